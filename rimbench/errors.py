@@ -1,0 +1,37 @@
+"""The errors a user can meet: each message says what was wrong, where, what was expected and what to do.
+
+Library code raises these; only `rimbench.cli.app` turns one into a line on stderr and an exit code.
+"""
+
+
+class RimbenchError(Exception):
+    """Something outside the code is not as it must be; the message is one line for the user.
+
+    `exit_code` is what the command line ends with: 1 for work that failed, 2 for wrong use.
+    """
+
+    exit_code = 1
+
+
+class UsageError(RimbenchError):
+    """The command was asked for something that does not exist or cannot be combined."""
+
+    exit_code = 2
+
+
+class ConfigError(RimbenchError):
+    """A file that describes a suite, a system or a recipe is faulty; every fault is listed."""
+
+    exit_code = 2
+
+
+class DataError(RimbenchError):
+    """A file of questions or of records does not hold what it must."""
+
+
+class ModelError(RimbenchError):
+    """A model's weights or tokenizer cannot be had, or are not what the system needs."""
+
+
+class EngineError(RimbenchError):
+    """An engine cannot run here, or stopped working."""
