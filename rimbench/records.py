@@ -6,7 +6,7 @@ whoever reads it (`rimbench.suites`, `rimbench.store`) before it becomes one of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 LETTERS = "ABCDEFGHIJ"
 """Option letters, in order: an item has between 2 and 10 options."""
@@ -82,3 +82,34 @@ class Record:
     def correct(self) -> bool:
         """Whether this counts as right: parsed, and equal to the gold letter."""
         return self.status == "ok" and self.answer == self.gold
+
+
+SCHEMA_VERSION = 1
+"""Of records and manifests; readers refuse any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the answers of one run were made with: everything that could change one, and who ran it when.
+
+    `identity` is what the run's name is made from (see `rimbench.runner`): two runs with equal identities may
+    share records, others never do. Times are ISO 8601 in UTC; `ended_at` is None while answers are missing.
+    `sessions` counts the times that the command was started on this run.
+    """
+
+    schema_version: int
+    run: str
+    system: str
+    suite: str
+    n: int
+    samples: int
+    identity: Mapping[str, Any]
+    suite_source: Mapping[str, Any]
+    model_source: Mapping[str, Any]
+    versions: Mapping[str, str]
+    device: Mapping[str, Any]
+    commit: str | None
+    dirty: bool | None
+    started_at: str
+    ended_at: str | None
+    sessions: int

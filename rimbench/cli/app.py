@@ -1,0 +1,34 @@
+"""The `rimbench` command: puts the commands together and turns errors into a line and an exit code."""
+
+import sys
+
+import typer
+
+from rimbench.cli import report, run, show_prompt, suites, systems
+from rimbench.errors import RimbenchError
+
+app = typer.Typer(
+    name="rimbench",
+    help="Measure whether reasoning in memory pays: the same questions to every system, every answer kept.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run.run)
+app.command()(report.report)
+app.command()(systems.systems)
+app.add_typer(suites.app, name="suites")
+app.command("show-prompt")(show_prompt.show_prompt)
+
+
+def main() -> None:
+    """Run the command line; every failure becomes one line on stderr and exit code 1 or 2."""
+    try:
+        app()
+    except RimbenchError as error:
+        sys.stderr.write(f"rimbench: error: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("rimbench: interrupted; what was answered is kept\n")
+        sys.exit(1)

@@ -1,0 +1,108 @@
+"""What a person sees while runs go on: one live display in a terminal, a line every so often elsewhere."""
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from rimbench.cli.output import note
+from rimbench.grid import PlannedRun
+from rimbench.records import Record
+from rimbench.store import RunStore
+
+SECONDS_BETWEEN_LINES = 30.0
+
+
+class RunProgress(AbstractContextManager["RunProgress"]):
+    """Items done, rate, time left and running accuracy, on stderr."""
+
+    def __init__(self) -> None:
+        self._live: Progress | None = None
+        self._task: TaskID | None = None
+        self._run: PlannedRun | None = None
+        self._store: RunStore | None = None
+        self._started = self._last_line = 0.0
+        self._before = 0
+        if sys.stderr.isatty():
+            self._live = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=None),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]} left"),
+                TimeRemainingColumn(compact=True),
+                TextColumn("{task.fields[accuracy]}"),
+                console=Console(stderr=True),
+                expand=True,
+            )
+
+    def __enter__(self) -> "RunProgress":
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def note(self, message: str) -> None:
+        """Say one line, above the live display."""
+        if self._live is not None:
+            self._live.console.print(f"rimbench: {message}", markup=False, highlight=False, soft_wrap=True)
+        else:
+            note(message)
+
+    def start(self, run: PlannedRun, store: RunStore) -> None:
+        """Show a cell, from where it stands."""
+        self._run, self._store = run, store
+        self._before = len(store.done)
+        self._started = self._last_line = time.monotonic()
+        if self._before >= run.total:
+            return
+        begun = f"going on at {self._before} of {run.total}" if self._before else f"{run.total} answers"
+        self.note(f"{run.cell.system.name} on {run.suite.name} through {run.facts.name}: {begun}")
+        if self._live is not None:
+            name = f"{run.cell.system.name} {run.suite.name}"
+            self._task = self._live.add_task(
+                name, total=run.total, completed=self._before, rate="", accuracy=self._accuracy()
+            )
+
+    def advance(self, records: Sequence[Record]) -> None:
+        """Count what was kept."""
+        if self._live is not None and self._task is not None:
+            self._live.update(
+                self._task, advance=len(records), rate=f"{self._rate():.1f}/s", accuracy=self._accuracy()
+            )
+        elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            note(self._line())
+
+    def finish(self, run: PlannedRun, store: RunStore) -> None:
+        """Take the cell off the display."""
+        if self._live is not None and self._task is not None:
+            self._live.remove_task(self._task)
+            self._task = None
+        if len(store.done) == self._before:
+            self.note(f"{run.cell.system.name} on {run.suite.name}: complete, nothing left to answer")
+        else:
+            self.note(self._line())
+
+    def _line(self) -> str:
+        assert self._run is not None and self._store is not None
+        done, total = len(self._store.done), self._run.total
+        name = f"{self._run.cell.system.name} on {self._run.suite.name}"
+        left = (total - done) / self._rate() if self._rate() else 0.0
+        waiting = f", {left:.0f} s left" if done < total else ""
+        return f"{name}: {done} of {total} answers, {self._rate():.1f}/s{waiting}, {self._accuracy()}"
+
+    def _rate(self) -> float:
+        assert self._store is not None
+        seconds = time.monotonic() - self._started
+        return (len(self._store.done) - self._before) / seconds if seconds > 0 else 0.0
+
+    def _accuracy(self) -> str:
+        """Greedy accuracy so far: the longest questions come first, so it is no estimate of the final one."""
+        assert self._store is not None
+        return f"{self._store.correct}/{self._store.greedy} right" if self._store.greedy else ""

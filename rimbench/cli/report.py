@@ -1,0 +1,41 @@
+"""`rimbench report`: tables from the records, without a model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rimbench.cli.run import RESULTS_OPTION
+from rimbench.errors import UsageError
+
+
+def report(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown, for a model card or a review.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
+    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+) -> None:
+    """Print tables from the records of all runs. With no option: a table for the terminal.
+
+    Examples:
+
+      rimbench report
+
+      rimbench report --markdown > report.md
+    """
+    from rimbench.cli.output import note, print_json, print_table
+    from rimbench.report import document, summary, tables
+    from rimbench.report.markdown import as_markdown
+
+    if markdown and json:
+        raise UsageError("--markdown and --json: give one of them")
+    summed = summary.summarise(results)
+    for line in summed.notes:
+        note(line)
+    if json:
+        print_json(document.as_document(summed))
+    elif markdown:
+        typer.echo(as_markdown(summed), nl=False)
+    else:
+        for table in tables.make_tables(summed):
+            print_table(table.title, table.columns, table.rows, table.remark)
+        typer.echo(tables.DISCLAIMER)

@@ -1,0 +1,55 @@
+"""`rimbench run`: answers the questions of suites with systems, and keeps every answer."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+AnswerBy = Literal["generate", "readout"]
+RESULTS_OPTION = typer.Option(
+    "--results", help="Folder of the runs.", envvar="RIMBENCH_RESULTS", file_okay=False, show_default=True
+)
+
+
+def run(
+    system: Annotated[list[str], typer.Option(help="System by name or TOML file; repeat, or 'all'.")],
+    suite: Annotated[list[str], typer.Option(help="Suite by name or TOML file; repeat, or 'all'.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="Rows of the suite from a local file: FILE, or SUITE=FILE with several suites."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first n of the frozen order.")] = None,
+    samples: Annotated[int, typer.Option(min=0, help="Draws an item beside the greedy answer (pass@k).")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    model: Annotated[str | None, typer.Option(help="Weights: a checkpoint folder, or org/name@revision.")] = None,
+    blocks: Annotated[int | None, typer.Option(help="Memory budget K of a RiM system.")] = None,
+    answer: Annotated[AnswerBy | None, typer.Option(help="How to have the answer.")] = None,
+    engine: Annotated[str, typer.Option(help="auto, transformers or vllm.")] = "auto",
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Sequences in one forward pass.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old run is kept beside.")] = False,
+    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+) -> None:
+    """Answer the questions of suites with systems, and keep every answer.
+
+    A run that was cut off goes on where it stopped when the same command is started again.
+
+    Examples:
+
+      rimbench run --system rim-v2 --model checkpoints/rim-v2 --suite medmcqa
+
+      rimbench run --system smollm2 --suite medqa --data phrases_no_exclude_test.jsonl --limit 100
+
+      rimbench run --system base --system base-direct --suite all --samples 8
+    """
+    from rimbench import grid
+    from rimbench.cli.progress import RunProgress
+    from rimbench.cli.selection import load_suites, load_systems
+
+    with RunProgress() as progress:
+        systems = load_systems(system, progress.note, model=model, blocks=blocks, answer=answer)
+        loaded = load_suites(suite, data or [], limit, progress.note)
+        settings = grid.RunSettings(results, engine, batch_size, seed, samples, fresh)
+        runs = grid.plan_runs(systems, loaded, settings)
+        grid.run_all(runs, settings, progress)
+    for planned in runs:
+        typer.echo(planned.folder)

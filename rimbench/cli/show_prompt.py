@@ -1,0 +1,55 @@
+"""`rimbench show-prompt`: the exact prompt that a system gets for an item, and its token ids."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rimbench.errors import UsageError
+
+
+def show_prompt(
+    system: Annotated[str, typer.Option(help="System by name or TOML file.")],
+    suite: Annotated[str, typer.Option(help="Suite by name or TOML file.")],
+    item: Annotated[str, typer.Option(help="Item id, or its place in the frozen order as '#0'.")] = "#0",
+    data: Annotated[Path | None, typer.Option(help="Rows of the suite from a local file.")] = None,
+    model: Annotated[str | None, typer.Option(help="Weights: a checkpoint folder, or org/name@revision.")] = None,
+    blocks: Annotated[int | None, typer.Option(help="Memory budget K of a RiM system.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Print the exact prompt of one item and its token ids.
+
+    Examples:
+
+      rimbench show-prompt --system smollm2 --suite medqa --item 17
+
+      rimbench show-prompt --system rim-v1 --suite medmcqa --item '#0' --json
+    """
+    from rimbench import grid, suites, systems
+    from rimbench.cli.output import print_json
+
+    chosen = systems.override(systems.load(system), model=model, blocks=blocks)
+    loaded = suites.load(suite, data=data)
+    by_id = {each.item_id: each for each in loaded.items}
+    place = item[1:] if item.startswith("#") else ""
+    if place.isdigit() and int(place) < len(loaded.items):
+        found = loaded.items[int(place)]
+    elif item in by_id:
+        found = by_id[item]
+    else:
+        raise UsageError(
+            f"--item {item}: suite {loaded.name} has no such item; "
+            f"expected one of its {len(by_id)} ids or '#0' to '#{len(by_id) - 1}'"
+        )
+    prompt = grid.prompt_of(chosen, loaded, found)
+    if json:
+        print_json(
+            {"item_id": found.item_id, "gold": found.gold, "text": prompt.text, "token_ids": prompt.token_ids,
+             "prompt_tokens": len(prompt.token_ids), "prompt_sha256": prompt.sha256,
+             "option_token_ids": prompt.option_token_ids}
+        )  # fmt: skip
+        return
+    typer.echo(prompt.text)
+    typer.echo(f"\n{len(prompt.token_ids)} token ids: {list(prompt.token_ids)}")
+    typer.echo(f"option token ids: {prompt.option_token_ids or 'none, the answer is free text'}")
+    typer.echo(f"item {found.item_id}, gold {found.gold}, prompt sha256 {prompt.sha256}")

@@ -1,0 +1,114 @@
+"""`rimbench suites`: what suites there are, and what one of them holds."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from rimbench.cli.output import note, print_json, print_table
+
+if TYPE_CHECKING:
+    from rimbench.suites import Suite
+
+app = typer.Typer(help="List the suites, or show what one of them holds.", invoke_without_command=True)
+
+_IDS_SHOWN = 30
+
+
+@app.callback(epilog="Example: rimbench suites --json")
+def list_suites(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """List the suites, and whether each can be loaded here; `rimbench suites show NAME` shows one."""
+    if context.invoked_subcommand is not None:
+        return
+    from rimbench.suites import listing
+
+    summaries = listing()
+    if as_json:
+        print_json([asdict(summary) for summary in summaries])
+        return
+    rows = [
+        [s.name, "yes" if s.loadable else f"no: {s.why}", str(s.n or ""), s.source, s.description] for s in summaries
+    ]
+    print_table("Suites", ["name", "loads here", "N", "source", "description"], rows)
+
+
+@app.command(
+    epilog="Examples: rimbench suites show medqa --data phrases_no_exclude_test.jsonl  |  "
+    "rimbench suites show my-suite.toml --limit 100 --json"
+)
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A suite's name, or the path of its TOML file.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Take the rows from this JSONL, JSON, Parquet or CSV file."),
+    ] = None,
+    slice_: Annotated[
+        Literal["heldout", "train", "all"],
+        typer.Option("--slice", help="What is kept for evaluation (cut to N), the rest, or every row."),
+    ] = "heldout",
+    limit: Annotated[int | None, typer.Option(min=1, help="Take the first n items of the frozen order.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the suite, items included, as JSON.")] = False,
+) -> None:
+    """Load a suite, and show its source, its hash, what its label audit left out, and an item."""
+    from rimbench.suites import load
+
+    suite = load(name, data=data, limit=limit, slice_=slice_)
+    if len(suite.items) < suite.n_requested:
+        wanted = suite.n_requested
+        note(f"suite {suite.name}: {len(suite.items)} items of the {wanted} asked for: there are no more")
+    if as_json:
+        print_json(_document(suite))
+    else:
+        _print_summary(suite)
+
+
+def _document(suite: "Suite") -> dict[str, Any]:
+    audit = suite.audit
+    return {
+        "suite": suite.name,
+        "n": len(suite.items),
+        "content_sha256": suite.content_sha256,
+        "audit": {
+            "rows": audit.rows,
+            "usable": audit.usable,
+            "used": audit.used,
+            "left_out": dict(audit.left_out),
+            "faulty": audit.faulty,
+            "faults": {f.kind: {"count": f.count, "item_ids": list(f.item_ids)} for f in audit.faults},
+            "gold_histogram": dict(audit.gold_histogram),
+        },
+        "items": [
+            {"item_id": i.item_id, "question": i.question, "options": dict(i.options), "gold": i.gold}
+            for i in suite.items
+        ],
+    }
+
+
+def _print_summary(suite: "Suite") -> None:
+    from rimbench.suites import question_text
+
+    source, audit = suite.source, suite.audit
+    origin = ", ".join(part for part in (source.name, source.file, source.split) if part)
+    rows = [
+        ["source", f"{origin} ({source.kind})"],
+        ["revision", source.revision],
+        ["slice", suite.slice],
+        ["items", f"{len(suite.items)} of {audit.usable} usable, seed {suite.seed}"],
+        ["content sha256", suite.content_sha256],
+        ["gold letters", ", ".join(f"{letter} {count}" for letter, count in audit.gold_histogram.items())],
+        ["rows read", str(audit.rows)],
+    ]
+    rows += [[f"left out: {reason.replace('_', ' ')}", str(count)] for reason, count in audit.left_out.items()]
+    rows += [[f"faulty: {f.kind.replace('_', ' ')}", f"{f.count}: {_ids(f.item_ids)}"] for f in audit.faults]
+    print_table(f"Suite {suite.name}", ["what", "value"], rows)
+    item = suite.items[0]
+    typer.echo(f"\nFirst item: {item.item_id}, gold {item.gold}\n{question_text(suite.wording, item)}")
+
+
+def _ids(item_ids: tuple[str, ...]) -> str:
+    more = len(item_ids) - _IDS_SHOWN
+    return ", ".join(item_ids[:_IDS_SHOWN]) + (f" and {more} more (--json lists all)" if more > 0 else "")

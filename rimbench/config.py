@@ -1,0 +1,55 @@
+"""TOML files as validated values: the one border where a suite, a system, a recipe or a claim enters.
+
+Every fault of a file is found at once and said in one line, with the file and the key of each.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rimbench.errors import ConfigError
+
+
+class Table(BaseModel):
+    """A TOML table: its keys are known, and any other key is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+T = TypeVar("T", bound=Table)
+
+
+def read_toml(path: Path, schema: type[T], kind: str) -> T:
+    """Read and validate a TOML file; ConfigError lists every fault, `kind` says what the file describes."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{kind} file {path} does not exist; expected a TOML file") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{kind} file {path} is not readable TOML: {error}") from error
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"{kind} file {path}: {describe_faults(error)}") from error
+
+
+def describe_faults(error: ValidationError) -> str:
+    """Every fault of a validation in one line: `key: what is wrong (got value)`, separated by semicolons."""
+    faults = []
+    for fault in error.errors(include_url=False):
+        key = ".".join(str(part) for part in fault["loc"]) or "the file"
+        value = fault.get("input")
+        got = f" (got {value!r})" if isinstance(value, str | int | float | bool) else ""
+        faults.append(f"{key}: {_plain(fault['type'], fault['msg'])}{got}")
+    count = f"{len(faults)} faults: " if len(faults) > 1 else ""
+    return count + "; ".join(faults)
+
+
+def _plain(fault_type: str, message: str) -> str:
+    if fault_type == "extra_forbidden":
+        return "unknown key"
+    if fault_type == "missing":
+        return "required, but missing"
+    return message.removeprefix("Value error, ")

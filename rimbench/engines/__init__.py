@@ -1,0 +1,118 @@
+"""Engines run a model: requests in, answers out. One module per engine; a new module registers itself.
+
+An engine module offers
+
+    AUTO_RANK: int                                          auto takes the highest that can run; 0: never
+    obstacle() -> str | None                                why it cannot run here, cheaply
+    describe(choice: EngineChoice) -> EngineFacts           the settings that could change an answer
+    open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> Engine
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol
+
+from rimbench.errors import EngineError
+from rimbench.plugins import find_modules, load_module
+from rimbench.records import Answer, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """What a user may set: a `batch_size` of None leaves it to the engine."""
+
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """The settings of an engine that could change an answer; they are part of a run's name.
+
+    `batch_size` is the number of sequences that share a forward pass, None where the engine schedules by
+    itself. `graphs` says how kernels are launched: `eager`, or `graphs` for captured ones.
+    """
+
+    name: str
+    device: str
+    dtype: str
+    attention: str
+    graphs: str
+    prefix_cache: bool
+    batch_size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the run needs of the engine: the longest sequence in tokens, and the seed of its draws."""
+
+    sequence_tokens: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How a request is answered.
+
+    `readout`: one forward pass, the option letters' log-probabilities, no generated token. Otherwise at most
+    `max_new_tokens` are generated: greedily at temperature 0, else drawn from softmax(logits / temperature)
+    within `top_p`.
+    """
+
+    readout: bool
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One prompt to be answered once (`samples == (0,)`, greedy) or once for each drawn sample."""
+
+    item_id: str
+    prompt: Prompt
+    samples: tuple[int, ...]
+    decoding: Decoding
+
+
+class Engine(AbstractContextManager["Engine"], Protocol):
+    """A loaded model that answers requests. Leaving its context frees the model."""
+
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[tuple[Request, list[Answer]]]:
+        """Answer requests that share one decoding, as they are finished, one answer for each sample.
+
+        The same requests and seed give the same answers wherever the engine's kernels are deterministic.
+        """
+        ...
+
+
+def find(name: str) -> ModuleType:
+    """The engine module of that name, or for `auto` the best that can run; EngineError says why none can."""
+    package = sys.modules[__name__]
+    if name != "auto":
+        module = load_module(package, name, "engine")
+        why_not = module.obstacle()
+        if why_not is not None:
+            raise EngineError(f"engine '{name}' cannot run here: {why_not}")
+        return module
+    modules = [load_module(package, known, "engine") for known in find_modules(package)]
+    usable = [m for m in modules if m.AUTO_RANK > 0 and m.obstacle() is None]
+    if not usable:
+        reasons = "; ".join(f"{m.__name__.rpartition('.')[2]}: {m.obstacle()}" for m in modules if m.AUTO_RANK)
+        raise EngineError(f"no engine can run here: {reasons}")
+    return max(usable, key=lambda module: int(module.AUTO_RANK))
+
+
+def available() -> dict[str, str | None]:
+    """Every engine by name, with why it cannot run here, or None where it can."""
+    package = sys.modules[__name__]
+    return {name: load_module(package, name, "engine").obstacle() for name in find_modules(package)}
+
+
+def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> Engine:
+    """Load the model in the folder into the engine that `facts` names."""
+    engine: Engine = load_module(sys.modules[__name__], facts.name, "engine").open_engine(folder, facts, limits)
+    return engine

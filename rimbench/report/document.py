@@ -1,0 +1,46 @@
+"""The summary as the JSON document that other programs read; its keys are a published format."""
+
+from typing import Any
+
+from rimbench.report.summary import Cell, Summary
+from rimbench.statistics.estimate import Estimate
+
+SCHEMA = 1
+
+
+def as_document(summary: Summary) -> dict[str, Any]:
+    """The whole report as one JSON value; what is undefined is null."""
+    return {
+        "schema": SCHEMA,
+        "cells": [_cell(cell) for cell in summary.cells],
+        "comparisons": [],
+        "latency": [],
+        "speedups": [],
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    greedy = cell.greedy_accuracy
+    return {
+        "run": cell.manifest.run,
+        "system": cell.manifest.system,
+        "suite": cell.manifest.suite,
+        "n": cell.n,
+        "greedy_accuracy": greedy.value if greedy else None,
+        "ci95": _interval(greedy),
+        "method": greedy.method if greedy else None,
+        "pass_at_k": {
+            str(p.k): {"value": p.estimate.value, "ci95": _interval(p.estimate), "chance": p.chance}
+            for p in cell.pass_at_k
+        },
+        "maj_at_k": {str(k): estimate.value for k, estimate in cell.maj_at_k.items()},
+        "statuses": dict(cell.statuses),
+        "ece": None,
+        "k_sweep": None,
+    }
+
+
+def _interval(estimate: Estimate | None) -> list[float] | None:
+    if estimate is None or estimate.lo is None or estimate.hi is None:
+        return None
+    return [estimate.lo, estimate.hi]

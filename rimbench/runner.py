@@ -1,0 +1,236 @@
+"""System x Suite -> records: plans what is still to be answered, asks the engine, keeps what comes back.
+
+The runner computes no aggregate. Batches are planned over the whole cell, longest prompts first, and only then
+are those left out whose records are all there: a resumed run asks in the same batches, with the same seeds, as
+an uninterrupted one.
+"""
+
+import hashlib
+import json
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rimbench.engines import Decoding, Engine, EngineFacts, Request
+from rimbench.errors import EngineError, RimbenchError
+from rimbench.extraction import extract, first_letter
+from rimbench.records import Answer, Item, Prompt, Record, Status
+from rimbench.store import RunStore
+from rimbench.systems import System
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One system on one suite, resolved: items with their prompts, and the settings of the draws.
+
+    `samples` is the number of draws an item beside the greedy answer; `context_tokens` is the longest sequence
+    that the model takes.
+    """
+
+    system: System
+    items: tuple[Item, ...]
+    prompts: tuple[Prompt, ...]
+    samples: int
+    seed: int
+    context_tokens: int
+
+
+def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: EngineFacts) -> dict[str, Any]:
+    """Everything that could change an answer: what a run's name is made from.
+
+    The number of samples is not part of it, since no draw depends on how many others there are: asking for more
+    adds to the same run.
+    """
+    system = asdict(cell.system)
+    asked = {key: system[key] for key in ("prompt", "memory", "answer")}
+    return {
+        "weights_sha256": weights_sha256,
+        "suite": suite,
+        "system": asked,
+        "seed": cell.seed,
+        "engine": asdict(facts),
+    }
+
+
+def name_run(cell: Cell, suite_name: str, identity: dict[str, Any]) -> str:
+    """The run's name: system, suite, and a hash of its identity."""
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    return f"{cell.system.name[:80]}-{suite_name[:80]}-{digest[:10]}"
+
+
+def run_cell(
+    cell: Cell,
+    facts: EngineFacts,
+    engine: Engine,
+    store: RunStore,
+    on_records: Callable[[Sequence[Record]], None],
+) -> None:
+    """Answer everything in the cell that the store lacks; every batch is kept before the next is asked."""
+    items = {item.item_id: item for item in cell.items}
+    worked = bool(store.done)
+    for records in _too_long(cell, store):
+        store.append(records)
+        on_records(records)
+    for batch in plan(cell, facts.batch_size, store.done):
+        for request, outcome in _ask(engine, batch, _seed(cell.seed, batch), worked=worked):
+            worked = True
+            records = _to_records(cell, items[request.item_id], request, outcome)
+            records = [r for r in records if (r.item_id, r.sample) not in store.done]
+            store.append(records)
+            on_records(records)
+
+
+def plan(cell: Cell, batch_size: int | None, done: set[tuple[str, int]]) -> Iterator[list[Request]]:
+    """The batches in which the cell is asked, longest prompts first, less those that are all done.
+
+    A batch has at most `batch_size` sequences. An engine that schedules by itself (None) gets all that is
+    missing at once: there the batches of an earlier start cannot be had again.
+    """
+    for decoding, samples in _decodings(cell):
+        drawn = _draws(cell) if cell.system.answer.mode == "readout" else samples
+        requests = [
+            Request(item.item_id, prompt, samples, decoding)
+            for item, prompt in zip(cell.items, cell.prompts, strict=True)
+            if len(prompt.token_ids) + decoding.max_new_tokens <= cell.context_tokens
+        ]
+        requests.sort(key=lambda request: -len(request.prompt.token_ids))
+        missing = [r for r in requests if any((r.item_id, sample) not in done for sample in drawn)]
+        if batch_size is None:
+            if missing:
+                yield missing
+            continue
+        size = max(1, batch_size // len(samples))
+        lacking = {request.item_id for request in missing}
+        for start in range(0, len(requests), size):
+            batch = requests[start : start + size]
+            if any(request.item_id in lacking for request in batch):
+                yield batch
+
+
+def _decodings(cell: Cell) -> Iterator[tuple[Decoding, tuple[int, ...]]]:
+    """The greedy pass, and the pass of draws; a readout needs one pass for both."""
+    answer = cell.system.answer
+    if answer.mode == "readout":
+        yield Decoding(readout=True, max_new_tokens=1), (0,)
+        return
+    yield Decoding(readout=False, max_new_tokens=answer.max_new_tokens), (0,)
+    if cell.samples:
+        decoding = Decoding(False, answer.max_new_tokens, answer.temperature, answer.top_p)
+        yield decoding, tuple(range(1, cell.samples + 1))
+
+
+def _draws(cell: Cell) -> tuple[int, ...]:
+    return tuple(range(cell.samples + 1))
+
+
+def _ask(
+    engine: Engine, batch: list[Request], seed: int, *, worked: bool
+) -> Iterator[tuple[Request, list[Answer] | Exception]]:
+    """The per-item border: a batch that fails is asked again in halves, until the failing item stands alone.
+
+    That also halves a batch that is too large for the memory. A failure before anything `worked` is no fault
+    of one item, and ends the run.
+    """
+    answered: set[str] = set()
+    try:
+        for request, answers in engine.answer(batch, seed):
+            answered.add(request.item_id)
+            yield request, answers
+        return
+    except RimbenchError:
+        raise
+    except Exception as error:  # any failure of an engine on an item is a record, not a crash
+        failure = error
+    if len(batch) > 1:
+        rest = [request for request in batch if request.item_id not in answered]
+        middle = max(1, len(rest) // 2)
+        for half in filter(None, (rest[:middle], rest[middle:])):
+            for request, outcome in _ask(engine, half, seed, worked=worked or bool(answered)):
+                worked = True
+                yield request, outcome
+    elif worked:
+        yield batch[0], failure
+    else:
+        message = " ".join(str(failure).split())[:300]
+        raise EngineError(
+            f"the engine failed on the first item, '{batch[0].item_id}': {type(failure).__name__}: {message}"
+        ) from failure
+
+
+def _to_records(cell: Cell, item: Item, request: Request, answers: list[Answer] | Exception) -> list[Record]:
+    if isinstance(answers, Exception):
+        message = f"{type(answers).__name__}: {' '.join(str(answers).split())[:1000]}"
+        failed = Answer(message, 0, finished=False)
+        samples = _draws(cell) if request.decoding.readout else request.samples
+        return [_record(item, request, sample, failed, (None, "engine_error")) for sample in samples]
+    if request.decoding.readout:
+        drawn = (_draw(cell, item, answers[0], sample) for sample in _draws(cell))
+        return [_record(item, request, i, answer, (answer.text, "ok")) for i, answer in enumerate(drawn)]
+    judged = zip(request.samples, answers, strict=True)
+    return [_record(item, request, s, answer, judge(cell.system, item, answer)) for s, answer in judged]
+
+
+def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
+    """The letter that a written answer states, and its status; cut off with no letter is `truncated`."""
+    if system.answer.extraction == "first_letter":
+        found = first_letter(answer.text, item.options)
+        return found.letter, found.status
+    found = extract(answer.text, item.options)
+    if found.status == "no_answer" and not answer.finished:
+        return None, "truncated"
+    return found.letter, found.status
+
+
+def _draw(cell: Cell, item: Item, answer: Answer, sample: int) -> Answer:
+    """Sample 0 is the best letter; sample i is drawn from the letters' probabilities at the temperature.
+
+    The draw depends on the seed, the item and i alone, so it is the same on every machine and in every order.
+    """
+    assert answer.option_logprobs is not None
+    if sample == 0:
+        return answer
+    letters = list(answer.option_logprobs)
+    top = max(answer.option_logprobs.values())
+    scaled = [(answer.option_logprobs[x] - top) / cell.system.answer.temperature for x in letters]
+    chance = random.Random(f"{cell.seed}:{item.item_id}:{sample}")
+    letter = chance.choices(letters, weights=[math.exp(s) for s in scaled])[0]
+    return Answer(letter, 0, finished=True, option_logprobs=answer.option_logprobs)
+
+
+def _record(item: Item, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]) -> Record:
+    return Record(
+        item_id=item.item_id,
+        sample=sample,
+        gold=item.gold,
+        answer=judged[0],
+        status=judged[1],
+        text=answer.text,
+        option_logprobs=answer.option_logprobs,
+        prompt_tokens=len(request.prompt.token_ids),
+        generated_tokens=answer.generated_tokens,
+        prompt_sha256=request.prompt.sha256,
+    )
+
+
+def _too_long(cell: Cell, store: RunStore) -> Iterator[list[Record]]:
+    """Records for prompts that leave no room for an answer: no engine is asked."""
+    for decoding, samples in _decodings(cell):
+        for item, prompt in zip(cell.items, cell.prompts, strict=True):
+            needed = len(prompt.token_ids) + decoding.max_new_tokens
+            if needed <= cell.context_tokens:
+                continue
+            request = Request(item.item_id, prompt, samples, decoding)
+            fault = ValueError(
+                f"the prompt of {len(prompt.token_ids)} tokens and {decoding.max_new_tokens} new ones exceed "
+                f"the model's context of {cell.context_tokens}"
+            )
+            records = _to_records(cell, item, request, fault)
+            yield [r for r in records if (r.item_id, r.sample) not in store.done]
+
+
+def _seed(seed: int, batch: Sequence[Request]) -> int:
+    """A seed of its own for each batch, so that a resumed batch draws what it would have drawn."""
+    named = json.dumps([seed, [[r.item_id, *r.samples] for r in batch]])
+    return int.from_bytes(hashlib.sha256(named.encode()).digest()[:4], "big")

@@ -1,0 +1,117 @@
+"""Systems as data: a TOML file -> `System`, a model and the way it is asked.
+
+A file dropped into this folder registers a system; any other TOML file works by its path.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from rimbench.errors import UsageError
+from rimbench.plugins import find_files, unknown
+from rimbench.rim.blocks import Memory
+
+AnswerMode = Literal["generate", "readout"]
+Extraction = Literal["text", "first_letter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Where a system's model comes from: exactly one of a hub repository, an installed package or a recipe.
+
+    A `recipe` has no public checkpoint: the folder that `rimbench train` made is given with `--model`.
+    """
+
+    repo: str | None = None
+    revision: str | None = None
+    package: str | None = None
+    file: str | None = None
+    install: str | None = None
+    recipe: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptStyle:
+    """How a question is put: `instruction` follows it in the user message, `prefix` opens the answer.
+
+    `chat_template` holds arguments of the tokenizer's chat template, such as `enable_thinking`.
+    """
+
+    instruction: str = ""
+    prefix: str = ""
+    chat_template: Mapping[str, bool | str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStyle:
+    """How the answer is had: `generate` text and extract the letter, or `readout` the letters' logits.
+
+    `temperature` and `top_p` are those of samples 1..n; sample 0 is always greedy.
+    """
+
+    mode: AnswerMode
+    extraction: Extraction = "text"
+    max_new_tokens: int = 1
+    temperature: float = 0.7
+    top_p: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A model and the way it is asked."""
+
+    name: str
+    description: str
+    weights: Weights
+    prompt: PromptStyle
+    answer: AnswerStyle
+    memory: Memory | None = None
+
+
+def available() -> dict[str, Path]:
+    """The registered systems' files, by name."""
+    return find_files(Path(__file__).parent)
+
+
+def load(name_or_path: str) -> System:
+    """The system of that name, or of that TOML file; UsageError or ConfigError where there is none."""
+    from rimbench.systems.schema import read_system  # pydantic is slow to import
+
+    if name_or_path.endswith(".toml"):
+        return read_system(Path(name_or_path))
+    if name_or_path not in available():
+        raise unknown("system", name_or_path, available())
+    return read_system(available()[name_or_path])
+
+
+def override(
+    system: System, *, model: str | None = None, blocks: int | None = None, answer: AnswerMode | None = None
+) -> System:
+    """The same system with other weights, another memory budget K, or another way to have the answer."""
+    if answer is not None:
+        system = _with_answer(system, answer)
+    if model is not None:
+        system = replace(system, weights=Weights(path=model, recipe=system.weights.recipe))
+    if blocks is None:
+        return system
+    if system.memory is None:
+        raise UsageError(f"--blocks {blocks}: system '{system.name}' has no memory blocks; leave --blocks out")
+    if blocks < 0 or (blocks == 0 and system.answer.mode == "generate"):
+        raise UsageError(
+            f"--blocks {blocks}: system '{system.name}' generates its answer after 1 or more memory blocks; "
+            "K = 0 is a control for readouts: add --answer readout"
+            if blocks == 0
+            else f"--blocks {blocks}: expected 1 or more (0 only with --answer readout)"
+        )
+    return replace(system, memory=replace(system.memory, blocks=blocks))
+
+
+def _with_answer(system: System, mode: AnswerMode) -> System:
+    if mode == "generate" and system.answer.mode == "readout" and system.answer.max_new_tokens == 1:
+        raise UsageError(
+            f"--answer generate: system '{system.name}' is made for a readout and states no max_new_tokens; "
+            "write a system file with [answer] mode and max_new_tokens, and give its path with --system"
+        )
+    return replace(system, answer=replace(system.answer, mode=mode))

