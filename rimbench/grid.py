@@ -5,7 +5,7 @@ is, without loading its model.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +19,9 @@ from rimbench.runner import Cell, identify, name_run, run_cell
 from rimbench.store import MANIFEST, RunStore, read_manifest, set_aside
 from rimbench.suites import Suite, question_text
 from rimbench.systems import System, weights
+
+UNBOUNDED = 2**31
+"""The context of a model whose configuration names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,9 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
     runs = []
     for system in systems:
         checkpoint = weights.resolve(system)
-        tokenizer, context_tokens = _open_tokenizer(checkpoint)
+        build, context_tokens = _prompt_builder(system, checkpoint)
         for suite in loaded:
-            prompts = tuple(
-                build_prompt(system, item, question_text(suite.wording, item), tokenizer) for item in suite.items
-            )
+            prompts = tuple(build(suite, item) for item in suite.items)
             cell = Cell(system, suite.items, prompts, settings.samples, settings.seed, context_tokens)
             identity = identify(cell, checkpoint.sha256, _suite_identity(suite), facts)
             name = name_run(cell, suite.name, identity)
@@ -90,10 +91,9 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
     return runs
 
 
-def prompt_of(system: System, suite: Suite, item: Item) -> Prompt:
-    """The prompt that a run of the system on the suite gives for the item."""
-    tokenizer, _ = _open_tokenizer(weights.resolve(system))
-    return build_prompt(system, item, question_text(suite.wording, item), tokenizer)
+def prompt_builder(system: System) -> tuple[Callable[[Suite, Item], Prompt], int]:
+    """What turns an item of a suite into the system's prompt, and the longest sequence that its model takes."""
+    return _prompt_builder(system, weights.resolve(system))
 
 
 def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress) -> None:
@@ -110,15 +110,17 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
 def _run_one(run: PlannedRun, store: RunStore, slot: "_ModelSlot", progress: Progress, sequence_tokens: int) -> None:
     if store.repaired:
         progress.note(f"{run.name}: dropped a torn last line of {store.repaired} bytes, its answer is asked again")
-    manifest = _manifest(run, store)
-    progress.start(run, store)
     if len(store.done) < run.total:
+        manifest = _manifest(run, store)
         store.write_manifest(manifest, run.cell.items)
         limits = Limits(sequence_tokens, run.cell.seed + len(store.done))
-        engine = slot.open(run, limits)
+        engine = slot.open(run, limits, progress)
+        progress.start(run, store)
         run_cell(run.cell, run.facts, engine, store, progress.advance)
         store.write_manifest(dataclasses.replace(manifest, ended_at=provenance.now()), run.cell.items)
-    progress.finish(run, store)
+        progress.finish(run, store)
+    else:
+        progress.note(f"{run.cell.system.name} on {run.suite.name}: complete, nothing left to answer")
 
 
 class _ModelSlot:
@@ -134,10 +136,11 @@ class _ModelSlot:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def open(self, run: PlannedRun, limits: Limits) -> Engine:
+    def open(self, run: PlannedRun, limits: Limits, progress: Progress) -> Engine:
         key = (run.checkpoint.folder, run.facts)
         if self._engine is None or key != self._key:
             self._close()
+            progress.note(f"loading {run.checkpoint.source} into {run.facts.name} on {run.facts.device}")
             self._engine = engines.open_engine(run.checkpoint.folder, run.facts, limits)
             self._key = key
         return self._engine
@@ -155,17 +158,20 @@ def _longest(runs: Sequence[PlannedRun], run: PlannedRun) -> int:
     return min(max(needed), run.cell.context_tokens)
 
 
-def _open_tokenizer(checkpoint: weights.Checkpoint) -> tuple[Any, int]:
-    """The checkpoint's tokenizer, and the longest sequence that its model takes."""
+def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Callable[[Suite, Item], Prompt], int]:
     import transformers as hf  # slow to import
 
     try:
         config = hf.AutoConfig.from_pretrained(checkpoint.folder)
-        tokenizer = hf.AutoTokenizer.from_pretrained(checkpoint.folder)
+        tokenizer: Any = hf.AutoTokenizer.from_pretrained(checkpoint.folder)
     except (OSError, ValueError, KeyError) as error:
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(f"cannot read the model in {checkpoint.folder}: {first}") from error
-    return tokenizer, int(getattr(config, "max_position_embeddings", 2**31))
+
+    def build(suite: Suite, item: Item) -> Prompt:
+        return build_prompt(system, item, question_text(suite.wording, item), tokenizer)
+
+    return build, int(getattr(config, "max_position_embeddings", UNBOUNDED))
 
 
 def _suite_identity(suite: Suite) -> dict[str, Any]:

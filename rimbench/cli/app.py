@@ -1,5 +1,6 @@
 """The `rimbench` command: puts the commands together and turns errors into a line and an exit code."""
 
+import os
 import sys
 
 import typer
@@ -12,7 +13,7 @@ app = typer.Typer(
     help="Measure whether reasoning in memory pays: the same questions to every system, every answer kept.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # plain help: rich would double the time that --help takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run.run)
@@ -24,6 +25,8 @@ app.command("show-prompt")(show_prompt.show_prompt)
 
 def main() -> None:
     """Run the command line; every failure becomes one line on stderr and exit code 1 or 2."""
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' own bars, which fill a log file
     try:
         app()
     except RimbenchError as error:

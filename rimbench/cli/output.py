@@ -4,10 +4,6 @@ import json
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 
 def print_json(value: object) -> None:
     """Write one JSON document to stdout; NaN is refused, since undefined is null."""
@@ -19,6 +15,10 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
     A pipe has no width: there each row stays on one line, so that grep and cut see it whole.
     """
+    from rich.console import Console  # 50 ms that --help does without
+    from rich.markup import escape
+    from rich.table import Table
+
     console = Console() if sys.stdout.isatty() else Console(width=100_000)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:

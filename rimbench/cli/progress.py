@@ -39,8 +39,6 @@ class RunProgress(AbstractContextManager["RunProgress"]):
             )
 
     def __enter__(self) -> "RunProgress":
-        if self._live is not None:
-            self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,11 +57,10 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         self._run, self._store = run, store
         self._before = len(store.done)
         self._started = self._last_line = time.monotonic()
-        if self._before >= run.total:
-            return
         begun = f"going on at {self._before} of {run.total}" if self._before else f"{run.total} answers"
         self.note(f"{run.cell.system.name} on {run.suite.name} through {run.facts.name}: {begun}")
         if self._live is not None:
+            self._live.start()
             name = f"{run.cell.system.name} {run.suite.name}"
             self._task = self._live.add_task(
                 name, total=run.total, completed=self._before, rate="", accuracy=self._accuracy()
@@ -84,10 +81,7 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         if self._live is not None and self._task is not None:
             self._live.remove_task(self._task)
             self._task = None
-        if len(store.done) == self._before:
-            self.note(f"{run.cell.system.name} on {run.suite.name}: complete, nothing left to answer")
-        else:
-            self.note(self._line())
+        self.note(self._line())
 
     def _line(self) -> str:
         assert self._run is not None and self._store is not None

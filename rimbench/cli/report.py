@@ -18,8 +18,8 @@ def report(
 
     Examples:
 
+    \b
       rimbench report
-
       rimbench report --markdown > report.md
     """
     from rimbench.cli.output import note, print_json, print_table

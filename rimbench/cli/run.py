@@ -12,20 +12,28 @@ RESULTS_OPTION = typer.Option(
 
 
 def run(
-    system: Annotated[list[str], typer.Option(help="System by name or TOML file; repeat, or 'all'.")],
-    suite: Annotated[list[str], typer.Option(help="Suite by name or TOML file; repeat, or 'all'.")],
+    system: Annotated[list[str], typer.Option(metavar="NAME", help="System by name or TOML file; repeat, or 'all'.")],
+    suite: Annotated[list[str], typer.Option(metavar="NAME", help="Suite by name or TOML file; repeat, or 'all'.")],
     data: Annotated[
         list[str] | None,
-        typer.Option(help="Rows of the suite from a local file: FILE, or SUITE=FILE with several suites."),
+        typer.Option(
+            metavar="FILE", help="Rows of the suite from a local file: FILE, or SUITE=FILE with several suites."
+        ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first n of the frozen order.")] = None,
-    samples: Annotated[int, typer.Option(min=0, help="Draws an item beside the greedy answer (pass@k).")] = 0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
-    model: Annotated[str | None, typer.Option(help="Weights: a checkpoint folder, or org/name@revision.")] = None,
-    blocks: Annotated[int | None, typer.Option(help="Memory budget K of a RiM system.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only the first n of the frozen order.")
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Draws an item beside the greedy answer (pass@k).")
+    ] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the draws.")] = 0,
+    model: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
+    ] = None,
+    blocks: Annotated[int | None, typer.Option(metavar="K", help="Memory budget K of a RiM system.")] = None,
     answer: Annotated[AnswerBy | None, typer.Option(help="How to have the answer.")] = None,
-    engine: Annotated[str, typer.Option(help="auto, transformers or vllm.")] = "auto",
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Sequences in one forward pass.")] = None,
+    engine: Annotated[str, typer.Option(metavar="NAME", help="auto, transformers or vllm.")] = "auto",
+    batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old run is kept beside.")] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
@@ -35,10 +43,9 @@ def run(
 
     Examples:
 
+    \b
       rimbench run --system rim-v2 --model checkpoints/rim-v2 --suite medmcqa
-
       rimbench run --system smollm2 --suite medqa --data phrases_no_exclude_test.jsonl --limit 100
-
       rimbench run --system base --system base-direct --suite all --samples 8
     """
     from rimbench import grid

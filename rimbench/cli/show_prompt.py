@@ -9,20 +9,24 @@ from rimbench.errors import UsageError
 
 
 def show_prompt(
-    system: Annotated[str, typer.Option(help="System by name or TOML file.")],
-    suite: Annotated[str, typer.Option(help="Suite by name or TOML file.")],
-    item: Annotated[str, typer.Option(help="Item id, or its place in the frozen order as '#0'.")] = "#0",
-    data: Annotated[Path | None, typer.Option(help="Rows of the suite from a local file.")] = None,
-    model: Annotated[str | None, typer.Option(help="Weights: a checkpoint folder, or org/name@revision.")] = None,
-    blocks: Annotated[int | None, typer.Option(help="Memory budget K of a RiM system.")] = None,
+    system: Annotated[str, typer.Option(metavar="NAME", help="System by name or TOML file.")],
+    suite: Annotated[str, typer.Option(metavar="NAME", help="Suite by name or TOML file.")],
+    item: Annotated[
+        str, typer.Option(metavar="ID", help="Item id, or its place in the frozen order as '#0'.")
+    ] = "#0",
+    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Rows of the suite from a local file.")] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
+    ] = None,
+    blocks: Annotated[int | None, typer.Option(metavar="K", help="Memory budget K of a RiM system.")] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Print the exact prompt of one item and its token ids.
 
     Examples:
 
+    \b
       rimbench show-prompt --system smollm2 --suite medqa --item 17
-
       rimbench show-prompt --system rim-v1 --suite medmcqa --item '#0' --json
     """
     from rimbench import grid, suites, systems
@@ -41,7 +45,8 @@ def show_prompt(
             f"--item {item}: suite {loaded.name} has no such item; "
             f"expected one of its {len(by_id)} ids or '#0' to '#{len(by_id) - 1}'"
         )
-    prompt = grid.prompt_of(chosen, loaded, found)
+    build, _ = grid.prompt_builder(chosen)
+    prompt = build(loaded, found)
     if json:
         print_json(
             {"item_id": found.item_id, "gold": found.gold, "text": prompt.text, "token_ids": prompt.token_ids,

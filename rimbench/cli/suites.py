@@ -1,5 +1,6 @@
 """`rimbench suites`: what suites there are, and what one of them holds."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -50,7 +51,7 @@ def show(
         Literal["heldout", "train", "all"],
         typer.Option("--slice", help="What is kept for evaluation (cut to N), the rest, or every row."),
     ] = "heldout",
-    limit: Annotated[int | None, typer.Option(min=1, help="Take the first n items of the frozen order.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Take the first n items of the frozen order.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the suite, items included, as JSON.")] = False,
 ) -> None:
     """Load a suite, and show its source, its hash, what its label audit left out, and an item."""
@@ -106,7 +107,14 @@ def _print_summary(suite: "Suite") -> None:
     rows += [[f"faulty: {f.kind.replace('_', ' ')}", f"{f.count}: {_ids(f.item_ids)}"] for f in audit.faults]
     print_table(f"Suite {suite.name}", ["what", "value"], rows)
     item = suite.items[0]
-    typer.echo(f"\nFirst item: {item.item_id}, gold {item.gold}\n{question_text(suite.wording, item)}")
+    _print_text(f"First item: {item.item_id}, gold {item.gold}\n{question_text(suite.wording, item)}")
+
+
+def _print_text(text: str) -> None:
+    """Write running text, broken between words where there is a terminal, and as it is where there is none."""
+    from rich.console import Console
+
+    Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty()).print(text)
 
 
 def _ids(item_ids: tuple[str, ...]) -> str:

@@ -10,8 +10,8 @@ def systems(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
 
     Examples:
 
+    \b
       rimbench systems
-
       rimbench systems --json
     """
     from rimbench import systems as registered

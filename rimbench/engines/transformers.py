@@ -53,7 +53,9 @@ class TransformersEngine:
         import torch
         import transformers as hf
 
-        self._torch, self._hf, self._device = torch, hf, facts.device
+        quiet: Any = hf.logging
+        quiet.disable_progress_bar()
+        self._torch, self._device = torch, facts.device
         try:
             self._tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder)
             model: Any = hf.AutoModelForCausalLM.from_pretrained(

@@ -79,6 +79,7 @@ class VllmEngine:
             raise ModelError(f"vllm cannot load the model in {folder}: {str(error).strip()[:300]}") from error
         self._vllm = vllm
         self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY  # one output with all its samples
+        self._tokenizer = self._llm.get_tokenizer()
         self._served = 0
         self._stop_ids = _configured_stop_ids(folder)
 
@@ -118,6 +119,7 @@ class VllmEngine:
         return self._vllm.SamplingParams(
             n=len(request.samples),
             output_kind=self._final_only,
+            detokenize=False,
             temperature=decoding.temperature,
             top_p=decoding.top_p if decoding.temperature > 0 else 1.0,
             max_tokens=1 if decoding.readout else decoding.max_new_tokens,
@@ -140,7 +142,9 @@ class VllmEngine:
                 answers.append(Answer(letter, 0, finished=True, option_logprobs=logprobs))
                 continue
             tokens = len(sequence.token_ids)
-            answers.append(Answer(sequence.text, tokens, sequence.finish_reason == "stop", logprobs))
+            # Decoded whole: vLLM's own text, made token by token, leaves out an unfinished last character.
+            text = self._tokenizer.decode(sequence.token_ids, skip_special_tokens=True)
+            answers.append(Answer(text, tokens, sequence.finish_reason == "stop", logprobs))
         return request, answers
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rimbench.errors import DataError
 from rimbench.records import STATUSES, Item, Manifest, Record, Status
+from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, accuracy
 from rimbench.statistics.passk import majority_at_k, pass_at_k, uniform_pass_at_k
 from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
@@ -80,17 +81,16 @@ def read_cell(folder: Path) -> Cell:
             greedy[record.item_id] = record
         else:
             drawn.setdefault(record.item_id, []).append(record)
-    statuses = {status: 0 for status in STATUSES}
+    statuses = dict.fromkeys(STATUSES, 0)
     for record in greedy.values():
         statuses[record.status] += 1
     answered = [item for item in items.values() if item.item_id in greedy]
-    clusters = [item.cluster for item in answered] if any(item.cluster for item in answered) else None
     drawn_items = [item for item in items.values() if item.item_id in drawn]
     return Cell(
         manifest=manifest,
         n=len(greedy),
         n_planned=len(items),
-        greedy_accuracy=accuracy([greedy[item.item_id].correct for item in answered], clusters=clusters),
+        greedy_accuracy=accuracy([greedy[item.item_id].correct for item in answered], _resampling(answered)),
         pass_at_k=_pass_at_k(drawn_items, drawn),
         maj_at_k=_maj_at_k(drawn_items, drawn),
         statuses=statuses,
@@ -101,15 +101,21 @@ def _pass_at_k(items: Sequence[Item], drawn: Mapping[str, Sequence[Record]]) -> 
     samples = [len(drawn[item.item_id]) for item in items]
     right = [sum(record.correct for record in drawn[item.item_id]) for item in items]
     options = [len(item.options) for item in items]
-    estimates = ((k, pass_at_k(right, samples, k)) for k in _ks(samples))
+    estimates = ((k, pass_at_k(right, samples, k, _resampling(items))) for k in _ks(samples))
     return tuple(PassAtK(k, e, uniform_pass_at_k(options, k)) for k, e in estimates if e is not None)
 
 
 def _maj_at_k(items: Sequence[Item], drawn: Mapping[str, Sequence[Record]]) -> dict[int, Estimate]:
     answers = [[record.answer for record in drawn[item.item_id]] for item in items]
     gold = [item.gold for item in items]
-    estimates = ((k, majority_at_k(answers, gold, k)) for k in _ks([len(a) for a in answers]))
+    estimates = ((k, majority_at_k(answers, gold, k, _resampling(items))) for k in _ks([len(a) for a in answers]))
     return {k: estimate for k, estimate in estimates if estimate is not None}
+
+
+def _resampling(items: Sequence[Item]) -> Resampling:
+    """Items that hang together, where the suite names them, are resampled together."""
+    clustered = any(item.cluster is not None for item in items)
+    return Resampling(clusters=[item.cluster for item in items] if clustered else None)
 
 
 def _ks(samples: Sequence[int]) -> list[int]:

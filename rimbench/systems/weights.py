@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rimbench.errors import ModelError
 from rimbench.systems import System, Weights
@@ -161,6 +162,8 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
     """Unpack a GGUF file into fp32 safetensors, once: both engines then load the very same numbers."""
     import transformers as hf  # torch comes with it
 
+    quiet: Any = hf.logging
+    quiet.disable_progress_bar()
     location = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
     packed = hf.AutoModelForCausalLM.from_pretrained(**location, quantization_config=hf.GgufConfig(dequantize=True))
     config = packed.config

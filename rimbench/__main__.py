@@ -1,0 +1,5 @@
+"""`python -m rimbench`."""
+
+from rimbench.cli.app import main
+
+main()

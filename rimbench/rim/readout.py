@@ -1,0 +1,77 @@
+"""Readouts: the option letters' log-probabilities at every memory budget K, from one forward pass.
+
+Flows in: a model and the token ids of questions. Flows out: log-probabilities over each question's own
+options. `readouts` packs all budgets into one row a question; `readout` is the plain pass for one K that it
+must equal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from rimbench.rim.checkpoint import head_module
+from rimbench.rim.mask import PackedRow, Readout, additive, check_model, pack
+
+
+@dataclass(frozen=True, slots=True)
+class ReadoutRequest:
+    """One question to be read out: its prompt, its K blocks, the readout prefix, and one token per option."""
+
+    question: tuple[int, ...]
+    blocks: tuple[tuple[int, ...], ...]
+    prefix: tuple[int, ...]
+    options: tuple[int, ...]
+
+
+def readouts(
+    model: PreTrainedModel, requests: Sequence[ReadoutRequest], budgets: Sequence[int], pad_id: int = 0
+) -> list[Tensor]:
+    """Read out every request at every budget (0..K) in one packed pass.
+
+    Returns one float32 tensor [len(budgets), options] a request, on the CPU: natural log-probabilities over
+    that request's options alone. Only the last prefix position of each budget meets the head, and there only
+    the options' rows. Exact for models whose logits are the head's plain product (Qwen3, Llama). Raises
+    ModelError as `check_model`, UsageError for a budget beyond a request's blocks.
+    """
+    if not requests:
+        return []
+    rows = [PackedRow(r.question, r.blocks, tuple(Readout(r.prefix, budget) for budget in budgets)) for r in requests]
+    check_model(model, max(max(row.position_ids()) for row in rows) + 1)
+    batch = pack(rows, pad_id)
+    with torch.inference_mode():
+        hidden = model.base_model(
+            input_ids=batch.input_ids.to(model.device),
+            attention_mask=additive(batch.mask.to(model.device), model.dtype),
+            position_ids=batch.position_ids.to(model.device),
+            use_cache=False,
+        ).last_hidden_state
+        return [
+            _option_logprobs(model, hidden[index, _last_positions(row)], request.options)
+            for index, (row, request) in enumerate(zip(rows, requests, strict=True))
+        ]
+
+
+def readout(model: PreTrainedModel, request: ReadoutRequest, budget: int) -> Tensor:
+    """Read out one request at one budget by a plain causal pass of its own: float32 [options], on the CPU."""
+    ids = (*request.question, *chain(*request.blocks[:budget]), *request.prefix)
+    with torch.inference_mode():
+        logits = model(input_ids=torch.tensor([ids], device=model.device), use_cache=False).logits[0, -1]
+    logprobs: Tensor = logits[list(request.options)].float().log_softmax(dim=-1)
+    return logprobs.cpu()
+
+
+def _last_positions(row: PackedRow) -> list[int]:
+    """The index of each readout's last token, which predicts what follows it."""
+    return [start + len(r.token_ids) - 1 for start, r in zip(row.starts(), row.readouts, strict=True)]
+
+
+def _option_logprobs(model: PreTrainedModel, hidden: Tensor, options: tuple[int, ...]) -> Tensor:
+    """Log-probabilities over the options from hidden states [budgets, hidden], in float32 on the CPU."""
+    head, rows = head_module(model), list(options)
+    bias = None if head.bias is None else head.bias[rows].float()
+    logits = torch.nn.functional.linear(hidden.float(), head.weight[rows].float(), bias)
+    return logits.log_softmax(dim=-1).cpu()

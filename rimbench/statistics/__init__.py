@@ -1,0 +1,21 @@
+"""Pure statistics: outcomes as arrays in, estimates with interval, method, n and seed out.
+
+Nothing here touches a disk, a clock or an engine, and nothing here imports another part of rimbench.
+
+| module      | owns                                                                            |
+|-------------|---------------------------------------------------------------------------------|
+| estimate    | what an estimate is; one proportion; baselines and letter histograms            |
+| bootstrap   | the BCa and cluster bootstrap of a mean, and the sign-flip test, on counts      |
+| passk       | pass@k, maj@k, chance levels                                                    |
+| paired      | two systems on the same items: table, intervals, exact tests                    |
+| unpaired    | two proportions on different items: published figures, gaps between suites      |
+| verdict     | Holm, equivalence, and the one word a pair of systems gets                      |
+| calibration | ECE, Brier, reliability, risk against coverage                                  |
+| power       | what N items can detect, and how many a margin needs                            |
+
+Rules that hold throughout: undefined is None, never 0 or NaN; results do not depend on the order of items;
+swapping A and B negates a difference and its interval exactly; scipy is imported inside the functions that
+need it, because `import scipy.stats` alone takes longer than a whole report.
+
+`benchmarks/coverage.py` simulates every interval's coverage; the defaults follow its table.
+"""

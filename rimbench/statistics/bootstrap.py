@@ -1,0 +1,182 @@
+"""Resampling a mean, on counts: the BCa interval, whole clusters where items hang together, sign flips.
+
+What is drawn, and why it is cheap: a resample of n items is a multinomial draw over their distinct values, so
+10,000 resamples of 1,000 outcomes need one binomial number each for right and wrong, two for paired
+differences (-1, 0, 1), nine for pass@k from eight samples; not ten million indices. The draws have exactly the
+distribution that indices would give. Only where values are nearly all distinct are indices drawn.
+
+In: one value an item. Out: plain numbers; `estimate` and `paired` wrap them.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+Cluster = str | None
+"""The name of the group that an item belongs to; None for an item that stands by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resampling:
+    """How an interval is drawn: the seed, how many resamples, its level, and what is resampled.
+
+    `clusters` has one label an item; whole clusters are resampled, an item labelled None by itself. None in
+    its place: items are resampled.
+    """
+
+    seed: int = 0
+    resamples: int = 10_000
+    level: float = 0.95
+    clusters: Sequence[Cluster] | None = None
+
+
+ITEMWISE = Resampling()
+"""10,000 resamples of items, 95%, seed 0."""
+
+# Measured, 10,000 resamples of 1,000 items: 9 distinct values 9 ms by counts, 64 values 99 ms; indices 61 ms.
+FEW_VALUES = 32
+# Indices drawn at a time: small enough to stay in cache, whatever the number of items.
+CHUNK = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What is resampled: per unit (an item, or a cluster of items) the sum of its values and its size.
+
+    Sorted, so that nothing drawn from it depends on the order in which items came.
+    """
+
+    sums: FloatArray
+    sizes: FloatArray
+
+
+def resampling_units(values: ArrayLike, clusters: Sequence[Cluster] | None = None) -> Units:
+    """Gathers one value an item into units. Raises ValueError where the labels do not match the items."""
+    data = np.asarray(values, dtype=float)
+    if data.ndim != 1 or not np.isfinite(data).all():
+        raise ValueError("values are one finite number an item")
+    if clusters is None:
+        sums, sizes = data, np.ones(data.size)
+    else:
+        if len(clusters) != data.size:
+            raise ValueError(f"{data.size} values, {len(clusters)} cluster labels")
+        groups: dict[str | int, list[float]] = {}
+        for index, (value, name) in enumerate(zip(data.tolist(), clusters, strict=True)):
+            groups.setdefault(index if name is None else name, []).append(value)
+        sums = np.array([math.fsum(group) for group in groups.values()])
+        sizes = np.array([float(len(group)) for group in groups.values()])
+    order = np.lexsort((sizes, sums))
+    return Units(sums[order], sizes[order])
+
+
+def resampled_means(units: Units, resamples: int, rng: np.random.Generator) -> FloatArray:
+    """Bootstrap means, shape (resamples,): units drawn with replacement, sum of sums over sum of sizes."""
+    kinds, counts = np.unique(np.column_stack([units.sums, units.sizes]), axis=0, return_counts=True)
+    total = units.sums.size
+    if len(kinds) <= FEW_VALUES:
+        drawn = rng.multinomial(total, counts / total, size=resamples) @ kinds
+        return np.asarray(drawn[:, 0] / drawn[:, 1])
+    means, step = np.empty(resamples), max(1, CHUNK // total)
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
+        picked = rng.integers(0, total, size=(rows, total))
+        means[start : start + rows] = units.sums[picked].sum(axis=1) / units.sizes[picked].sum(axis=1)
+    return means
+
+
+def bca_interval(units: Units, how: Resampling = ITEMWISE) -> tuple[float, float] | None:
+    """The BCa interval of a mean; None where the units do not vary, or there are none.
+
+    Efron and Tibshirani 1993, eqs. 14.9 to 14.15. Ties between a draw and the observed mean count half in the
+    bias correction, as in scipy.stats.bootstrap. Negated values give the negated interval exactly, although it
+    is random: one of the two orientations is always the one drawn, and a sample that is its own mirror image, whose
+    ideal bootstrap is symmetric, gets a symmetric interval.
+    """
+    if units.sums.size == 0 or np.ptp(units.sums / units.sizes) == 0:
+        return None
+    mirrored = _mirrored(units)
+    turn = _first_difference(units.sums, mirrored.sums)
+    drawn = mirrored if turn < 0 else units
+    means = resampled_means(drawn, how.resamples, np.random.default_rng(how.seed))
+    lo, hi = bca_from_draws(means, drawn, how.level)
+    if turn < 0:
+        lo, hi = -hi, -lo
+    elif turn == 0 and np.array_equal(units.sizes, mirrored.sizes):
+        lo, hi = -(hi - lo) / 2, (hi - lo) / 2
+    return lo, hi
+
+
+def _mirrored(units: Units) -> Units:
+    # Adding 0.0 turns -0.0 into 0.0: numbers here are compared, and hence drawn, by value.
+    order = np.lexsort((units.sizes, -units.sums))
+    return Units(-units.sums[order] + 0.0, units.sizes[order])
+
+
+def _first_difference(a: FloatArray, b: FloatArray) -> int:
+    """-1, 0 or 1: which of two sorted arrays has the smaller number where they first differ."""
+    differs = np.flatnonzero(a != b)
+    if differs.size == 0:
+        return 0
+    return -1 if a[differs[0]] < b[differs[0]] else 1
+
+
+def bca_from_draws(draws: FloatArray, units: Units, level: float) -> tuple[float, float]:
+    """The bias-corrected and accelerated percentiles of bootstrap means (Efron and Tibshirani 1993, eq. 14.9)."""
+    normal = NormalDist()
+    observed = units.sums.sum() / units.sizes.sum()
+    slack = 1e-12 * max(1.0, abs(float(observed)))
+    below = np.count_nonzero(draws < observed - slack) + np.count_nonzero(abs(draws - observed) <= slack) / 2
+    # The half keeps the bias finite where all draws lie on one side.
+    bias = normal.inv_cdf((below + 0.5) / (draws.size + 1))
+    skew = acceleration(units)
+
+    def percentile(z: float) -> float:
+        damping = 1 - skew * (bias + z)
+        return normal.cdf(bias + (bias + z) / damping) if damping > 0 else float(bias + z > 0)
+
+    z = normal.inv_cdf((1 + level) / 2)
+    lo, hi = np.quantile(draws, [percentile(-z), percentile(z)])
+    return float(lo), float(hi)
+
+
+def acceleration(units: Units) -> float:
+    """BCa's acceleration by the jackknife over units: Efron and Tibshirani 1993, eq. 14.15.
+
+    None of the n leave-one-out means is recomputed: each follows from the totals.
+    """
+    left = (units.sums.sum() - units.sums) / (units.sizes.sum() - units.sizes)
+    pull = left.mean() - left
+    spread = float((pull**2).sum())
+    return float((pull**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
+
+
+def sign_flip_p(differences: ArrayLike, how: Resampling = ITEMWISE) -> float | None:
+    """Two-sided sign-flip permutation test that paired differences are symmetric about 0; None for no items.
+
+    Fisher 1935, section 21; p = (1 + as extreme) / (1 + resamples), never 0 (Phipson and Smyth 2010). With
+    clusters, a cluster's differences flip together. For outcomes (-1, 0, 1) it approaches exact McNemar.
+    """
+    units = resampling_units(differences, how.clusters)
+    if units.sums.size == 0:
+        return None
+    sizes = np.sort(np.abs(units.sums[units.sums != 0]))
+    rng = np.random.default_rng(how.seed)
+    observed = abs(math.fsum(units.sums))
+    kinds, counts = np.unique(sizes, return_counts=True)
+    totals = np.zeros(how.resamples)
+    if len(kinds) <= FEW_VALUES:
+        for size, count in zip(kinds, counts, strict=True):
+            totals += size * (2 * rng.binomial(count, 0.5, size=how.resamples) - count)
+    else:
+        step = max(1, CHUNK // sizes.size)
+        for start in range(0, how.resamples, step):
+            rows = min(step, how.resamples - start)
+            flips = rng.integers(0, 2, size=(rows, sizes.size), dtype=np.int8)
+            totals[start : start + rows] = flips @ (2 * sizes) - sizes.sum()
+    extreme = np.count_nonzero(np.abs(totals) >= observed - 1e-12 * max(1.0, observed))
+    return (1 + int(extreme)) / (1 + how.resamples)

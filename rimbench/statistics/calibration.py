@@ -1,0 +1,214 @@
+"""How far a readout's probabilities can be trusted: ECE, Brier, reliability, risk against coverage.
+
+In: option probabilities, shape (items, options), short items filled up with 0 (`passk.option_probabilities` makes
+them), and gold column indices. Items whose answer has no probabilities (a failed engine) are left out by the
+caller; `n` says how many were in. Confidence is the largest option's probability; ties between options go
+to the first letter.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rimbench.statistics.bootstrap import CHUNK, ITEMWISE, FloatArray, Resampling
+from rimbench.statistics.estimate import Estimate, bootstrap_mean, wilson
+
+BINS = 15
+CURVE = Resampling(resamples=1000)
+"""What ECE and AURC draw by default: they go through every resample item by item, so they draw fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Per item: the confidence of the predicted option and whether it was right; sorted, most confident first."""
+
+    confidence: FloatArray
+    correct: FloatArray
+
+
+def predictions(probabilities: ArrayLike, gold: ArrayLike) -> Predictions:
+    """The predicted option's probability and whether it is gold. ValueError for rows that are not distributions."""
+    table, index = _checked(probabilities, gold)
+    if table.size == 0:
+        return Predictions(np.empty(0), np.empty(0))
+    confidence, correct = table.max(axis=1), (table.argmax(axis=1) == index).astype(float)
+    order = np.lexsort((-correct, -confidence))
+    return Predictions(confidence[order], correct[order])
+
+
+def _checked(probabilities: ArrayLike, gold: ArrayLike) -> tuple[FloatArray, NDArray[np.intp]]:
+    table, index = np.asarray(probabilities, dtype=float), np.asarray(gold, dtype=np.intp)
+    if table.size == 0 and index.size == 0:
+        return np.empty((0, 0)), index
+    if table.ndim != 2 or index.shape != (len(table),):
+        raise ValueError(f"probabilities {table.shape} and gold {index.shape} are not (items, options) and (items,)")
+    if not (np.all(table >= 0) and np.allclose(table.sum(axis=1), 1, atol=1e-6)):
+        raise ValueError("every item's probabilities are at least 0 and add up to 1")
+    if index.min() < 0 or index.max() >= table.shape[1]:
+        raise ValueError("gold names a column of the probabilities")
+    return table, index
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """The items whose confidence lies in (lower, upper]; the first bin includes its lower end."""
+
+    lower: float
+    upper: float
+    n: int
+    confidence: float
+    accuracy: Estimate
+
+
+def reliability(scored: Predictions, bins: int = BINS) -> tuple[ReliabilityBin, ...]:
+    """The reliability diagram's data: equal-width bins, empty ones left out.
+
+    Guo et al. 2017 (arXiv 1706.04599), eq. 1 and section 2; each bin's accuracy has Wilson's interval.
+    """
+    place = _bin_of(scored.confidence, bins)
+    found = []
+    for index in range(bins):
+        inside = place == index
+        accuracy = wilson(int(scored.correct[inside].sum()), int(inside.sum()))
+        if accuracy is not None:
+            mean = math.fsum(scored.confidence[inside]) / accuracy.n
+            found.append(ReliabilityBin(index / bins, (index + 1) / bins, accuracy.n, mean, accuracy))
+    return tuple(found)
+
+
+def _bin_of(confidence: FloatArray, bins: int) -> NDArray[np.intp]:
+    if bins < 1:
+        raise ValueError(f"{bins} bins")
+    # searchsorted on the very edges that are reported: confidence * bins would round 0.6 up to the next bin.
+    return np.searchsorted(np.arange(1, bins) / bins, confidence, side="left")
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationError:
+    """ECE with its bin count, and `floor`: what a perfectly calibrated system of these confidences would show."""
+
+    ece: Estimate
+    bins: int
+    floor: float
+
+
+def expected_calibration_error(
+    scored: Predictions, bins: int = BINS, how: Resampling = CURVE
+) -> CalibrationError | None:
+    """The expected calibration error of the predicted option; None for no items.
+
+    Guo et al. 2017, eq. 3, equal-width bins. ECE is biased upwards, the more so the fewer items (Kumar et al.
+    2019), and a bootstrap doubles the bias, so the interval is the basic one (Davison and Hinkley 1997, eq. 5.6),
+    which takes it off again: it can lie below the value itself. `floor` is the mean ECE where outcomes are drawn from
+    the confidences: an ECE near it says nothing against the calibration (Vaicenavicius et al. 2019).
+    """
+    n = scored.confidence.size
+    if n == 0:
+        return None
+    place = _bin_of(scored.confidence, bins)
+    gap = scored.correct - scored.confidence
+    value = float(np.abs(np.bincount(place, gap, bins)).sum()) / n
+    rng = np.random.default_rng(how.seed)
+    drawn, ideal = [], []
+    for picked in _resampled_positions(n, how, rng):
+        drawn.append(_gaps(place[picked], gap[picked], bins) / n)
+        outcomes = rng.random(picked.shape) < scored.confidence
+        ideal.append(_gaps(np.broadcast_to(place, picked.shape), outcomes - scored.confidence, bins) / n)
+    low, high = _tails(np.concatenate(drawn), how.level)
+    lo, hi = (max(0.0, 2 * value - high), max(0.0, 2 * value - low)) if n > 1 else (None, None)
+    ece = Estimate(value, lo, hi, n, "basic bootstrap", how.level, how.seed)
+    return CalibrationError(ece, bins, float(np.concatenate(ideal).mean()))
+
+
+def _gaps(place: NDArray[np.intp], gap: FloatArray, bins: int) -> FloatArray:
+    """Per row, the sum over bins of |sum of gaps in the bin|: all rows in one count, each with bins of its own."""
+    rows = len(place)
+    own = place + bins * np.arange(rows)[:, None]
+    sums = np.bincount(own.ravel(), gap.ravel(), rows * bins).reshape(rows, bins)
+    return np.asarray(np.abs(sums).sum(axis=1))
+
+
+def _resampled_positions(n: int, how: Resampling, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
+    """Resampled item positions, some rows of shape (rows, n) at a time, each row in ascending order.
+
+    Running sums of exponentials over their total are sorted uniforms (Devroye 1986, chapter V): linear in n,
+    where drawing and sorting is not.
+    """
+    if how.clusters is not None:
+        raise ValueError("calibration curves are not resampled by clusters")
+    step = max(1, CHUNK // n)
+    for start in range(0, how.resamples, step):
+        sums = np.cumsum(rng.standard_exponential((min(step, how.resamples - start), n + 1)), axis=1)
+        yield np.minimum((sums[:, :-1] / sums[:, -1:] * n).astype(np.intp), n - 1)
+
+
+def _tails(draws: FloatArray, level: float) -> tuple[float, float]:
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def brier_score(probabilities: ArrayLike, gold: ArrayLike, how: Resampling = ITEMWISE) -> Estimate | None:
+    """The mean squared distance between an item's probabilities and its gold option, from 0 to 2; None for no items.
+
+    Brier 1950 (Monthly Weather Review 78:1), summed over options. BCa bootstrap interval over items.
+    """
+    table, index = _checked(probabilities, gold)
+    if table.size == 0:
+        return None
+    target = np.zeros_like(table)
+    target[np.arange(index.size), index] = 1
+    return bootstrap_mean(((table - target) ** 2).sum(axis=1), how)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCoverage:
+    """Risk when only the most confident share `coverage` is answered, side by side; `area` is its mean (AURC)."""
+
+    coverage: tuple[float, ...]
+    risk: tuple[float, ...]
+    area: Estimate
+
+
+def risk_coverage(scored: Predictions, how: Resampling = CURVE) -> RiskCoverage | None:
+    """The risk-coverage curve at every number of items and the area under it; None for no items.
+
+    El-Yaniv and Wiener 2010 (JMLR 11:1605); area: Geifman, Uziel and El-Yaniv 2019 (arXiv 1805.08206). Items
+    of equal confidence are answered in random order, in expectation: each carries their mean outcome, so
+    the curve does not depend on the order of items. Percentile bootstrap interval over items.
+    """
+    n = scored.confidence.size
+    if n == 0:
+        return None
+    wrong = 1 - _tie_means(scored)
+    answered = np.arange(1, n + 1)
+    risk = np.cumsum(wrong) / answered
+    rng = np.random.default_rng(how.seed)
+    areas = [
+        (np.cumsum(wrong[picked], axis=1) / answered).mean(axis=1)
+        for picked in _resampled_positions(n, how, rng)  # ascending positions: the most confident first
+    ]
+    lo, hi = _tails(np.concatenate(areas), how.level) if np.ptp(wrong) > 0 else (None, None)
+    area = Estimate(float(risk.mean()), lo, hi, n, "percentile bootstrap", how.level, how.seed)
+    return RiskCoverage(tuple((answered / n).tolist()), tuple(risk.tolist()), area)
+
+
+def _tie_means(scored: Predictions) -> FloatArray:
+    _, place, counts = np.unique(scored.confidence, return_inverse=True, return_counts=True)
+    return np.asarray((np.bincount(place, scored.correct) / counts)[place])
+
+
+def selective_accuracy(scored: Predictions, coverage: float) -> Estimate | None:
+    """Accuracy when only the most confident share `coverage` of items (rounded up) is answered; None for no items.
+
+    El-Yaniv and Wiener 2010, definition of selective risk. Wilson's interval, `n` the items answered; ties as in
+    `risk_coverage`.
+    """
+    if not 0 < coverage <= 1:
+        raise ValueError(f"coverage lies in (0, 1], not {coverage}")
+    # The slack keeps 0.1 * 30 = 3.0000000000000004 from answering a fourth item.
+    answered = math.ceil(coverage * scored.confidence.size - 1e-9)
+    right = math.fsum(_tie_means(scored)[:answered])
+    return wilson(min(right, answered), answered)

@@ -1,0 +1,24 @@
+"""Suites: TOML and rows -> a fixed, ordered, audited list of items.
+
+`load` gives a `Suite`; `heldout` says which questions it keeps from training. Heavy libraries are imported
+when a source needs them.
+"""
+
+from rimbench.suites.catalogue import listing
+from rimbench.suites.loading import load
+from rimbench.suites.slices import heldout
+from rimbench.suites.suite import Audit, Fault, Slice, Source, Suite, Summary, Wording, question_text
+
+__all__ = [
+    "Audit",
+    "Fault",
+    "Slice",
+    "Source",
+    "Suite",
+    "Summary",
+    "Wording",
+    "heldout",
+    "listing",
+    "load",
+    "question_text",
+]

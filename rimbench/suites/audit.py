@@ -1,0 +1,172 @@
+"""The label audit: what the rows hold -> the usable items, and what became of every row.
+
+Layouts hand in one `Candidate`, `Skipped` or `Faulty` for each row; nothing that was read goes uncounted. The
+kinds of fault: `not_text` and `malformed_messages` (a value of the wrong kind), `option_count` (not 2 to 10, or
+their letters have gaps), `empty_text`, `equal_options`, `gold_out_of_range` (or missing), `answer_text_differs`
+(the gold option against the file's own answer text), `repeated_question`, `contradicting_gold`, `repeated_id`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rimbench.errors import DataError
+from rimbench.records import LETTERS, Item
+from rimbench.suites.slices import folded
+from rimbench.suites.suite import Audit, Fault
+
+LARGEST_FAULTY_SHARE = 0.05
+"""Above this share of faulty rows the file, or the layout that reads it, is taken to be wrong as a whole."""
+
+_IDS_IN_A_LINE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A labelled question as read. `gold` counts options from 0; None, or out of range, is a fault."""
+
+    item_id: str
+    question: str
+    options: tuple[str, ...]
+    gold: int | None
+    answer_text: str | None = None
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that is not faulty, but no item of this suite."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A row that cannot be read as a question, with the kind of fault."""
+
+    item_id: str
+    kind: str
+
+
+Reading = Candidate | Skipped | Faulty
+
+
+@dataclass(slots=True)
+class Auditor:
+    """Takes readings one by one and keeps the usable items.
+
+    A question that comes again with the same options (in any order; case and spacing aside) is left out: as
+    a fault in a table, where nobody asks twice, or as an ordinary repeat where `repeats_expected`. Where a
+    table answers the same question differently, neither row is used.
+    """
+
+    repeats_expected: bool
+    rows: int = 0
+    _items: dict[str, Item] = field(default_factory=dict)
+    _skipped: Counter[str] = field(default_factory=Counter)
+    _faults: dict[str, list[str]] = field(default_factory=dict)
+    _seen: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _answers: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def add(self, reading: Reading) -> None:
+        """Count one row, and keep it if it is a sound item."""
+        self.rows += 1
+        if isinstance(reading, Skipped):
+            self._skipped[reading.reason] += 1
+        elif isinstance(reading, Faulty):
+            self._fault(reading.kind, reading.item_id)
+        elif (kind := _fault_of(reading)) is not None:
+            self._fault(kind, reading.item_id)
+        else:
+            self._keep(reading)
+
+    @property
+    def items(self) -> list[Item]:
+        """The usable items so far, in the order of their rows."""
+        return list(self._items.values())
+
+    @property
+    def usable(self) -> int:
+        """How many usable items there are so far."""
+        return len(self._items)
+
+    def check(self, where: str) -> None:
+        """Raise DataError if nothing is usable, or too much is faulty."""
+        faulty = sum(map(len, self._faults.values()))
+        if faulty > LARGEST_FAULTY_SHARE * (self.usable + faulty):
+            kinds = "; ".join(f"{kind} {len(ids)} ({_some(ids)})" for kind, ids in self._faults.items())
+            raise DataError(
+                f"{where}: {faulty} of {self.usable + faulty} rows are faulty, more than "
+                f"{LARGEST_FAULTY_SHARE:.0%}: {kinds}; mend the rows, or the [[layout]] that reads them"
+            )
+        if not self.usable:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in self._skipped.items())
+            raise DataError(
+                f"{where}: no usable item among {self.rows} rows{f' ({reasons})' if reasons else ''}: "
+                "give rows with questions, options and labels"
+            )
+
+    def report(self, used: Iterable[Item]) -> Audit:
+        """The audit, with the gold letters of the items that the suite uses."""
+        used = list(used)
+        gold = Counter(item.gold for item in used)
+        widest = max((len(item.options) for item in used), default=0)
+        return Audit(
+            rows=self.rows,
+            usable=self.usable,
+            used=len(used),
+            left_out=dict(self._skipped),
+            faults=tuple(Fault(kind, tuple(ids)) for kind, ids in sorted(self._faults.items())),
+            gold_histogram={letter: gold[letter] for letter in LETTERS[:widest]},
+        )
+
+    def _fault(self, kind: str, item_id: str) -> None:
+        self._faults.setdefault(kind, []).append(item_id)
+
+    def _keep(self, candidate: Candidate) -> None:
+        key = (folded(candidate.question), *sorted(map(folded, candidate.options)))
+        answer = candidate.options[candidate.gold or 0]
+        if key in self._seen:
+            self._repeat(candidate, key, answer)
+        elif candidate.item_id in self._items:
+            self._fault("repeated_id", candidate.item_id)
+        else:
+            self._seen[key], self._answers[key] = candidate.item_id, answer
+            self._items[candidate.item_id] = _item(candidate)
+
+    def _repeat(self, candidate: Candidate, key: tuple[str, ...], answer: str) -> None:
+        if self.repeats_expected:
+            self._skipped["repeated"] += 1
+        elif folded(answer) == folded(self._answers[key]) and self._seen[key] in self._items:
+            self._fault("repeated_question", candidate.item_id)
+        else:
+            if self._items.pop(self._seen[key], None) is not None:
+                self._fault("contradicting_gold", self._seen[key])
+            self._fault("contradicting_gold", candidate.item_id)
+
+
+def _fault_of(candidate: Candidate) -> str | None:
+    """The first thing that is wrong with one question by itself."""
+    options, gold = candidate.options, candidate.gold
+    if not 2 <= len(options) <= len(LETTERS):
+        return "option_count"
+    if not candidate.question or not all(options):
+        return "empty_text"
+    if len(set(options)) < len(options):
+        return "equal_options"
+    if gold is None or not 0 <= gold < len(options):
+        return "gold_out_of_range"
+    if candidate.answer_text is not None and folded(candidate.answer_text) != folded(options[gold]):
+        return "answer_text_differs"
+    return None
+
+
+def _item(candidate: Candidate) -> Item:
+    options = dict(zip(LETTERS, candidate.options, strict=False))
+    gold = LETTERS[candidate.gold or 0]
+    return Item(candidate.item_id, candidate.question, options, gold, candidate.cluster)
+
+
+def _some(ids: list[str]) -> str:
+    more = len(ids) - _IDS_IN_A_LINE
+    return ", ".join(ids[:_IDS_IN_A_LINE]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,68 @@
+"""Which suites there are: the TOML files that come with rimbench, and any file given by its path."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rimbench.errors import ConfigError
+from rimbench.plugins import find_files, unknown
+from rimbench.suites.suite import Summary
+
+if TYPE_CHECKING:
+    from rimbench.suites.schema import SuiteSpec
+
+
+def folder() -> Path:
+    """Where the suites lie: inside the installed package, or at the top of a checkout."""
+    shipped = Path(__file__).parent / "shipped"
+    return shipped if shipped.is_dir() else Path(__file__).parents[2] / "suites"
+
+
+def find(name_or_path: str) -> Path:
+    """The TOML of a suite, by name, or by path where it ends in .toml; UsageError with the nearest names."""
+    if name_or_path.endswith(".toml"):
+        return Path(name_or_path)
+    known = find_files(folder())
+    if name_or_path not in known:
+        raise unknown("suite", name_or_path, known)
+    return known[name_or_path]
+
+
+def listing() -> tuple[Summary, ...]:
+    """Every suite that comes with rimbench, and whether it can be loaded here; asks no network."""
+    return tuple(_summary(name, path) for name, path in find_files(folder()).items())
+
+
+def _summary(name: str, path: Path) -> Summary:
+    from rimbench.suites.schema import read
+
+    try:
+        spec = read(path)
+    except ConfigError as error:
+        return Summary(name, "", "", None, loadable=False, why=str(error))
+    why = _missing(spec, path)
+    return Summary(name, spec.description, _source(spec), spec.n, loadable=why is None, why=why)
+
+
+def _source(spec: "SuiteSpec") -> str:
+    source = spec.source
+    if source is None:
+        return "--data FILE"
+    if source.repo is None:
+        return source.path or ""
+    return f"{source.repo}@{(source.revision or '')[:12]}"
+
+
+def _missing(spec: "SuiteSpec", path: Path) -> str | None:
+    """What a suite lacks to be loaded without a network and without --data."""
+    from rimbench.suites.hub import Dataset, is_cached
+
+    source = spec.source
+    if source is None:
+        return "names no source: give --data FILE"
+    if source.path is not None:
+        return None if (path.parent / source.path).is_file() else f"{source.path} is missing: give --data FILE"
+    if source.file is None:
+        return "streamed: needs the network, or --data FILE"
+    if is_cached(Dataset(source.repo or "", source.revision or ""), source.file):
+        return None
+    return "not in the hub cache: needs the network once, or --data FILE"

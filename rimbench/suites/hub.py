@@ -1,0 +1,119 @@
+"""The Hugging Face hub -> a file at a pinned revision, or a stream of rows; all that can fail, in one line.
+
+huggingface_hub and datasets are imported where they are used.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rimbench.errors import DataError
+from rimbench.suites.rows import Row
+
+_INSTEAD = "give the rows with --data FILE"
+_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A hub data set as a suite names it; `revision` may be a branch until `resolve` makes it a commit."""
+
+    repo: str
+    revision: str
+
+    def __str__(self) -> str:
+        return f"hub data set {self.repo} at {self.revision[:12]}"
+
+
+def resolve(dataset: Dataset) -> Dataset:
+    """The data set at the commit that its revision stands now; a commit is kept without asking the hub."""
+    if re.fullmatch(r"[0-9a-f]{40}", dataset.revision):
+        return dataset
+    commit = _ask_commit(dataset)
+    if commit is None:
+        raise DataError(f"{dataset}: the hub names no commit: write a commit as revision in the suite's TOML")
+    return Dataset(dataset.repo, commit)
+
+
+def download(dataset: Dataset, file: str) -> Path:
+    """The file in the hub's cache, fetched if it is not there; a cached file at a commit needs no network."""
+    cached = _cached_path(dataset, file)
+    if cached.is_file():
+        return cached
+    from huggingface_hub import hf_hub_download
+
+    # Without a network the download retries for 25 s and says so in 11 lines; one question before it fails at once.
+    _ask_commit(dataset)
+    with _failures(dataset, file):
+        path = hf_hub_download(dataset.repo, file, repo_type="dataset", revision=dataset.revision)
+    return Path(path)
+
+
+def stream(dataset: Dataset, split: str) -> Iterator[Row]:
+    """The rows of a split, in the order of its files, fetched as they are asked for."""
+    with _failures(dataset, f"split {split}"):
+        from datasets import load_dataset
+
+        yield from load_dataset(dataset.repo, split=split, revision=dataset.revision, streaming=True)
+
+
+def is_cached(dataset: Dataset, file: str) -> bool:
+    """Whether a file lies in the hub's cache, without asking the hub."""
+    return _cached_path(dataset, file).is_file()
+
+
+def _cached_path(dataset: Dataset, file: str) -> Path:
+    """Where the hub's client keeps a file of a commit; made by hand, since the client takes long to import."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = "datasets--" + dataset.repo.replace("/", "--")
+    return Path(HF_HUB_CACHE) / folder / "snapshots" / dataset.revision / file
+
+
+def _ask_commit(dataset: Dataset) -> str | None:
+    from huggingface_hub import HfApi
+
+    with _failures(dataset, None):
+        return HfApi().dataset_info(dataset.repo, revision=dataset.revision, timeout=_TIMEOUT_S).sha
+
+
+@contextmanager
+def _failures(dataset: Dataset, part: str | None) -> Iterator[None]:
+    """Turn what the hub's libraries raise into a DataError that says what to do."""
+    from huggingface_hub import errors
+
+    # httpx's root error, which the client lets through when it cannot connect; its package name changes.
+    connection_error: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]
+    of_part = f", {part}" if part else ""
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise DataError(
+            f"{dataset}: is gated: accept its terms at the hub and log in (hf auth login, or HF_TOKEN), or {_INSTEAD}"
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise DataError(
+            f"{dataset}: no such data set, or it is private: check repo in the suite's TOML, log in, or {_INSTEAD}"
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise DataError(f"{dataset}: no such revision: check revision in the suite's TOML, or {_INSTEAD}") from error
+    except errors.RemoteEntryNotFoundError as error:
+        raise DataError(f"{dataset}{of_part}: no such file: check file in the suite's TOML, or {_INSTEAD}") from error
+    except errors.OfflineModeIsEnabled as error:
+        raise DataError(
+            f"{dataset}{of_part}: is not in the cache, and HF_HUB_OFFLINE keeps from fetching it: unset it, "
+            f"or {_INSTEAD}"
+        ) from error
+    except (connection_error, OSError, ValueError, RuntimeError) as error:
+        raise DataError(f"{dataset}{of_part}: cannot be fetched ({_root_cause(error)}): {_INSTEAD}") from error
+
+
+def _root_cause(error: BaseException) -> str:
+    """The innermost error in one short line: the outer ones repeat it at length."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"

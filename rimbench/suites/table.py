@@ -1,0 +1,208 @@
+"""Rows of a table, one question each, and a layout that names their columns -> readings for the audit."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from rimbench.errors import DataError
+from rimbench.records import LETTERS
+from rimbench.suites.audit import Candidate, Faulty, Reading, Skipped
+from rimbench.suites.rows import Row
+
+if TYPE_CHECKING:
+    from rimbench.suites.schema import TableLayout
+
+UNLABELLED = -1
+"""How a numbered gold column marks a row without a label."""
+
+
+class _RowFaultError(Exception):
+    """This row cannot be read; the argument is the kind of fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All rows of one source with the layout that reads them; `where` names the source in errors."""
+
+    rows: Sequence[Row]
+    layout: "TableLayout"
+    where: str
+    declare_in: str
+
+
+def readings(table: Table, keep: Callable[[str], bool]) -> Iterator[Reading]:
+    """One reading a row, in order; rows whose question `keep` turns down are skipped as another slice's.
+
+    Raises DataError for an option letter beyond J, and for a gold column whose base cannot be told.
+    """
+    base = _index_base(table) if table.layout.gold.index is not None else 0
+    for number, row in enumerate(table.rows):
+        try:
+            yield _reading(table, row, number, base, keep)
+        except _RowFaultError as fault:
+            yield Faulty(_row_id(table.layout, row, number), str(fault))
+
+
+def _reading(table: Table, row: Row, number: int, base: int, keep: Callable[[str], bool]) -> Reading:
+    layout = table.layout
+    if not all(_matches(row.get(column), wanted) for column, wanted in layout.filter.items()):
+        return Skipped("filtered")
+    gold_column = layout.gold.index
+    if gold_column is not None and _integer(row.get(gold_column)) == UNLABELLED:
+        return Skipped("unlabelled")
+    question = _text(row.get(layout.question))
+    if not keep(question):
+        return Skipped("other_slice")
+    item_id = _row_id(layout, row, number)
+    options = _options(row, layout, f"{table.where}, row {item_id}")
+    answer = _text(row.get(layout.answer_text)) if layout.answer_text is not None else ""
+    return Candidate(
+        item_id=item_id,
+        question=question,
+        options=options,
+        gold=_gold(row, layout, options, base),
+        answer_text=answer or None,
+        cluster=(_text(row.get(layout.cluster)) or None) if layout.cluster is not None else None,
+    )
+
+
+def _row_id(layout: "TableLayout", row: Row, number: int) -> str:
+    """The row's own id, or its number from 0 where the layout names no id column or the cell is empty."""
+    if layout.id is None:
+        return str(number)
+    try:
+        return _text(row.get(layout.id)) or str(number)
+    except _RowFaultError:
+        return str(number)
+
+
+def _text(value: object) -> str:
+    """The value as stripped text; numbers as written, None as nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise _RowFaultError("not_text")
+    text = str(value).strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise _RowFaultError("not_text") from None  # half of a surrogate pair: a text that was cut
+    return text
+
+
+def _options(row: Row, layout: "TableLayout", where: str) -> tuple[str, ...]:
+    if not isinstance(layout.options, str):
+        return tuple(_text(row.get(column)) for column in layout.options)
+    value = row.get(layout.options)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise _RowFaultError("option_count") from None
+    if isinstance(value, Mapping):
+        return _lettered(value, where)
+    if isinstance(value, list):
+        if all(isinstance(entry, Mapping) and {"key", "value"} <= entry.keys() for entry in value):
+            return _lettered({entry["key"]: entry["value"] for entry in value}, where)
+        if len(value) > len(LETTERS):
+            raise _beyond(where, f"{len(value)} options")
+        return tuple(_text(entry) for entry in value)
+    raise _RowFaultError("option_count")
+
+
+def _lettered(options: Mapping[object, object], where: str) -> tuple[str, ...]:
+    """The texts of {A: text, ...} in the letters' order.
+
+    Nulls at the end are options that the row does not have: Parquet gives every row every letter.
+    """
+    by_letter = {str(letter).strip().upper(): text for letter, text in options.items()}
+    beyond = [letter for letter in by_letter if len(letter) == 1 and letter.isalpha() and letter not in LETTERS]
+    if any(by_letter[letter] is not None for letter in beyond):
+        raise _beyond(where, f"option letter {beyond[0]}")
+    letters = [letter for letter in LETTERS if letter in by_letter]
+    while letters and by_letter[letters[-1]] is None:
+        letters.pop()
+    present = {letter for letter, text in by_letter.items() if text is not None}
+    if "".join(letters) != LETTERS[: len(letters)] or not present <= set(letters):
+        raise _RowFaultError("option_count")
+    return tuple(_text(by_letter[letter]) for letter in letters)
+
+
+def _beyond(where: str, what: str) -> DataError:
+    return DataError(
+        f"{where}: {what}: an item has 2 to {len(LETTERS)} options, letters A to {LETTERS[-1]}; remove such rows"
+    )
+
+
+def _gold(row: Row, layout: "TableLayout", options: tuple[str, ...], base: int) -> int | None:
+    """Which option is right, from 0; None where the column does not say."""
+    value = row.get(layout.gold.column)
+    if layout.gold.index is not None:
+        number = _integer(value)
+        return None if number is None else number - base
+    text = _text(value)
+    if layout.gold.letter is not None:
+        return LETTERS.index(text.upper()) if len(text) == 1 and text.upper() in LETTERS else None
+    return options.index(text) if text in options else None
+
+
+def _integer(value: object) -> int | None:
+    """The whole number that a cell holds, also as text ("2") or as a float (2.0)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return int(number) if number.is_integer() else None
+
+
+def _matches(value: object, wanted: object) -> bool:
+    """Whether a cell holds what a filter wants, compared as text: a CSV holds nothing else."""
+    if isinstance(wanted, list):
+        return any(_matches(value, choice) for choice in wanted)
+    if isinstance(wanted, bool):
+        return str(value).lower() == str(wanted).lower()
+    return value is not None and str(value) == str(wanted)
+
+
+def _index_base(table: Table) -> Literal[0, 1]:
+    """Whether the gold column counts from 0 or 1: as declared, or as all the values of the file show.
+
+    A 0 or a -1 (unlabelled) is only found where the first option is 0; the number of the row's options, or of
+    the layout's, only where the first is 1.
+    """
+    gold = table.layout.gold
+    if gold.base in (0, 1):
+        return gold.base
+    numbers = [_integer(row.get(gold.column)) for row in table.rows]
+    low = next((i for i, number in enumerate(numbers) if number in (0, UNLABELLED)), None)
+    high = next((i for i, number in enumerate(numbers) if _is_last(table, i, number)), None)
+    if (low is None) == (high is None):
+        raise DataError(_undecided(table, numbers, low, high))
+    return 0 if high is None else 1
+
+
+def _is_last(table: Table, position: int, number: int | None) -> bool:
+    if number is None or number < 2:
+        return False
+    try:
+        options = _options(table.rows[position], table.layout, f"{table.where}, row {position}")
+    except _RowFaultError:
+        return False
+    return number == len(options)
+
+
+def _undecided(table: Table, numbers: Sequence[int | None], low: int | None, high: int | None) -> str:
+    column = table.layout.gold.column
+    if low is None or high is None:
+        held = ", ".join(str(number) for number in sorted({n for n in numbers if n is not None})) or "no numbers"
+        why = f"its values ({held}) fit options counted from 0 and from 1"
+    else:
+        why = f"row {low} holds {numbers[low]}, which counts from 0, and row {high} {numbers[high]}, from 1"
+    return (
+        f"{table.where}: column {column}: {why}: declare it: in a copy of {table.declare_in}, write "
+        f'gold = {{ index = "{column}", base = 0 }}, or base = 1, in the layout "{table.layout.name}", '
+        "and give the copy as the suite"
+    )

@@ -1,0 +1,224 @@
+"""ECE, Brier, reliability and risk against coverage: by hand, against slow loops, and on systems known to be calibrated."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rimbench.statistics.bootstrap import Resampling
+from rimbench.statistics.calibration import (
+    brier_score,
+    expected_calibration_error,
+    predictions,
+    reliability,
+    risk_coverage,
+    selective_accuracy,
+)
+from rimbench.statistics.estimate import wilson
+from rimbench.statistics.passk import option_probabilities
+
+FEW = Resampling(resamples=200)
+# Four items: confidence 0.9 right, 0.9 wrong, 0.6 right, 0.5 right (a tie that the first letter wins).
+TABLE = [[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.5, 0.5]]
+GOLD = [0, 1, 1, 0]
+
+
+def calibrated(n, options=4, seed=0):
+    rng = np.random.default_rng(seed)
+    table = rng.dirichlet(np.ones(options), size=n)
+    gold = np.array([rng.choice(options, p=row) for row in table])
+    return table, gold
+
+
+def test_a_prediction_is_the_most_probable_option_and_ties_go_to_the_first():
+    found = predictions(TABLE, GOLD)
+    assert found.confidence.tolist() == [0.9, 0.9, 0.6, 0.5]
+    assert found.correct.tolist() == [1, 0, 1, 1]
+
+
+def test_ece_of_a_hand_worked_table():
+    # Bin of 0.9: accuracy 0.5, gap 0.4, half of the items; 0.6: gap 0.4; 0.5: gap 0.5; a quarter each.
+    found = expected_calibration_error(predictions(TABLE, GOLD), bins=10)
+    assert found.ece.value == pytest.approx(0.4 / 2 + 0.4 / 4 + 0.5 / 4)
+    assert (found.bins, found.ece.n, found.ece.method) == (10, 4, "basic bootstrap")
+
+
+def slow_ece(table, gold, bins):
+    total = 0.0
+    for low in range(bins):
+        inside = [
+            (max(row), int(np.argmax(row) == right))
+            for row, right in zip(table, gold, strict=True)
+            if low / bins < max(row) <= (low + 1) / bins
+        ]
+        if inside:
+            total += abs(sum(c for c, _ in inside) - sum(r for _, r in inside)) / len(table)
+    return total
+
+
+@settings(deadline=None)
+@given(st.integers(1, 80), st.integers(1, 20), st.integers(0, 1000))
+def test_ece_agrees_with_a_loop_over_bins(n, bins, seed):
+    table, gold = calibrated(n, seed=seed)
+    found = expected_calibration_error(predictions(table, gold), bins, FEW)
+    assert found.ece.value == pytest.approx(slow_ece(table, gold, bins), abs=1e-12)
+
+
+def test_bin_edges_belong_to_the_lower_bin_and_certainty_to_the_last():
+    bins = reliability(predictions([[0.6, 0.4], [1.0, 0.0]], [0, 0]), bins=5)
+    assert [(found.lower, found.upper, found.n) for found in bins] == [(0.4, 0.6, 1), (0.8, 1.0, 1)]
+
+
+def test_reliability_skips_empty_bins_and_counts_every_item_once():
+    table, gold = calibrated(300)
+    bins = reliability(predictions(table, gold))
+    assert sum(found.n for found in bins) == 300
+    assert all(found.lower < found.confidence <= found.upper for found in bins)
+    assert bins[0].lower >= 3 / 15  # with four options the largest is at least 0.25
+    first = bins[0]
+    assert first.accuracy == wilson(round(first.accuracy.value * first.n), first.n)
+
+
+def test_a_calibrated_system_shows_no_more_ece_than_its_floor():
+    found = expected_calibration_error(predictions(*calibrated(1000)))
+    assert found.ece.value == pytest.approx(found.floor, abs=0.015)
+    assert found.floor > 0.02  # noise alone looks like 2 to 3 points of miscalibration at n = 1000
+
+
+def test_an_overconfident_system_shows_more_than_its_floor_and_its_interval_holds_the_truth():
+    table, gold = calibrated(4000)
+    sharpened = option_probabilities(np.log(table), 0.4)
+    found = expected_calibration_error(predictions(sharpened, gold))
+    assert found.ece.lo > 3 * found.floor
+    # The truth: the mean gap between the sharpened confidence and the calibrated one, near enough at this size.
+    top = sharpened.argmax(axis=1)
+    truth = np.mean(sharpened.max(axis=1) - table[np.arange(4000), top])
+    assert found.ece.lo < truth < found.ece.hi
+
+
+def test_brier_of_a_hand_worked_table():
+    # 2 x 0.01, 2 x 0.81, 2 x 0.16, 2 x 0.25 over four items.
+    assert brier_score(TABLE, GOLD).value == pytest.approx((0.02 + 1.62 + 0.32 + 0.5) / 4)
+
+
+def test_brier_of_certainty_and_of_uniform_guesses_on_mixed_option_counts():
+    assert brier_score([[1.0, 0.0], [0.0, 1.0]], [0, 1]).value == 0
+    assert brier_score([[1.0, 0.0]] * 3, [1, 1, 1]).value == 2
+    uniform = option_probabilities([[0, 0, -np.inf, -np.inf], [0, 0, 0, 0]])
+    # 1 - 1/m each: two options 0.5, four options 0.75.
+    assert brier_score(uniform, [0, 3]).value == pytest.approx(0.625)
+
+
+def test_brier_agrees_with_its_decomposition_free_definition_on_random_tables():
+    table, gold = calibrated(200)
+    slow = [
+        sum((p - (index == right)) ** 2 for index, p in enumerate(row))
+        for row, right in zip(table, gold, strict=True)
+    ]
+    found = brier_score(table, gold)
+    assert found.value == pytest.approx(np.mean(slow))
+    assert found.lo < found.value < found.hi
+
+
+def test_the_risk_coverage_curve_of_a_hand_worked_table():
+    # The two 0.9s are tied: half an error after one item, one after two; then 1/3 and 1/4.
+    found = risk_coverage(predictions(TABLE, GOLD))
+    assert found.coverage == (0.25, 0.5, 0.75, 1.0)
+    assert found.risk == pytest.approx((0.5, 0.5, 1 / 3, 1 / 4))
+    assert found.area.value == pytest.approx((0.5 + 0.5 + 1 / 3 + 1 / 4) / 4)
+
+
+def test_ties_are_worth_the_mean_over_all_their_orders():
+    rng = np.random.default_rng(0)
+    correct = rng.random(40) < 0.6
+    confidence = np.repeat([0.9, 0.8, 0.7, 0.6], 10)
+    table = np.column_stack([confidence, 1 - confidence])
+    found = risk_coverage(predictions(table, np.where(correct, 0, 1)), FEW)
+    areas = []
+    for _ in range(3000):
+        order = np.lexsort((rng.random(40), -confidence))
+        areas.append((np.cumsum(~correct[order]) / np.arange(1, 41)).mean())
+    assert found.area.value == pytest.approx(np.mean(areas), abs=0.003)
+
+
+def test_confidence_that_knows_its_errors_has_less_area_than_one_that_does_not():
+    table, gold = calibrated(1000)
+    informed = risk_coverage(predictions(table, gold), FEW).area
+    uninformed = risk_coverage(predictions([[0.3, 0.3, 0.2, 0.2]] * 1000, gold), FEW).area
+    assert informed.hi < uninformed.value == pytest.approx(np.mean(gold != 0))
+
+
+def test_the_area_s_interval_covers_the_area_of_a_large_population():
+    big = risk_coverage(predictions(*calibrated(60_000)), Resampling(resamples=2)).area.value
+    hits = 0
+    for seed in range(1, 201):
+        area = risk_coverage(predictions(*calibrated(200, seed=seed)), FEW).area
+        hits += area.lo <= big <= area.hi
+    assert hits / 200 > 0.9
+
+
+def test_an_area_without_errors_has_no_spread():
+    area = risk_coverage(predictions([[0.9, 0.1], [0.8, 0.2]], [0, 0])).area
+    assert (area.value, area.lo, area.hi) == (0.0, None, None)
+
+
+def test_selective_accuracy_answers_the_most_confident_items_only():
+    scored = predictions(TABLE, GOLD)
+    assert selective_accuracy(scored, 1.0).value == pytest.approx(0.75)
+    assert selective_accuracy(scored, 0.75).value == pytest.approx(2 / 3)
+    assert selective_accuracy(scored, 0.25).value == pytest.approx(0.5)
+    assert selective_accuracy(scored, 0.26).n == 2
+    assert selective_accuracy(predictions(*calibrated(30)), 0.1).n == 3
+    with pytest.raises(ValueError, match="coverage"):
+        selective_accuracy(scored, 0.0)
+
+
+@given(st.randoms())
+def test_the_order_of_items_changes_nothing(random):
+    table, gold = calibrated(60)
+    table = np.round(table, 1)
+    table /= table.sum(axis=1, keepdims=True)
+    order = list(range(60))
+    random.shuffle(order)
+    one, other = predictions(table, gold), predictions(table[order], gold[order])
+    assert expected_calibration_error(one, 15, FEW) == expected_calibration_error(other, 15, FEW)
+    assert risk_coverage(one, FEW) == risk_coverage(other, FEW)
+    assert brier_score(table, gold, FEW) == brier_score(table[order], gold[order], FEW)
+
+
+def test_no_items_have_no_calibration():
+    nothing = predictions(np.empty((0, 4)), [])
+    assert expected_calibration_error(nothing) is None
+    assert brier_score(np.empty((0, 4)), []) is None
+    assert risk_coverage(nothing) is None
+    assert selective_accuracy(nothing, 0.5) is None
+    assert reliability(nothing) == ()
+
+
+def test_one_item_has_values_and_no_intervals():
+    one = predictions([[0.7, 0.3]], [0])
+    found = expected_calibration_error(one)
+    assert (found.ece.value, found.ece.lo) == (pytest.approx(0.3), None)
+    assert risk_coverage(one).area.lo is None
+    assert brier_score([[0.7, 0.3]], [0]).lo is None
+
+
+@pytest.mark.parametrize(
+    ("table", "gold", "fault"),
+    [
+        ([[0.5, 0.6]], [0], "add up to 1"),
+        ([[1.2, -0.2]], [0], "add up to 1"),
+        ([[0.5, 0.5]], [2], "names a column"),
+        ([[0.5, 0.5]], [0, 1], "are not"),
+    ],
+)
+def test_what_is_no_distribution_over_options_is_refused(table, gold, fault):
+    with pytest.raises(ValueError, match=fault):
+        predictions(table, gold)
+    with pytest.raises(ValueError, match=fault):
+        brier_score(table, gold)
+
+
+def test_curves_refuse_clusters_that_they_would_ignore():
+    with pytest.raises(ValueError, match="clusters"):
+        risk_coverage(predictions(TABLE, GOLD), Resampling(clusters=["a", "a", "b", "b"]))

@@ -1,0 +1,99 @@
+"""The house: which module may import which, and what may not be imported before it is used."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "rimbench"
+
+# What each part may import of ours; `cli` may import everything, and nobody imports it.
+MAY_IMPORT = {
+    "errors": set(),
+    "records": {"errors"},
+    "plugins": {"errors"},
+    "config": {"errors"},
+    "extraction": {"errors", "records"},
+    "suites": {"errors", "records", "plugins", "config", "extraction"},
+    "rim": {"errors"},
+    "systems": {"errors", "plugins", "config", "rim"},
+    "prompts": {"errors", "records", "rim", "systems"},
+    "engines": {"errors", "records", "plugins"},
+    "store": {"errors", "records", "config"},
+    "runner": {"errors", "records", "engines", "extraction", "store", "systems"},
+    "provenance": {"errors"},
+    "grid": {"errors", "records", "engines", "prompts", "provenance", "runner", "store", "suites", "systems"},
+    "statistics": {"errors"},
+    "report": {"errors", "records", "statistics", "store"},
+    "training": {"errors", "config", "plugins", "records", "rim", "suites"},
+}
+HEAVY = ("torch", "transformers", "vllm", "datasets", "pandas", "scipy", "pydantic", "huggingface_hub")
+NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "common", "misc", "tools"}
+
+
+def modules():
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_parts(path):
+    """The parts of rimbench that a module imports, at any depth of its code."""
+    tree = ast.parse(path.read_text())
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return {name.split(".")[1] for name in names if name.startswith("rimbench.")} - {"__version__"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_part_may(path):
+    part = part_of(path)
+    if part in ("cli", "__init__", "__main__"):
+        return
+    assert imported_parts(path) - {part} <= MAY_IMPORT[part]
+
+
+def test_the_table_of_imports_has_no_cycle():
+    order = []
+    while len(order) < len(MAY_IMPORT):
+        free = [part for part, uses in MAY_IMPORT.items() if part not in order and uses <= set(order)]
+        assert free, f"a cycle among {set(MAY_IMPORT) - set(order)}"
+        order += free
+
+
+def test_no_module_has_a_name_that_says_nothing():
+    assert not [
+        path for path in modules() if set(path.relative_to(PACKAGE).with_suffix("").parts) & NAMES_THAT_SAY_NOTHING
+    ]
+
+
+def loaded_by(*arguments):
+    """Which heavy libraries a command has imported when it ends."""
+    code = (
+        "import sys\n"
+        f"sys.argv = ['rimbench', *{list(arguments)!r}]\n"
+        "from rimbench.cli.app import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    pass\n"
+        f"print('LOADED', [name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return ast.literal_eval(done.stdout.rpartition("LOADED ")[2])
+
+
+@pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["report", "--help"], ["suites", "--help"]])
+def test_help_imports_no_heavy_library(command):
+    assert loaded_by(*command) == []
+
+
+@pytest.mark.parametrize("command", [["systems"], ["suites"]])
+def test_a_listing_imports_no_library_that_runs_models_or_reads_data_sets(command):
+    assert set(loaded_by(*command)) <= {"pydantic"}
