@@ -32,6 +32,3 @@ def main() -> None:
     except RimbenchError as error:
         sys.stderr.write(f"rimbench: error: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("rimbench: interrupted; what was answered is kept\n")
-        sys.exit(1)

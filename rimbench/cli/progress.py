@@ -41,9 +41,11 @@ class RunProgress(AbstractContextManager["RunProgress"]):
     def __enter__(self) -> "RunProgress":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
+        if kind is KeyboardInterrupt:
+            note("interrupted: what was answered is kept, the same command goes on from there")
 
     def note(self, message: str) -> None:
         """Say one line, above the live display."""

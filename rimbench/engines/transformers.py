@@ -52,6 +52,7 @@ class TransformersEngine:
     def __init__(self, folder: Path, facts: EngineFacts) -> None:
         import torch
         import transformers as hf
+        from safetensors import SafetensorError
 
         quiet: Any = hf.logging
         quiet.disable_progress_bar()
@@ -61,7 +62,7 @@ class TransformersEngine:
             model: Any = hf.AutoModelForCausalLM.from_pretrained(
                 folder, dtype=getattr(torch, facts.dtype), attn_implementation=facts.attention
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"cannot load the model in {folder}: {_first_line(error)}") from error
         self._model: Any = model.to(facts.device).eval()
         self._stop_ids = stop_token_ids(self._model.generation_config, self._tokenizer)

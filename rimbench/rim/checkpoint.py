@@ -74,8 +74,8 @@ def vocabulary_weights(model: PreTrainedModel) -> tuple[Tensor, ...]:
     return (embedding,) if head is embedding else (embedding, head)
 
 
-def save_checkpoint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write model and tokenizer into `folder`, which appears whole or not at all.
+def save_checkpoint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, card: str = "") -> None:
+    """Write model, tokenizer and card (`README.md`) into `folder`, which appears whole or not at all.
 
     Written beside it under a hidden name and renamed; a folder of that name that exists is replaced, and is
     gone only once the new one is complete. ModelError where the tokenizer has ids beyond the model's rows.
@@ -92,6 +92,8 @@ def save_checkpoint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, 
         fresh.chmod(0o755)
         model.save_pretrained(fresh)
         tokenizer.save_pretrained(fresh)
+        if card:
+            (fresh / "README.md").write_text(card, encoding="utf-8")
         replace_folder(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

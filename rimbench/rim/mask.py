@@ -41,9 +41,6 @@ from transformers import PreTrainedModel
 
 from rimbench.errors import ModelError, UsageError
 
-MASKED_ATTENTION = ("sdpa", "eager")
-"""The attention implementations that honour an explicit additive 4D mask."""
-
 
 @dataclass(frozen=True, slots=True)
 class Readout:
@@ -101,7 +98,8 @@ class PackedRow:
 class PackedBatch:
     """Rows padded on the right to one length N: ids and positions int64 [B, N], `mask` bool [B, 1, N, N].
 
-    True in the mask means: may attend. Eager attention would add it as numbers; give models `additive(mask)`.
+    True in the mask means: may attend. That is what sdpa takes, in any dtype and under autocast; eager
+    attention would add it to the scores as 0 and 1 and leak every readout, so `check_model` wants sdpa.
     """
 
     input_ids: Tensor
@@ -143,21 +141,16 @@ def attention_mask(rows: Sequence[PackedRow], length: int) -> Tensor:
     return ((own | trunk) & causal)[:, None]
 
 
-def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """The mask as attention adds it to the scores: 0 where True, -inf elsewhere, in the model's dtype."""
-    return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, float("-inf"))
-
-
 def check_model(model: PreTrainedModel, length: int) -> None:
     """ModelError where the model cannot honour the mask, or its context is shorter than `length` positions.
 
     A layer with a sliding window would be given the same mask and silently see further than it should.
     """
     config, name = model.config, model.name_or_path or type(model).__name__
-    if config._attn_implementation not in MASKED_ATTENTION:
+    if config._attn_implementation != "sdpa":
         raise ModelError(
-            f"model '{name}' was loaded with attention '{config._attn_implementation}', which ignores a 4D "
-            "mask: load it with attn_implementation='sdpa'"
+            f"model '{name}' was loaded with attention '{config._attn_implementation}', which misreads "
+            "a boolean 4D mask: load it with attn_implementation='sdpa'"
         )
     if "sliding_attention" in (config.to_dict().get("layer_types") or ()):
         raise ModelError(f"model '{name}' has sliding-window layers: the packed mask knows full attention only")

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from rimbench.rim.checkpoint import head_module
-from rimbench.rim.mask import PackedRow, Readout, additive, check_model, pack
+from rimbench.rim.mask import PackedRow, Readout, check_model, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def readouts(
     with torch.inference_mode():
         hidden = model.base_model(
             input_ids=batch.input_ids.to(model.device),
-            attention_mask=additive(batch.mask.to(model.device), model.dtype),
+            attention_mask=batch.mask.to(model.device),
             position_ids=batch.position_ids.to(model.device),
             use_cache=False,
         ).last_hidden_state

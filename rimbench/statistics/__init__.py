@@ -14,8 +14,8 @@ Nothing here touches a disk, a clock or an engine, and nothing here imports anot
 | power       | what N items can detect, and how many a margin needs                            |
 
 Rules that hold throughout: undefined is None, never 0 or NaN; results do not depend on the order of items;
-swapping A and B negates a difference and its interval exactly; scipy is imported inside the functions that
-need it, because `import scipy.stats` alone takes longer than a whole report.
+swapping A and B negates a difference and its interval exactly; scipy is imported inside the function that
+needs it, because `import scipy.stats` alone takes half of the time that a report may take.
 
 `benchmarks/coverage.py` simulates every interval's coverage; the defaults follow its table.
 """

@@ -183,7 +183,12 @@ def mcnemar_p(table: PairedTable) -> float:
     McNemar 1947 (Psychometrika 12:153), exact form. Conservative: it never exceeds its level. With no
     discordant item it is 1: nothing speaks for a difference.
     """
-    return min(1.0, 2 * _tail(min(table.a_only, table.b_only), table.discordant))
+    rarer, discordant = min(table.a_only, table.b_only), table.discordant
+    # Every term of the tail is the one above it times j / (m - j + 1): all positive, nothing cancels. (scipy's
+    # binomial says the same to 12 digits, but loading it takes 0.3 s, a tenth of what a report may take.)
+    steps = np.arange(rarer, 0, -1)
+    tail = 1 + float(np.cumprod(steps / (discordant - steps + 1)).sum())
+    return min(1.0, 2 * _point(rarer, discordant) * tail)
 
 
 def mcnemar_mid_p(table: PairedTable) -> float:
@@ -193,17 +198,17 @@ def mcnemar_mid_p(table: PairedTable) -> float:
     """
     if table.discordant == 0:
         return 1.0
-    rarer = min(table.a_only, table.b_only)
-    # True division of whole numbers is rounded once and cannot overflow.
-    point: float = math.comb(table.discordant, rarer) / 2**table.discordant
+    point = _point(min(table.a_only, table.b_only), table.discordant)
     # In the middle the two tails share the observed outcome, and half of it is taken off once.
     return mcnemar_p(table) - (point / 2 if table.a_only == table.b_only else point)
 
 
-def _tail(k: int, n: int) -> float:
-    from scipy.special import bdtr
-
-    return float(bdtr(k, n, 0.5))
+def _point(k: int, n: int) -> float:
+    if n <= 10_000:
+        # True division of whole numbers is rounded once and cannot overflow.
+        return float(math.comb(n, k) / 2**n)
+    # Whole numbers of a million digits take seconds; logarithms are good to 1e-9 here.
+    return math.exp(math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2))
 
 
 def cohens_g(table: PairedTable, level: float = 0.95) -> Estimate | None:

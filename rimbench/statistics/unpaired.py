@@ -11,7 +11,7 @@ from rimbench.statistics.estimate import Estimate, wilson
 
 
 @dataclass(frozen=True, slots=True)
-class TestResult:
+class TwoSampleTest:
     """A two-sided p-value and the test that gave it."""
 
     p_value: float
@@ -57,7 +57,7 @@ def newcombe_independent(right_a: int, n_a: int, right_b: int, n_b: int, level: 
     return independent_difference(wilson(right_a, n_a, level), wilson(right_b, n_b, level))
 
 
-def two_proportion_test(right_a: int, n_a: int, right_b: int, n_b: int) -> TestResult | None:
+def two_proportion_test(right_a: int, n_a: int, right_b: int, n_b: int) -> TwoSampleTest | None:
     """Whether two independent proportions differ: pooled z, or Fisher's exact test where a cell expects under 5.
 
     Pooled z is Pearson's chi-square of the 2x2 table without correction (Cochran 1954 for the bound of 5). None
@@ -73,6 +73,6 @@ def two_proportion_test(right_a: int, n_a: int, right_b: int, n_b: int) -> TestR
         from scipy.stats import fisher_exact
 
         table = [[right_a, n_a - right_a], [right_b, n_b - right_b]]
-        return TestResult(float(fisher_exact(table).pvalue), "Fisher exact")
+        return TwoSampleTest(float(fisher_exact(table).pvalue), "Fisher exact")
     z = (right_a / n_a - right_b / n_b) / math.sqrt(pooled * (1 - pooled) * (1 / n_a + 1 / n_b))
-    return TestResult(2 * NormalDist().cdf(-abs(z)), "two-proportion z, pooled")
+    return TwoSampleTest(2 * NormalDist().cdf(-abs(z)), "two-proportion z, pooled")

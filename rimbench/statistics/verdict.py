@@ -60,7 +60,7 @@ class Equivalence:
     lo: float | None
     hi: float | None
     p_value: float | None
-    level: float
+    alpha: float
     method: str
 
     @property
@@ -107,7 +107,7 @@ def equivalence(table: PairedTable, margin: float = MARGIN, alpha: float = 0.05)
     if within is None:
         return None
     p = max(score_p_above(table, -margin), score_p_above(table.swapped, -margin))
-    return Equivalence(margin, within.lo, within.hi, p, within.level, "TOST, Tango score")
+    return Equivalence(margin, within.lo, within.hi, p, alpha, "TOST, Tango score")
 
 
 def compare_outcomes(
@@ -123,10 +123,8 @@ def compare_outcomes(
     table = paired_table(correct_a, correct_b)
     if settings.how.clusters is not None:
         return _compare_by_resampling(np.asarray(correct_a, bool), np.asarray(correct_b, bool), settings, table)
-    difference, within = (
-        score_difference(table, settings.how.level),
-        equivalence(table, settings.margin, settings.alpha),
-    )
+    difference = score_difference(table, settings.how.level)
+    within = equivalence(table, settings.margin, settings.alpha)
     bootstrap = bootstrap_difference(np.asarray(correct_a, bool), np.asarray(correct_b, bool), settings.how)
     if difference is None or within is None or bootstrap is None:
         return None
@@ -170,7 +168,9 @@ def _compare_by_resampling(
         test="sign-flip permutation" + ("" if settings.how.clusters is None else " of clusters"),
         mid_p=None,
         effect=None,
-        equivalence=Equivalence(settings.margin, within.lo, within.hi, None, within.level, f"TOST, {within.method}"),
+        equivalence=Equivalence(
+            settings.margin, within.lo, within.hi, None, settings.alpha, f"TOST, {within.method}"
+        ),
     )
 
 
@@ -188,7 +188,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
-def judge(family: Sequence[Comparison], alpha: float = 0.05) -> tuple[Judgement, ...]:
+def judge(family: Sequence[Comparison]) -> tuple[Judgement, ...]:
     """Gives every comparison of a family its adjusted p-value and its verdict, by these rules in this order.
 
     1. Fewer than 30 independent units: no verdict.
@@ -200,13 +200,17 @@ def judge(family: Sequence[Comparison], alpha: float = 0.05) -> tuple[Judgement,
 
     Holm covers claims of a difference, over all pairs given, those under rule 1 included. Equivalence is tested
     for each pair alone at alpha: the family's chance of one false `equivalent` is not held to alpha, and
-    whoever needs that passes `holm` the equivalence p-values.
+    whoever needs that passes `holm` the equivalence p-values. Alpha is the one that the comparisons were made
+    with; ValueError where they differ in it.
     """
+    if len({pair.equivalence.alpha for pair in family}) > 1:
+        raise ValueError("a family is judged at one alpha")
     adjusted = holm([pair.p_value for pair in family])
-    return tuple(_judge_pair(pair, p, alpha) for pair, p in zip(family, adjusted, strict=True))
+    return tuple(_judge_pair(pair, p) for pair, p in zip(family, adjusted, strict=True))
 
 
-def _judge_pair(pair: Comparison, p_adjusted: float, alpha: float) -> Judgement:
+def _judge_pair(pair: Comparison, p_adjusted: float) -> Judgement:
+    alpha = pair.equivalence.alpha
     significant = p_adjusted < alpha and pair.difference.value != 0
     margin = f"{100 * pair.equivalence.margin:g} points"
     if pair.units < SMALLEST_N:

@@ -47,6 +47,8 @@ def _source(spec: "SuiteSpec") -> str:
     source = spec.source
     if source is None:
         return "--data FILE"
+    if source.generator is not None:
+        return f"generated ({source.generator})"
     if source.repo is None:
         return source.path or ""
     return f"{source.repo}@{(source.revision or '')[:12]}"
@@ -59,6 +61,8 @@ def _missing(spec: "SuiteSpec", path: Path) -> str | None:
     source = spec.source
     if source is None:
         return "names no source: give --data FILE"
+    if source.generator is not None:
+        return None
     if source.path is not None:
         return None if (path.parent / source.path).is_file() else f"{source.path} is missing: give --data FILE"
     if source.file is None:

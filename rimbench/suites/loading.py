@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.errors import DataError, UsageError
-from rimbench.suites import catalogue, hub, rows, slices
+from rimbench.suites import catalogue, hub, rows, slices, titration
 from rimbench.suites.audit import Auditor, Reading
 from rimbench.suites.suite import Slice, Source, Suite, Wording, content_sha256
 
@@ -68,6 +68,10 @@ def _open(spec: "SuiteSpec", path: Path, data: Path | None) -> _Opened:
         return _Opened(rows.read(data), Source("file", data.name, None, None, rows.sha256(data)), str(data))
     if source is None:
         raise UsageError(f"suite {path.stem}: names no source: give the rows with --data FILE")
+    if source.generator is not None:
+        settings = titration.Settings(**source.settings.model_dump())
+        made = titration.rows(settings, spec.seed, spec.n)
+        return _Opened(made, Source("generated", source.generator, None, None, str(settings)), path.name)
     return _open_hub(source)
 
 

@@ -22,11 +22,31 @@ class _Strict(Table):
     model_config = ConfigDict(strict=True)
 
 
+class GeneratorSpec(_Strict):
+    """The settings of generated items: see `rimbench.suites.titration.Settings`."""
+
+    model_config = ConfigDict(strict=False)
+
+    steps: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=20)]] = (3, 5)
+    options: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(le=len(LETTERS))]] = (4, 4)
+    wording: Literal["plain", "unseen"] = "plain"
+
+    @field_validator("steps", "options")
+    @classmethod
+    def _in_order(cls, span: tuple[int, int]) -> tuple[int, int]:
+        if span[0] > span[1]:
+            raise PydanticCustomError("span", "expected [least, most]")
+        return span
+
+
 class SourceSpec(_Strict):
-    """Where a suite's rows are: in a hub data set (`repo`), or in a file beside the TOML (`path`).
+    """Where a suite's rows are: in a hub data set (`repo`), in a file beside the TOML (`path`), or generated.
 
     Of a hub data set, `file` is downloaded and read; without it, `split` is streamed.
     """
+
+    generator: Literal["titration"] | None = None
+    settings: GeneratorSpec = GeneratorSpec()
 
     repo: Name | None = None
     revision: Name | None = None
@@ -36,14 +56,15 @@ class SourceSpec(_Strict):
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> Self:
-        if (self.repo is None) == (self.path is None):
-            raise PydanticCustomError("source", "give either repo (with revision and file or split) or path")
+        if sum(kind is not None for kind in (self.repo, self.path, self.generator)) != 1:
+            message = "give exactly one of repo (with revision and file or split), path and generator"
+            raise PydanticCustomError("source", "{message}", {"message": message})
         if self.repo is not None and self.revision is None:
             raise PydanticCustomError("source", "a repo needs a revision: a commit, or a branch such as main")
         if self.repo is not None and self.file is None and self.split is None:
             raise PydanticCustomError("source", "a repo needs a file to download or a split to stream")
-        if self.path is not None and (self.revision or self.file or self.split) is not None:
-            raise PydanticCustomError("source", "revision, file and split belong to a repo, not to a path")
+        if self.repo is None and (self.revision or self.file or self.split) is not None:
+            raise PydanticCustomError("source", "revision, file and split belong to a repo")
         return self
 
 

@@ -21,10 +21,10 @@ class Source:
     """Where the rows came from.
 
     `name` is the hub's repository or the file's name without its folder (a path would differ between
-    machines). `revision` is the hub's commit, or the sha256 of the file.
+    machines). `revision` is the hub's commit, the sha256 of the file, or the settings of a generator.
     """
 
-    kind: Literal["hub", "file"]
+    kind: Literal["hub", "file", "generated"]
     name: str
     file: str | None
     split: str | None

@@ -6,7 +6,7 @@ import torch
 
 from rimbench.errors import ModelError, UsageError
 from rimbench.rim import mask as mask_module
-from rimbench.rim.mask import PackedRow, Readout, additive, check_model, pack
+from rimbench.rim.mask import PackedRow, Readout, check_model, pack
 
 DRAWN = PackedRow((10, 11), ((20, 21), (30, 31)), (Readout((40, 41), 1), Readout((50,), 2)))
 
@@ -28,7 +28,7 @@ def packed_logits(model, rows, pad_id=0):
         return model(
             input_ids=batch.input_ids,
             position_ids=batch.position_ids,
-            attention_mask=additive(batch.mask, model.dtype),
+            attention_mask=batch.mask,
         ).logits
 
 
@@ -129,10 +129,8 @@ def test_changing_a_block_changes_the_readouts_from_it_on_and_none_before(model,
         assert torch.equal(before, after) == (readout.block < changed)
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "eager"])
 @pytest.mark.parametrize("pads", [2, 3, 7])
-def test_rows_padded_with_two_or_more_pads_keep_their_logits_and_no_row_is_nan(model, pads, attention):
-    model.set_attn_implementation(attention)
+def test_rows_padded_with_two_or_more_pads_keep_their_logits_and_no_row_is_nan(model, pads):
     row = random_row()
     length = len(row.token_ids)
     (question,) = ids(length + pads, seed=3)
@@ -144,8 +142,7 @@ def test_rows_padded_with_two_or_more_pads_keep_their_logits_and_no_row_is_nan(m
 def test_gradients_through_padded_rows_are_finite(model):
     row, longer = random_row(), PackedRow(ids(60)[0], (), ())
     batch = pack([row, longer], pad_id=0)
-    mask = additive(batch.mask, model.dtype)
-    out = model(input_ids=batch.input_ids, position_ids=batch.position_ids, attention_mask=mask)
+    out = model(input_ids=batch.input_ids, position_ids=batch.position_ids, attention_mask=batch.mask)
     out.logits[0, : len(row.token_ids)].logsumexp(-1).sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
@@ -181,7 +178,8 @@ def test_a_row_beyond_the_context_is_refused_with_both_lengths(model):
         check_model(model, 257)
 
 
-def test_an_attention_that_ignores_the_mask_is_refused(model):
-    model.set_attn_implementation("flex_attention")
+@pytest.mark.parametrize("attention", ["eager", "flex_attention"])
+def test_an_attention_that_would_misread_the_mask_is_refused(model, attention):
+    model.set_attn_implementation(attention)
     with pytest.raises(ModelError, match="attn_implementation='sdpa'"):
         check_model(model, 10)

@@ -1,4 +1,4 @@
-"""ECE, Brier, reliability and risk against coverage: by hand, against slow loops, and on systems known to be calibrated."""
+"""ECE, Brier, reliability, risk against coverage: by hand, against slow loops, on systems known to be calibrated."""
 
 import numpy as np
 import pytest
@@ -109,7 +109,7 @@ def test_brier_of_certainty_and_of_uniform_guesses_on_mixed_option_counts():
     assert brier_score(uniform, [0, 3]).value == pytest.approx(0.625)
 
 
-def test_brier_agrees_with_its_decomposition_free_definition_on_random_tables():
+def test_brier_agrees_with_a_loop_over_options():
     table, gold = calibrated(200)
     slow = [
         sum((p - (index == right)) ** 2 for index, p in enumerate(row))
@@ -151,10 +151,43 @@ def test_confidence_that_knows_its_errors_has_less_area_than_one_that_does_not()
 def test_the_area_s_interval_covers_the_area_of_a_large_population():
     big = risk_coverage(predictions(*calibrated(60_000)), Resampling(resamples=2)).area.value
     hits = 0
-    for seed in range(1, 201):
+    for seed in range(1, 121):
         area = risk_coverage(predictions(*calibrated(200, seed=seed)), FEW).area
         hits += area.lo <= big <= area.hi
-    assert hits / 200 > 0.9
+    assert hits / 120 > 0.88
+
+
+def test_resampled_areas_are_those_of_the_resampled_items():
+    # A slow bootstrap of the same definition; its tails agree within the noise of 2,000 draws.
+    scored = predictions(*calibrated(60, seed=2))
+    rng, slow = np.random.default_rng(1), []
+    for _ in range(2000):
+        picked = np.sort(rng.integers(0, 60, 60))
+        slow.append((np.cumsum(1 - scored.correct[picked]) / np.arange(1, 61)).mean())
+    found = risk_coverage(scored, Resampling(resamples=4000)).area
+    assert (found.lo, found.hi) == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.02)
+
+
+def test_resampled_calibration_errors_are_those_of_the_resampled_items():
+    table, gold = calibrated(60, seed=2)
+    rng, slow = np.random.default_rng(1), []
+    for _ in range(1000):
+        picked = rng.integers(0, 60, 60)
+        slow.append(slow_ece(table[picked], gold[picked], 5))
+    found = expected_calibration_error(predictions(table, gold), 5, Resampling(resamples=4000)).ece
+    low, high = np.quantile(slow, [0.025, 0.975])
+    expected = (max(0, 2 * found.value - high), max(0, 2 * found.value - low))
+    assert (found.lo, found.hi) == pytest.approx(expected, abs=0.02)
+
+
+def test_the_floor_is_the_mean_error_of_simulated_calibrated_outcomes():
+    table, _ = calibrated(300)
+    rng = np.random.default_rng(4)
+    drawn = []
+    for _ in range(200):
+        gold = (rng.random((300, 1)) > np.cumsum(table, axis=1)).sum(axis=1).clip(max=3)
+        drawn.append(expected_calibration_error(predictions(table, gold), how=FEW).ece.value)
+    assert expected_calibration_error(predictions(table, gold)).floor == pytest.approx(np.mean(drawn), abs=0.004)
 
 
 def test_an_area_without_errors_has_no_spread():
@@ -173,6 +206,7 @@ def test_selective_accuracy_answers_the_most_confident_items_only():
         selective_accuracy(scored, 0.0)
 
 
+@settings(deadline=None)
 @given(st.randoms())
 def test_the_order_of_items_changes_nothing(random):
     table, gold = calibrated(60)

@@ -2,12 +2,18 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats import proportion
 
-from rimbench.statistics.bootstrap import Resampling
+from rimbench.statistics.bootstrap import (
+    Resampling,
+    bca_from_draws,
+    item_counts,
+    resampled_means,
+    resampling_units,
+)
 from rimbench.statistics.estimate import (
     accuracy,
     accuracy_given_parsed,
@@ -20,6 +26,7 @@ from rimbench.statistics.estimate import (
 )
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 3000), share=st.floats(0, 1), level=st.sampled_from([0.8, 0.9, 0.95, 0.99]))
 def test_wilson_agrees_with_statsmodels(n, share, level):
     right = round(share * n)
@@ -85,12 +92,33 @@ def test_counts_and_indices_draw_the_same_distribution():
     assert (a.lo, a.hi) == pytest.approx((b.lo, b.hi), abs=0.002)
 
 
+def test_above_2000_differing_values_the_interval_is_worked_out_and_agrees_with_drawing():
+    values = np.random.default_rng(3).exponential(size=2001)
+    worked_out, drawn = (
+        bootstrap_mean(values),
+        bca_from_draws(resampled_means(resampling_units(values), 40_000, 1), resampling_units(values), 0.95),
+    )
+    assert worked_out.method == "BCa bootstrap, expanded"
+    assert worked_out.seed is None
+    assert (worked_out.lo, worked_out.hi) == pytest.approx(drawn, abs=0.001)
+    skewed = (worked_out.hi - worked_out.value) / (worked_out.value - worked_out.lo)
+    assert skewed == pytest.approx((drawn[1] - worked_out.value) / (worked_out.value - drawn[0]), abs=0.03)
+
+
+def test_every_resample_has_as_many_items_as_the_sample():
+    blocks = list(item_counts(100, 5000, 3))
+    assert sum(map(len, blocks)) == 5000
+    assert all((block.sum(axis=1) == 100).all() for block in blocks)
+    assert np.concatenate(blocks).mean(axis=0) == pytest.approx(1.0, abs=0.08)
+
+
 def test_the_same_seed_gives_the_same_interval_and_is_stated():
     values = np.arange(50) % 7
     assert bootstrap_mean(values, Resampling(seed=4)) == bootstrap_mean(values, Resampling(seed=4))
     assert bootstrap_mean(values, Resampling(seed=4)).seed == 4
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.125, 0.3, 1.0]), min_size=2, max_size=40), st.randoms())
 def test_the_order_of_items_changes_nothing(values, random):
     shuffled = list(values)
@@ -99,6 +127,7 @@ def test_the_order_of_items_changes_nothing(values, random):
     assert bootstrap_mean(values, how) == bootstrap_mean(shuffled, how)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([-1.0, 0.0, 0.3, 1.0]), st.sampled_from("abc")), min_size=2, max_size=30),
     st.booleans(),

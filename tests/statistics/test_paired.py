@@ -93,6 +93,12 @@ def test_exact_mcnemar_agrees_with_statsmodels(table):
     assert mcnemar_p(table) == pytest.approx(min(1.0, mcnemar(table.rows, exact=True).pvalue), abs=1e-12)
 
 
+@pytest.mark.parametrize(("a_only", "b_only"), [(5200, 5000), (500_000, 501_500), (0, 30_000)])
+def test_exact_mcnemar_agrees_with_scipy_on_very_many_items(a_only, b_only):
+    theirs = stats.binomtest(a_only, a_only + b_only).pvalue
+    assert mcnemar_p(PairedTable(0, a_only, b_only, 0)) == pytest.approx(theirs, rel=1e-6, abs=1e-300)
+
+
 @pytest.mark.parametrize(
     ("a_only", "b_only", "mid_p"),
     # By hand: 3 to 0, 2 (1/8) - 1/8; 3 to 1, 2 (5/16) - 4/16; 2 to 2, 1 - (6/16) / 2, as Fagerland et al. define it.
@@ -126,6 +132,7 @@ def test_swapping_the_systems_negates_differences_and_keeps_p_values(table):
     assert mcnemar_mid_p(table) == mcnemar_mid_p(table.swapped)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60), st.randoms())
 def test_the_order_of_items_changes_nothing(pairs, random):
     shuffled = list(pairs)
@@ -137,6 +144,7 @@ def test_the_order_of_items_changes_nothing(pairs, random):
     assert sign_flip_p(one[0] * 0.7 - one[1] * 0.3, few) == sign_flip_p(other[0] * 0.7 - other[1] * 0.3, few)
 
 
+@settings(deadline=None)
 @given(TABLES)
 def test_intervals_hold_the_difference_and_stay_within_bounds(table):
     for found in (score_difference(table), newcombe_difference(table)):
@@ -168,6 +176,7 @@ def test_no_items_have_no_difference():
     assert cohens_g(empty) is None
 
 
+@settings(deadline=None)
 @given(TABLES, st.floats(-0.3, 0.3))
 def test_the_score_test_and_the_score_interval_say_the_same(table, delta):
     lo = score_difference(table, 0.90).lo

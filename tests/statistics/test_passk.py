@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rimbench.statistics.bootstrap import Resampling
@@ -27,6 +27,7 @@ from rimbench.statistics.passk import (
 FEW = Resampling(resamples=200)
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=9), st.integers(1, 9))
 def test_pass_at_k_is_the_share_of_k_subsets_with_a_right_answer(outcomes, k):
     found = pass_probability(sum(outcomes), len(outcomes), k)
@@ -37,6 +38,7 @@ def test_pass_at_k_is_the_share_of_k_subsets_with_a_right_answer(outcomes, k):
         assert found == pytest.approx(sum(map(any, subsets)) / len(subsets), abs=1e-15)
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 200), data=st.data())
 def test_pass_at_k_agrees_with_the_product_of_the_paper(n, data):
     c, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))
@@ -94,6 +96,7 @@ def slow_majority(letters, gold, k):
     return sum(shares) / len(shares)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["A", "B", "C", None]), min_size=1, max_size=8), st.data())
 def test_maj_at_k_is_the_mean_over_all_k_subsets_with_ties_split(letters, data):
     k = data.draw(st.integers(1, len(letters)))

@@ -1,10 +1,10 @@
-"""Power and sample sizes: against statsmodels, against each other, and by simulating the tests that they are about."""
+"""Power and sample sizes: against statsmodels, against each other, and by simulating the tests they are about."""
 
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import power_proportions_2indep
 
@@ -43,6 +43,7 @@ def test_a_thousand_items_detect_about_four_and_a_half_points_paired_and_six_unp
     assert detectable_unpaired(1000, 0.47) == pytest.approx(0.0625, abs=5e-4)
 
 
+@settings(deadline=None)
 @given(st.integers(30, 5000), st.floats(0.05, 0.6), st.floats(0.55, 0.95))
 def test_paired_power_size_and_difference_undo_each_other(n, discordant, power):
     difference = detectable_paired(n, discordant, power)
@@ -55,6 +56,7 @@ def test_power_below_one_half_takes_the_smaller_root():
     assert power_paired(1000, detectable_paired(1000, 0.25, power=0.3), 0.25) == pytest.approx(0.3, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(st.integers(30, 5000), st.floats(0.05, 0.7), st.floats(0.55, 0.95))
 def test_unpaired_power_size_and_difference_undo_each_other(n, base, power):
     difference = detectable_unpaired(n, base, power)
@@ -87,6 +89,7 @@ def test_the_power_of_equivalence_is_that_of_the_score_test(n, discordant, diffe
     assert np.mean(shown) == pytest.approx(power_equivalence(n, discordant, 0.03, difference), abs=0.04)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 0.2), st.floats(0.02, 0.6), st.floats(0.5, 0.95))
 def test_the_items_for_equivalence_reach_their_power_and_one_fewer_does_not(margin, discordant, power):
     n = items_equivalence(margin, discordant, power)
@@ -102,7 +105,7 @@ def test_a_thousand_items_rarely_show_equivalence_within_three_points():
 
 def test_what_cannot_be_detected_is_undefined():
     assert detectable_paired(20, 0.05) is None
-    assert detectable_paired(1000, 0.0) is None or detectable_paired(1000, 0.0) == 0
+    assert detectable_paired(1000, 0.0) is None
     assert items_paired(0.3, 0.2) is None
     assert detectable_unpaired(5, 0.9) is None
 

@@ -1,0 +1,1 @@
+"""Training: rows of reasoning -> packed rows -> the two-stage curriculum and its controls -> a checkpoint."""

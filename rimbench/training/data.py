@@ -1,0 +1,228 @@
+"""Training data: rows in the OpenMed layout -> examples of question, reasoning steps and final answer.
+
+Flows in: rows of `messages`, each `{role, content, reasoning_content}`, from anywhere. Flows out: examples,
+and a tally of what was left out and why. How options and letters are read is the caller's (`Rules`), so that
+training and suites read the same text the same way.
+
+How a trace becomes steps: at lines that begin with a number ("2.", "2)", "Step 2:") where at least two do;
+else at blank lines; else at line ends; else at sentence ends, not counting a full stop after an
+abbreviation, an initial or a number. The first of these rules that finds two steps or more decides; text
+without any is one step, and an empty trace has none.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rimbench.errors import DataError
+
+LONGEST_ANSWER = 200
+"""Characters: the first line of a reply that is longer than this is prose, not a final answer."""
+
+_NUMBERED = re.compile(r"^[ \t]*(?:\*\*)?(?:step[ \t]*)?\d{1,2}[.):][ \t]", re.IGNORECASE | re.MULTILINE)
+_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
+_LINE = re.compile(r"\n\s*")
+_SENTENCE = re.compile(
+    r"(?<=[.!?])(?<!\b[A-Za-z\d]\.)(?<!\b(?:Dr|vs|cf|no)\.)(?<!\b(?:e\.g|i\.e|etc|Fig|Ans)\.)\s+(?=[A-Z\d\"'(\[])"
+)
+_OPTION = re.compile(r"^\(?([A-J])[:.)]\s*(\S.*)$", re.MULTILINE)
+
+
+class _Message(BaseModel):
+    # Hubs add columns to their rows; what a row needs is checked, what else it has is its own affair.
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    role: str
+    content: str
+    reasoning_content: str | None = None
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    messages: list[_Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question, its reasoning as written and as steps, and its final answer (a letter or a short text)."""
+
+    question: str
+    reasoning: str
+    steps: tuple[str, ...]
+    answer: str
+    multiple_choice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of the rows read. `no_steps` counts examples that are kept but have nothing for stage 1."""
+
+    read: int = 0
+    kept: int = 0
+    faulty: int = 0
+    held_out: int = 0
+    no_answer: int = 0
+    no_steps: int = 0
+
+    def plus(self, *names: str) -> "Tally":
+        """The tally with one more in each of these counts."""
+        return replace(self, **{name: getattr(self, name) + 1 for name in names})
+
+    def __str__(self) -> str:
+        return ", ".join(f"{getattr(self, f.name)} {f.name.replace('_', ' ')}" for f in fields(self))
+
+
+def lettered_options(question: str) -> Mapping[str, str]:
+    """Options written one to a line (`A: x`, `A) x`, `A. x`, `(A) x`), A to J; empty if open-ended."""
+    found = {match[1]: match[2].strip() for match in _OPTION.finditer(question)}
+    return found if len(found) > 1 and "".join(found) == "ABCDEFGHIJ"[: len(found)] else {}
+
+
+def boxed_letter(content: str, options: Mapping[str, str]) -> str | None:
+    """The letter in the last `\\boxed{}`, where it is one of the options'."""
+    inside = boxed(content)
+    return inside if inside in options else None
+
+
+def nothing_held_out(question: str) -> bool:
+    """Keep every question."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How rows are read: the caller's own readers, and the cap on steps (more are merged with their
+    neighbours).
+
+    `options_of(question)` is empty for an open-ended question; `letter_of(content, options)` is None where
+    the text names no letter; `held_out(question)` says which questions belong to a suite and are never
+    trained on.
+    """
+
+    max_steps: int = 8
+    options_of: Callable[[str], Mapping[str, str]] = lettered_options
+    letter_of: Callable[[str, Mapping[str, str]], str | None] = boxed_letter
+    held_out: Callable[[str], bool] = nothing_held_out
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The examples of one source in their order, what was left out, and a hash of the examples."""
+
+    examples: tuple[Example, ...]
+    tally: Tally
+    sha256: str
+
+
+def read_corpus(rows: Iterable[object], rules: Rules) -> Corpus:
+    """Read rows into examples; DataError, with the tally, where not one is left."""
+    examples, tally, digest = [], Tally(), hashlib.sha256()
+    for row in rows:
+        example, fault = read_row(row, rules)
+        if example is None:
+            tally = tally.plus("read", fault)
+            continue
+        tally = tally.plus("read", "kept", *([] if example.steps else ["no_steps"]))
+        examples.append(example)
+        text = [example.question, example.reasoning, example.steps, example.answer]
+        digest.update(json.dumps(text).encode() + b"\n")
+    if not examples:
+        raise DataError(
+            f"no training example in the data ({tally}): expected rows of `messages` in the OpenMed layout"
+        )
+    return Corpus(tuple(examples), tally, digest.hexdigest())
+
+
+def read_row(row: object, rules: Rules) -> tuple[Example | None, str]:
+    """One row -> its example, or None and the count of the tally that it falls under.
+
+    The question is the last user message before the first reply; system messages are not asked again.
+    """
+    try:
+        messages = _Row.model_validate(row).messages
+    except ValidationError:
+        return None, "faulty"
+    replies = [i for i, message in enumerate(messages) if message.role == "assistant"]
+    asked = [m.content.strip() for m in messages[: replies[0]] if m.role == "user"] if replies else []
+    if not asked or not asked[-1]:
+        return None, "faulty"
+    question, reply = asked[-1], messages[replies[0]]
+    if rules.held_out(question):
+        return None, "held_out"
+    options = rules.options_of(question)
+    answer = rules.letter_of(reply.content, options) if options else open_answer(reply.content)
+    if answer is None:
+        return None, "no_answer"
+    reasoning = (reply.reasoning_content or "").strip()
+    return Example(question, reasoning, split_steps(reasoning, rules.max_steps), answer, bool(options)), ""
+
+
+def read_jsonl(path: Path) -> Iterator[object]:
+    """The rows of a JSON-lines file; DataError, with the line, where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    try:
+                        yield json.loads(line)
+                    except json.JSONDecodeError as error:
+                        raise DataError(
+                            f"{path}, line {number}: no JSON ({error.msg}); expected one row a line"
+                        ) from None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; expected JSON lines of `messages`") from None
+
+
+def boxed(content: str) -> str | None:
+    """What the last complete `\\boxed{...}` holds, braces within it balanced; None without one."""
+    for start in reversed([match.end() for match in re.finditer(r"\\boxed\{", content)]):
+        depth = 1
+        for end in range(start, len(content)):
+            depth += {"{": 1, "}": -1}.get(content[end], 0)
+            if depth == 0:
+                return content[start:end].strip() or None
+    return None
+
+
+def open_answer(content: str) -> str | None:
+    """An open-ended reply's final answer: what is boxed, else its first line; None if that is long prose."""
+    if (inside := boxed(content)) is not None:
+        return inside
+    first = content.strip().partition("\n")[0].strip("*#_ \t").removesuffix(".")
+    return first if 0 < len(first) <= LONGEST_ANSWER else None
+
+
+def split_steps(reasoning: str, max_steps: int) -> tuple[str, ...]:
+    """Split a trace by the rule at the head of this module; at most `max_steps`, all of its words kept in
+    order.
+
+    Too many are merged: always the two neighbours that are shortest together, the leftmost of equals.
+    """
+    text = reasoning.replace("\r\n", "\n").strip()
+    if not text:
+        return ()
+    starts = [match.start() for match in _NUMBERED.finditer(text)]
+    if len(starts) > 1:
+        cuts = sorted({0, *starts, len(text)})
+        return _merge([text[a:b].strip() for a, b in pairwise(cuts)], max_steps, "\n")
+    for border, joint in ((_PARAGRAPH, "\n\n"), (_LINE, "\n"), (_SENTENCE, " ")):
+        steps = [step for step in border.split(text) if step.strip()]
+        if len(steps) > 1:
+            return _merge(steps, max_steps, joint)
+    return (text,)
+
+
+def _merge(steps: list[str], most: int, joint: str) -> tuple[str, ...]:
+    """Join neighbours until at most `most` steps are left."""
+    while len(steps) > most:
+        sizes = [len(a) + len(b) for a, b in pairwise(steps)]
+        at = sizes.index(min(sizes))
+        steps = [*steps[:at], steps[at] + joint + steps[at + 1], *steps[at + 2 :]]
+    return tuple(step.strip() for step in steps)

@@ -1,0 +1,223 @@
+"""Packing: an example -> the row that a stage trains on, and rows -> a batch with what is learned in it.
+
+Flows in: examples and an `Encoding` (how a tokenizer writes questions, blocks and answers). Flows out: rows
+of one question with segments hung on its blocks, and batches that say which hidden state predicts which
+token of which segment. Weights of segments are the objectives'; here every segment stands alone.
+
+    stage 1   question, T blocks; after block t a step (`shift` says which), after block T the final answer
+    stage 2   question, K blocks; after every block the final answer
+    sft       question; then the completion, hung on the question itself (K = 0)
+
+The answer segment is the readout prefix, which is given and not learned, then the answer, the closing brace
+and the end token. Answer, brace and step are encoded apart, so that an option letter is the one token that
+readouts compare.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from rimbench.errors import ModelError
+from rimbench.rim.blocks import Memory, block_token_ids
+from rimbench.rim.mask import PackedRow, Readout, pack
+from rimbench.training.data import Example
+
+Completion = Literal["reasoning", "answer"]
+"""What sft learns: the reasoning and then the answer (cot), or the answer alone after the prefix (direct)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Tokens hung on block `block` (0: the question); those from index `learned_from` on are learned."""
+
+    token_ids: tuple[int, ...]
+    block: int
+    learned_from: int = 0
+    is_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRow:
+    """One packed example: question, blocks, segments, its weight in the batch's mean, its place in the data."""
+
+    question: tuple[int, ...]
+    blocks: tuple[tuple[int, ...], ...]
+    segments: tuple[Segment, ...]
+    weight: float = 1.0
+    example: int = -1
+
+    @property
+    def layout(self) -> PackedRow:
+        """The row as the mask sees it."""
+        hung = tuple(Readout(segment.token_ids, segment.block) for segment in self.segments)
+        return PackedRow(self.question, self.blocks, hung)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in the row, which is what it costs."""
+        return len(self.layout.token_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What is written around an example: readout prefix, the reasoning's frame, chat-template arguments.
+
+    The defaults are the card's; a system that is to read the checkpoint out must state the same ones.
+    """
+
+    prefix: str = r"The final answer is \boxed{"
+    close: str = "}"
+    before_reasoning: str = "<think>\n"
+    after_reasoning: str = "\n</think>\n\n"
+    chat_template: Mapping[str, Any] = field(default_factory=lambda: {"enable_thinking": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a tokenizer writes an example: its wording, and the ids of one block (none without memory)."""
+
+    tokenizer: PreTrainedTokenizerBase
+    wording: Wording
+    block: tuple[int, ...]
+    end: int
+
+    def text(self, text: str) -> tuple[int, ...]:
+        """Text without special tokens around it."""
+        return tuple(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def question(self, question: str) -> tuple[int, ...]:
+        """One user message through the chat template, generation prompt added: as prompts are built."""
+        messages = [{"role": "user", "content": question}]
+        chat = self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True, **self.wording.chat_template
+        )
+        return self.text(str(chat))
+
+    def answer(self, answer: str, block: int) -> Segment:
+        """The final answer read out after a block: learned from the first token after the prefix."""
+        prefix = self.text(self.wording.prefix)
+        ids = (*prefix, *self.text(answer), *self.text(self.wording.close), self.end)
+        return Segment(ids, block, len(prefix), is_answer=True)
+
+
+def encoding(tokenizer: PreTrainedTokenizerBase, memory: Memory | None, wording: Wording) -> Encoding:
+    """What every example shares; ModelError where the tokenizer lacks the block tokens or an end token."""
+    if tokenizer.eos_token_id is None or tokenizer.chat_template is None:
+        raise ModelError(
+            f"tokenizer '{tokenizer.name_or_path}' has no end token or no chat template: "
+            "expected that of an instruct model"
+        )
+    block = () if memory is None else block_token_ids(tokenizer, memory)
+    return Encoding(tokenizer, wording, block, int(tokenizer.eos_token_id))
+
+
+def stage1_row(example: Example, encoding: Encoding, shift: Literal[0, 1]) -> TrainingRow:
+    """T steps on T blocks, and the final answer after block T.
+
+    `shift` 0: block t is followed by step t. `shift` 1, the paper's: block t < T is followed by step t + 1,
+    so that the block must hold what step t came to; step 1 is then read out nowhere. The example must have a
+    step.
+    """
+    count = len(example.steps)
+    steps = [
+        Segment(ids, block)
+        for block, step in enumerate(example.steps[shift:], start=1)
+        if (ids := encoding.text(step))
+    ]
+    return TrainingRow(
+        question=encoding.question(example.question),
+        blocks=(encoding.block,) * count,
+        segments=(*steps, encoding.answer(example.answer, count)),
+    )
+
+
+def stage2_row(example: Example, encoding: Encoding, blocks: int, multiple_choice_weight: float = 1.0) -> TrainingRow:
+    """K blocks and the final answer after each; multiple-choice examples weigh `multiple_choice_weight`."""
+    return TrainingRow(
+        question=encoding.question(example.question),
+        blocks=(encoding.block,) * blocks,
+        segments=tuple(encoding.answer(example.answer, block) for block in range(1, blocks + 1)),
+        weight=multiple_choice_weight if example.multiple_choice else 1.0,
+    )
+
+
+def sft_row(example: Example, encoding: Encoding, completion: Completion) -> TrainingRow:
+    """The question and one completion: `reasoning` learns all of it, `answer` all but the prefix."""
+    answer = encoding.answer(example.answer, 0)
+    if completion == "reasoning" and example.reasoning:
+        words = encoding.wording
+        reasoning = encoding.text(words.before_reasoning + example.reasoning + words.after_reasoning)
+        answer = Segment((*reasoning, *answer.token_ids), 0, is_answer=True)
+    return TrainingRow(encoding.question(example.question), (), (answer,))
+
+
+def balanced(rows: Sequence[TrainingRow]) -> tuple[TrainingRow, ...]:
+    """The same rows with weights scaled to a mean of 1, so that weighting does not act as a learning rate."""
+    mean = sum(row.weight for row in rows) / len(rows)
+    return tuple(replace(row, weight=row.weight / mean) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingBatch:
+    """Packed rows and what is learned in them; B rows, N tokens, S segments, n learned tokens, p <= n
+    predictors.
+
+    `input_ids`, `position_ids` int64 [B, N] and `mask` bool [B, 1, N, N]: as in `rimbench.rim.mask`.
+    `predicts` bool [B, N]: the p positions whose hidden states meet the head, row by row.
+    `source` int64 [n]: which of those p predicts each learned token; `target` int64 [n]: that token;
+    `segment` int64 [n]: the segment it belongs to. A segment's first token is predicted by its block's last
+    one. `row`, `block`, `blocks` int64 [S] and `is_answer` bool [S]: each segment's row, its block t and the
+    row's T. `row_weight` float32 [B]; `example` int64 [B]: each row's place in the data, for messages.
+    """
+
+    input_ids: Tensor
+    position_ids: Tensor
+    mask: Tensor
+    predicts: Tensor
+    source: Tensor
+    target: Tensor
+    segment: Tensor
+    row: Tensor
+    block: Tensor
+    blocks: Tensor
+    is_answer: Tensor
+    row_weight: Tensor
+    example: Tensor
+
+
+def collate(rows: Sequence[TrainingRow], pad_id: int) -> TrainingBatch:
+    """Pack rows into a batch, on the CPU."""
+    packed = pack([row.layout for row in rows], pad_id)
+    length = packed.input_ids.shape[1]
+    places, targets, owners = [], [], []
+    hung = [(index, row, segment) for index, row in enumerate(rows) for segment in row.segments]
+    starts = [start for row in rows for start in row.layout.starts()]
+    for number, ((index, row, segment), start) in enumerate(zip(hung, starts, strict=True)):
+        for offset in range(segment.learned_from, len(segment.token_ids)):
+            before = start + offset - 1 if offset else row.layout.reach(segment.block) - 1
+            places.append(index * length + before)
+            targets.append(segment.token_ids[offset])
+            owners.append(number)
+    # A block's last token may predict the first token of several segments, so predictors are counted once.
+    predictors, source = torch.tensor(places).unique(return_inverse=True)  # type: ignore[no-untyped-call]
+    predicts = torch.zeros(len(rows) * length, dtype=torch.bool)
+    predicts[predictors] = True
+    return TrainingBatch(
+        input_ids=packed.input_ids,
+        position_ids=packed.position_ids,
+        mask=packed.mask,
+        predicts=predicts.view(len(rows), length),
+        source=source,
+        target=torch.tensor(targets),
+        segment=torch.tensor(owners),
+        row=torch.tensor([index for index, _, _ in hung]),
+        block=torch.tensor([segment.block for _, _, segment in hung]),
+        blocks=torch.tensor([len(row.blocks) for _, row, _ in hung]),
+        is_answer=torch.tensor([segment.is_answer for _, _, segment in hung]),
+        row_weight=torch.tensor([row.weight for row in rows]),
+        example=torch.tensor([row.example for row in rows]),
+    )

@@ -1,0 +1,156 @@
+"""Recipes: a TOML file -> what to train, in which stages. One file `recipes/<name>.toml` is one recipe.
+
+Flows in: TOML. Flows out: a frozen `Recipe`; every fault of a file is listed at once, unknown settings among
+them.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rimbench.config import Table, read_toml
+from rimbench.plugins import find_files, unknown
+from rimbench.rim.blocks import Memory
+from rimbench.training.packing import Wording
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class Base(Table):
+    """`[base]`: where training starts: a hub repository at a revision, or another recipe's checkpoint."""
+
+    repo: str | None = None
+    revision: str | None = None
+    recipe: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.repo is None) == (self.recipe is None):
+            raise ValueError("expected exactly one of repo, recipe")
+        if (self.repo is None) != (self.revision is None):
+            raise ValueError("repo and revision belong together")
+        return self
+
+
+class MemoryTable(Table):
+    """`[memory]`: M and the three tokens; how many blocks a row has is the stage's."""
+
+    memory_tokens: int = Field(default=2, ge=1)
+    begin: str = Field(default="<rim_b>", min_length=1)
+    memory: str = Field(default="<rim_m>", min_length=1)
+    end: str = Field(default="<rim_eb>", min_length=1)
+
+
+class WordingTable(Table):
+    """`[wording]`: what is written around an example; the system that reads the checkpoint must state the same."""
+
+    prefix: str = Field(default=r"The final answer is \boxed{", min_length=1)
+    close: str = "}"
+    before_reasoning: str = "<think>\n"
+    after_reasoning: str = "\n</think>\n\n"
+    chat_template: dict[str, bool | str | int] = Field(default={"enable_thinking": False})
+
+
+class DataTable(Table):
+    """`[data]`: the source, the cap on steps, the longest row kept, and the suite whose held-out slice is not."""
+
+    repo: str | None = None
+    revision: str | None = None
+    max_steps: int = Field(default=8, ge=1)
+    max_row_tokens: int = Field(ge=8)
+    held_out_suite: str | None = None
+
+
+class _Stage(Table):
+    """What every stage states. `batch_size` is rows an optimizer step, over all processes and accumulation."""
+
+    epochs: float = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    batch_size: int = Field(ge=1)
+    rows_per_device: int = Field(ge=1)
+    schedule: Literal["constant", "linear", "cosine"] = "cosine"
+    warmup: float = Field(default=0.03, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    adam_beta2: float = Field(default=0.999, gt=0, lt=1)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    attention_dropout: float = Field(default=0.0, ge=0, lt=1)
+    gradient_checkpointing: bool = False
+    reduction: Literal["mean", "sum"] = "mean"
+    save_steps: int = Field(default=500, ge=1)
+    log_steps: int = Field(default=10, ge=1)
+
+
+class Stage1(_Stage):
+    """Grounding: a step after every block, annealed. `shift` 1 is the paper's: step t + 1 after block t."""
+
+    objective: Literal["rim-stage1"]
+    shift: Literal[0, 1] = 1
+    answer_weight: float = Field(default=1.0, ge=0)
+
+
+class Stage2(_Stage):
+    """Anytime answers: the answer after every one of K blocks; multiple-choice examples may weigh more."""
+
+    objective: Literal["rim-stage2"]
+    blocks: int = Field(default=8, ge=1)
+    multiple_choice_weight: float = Field(default=1.0, gt=0)
+
+
+class Sft(_Stage):
+    """Supervised fine-tuning: the reasoning and the answer (cot), or the answer alone (direct)."""
+
+    objective: Literal["sft"]
+    completion: Literal["reasoning", "answer"]
+
+
+Stage = Annotated[Stage1 | Stage2 | Sft, Field(discriminator="objective")]
+
+
+class Recipe(Table):
+    """A whole recipe. `train_vocabulary` trains all rows of embedding and head, else only the memory tokens'."""
+
+    description: str = Field(min_length=1)
+    base: Base
+    memory: MemoryTable | None = None
+    wording: WordingTable = WordingTable()
+    data: DataTable
+    train_vocabulary: bool = False
+    stages: list[Stage] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        needing = [stage.objective for stage in self.stages if not isinstance(stage, Sft)]
+        if needing and self.memory is None:
+            raise ValueError(f"objective {needing[0]} needs a [memory] table")
+        for stage in self.stages:
+            if stage.batch_size % stage.rows_per_device:
+                raise ValueError(f"batch_size {stage.batch_size} is no multiple of rows_per_device")
+        return self
+
+    @property
+    def block(self) -> Memory | None:
+        """The layout of one block, or None for a recipe without memory."""
+        return None if self.memory is None else Memory(blocks=1, **self.memory.model_dump())
+
+    def words(self) -> Wording:
+        """The wording as packing takes it."""
+        return Wording(**self.wording.model_dump())
+
+    def sha256(self) -> str:
+        """A hash of every setting, defaults included."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and validate a recipe file; ConfigError lists every fault."""
+    return read_toml(path, Recipe, "recipe")
+
+
+def find_recipe(name: str) -> Recipe:
+    """The shipped recipe of that name; UsageError, with the nearest names, if there is none."""
+    files = find_files(RECIPES)
+    if name not in files:
+        raise unknown("recipe", name, files)
+    return read_recipe(files[name])

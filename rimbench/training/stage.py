@@ -1,0 +1,162 @@
+"""One stage on transformers' Trainer: packed rows for data, the stage's objective for a loss.
+
+Flows in: a stage of a recipe, its rows, the model. Flows out: the model, trained in place, with checkpoints and a
+loss log on the way. Runs alone or under torchrun (DDP): a step's loss is the same however its rows are shared out.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from accelerate import PartialState  # type: ignore[import-untyped]
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainingArguments
+
+from rimbench.errors import ModelError, UsageError
+from rimbench.training.objectives import anytime_weights, batch_loss, segment_nll, sft_weights, stage1_weights
+from rimbench.training.packing import TrainingBatch, TrainingRow, collate
+from rimbench.training.recipe import Stage, Stage1, Stage2
+from rimbench.training.vocabulary import vocabulary_names
+from rimbench.training.watch import LossBar, LossLog, NumberGuard
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What training starts from; both are changed in place. `commit` is that of the code, for the card."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    name: str
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlace:
+    """Where stage `number` (from 1) of the training in `root` keeps its files."""
+
+    root: Path
+    number: int
+
+    @property
+    def folder(self) -> Path:
+        """The Trainer's checkpoints."""
+        return self.root / f"stage-{self.number}"
+
+    @property
+    def weights(self) -> Path:
+        """What the stage ended with."""
+        return self.folder / "weights"
+
+    @property
+    def log(self) -> Path:
+        """The loss log of all stages."""
+        return self.root / "loss.jsonl"
+
+
+class StageTrainer(Trainer):
+    """transformers' Trainer with packed rows for data and a stage's objective for a loss."""
+
+    def __init__(self, stage: Stage, rows: Sequence[TrainingRow], start: Start, place: StagePlace, seed: int) -> None:
+        pad_id = start.tokenizer.pad_token_id
+        self.stage = stage
+        self.guard = NumberGuard(place.number, place.folder)
+        super().__init__(
+            model=start.model,
+            args=training_arguments(stage, place.folder, seed),
+            data_collator=Collator(0 if pad_id is None else int(pad_id)),
+            train_dataset=rows,
+            processing_class=start.tokenizer,
+            callbacks=[self.guard, LossLog(place.log, place.number), *([LossBar()] if sys.stderr.isatty() else [])],
+        )
+        self.remove_callback(PrinterCallback)
+        # The loss below is a mean over rows already: the Trainer must divide it by the accumulation steps.
+        self.model_accepts_loss_kwargs = False
+        if self.is_fsdp_enabled:
+            raise ModelError("training under FSDP is not supported: launch with torchrun for DDP, or on one device")
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        """The stage's loss of one micro-batch, a mean over its rows."""
+        batch = TrainingBatch(**inputs)
+        nll = segment_nll(model, batch, self.stage.reduction)
+        loss = batch_loss(nll, self._weights(batch), batch)
+        self.guard.check_loss(loss, batch.example, self.state.global_step)
+        return loss
+
+    def get_decay_parameter_names(self, model: torch.nn.Module) -> list[str]:
+        """As usual, but never the vocabulary: decay would move rows that take no gradient."""
+        vocabulary = vocabulary_names(self.accelerator.unwrap_model(self.model))
+        names: list[str] = super().get_decay_parameter_names(model)
+        return [name for name in names if name.removeprefix("module.") not in vocabulary]
+
+    def _weights(self, batch: TrainingBatch) -> Tensor:
+        if isinstance(self.stage, Stage1):
+            progress = self.state.global_step / max(1, self.state.max_steps)
+            return stage1_weights(batch, progress, self.stage.answer_weight)
+        return anytime_weights(batch) if isinstance(self.stage, Stage2) else sft_weights(batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Collator:
+    """Rows -> a packed batch, as the mapping of tensors that the Trainer moves to its device."""
+
+    pad_id: int
+
+    def __call__(self, rows: Sequence[TrainingRow]) -> dict[str, Tensor]:
+        """The batch's fields by name."""
+        batch = collate(rows, self.pad_id)
+        return {field.name: getattr(batch, field.name) for field in fields(batch)}
+
+
+def process_state() -> PartialState:
+    """The processes that train together; without `cpu`, accelerate does not see torchrun on a machine with no GPU."""
+    return PartialState(cpu=not torch.cuda.is_available())
+
+
+def training_arguments(stage: Stage, folder: Path, seed: int) -> TrainingArguments:
+    """The Trainer's settings for a stage; bf16 autocast on a GPU, float32 on the CPU.
+
+    UsageError where processes and rows per device do not make up the batch, or where one process sees
+    several GPUs (the Trainer would split packed batches between them).
+    """
+    processes, gpus = process_state().num_processes, torch.cuda.device_count()
+    if gpus > 1 and processes == 1:
+        raise UsageError(f"{gpus} GPUs and one process: launch with torchrun --nproc-per-node {gpus}")
+    together = stage.rows_per_device * processes
+    if stage.batch_size % together:
+        raise UsageError(
+            f"batch_size {stage.batch_size} is no multiple of {stage.rows_per_device} rows on each of {processes} "
+            "processes: change rows_per_device or the number of processes"
+        )
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=stage.epochs,
+        per_device_train_batch_size=stage.rows_per_device,
+        gradient_accumulation_steps=stage.batch_size // together,
+        learning_rate=stage.learning_rate,
+        lr_scheduler_type=stage.schedule,
+        warmup_steps=stage.warmup,
+        weight_decay=stage.weight_decay,
+        adam_beta2=stage.adam_beta2,
+        max_grad_norm=stage.max_grad_norm,
+        bf16=gpus > 0,
+        use_cpu=gpus == 0,
+        seed=seed,
+        data_seed=seed,
+        save_steps=stage.save_steps,
+        save_total_limit=2,
+        logging_steps=stage.log_steps,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,
+        remove_unused_columns=False,
+        dataloader_drop_last=True,
+        disable_tqdm=True,  # it prints the losses to stdout; `LossBar` shows them
+        report_to="none",
+    )

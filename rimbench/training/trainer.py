@@ -1,0 +1,161 @@
+"""Training: a recipe and its examples -> a checkpoint folder that systems name, by transformers' Trainer.
+
+Flows in: a `Recipe`, a `Corpus`, a model and tokenizer to start from. Flows out: `FOLDER/checkpoint`
+(weights, tokenizer and card), `FOLDER/loss.jsonl`, and while it runs `FOLDER/stage-N` with the Trainer's own
+checkpoints. Each stage starts from the last one's weights with a fresh optimizer. Starting the same training
+again in the same folder goes on after the last whole checkpoint; another recipe, data set or seed in that
+folder is refused.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel, set_seed
+
+from rimbench.errors import DataError, ModelError, UsageError
+from rimbench.rim.blocks import Memory, token_id
+from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
+from rimbench.rim.mask import check_model
+from rimbench.training.card import write_card
+from rimbench.training.data import Corpus, Example
+from rimbench.training.packing import Encoding, TrainingRow, balanced, encoding, sft_row, stage1_row, stage2_row
+from rimbench.training.recipe import Recipe, Stage, Stage1, Stage2
+from rimbench.training.stage import StagePlace, StageTrainer, Start, process_state
+from rimbench.training.vocabulary import freeze_vocabulary, vocabulary_digest
+from rimbench.training.watch import last_checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class StageRows:
+    """The rows of one stage, and how many examples it left out: without steps, or beyond the longest row."""
+
+    rows: tuple[TrainingRow, ...]
+    no_steps: int
+    too_long: int
+
+
+def train(recipe: Recipe, corpus: Corpus, start: Start, folder: Path, seed: int) -> Path:
+    """Train every stage of a recipe and return the checkpoint's folder.
+
+    Raises UsageError where the folder holds another training, DataError where a stage has fewer rows than a
+    batch, ModelError for a model that cannot be trained so, or a loss or gradient that is no number.
+    """
+    done = folder / "checkpoint"
+    claim_folder(folder, {"recipe": recipe.sha256(), "data": corpus.sha256, "seed": seed, "base": start.name})
+    if done.exists():
+        return done
+    trained_rows = prepare_tokens(start, recipe.block, seed)
+    encode = encoding(start.tokenizer, recipe.block, recipe.words())
+    if not recipe.train_vocabulary:
+        freeze_vocabulary(start.model, trained_rows)
+    before = vocabulary_digest(start.model, trained_rows)
+    notes = []
+    for number, stage in enumerate(recipe.stages, start=1):
+        made = stage_rows(corpus.examples, stage, encode, recipe.data.max_row_tokens)
+        steps = train_stage(stage, made.rows, start, StagePlace(folder, number), seed)
+        left_out = f"{made.no_steps} examples without steps and {made.too_long} too long left out"
+        notes.append(f"{number}. {stage.objective}: {len(made.rows)} rows, {steps} steps ({left_out})")
+    if not recipe.train_vocabulary and vocabulary_digest(start.model, trained_rows) != before:
+        raise ModelError(f"frozen vocabulary rows moved while training in {folder}: the result is not saved")
+    if process_state().is_main_process:
+        made_from: dict[str, str | int | None] = {"base": start.name, "seed": seed, "commit": start.commit}
+        save_checkpoint(start.model, start.tokenizer, done, write_card(recipe, corpus, made_from, notes))
+    process_state().wait_for_everyone()
+    return done
+
+
+def claim_folder(folder: Path, identity: dict[str, str | int]) -> None:
+    """Write down what is trained in this folder; UsageError where it is something else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "training.json"
+    if path.exists():
+        found = json.loads(path.read_text(encoding="utf-8"))
+        changed = [name for name in identity if found.get(name) != identity[name]]
+        if changed:
+            raise UsageError(
+                f"{folder} holds a training with another {', '.join(changed)}: choose another folder, or remove it"
+            )
+        return
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps(identity, indent=2), encoding="utf-8")
+    fresh.replace(path)
+
+
+def prepare_tokens(start: Start, memory: Memory | None, seed: int) -> tuple[int, ...]:
+    """The ids of the memory tokens, added where the tokenizer has none of them; none for a recipe without memory."""
+    if memory is None:
+        return ()
+    ids = [found for token in memory.tokens if (found := token_id(start.tokenizer, token)) is not None]
+    if len(ids) == len(memory.tokens):
+        return tuple(ids)
+    return add_memory_tokens(start.tokenizer, start.model, memory, torch.Generator().manual_seed(seed))
+
+
+def stage_rows(examples: Sequence[Example], stage: Stage, encode: Encoding, longest: int) -> StageRows:
+    """Pack every example for a stage, leaving out (counted) those without steps and rows beyond `longest` tokens."""
+    rows, no_steps, too_long = [], 0, 0
+    for index, example in enumerate(examples):
+        if isinstance(stage, Stage1) and not example.steps:
+            no_steps += 1
+            continue
+        row = _pack_example(example, stage, encode)
+        if row.tokens > longest:
+            too_long += 1
+        else:
+            rows.append(replace(row, example=index))
+    if len(rows) < stage.batch_size:
+        raise DataError(
+            f"stage {stage.objective} has {len(rows)} rows for a batch of {stage.batch_size} ({no_steps} examples "
+            f"have no steps, {too_long} are longer than {longest} tokens): add data or change the recipe"
+        )
+    return StageRows(balanced(rows), no_steps, too_long)
+
+
+def _pack_example(example: Example, stage: Stage, encode: Encoding) -> TrainingRow:
+    if isinstance(stage, Stage1):
+        return stage1_row(example, encode, stage.shift)
+    if isinstance(stage, Stage2):
+        return stage2_row(example, encode, stage.blocks, stage.multiple_choice_weight)
+    return sft_row(example, encode, stage.completion)
+
+
+def train_stage(stage: Stage, rows: Sequence[TrainingRow], start: Start, place: StagePlace, seed: int) -> int:
+    """Train one stage in place, from its last whole checkpoint if there is one; the steps that it took in all."""
+    if (place.weights / "steps").exists():
+        trained = AutoModelForCausalLM.from_pretrained(place.weights, dtype=start.model.dtype)
+        start.model.load_state_dict(trained.state_dict())
+        return int((place.weights / "steps").read_text())
+    positions = max(max(row.layout.position_ids()) for row in rows) + 1
+    check_model(start.model, positions)
+    set_seed(seed)
+    usual = set_attention_dropout(start.model, stage.attention_dropout)
+    if stage.gradient_checkpointing:
+        start.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
+    trainer = StageTrainer(stage, rows, start, place, seed)
+    resumed = last_checkpoint(place.folder)
+    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    set_attention_dropout(start.model, usual)
+    if stage.gradient_checkpointing:
+        start.model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
+    if trainer.is_world_process_zero():
+        save_checkpoint(start.model, start.tokenizer, place.weights)
+        (place.weights / "steps").write_text(str(trainer.state.global_step))
+        for old in place.folder.glob("checkpoint-*"):
+            shutil.rmtree(old)
+    trainer.accelerator.wait_for_everyone()
+    return trainer.state.global_step
+
+
+def set_attention_dropout(model: PreTrainedModel, dropout: float) -> float:
+    """Set the dropout of attention weights, which layers copy from the config; returns what it was."""
+    usual = float(model.config.attention_dropout)
+    model.config.attention_dropout = dropout
+    for module in model.modules():
+        if "attention_dropout" in vars(module):
+            vars(module)["attention_dropout"] = dropout
+    return usual

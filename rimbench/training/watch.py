@@ -1,0 +1,103 @@
+"""Watching a training: the loss log that plots, and the stop at a loss or gradient that is no number.
+
+Flows in: what transformers' Trainer reports. Flows out: `loss.jsonl`, one line a logged step
+(`stage, step, epoch, loss, grad_norm, learning_rate`), and a ModelError that says which examples were at
+fault.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from rimbench.errors import ModelError
+
+LOGGED = ("loss", "grad_norm", "learning_rate")
+
+
+class LossLog(TrainerCallback):
+    """Appends to the log; what a resumed stage is about to do again is dropped first, so each step stands once."""
+
+    def __init__(self, path: Path, stage: int) -> None:
+        self.path = path
+        self.stage = stage
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Keep the lines of earlier stages, and of this one up to the step that it goes on from."""
+        if state.is_world_process_zero and self.path.exists():
+            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith("\n") and self._is_before(line, state.global_step)]
+            self.path.write_text("".join(kept), encoding="utf-8")
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """One line a logged step; the Trainer's closing summary, which has no loss of its own, is left out."""
+        logs: dict[str, float] = kwargs["logs"]
+        if state.is_world_process_zero and "loss" in logs:
+            line: dict[str, float | None] = {"stage": self.stage, "step": state.global_step, "epoch": state.epoch}
+            line.update({name: logs.get(name) for name in LOGGED})
+            with self.path.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
+
+    def _is_before(self, line: str, step: int) -> bool:
+        entry = json.loads(line)
+        return (entry["stage"], entry["step"]) <= (self.stage, step)
+
+
+class LossBar(ProgressCallback):
+    """The Trainer's progress bar, on stderr, with the loss beside it instead of lines on stdout."""
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Show the last logged loss."""
+        if self.training_bar is not None and "loss" in logs:
+            self.training_bar.set_postfix(loss=f"{logs['loss']:.4g}")
+
+
+class NumberGuard(TrainerCallback):
+    """Stops training at the first loss or gradient that is not a finite number, before it reaches the weights."""
+
+    def __init__(self, stage: int, folder: Path) -> None:
+        self.stage = stage
+        self.folder = folder
+        self.examples: list[int] = []
+
+    def check_loss(self, loss: Tensor, examples: Tensor, step: int) -> None:
+        """Remember the micro-batch's examples; ModelError if its loss is no number."""
+        self.examples += examples.tolist()
+        if not torch.isfinite(loss):
+            self.examples = examples.tolist()
+            raise self._error("loss", step)
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """ModelError if a gradient of this update is no number."""
+        model: torch.nn.Module = kwargs["model"]
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        if not all(bool(torch.isfinite(gradient).all()) for gradient in gradients):
+            raise self._error("gradient", state.global_step)
+        self.examples = []
+
+    def _error(self, what: str, step: int) -> ModelError:
+        last = last_checkpoint(self.folder)
+        return ModelError(
+            f"{what} is no number in stage {self.stage}, step {step + 1}, on examples "
+            f"{', '.join(map(str, self.examples))}: stopped before the update; the last good checkpoint is "
+            f"{last or 'the start of the stage'}; look at these examples or lower the learning rate"
+        )
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The Trainer's newest whole checkpoint: its state file, written last, is there and complete."""
+    found = [path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit()]
+    for path in sorted(found, key=lambda path: int(path.name.removeprefix("checkpoint-")), reverse=True):
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # a kill came while it was written
+        return path
+    return None

@@ -1,0 +1,236 @@
+"""The commands as a user types them, in processes of their own: results, exit codes, and one line an error."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+ANSWER = '[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
+RIM = (
+    '[prompt]\nprefix = "The final answer is \\\\boxed{"\n[memory]\nblocks = 8\n[answer]\nmode = "generate"\n'
+    'extraction = "first_letter"\nmax_new_tokens = 8\n'
+)
+
+
+@pytest.fixture
+def system_file(tmp_path, checkpoint):
+    def write(rest=ANSWER, weights=None, name="tiny-system"):
+        path = tmp_path / f"{name}.toml"
+        weights = weights or f'path = "{checkpoint}"'
+        path.write_text(f'description = "made for tests"\n[weights]\n{weights}\n{rest}')
+        return path
+
+    return write
+
+
+def is_one_line(done, code, *parts):
+    lines = done.stderr.strip().split("\n")
+    assert done.returncode == code, done.stderr
+    assert lines[-1].startswith("rimbench: error: "), done.stderr
+    assert "Traceback" not in done.stderr
+    for part in parts:
+        assert part in lines[-1], lines[-1]
+
+
+def test_a_run_keeps_every_answer_and_its_manifest_says_what_it_is_made_of(rimbench, system_file, suite_file, tmp_path):
+    done = rimbench("run", "--system", system_file(), "--suite", suite_file, "--limit", 10, "--samples", 2, check=True)
+    folder = tmp_path / done.stdout.strip()
+    records = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    assert len(records) == 30
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["identity"]["engine"]["name"] == "transformers"
+    assert manifest["identity"]["engine"]["prefix_cache"] is False
+    assert {"weights_sha256", "suite", "system", "seed", "engine"} == set(manifest["identity"])
+    assert manifest["versions"]["torch"] and manifest["device"]["threads"] and manifest["ended_at"]
+    assert (manifest["n"], manifest["samples"], manifest["suite_source"]["seed"]) == (10, 2, 1)
+
+
+def test_starting_again_answers_nothing_twice_and_fresh_keeps_the_old_run(rimbench, system_file, suite_file, tmp_path):
+    command = ("run", "--system", system_file(), "--suite", suite_file, "--limit", 6)
+    first = rimbench(*command, check=True)
+    folder = tmp_path / first.stdout.strip()
+    kept = (folder / "records.jsonl").read_bytes()
+    assert "nothing left to answer" in rimbench(*command, check=True).stderr
+    assert (folder / "records.jsonl").read_bytes() == kept
+    fresh = rimbench(*command, "--fresh", check=True)
+    assert f"kept as {folder.name}.old-1" in fresh.stderr
+    assert (folder.parent / f"{folder.name}.old-1" / "records.jsonl").read_bytes() == kept
+    assert (folder / "records.jsonl").read_bytes() == kept  # the same answers, asked again
+
+
+def test_a_report_is_rebuilt_from_records_alone_to_the_same_bytes(rimbench, system_file, suite_file, checkpoint):
+    system = system_file(RIM, name="rim-tiny")
+    rimbench("run", "--system", system, "--suite", suite_file, "--samples", 8, "--answer", "readout", check=True)
+    document = rimbench("report", "--json", check=True).stdout
+    assert document == rimbench("report", "--json", check=True).stdout
+    [cell] = json.loads(document)["cells"]
+    assert (cell["system"], cell["suite"], cell["n"]) == ("rim-tiny", "tiny", 60)
+    assert cell["statuses"]["ok"] == 60
+    assert cell["ci95"][0] <= cell["greedy_accuracy"] <= cell["ci95"][1]
+    assert cell["pass_at_k"]["8"]["chance"] == pytest.approx(1 - 0.75**8)
+    assert cell["ece"] is None
+    markdown = rimbench("report", "--markdown", check=True).stdout
+    assert "| tiny | rim-tiny | 60 |" in markdown and "90.0" in markdown
+
+
+def test_the_prompt_that_is_shown_is_the_prompt_that_is_recorded(rimbench, system_file, suite_file, tmp_path):
+    system = system_file(RIM, name="rim-tiny")
+    shown = json.loads(
+        rimbench("show-prompt", "--system", system, "--suite", suite_file, "--item", 3, "--json", check=True).stdout
+    )
+    assert shown["text"].endswith("<rim_eb>The final answer is \\boxed{")
+    assert shown["text"].count("<rim_b>") == 8
+    done = rimbench("run", "--system", system, "--suite", suite_file, check=True)
+    records = [json.loads(line) for line in (tmp_path / done.stdout.strip() / "records.jsonl").open()]
+    [record] = [r for r in records if r["item_id"] == "3"]
+    assert record["prompt_sha256"] == shown["prompt_sha256"]
+    assert record["prompt_tokens"] == len(shown["token_ids"])
+    assert list(record["option_logprobs"]) == ["A", "B", "C", "D"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "parts"),
+    [
+        (["run", "--system", "rim-v3", "--suite", "medqa"], 2, ["unknown system 'rim-v3'", "rim-v2"]),
+        (["run", "--system", "base", "--suite", "medqua"], 2, ["unknown suite 'medqua'", "medqa"]),
+        (["run", "--system", "cot", "--suite", "demo-long"], 1, ["rimbench train cot", "--model PATH"]),
+        (["run", "--system", "rim-v2", "--suite", "demo-long"], 1, ["rimbench train rim-v2", "--model PATH"]),
+        (["run", "--system", "base", "--suite", "demo-long"], 1, ["Qwen/Qwen3-1.7B", "--model PATH"]),
+        (["run", "--system", "rim-v1", "--suite", "demo-long", "--blocks", "0"], 2, ["--blocks 0", "readout"]),
+        (["run", "--system", "rim-v1", "--suite", "demo-long", "--blocks", "-1"], 2, ["--blocks -1"]),
+        (["run", "--system", "base", "--suite", "demo-long", "--blocks", "4"], 2, ["no memory blocks"]),
+        (["run", "--system", "base", "--suite", "demo-long", "--engine", "vlm"], 2, ["unknown engine 'vlm'", "vllm"]),
+        (["run", "--system", "base", "--suite", "demo-long", "--model", "nowhere/x/y"], 1, ["no model at nowhere/x/y"]),
+        (["run", "--system", "nowhere.toml", "--suite", "demo-long"], 2, ["nowhere.toml does not exist"]),
+        (["report"], 1, ["no results folder", "rimbench run"]),
+        (["report", "--json", "--markdown"], 2, ["--markdown and --json"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_use_is_one_line_that_says_what_to_do(rimbench, arguments, code, parts):
+    is_one_line(rimbench(*arguments), code, *parts)
+
+
+def test_every_fault_of_a_system_file_is_listed_at_once(rimbench, tmp_path):
+    (tmp_path / "bad.toml").write_text(
+        'descriptio = "x"\n[weights]\nrepo = "no slash"\n[answer]\nmode = "guess"\ntemperature = 0\n'
+    )
+    done = rimbench("run", "--system", "bad.toml", "--suite", "demo-long")
+    is_one_line(done, 2, "descriptio: unknown key", "description", "weights.repo", "answer.mode", "answer.temperature")
+
+
+def test_a_checkpoint_without_memory_tokens_is_refused_for_a_rim_system(rimbench, system_file, suite_file, tmp_path):
+    import tiny
+
+    plain = tiny.make_checkpoint(tmp_path / "plain", special=["<|im_start|>", "<|im_end|>"])
+    system = system_file(RIM, f'path = "{plain}"', "rim-plain")
+    is_one_line(rimbench("run", "--system", system, "--suite", suite_file), 1, "<rim_b>", "not a RiM checkpoint")
+
+
+@pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
+def test_a_folder_that_is_no_checkpoint_is_refused(rimbench, suite_file, tmp_path, missing):
+    import tiny
+
+    broken = tiny.make_checkpoint(tmp_path / "broken")
+    (broken / missing).unlink()
+    done = rimbench("run", "--system", "base", "--model", broken, "--suite", suite_file)
+    is_one_line(done, 1, str(broken), "expected a checkpoint folder")
+
+
+def test_weights_that_are_no_weights_are_refused(rimbench, suite_file, tmp_path):
+    import tiny
+
+    broken = tiny.make_checkpoint(tmp_path / "broken")
+    (broken / "model.safetensors").write_bytes(b"not weights")
+    done = rimbench("run", "--system", "base-direct", "--model", broken, "--suite", suite_file)
+    is_one_line(done, 1, str(broken), "cannot load")
+
+
+def test_a_second_process_on_a_run_is_refused_and_the_first_goes_on(rimbench, system_file, suite_file, tmp_path):
+    script = tmp_path / "slow.json"
+    script.write_text(json.dumps({"delay_ms": 100}))
+    environment = {**os.environ, "RIMBENCH_FAKE_SCRIPT": str(script)}
+    command = ["run", "--system", str(system_file()), "--suite", str(suite_file), "--engine", "fake"]
+    first = subprocess.Popen(
+        [sys.executable, "-m", "rimbench", *command], cwd=tmp_path, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    while not list(tmp_path.glob("results/*/records.jsonl")):
+        assert first.poll() is None
+    is_one_line(rimbench(*command, env=environment), 1, "is being written by another process")
+    first.communicate()
+    assert first.returncode == 0
+
+
+def test_an_interrupted_run_says_so_keeps_its_answers_and_has_no_traceback(system_file, suite_file, tmp_path):
+    script = tmp_path / "slow.json"
+    script.write_text(json.dumps({"delay_ms": 100}))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rimbench", "run", "--system", str(system_file()), "--suite", str(suite_file),
+         "--engine", "fake"],
+        cwd=tmp_path, env={**os.environ, "RIMBENCH_FAKE_SCRIPT": str(script)}, text=True, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    while not any(path.stat().st_size for path in tmp_path.glob("results/*/records.jsonl")):
+        assert process.poll() is None
+    process.send_signal(2)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Traceback" not in stderr and "interrupted" in stderr
+
+
+class Hub(BaseHTTPRequestHandler):
+    refusal = (404, "RepoNotFound")
+
+    def do_GET(self):  # noqa: N802
+        self.send_response(self.refusal[0])
+        self.send_header("X-Error-Code", self.refusal[1])
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("refusal", "part"),
+    [
+        ((403, "GatedRepo"), "is gated"),
+        ((404, "RepoNotFound"), "is not on the hub"),
+        ((404, "RevisionNotFound"), "is not on the hub"),
+        ((500, ""), "cannot be reached"),
+        (None, "cannot be reached"),
+    ],
+)
+def test_a_hub_that_refuses_a_model_is_one_line(rimbench, suite_file, tmp_path, refusal, part):
+    """A real server refuses; None: nobody listens on the port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Refusing", (Hub,), {"refusal": refusal}))
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    if refusal is None:
+        server.server_close()
+    else:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    env = {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0", "HF_HUB_ETAG_TIMEOUT": "2"}
+    done = rimbench("run", "--system", "base", "--suite", suite_file, env=env)
+    if refusal is not None:
+        server.shutdown()
+        server.server_close()
+    is_one_line(done, 1, "Qwen/Qwen3-1.7B", part, "--model PATH")
+
+
+def test_systems_says_what_each_one_needs(rimbench):
+    listed = {row["system"]: row for row in json.loads(rimbench("systems", "--json", check=True).stdout)}
+    assert {"base", "base-direct", "cot", "rim-v1", "rim-v2", "smollm2", "smollm2-direct"} <= set(listed)
+    assert "rimbench train rim-v2" in listed["rim-v2"]["obstacle"]
+    assert listed["rim-v1"]["blocks"] == 8
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_tables_in_a_pipe_keep_each_row_on_one_line(rimbench, columns):
+    printed = rimbench("systems", env={"COLUMNS": str(columns)}, check=True).stdout
+    [line] = [line for line in printed.splitlines() if line.startswith("rim-v2 ")]
+    assert "multiple-choice examples weighted up in stage 2" in line

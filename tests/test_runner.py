@@ -1,0 +1,166 @@
+"""What is asked, in which batches, and what becomes of each answer; a scripted engine answers."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from rimbench import engines
+from rimbench.engines import EngineChoice, Limits
+from rimbench.errors import EngineError
+from rimbench.records import Answer, Item, Prompt
+from rimbench.runner import Cell, identify, judge, name_run, plan, run_cell
+from rimbench.store import RECORDS, RunStore, read_records
+from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
+
+OPTIONS = {"A": "aspirin", "B": "bisoprolol", "C": "colchicine", "D": "digoxin"}
+WRITES = System("writes", "", Weights(), PromptStyle(), AnswerStyle("generate", max_new_tokens=16))
+READS = System("reads", "", Weights(), PromptStyle(), AnswerStyle("readout", temperature=1.0))
+
+
+def cell(system=WRITES, n=10, samples=0, context=1000):
+    items = tuple(Item(str(i), f"Question {i}?", OPTIONS, "A") for i in range(n))
+    ids = {letter: ord(letter) for letter in OPTIONS} if system.answer.mode == "readout" else None
+    # Prompt i has i + 1 tokens.
+    prompts = tuple(Prompt(str(i), tuple(range(i + 1)), f"{i * 7:064x}", ids) for i in range(n))
+    return Cell(system, items, prompts, samples, 0, context)
+
+
+@pytest.fixture
+def answer_with(tmp_path, monkeypatch):
+    """Runs a cell on the scripted engine; returns its records."""
+
+    def run(asked, script=None, folder="run", batch_size=4):
+        monkeypatch.delenv("RIMBENCH_FAKE_SCRIPT", raising=False)
+        if script is not None:
+            path = tmp_path / "script.json"
+            path.write_text(json.dumps(script))
+            monkeypatch.setenv("RIMBENCH_FAKE_SCRIPT", str(path))
+        facts = engines.find("fake").describe(EngineChoice(batch_size))
+        with RunStore(tmp_path / folder) as store:
+            run_cell(asked, facts, engines.open_engine(tmp_path, facts, Limits(1, 0)), store, lambda records: None)
+        return list(read_records(tmp_path / folder / RECORDS))
+
+    return run
+
+
+def test_batches_are_sorted_by_length_and_hold_every_item_once():
+    batches = list(plan(cell(n=10), 4, set()))
+    lengths = [[len(r.prompt.token_ids) for r in batch] for batch in batches]
+    assert lengths == [[10, 9, 8, 7], [6, 5, 4, 3], [2, 1]]
+
+
+def test_draws_count_towards_the_size_of_a_batch():
+    batches = list(plan(cell(n=6, samples=4), 8, set()))
+    assert [(len(b), len(b[0].samples)) for b in batches] == [(6, 1), (2, 4), (2, 4), (2, 4)]
+
+
+def test_a_batch_of_which_an_answer_is_missing_is_asked_again_in_the_same_company():
+    done = {(str(i), 0) for i in range(10)} - {("4", 0)}
+    assert [[r.item_id for r in batch] for batch in plan(cell(n=10), 4, done)] == [["5", "4", "3", "2"]]
+
+
+def test_an_engine_that_schedules_by_itself_gets_only_what_is_missing():
+    done = {(str(i), 0) for i in range(10)} - {("4", 0), ("7", 0)}
+    assert [[r.item_id for r in batch] for batch in plan(cell(n=10), None, done)] == [["7", "4"]]
+
+
+def test_every_item_and_sample_gets_one_record(answer_with):
+    records = answer_with(cell(n=5, samples=3))
+    assert sorted((r.item_id, r.sample) for r in records) == [(str(i), s) for i in range(5) for s in range(4)]
+
+
+def test_a_second_start_asks_nothing_and_more_samples_only_add(answer_with):
+    first = answer_with(cell(n=5, samples=2))
+    assert answer_with(cell(n=5, samples=2)) == first
+    more = answer_with(cell(n=5, samples=4))
+    assert more[: len(first)] == first
+    assert len(more) == 25
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "status"),
+    [
+        ("\\boxed{B}", "B", "ok"),
+        ("I do not know.", None, "no_answer"),
+        ("I'm sorry, but I can't assist with that.", None, "refused"),
+        ("\\boxed{A} or \\boxed{B}", None, "ambiguous"),
+        ("<think>it may be A", None, "truncated"),
+    ],
+)
+def test_what_a_text_states_decides_answer_and_status(answer_with, text, answer, status):
+    [record] = answer_with(cell(n=1), {"texts": {"0": text}})
+    assert (record.answer, record.status, record.text) == (answer, status, text)
+
+
+def test_a_text_that_was_cut_off_before_it_named_a_letter_is_truncated():
+    item = Item("1", "q", OPTIONS, "A")
+    assert judge(WRITES, item, Answer("Let us look at the", 16, finished=False)) == (None, "truncated")
+    assert judge(WRITES, item, Answer("Let us look at the", 5, finished=True)) == (None, "no_answer")
+    assert judge(WRITES, item, Answer("\\boxed{C} and so on and", 16, finished=False)) == ("C", "ok")
+
+
+def test_the_cards_rule_takes_the_first_letter():
+    card = replace(WRITES, answer=replace(WRITES.answer, extraction="first_letter"))
+    assert judge(card, Item("1", "q", OPTIONS, "A"), Answer("C}. B", 8, finished=False)) == ("C", "ok")
+
+
+def test_a_failing_item_is_recorded_and_its_company_is_answered(answer_with):
+    records = answer_with(cell(n=10), {"fail": ["4", "0"]})
+    assert {r.item_id: r.status for r in records if r.status != "no_answer"} | {} == {
+        str(i): "engine_error" if i in (0, 4) else "ok" for i in range(10)
+    }
+    assert "scripted failure of item 4" in next(r.text for r in records if r.item_id == "4")
+
+
+def test_an_engine_that_fails_before_anything_worked_ends_the_run(answer_with):
+    with pytest.raises(EngineError, match="failed on the first item"):
+        answer_with(cell(n=10), {"fail": [str(i) for i in range(10)]})
+
+
+def test_a_prompt_longer_than_the_context_is_an_engine_error_and_nothing_is_asked(answer_with):
+    records = answer_with(cell(n=10, samples=1, context=20))
+    errors = [r for r in records if r.status == "engine_error"]
+    assert sorted(r.item_id for r in errors) == ["4", "4", "5", "5", "6", "6", "7", "7", "8", "8", "9", "9"]
+    assert "exceed the model's context of 20" in errors[0].text
+    assert len(records) == 20
+
+
+def test_a_readouts_draws_follow_its_probabilities(answer_with):
+    """The script gives the picked letter probability 2/5 and the others 1/5."""
+    records = answer_with(cell(READS, n=200, samples=20))
+    greedy = {r.item_id: r.answer for r in records if r.sample == 0}
+    drawn = [r.answer == greedy[r.item_id] for r in records if r.sample > 0]
+    assert len(drawn) == 4000
+    assert abs(sum(drawn) / 4000 - 0.4) < 0.03
+
+
+def test_a_readouts_draws_are_the_same_in_every_order_and_number(answer_with):
+    few = answer_with(cell(READS, n=20, samples=2), folder="few", batch_size=4)
+    many = answer_with(cell(READS, n=20, samples=5), folder="many", batch_size=7)
+    chosen = {(r.item_id, r.sample): r.answer for r in many}
+    assert all(chosen[r.item_id, r.sample] == r.answer for r in few)
+
+
+FACTS = engines.find("fake").describe(EngineChoice())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"cell": replace(cell(), seed=1)},
+        {"cell": replace(cell(), system=replace(WRITES, prompt=PromptStyle("another instruction")))},
+        {"cell": replace(cell(), system=replace(WRITES, answer=replace(WRITES.answer, temperature=0.9)))},
+        {"cell": replace(cell(), system=replace(WRITES, answer=replace(WRITES.answer, max_new_tokens=9)))},
+        {"weights": "other"},
+        {"suite": {"content_sha256": "other"}},
+        {"facts": replace(FACTS, dtype="bfloat16")},
+        {"facts": replace(FACTS, batch_size=1)},
+    ],
+)
+def test_whatever_could_change_an_answer_changes_the_runs_name(other):
+    def name(cell=cell(), weights="w", suite={"content_sha256": "s"}, facts=FACTS):  # noqa: B006, B008
+        return name_run(cell, "t", identify(cell, weights, suite, facts))
+
+    assert name() == name()
+    assert name(**other) != name()

@@ -1,0 +1,121 @@
+import pytest
+import tiny
+import torch
+
+from rimbench.errors import ModelError
+from rimbench.rim.blocks import Memory
+from rimbench.training.packing import (
+    Segment,
+    TrainingRow,
+    Wording,
+    balanced,
+    collate,
+    encoding,
+    sft_row,
+    stage1_row,
+    stage2_row,
+)
+
+
+def texts(encode, row):
+    """Each segment as (its block, the part that is given, the part that is learned)."""
+    decode = encode.tokenizer.decode
+    return [
+        (s.block, decode(s.token_ids[: s.learned_from]), decode(s.token_ids[s.learned_from :])) for s in row.segments
+    ]
+
+
+def test_stage_1_without_shift_reads_step_t_after_block_t_and_the_answer_after_the_last(encode, examples):
+    row = stage1_row(examples[1], encode, shift=0)
+    assert texts(encode, row) == [
+        (1, "", "x is no."),
+        (2, "", "y it is."),
+        (3, "", "So B."),
+        (3, "It is {", "B}<|im_end|>"),
+    ]
+    assert len(row.blocks) == 3
+
+
+def test_stage_1_with_the_papers_shift_reads_step_t_plus_1_after_block_t(encode, examples):
+    row = stage1_row(examples[1], encode, shift=1)
+    assert texts(encode, row) == [
+        (1, "", "y it is."),
+        (2, "", "So B."),
+        (3, "It is {", "B}<|im_end|>"),
+    ]
+    assert texts(encode, stage1_row(examples[2], encode, shift=1)) == [(1, "It is {", "so}<|im_end|>")]
+
+
+def test_stage_2_reads_the_answer_after_every_block(encode, examples):
+    row = stage2_row(examples[0], encode, blocks=4)
+    assert texts(encode, row) == [(k, "It is {", "3}<|im_end|>") for k in (1, 2, 3, 4)]
+
+
+def test_only_multiple_choice_examples_are_weighted_up(encode, examples):
+    rows = balanced([stage2_row(e, encode, 2, multiple_choice_weight=4.0) for e in examples])
+    assert [row.weight for row in rows] == [0.5, 2.0, 0.5]
+
+
+def test_sft_learns_the_reasoning_and_the_answer_or_the_answer_alone(encode, examples):
+    assert texts(encode, sft_row(examples[0], encode, "reasoning")) == [
+        (0, "", "<think>\nUp to 6. Then 3.\n</think>\n\nIt is {3}<|im_end|>")
+    ]
+    assert texts(encode, sft_row(examples[0], encode, "answer")) == [(0, "It is {", "3}<|im_end|>")]
+
+
+def test_the_question_is_the_chat_template_with_its_arguments(encode, examples):
+    tokenizer = encode.tokenizer
+    asked = tokenizer.decode(stage1_row(examples[0], encode, 0).question)
+    assert asked == "<|im_start|>user\nWhat now?<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
+    thinking = encoding(tokenizer, None, Wording(chat_template={"enable_thinking": True}))
+    assert tokenizer.decode(thinking.question("Q")).endswith("assistant\n")
+
+
+def test_every_learned_token_is_predicted_by_the_token_before_it_in_its_own_sequence(encode, examples):
+    rows = [stage1_row(e, encode, shift) for e in examples for shift in (0, 1)]
+    batch = collate(rows, pad_id=0)
+    predictors = batch.predicts.flatten().nonzero().flatten()
+    length, learned = batch.input_ids.shape[1], iter(range(len(batch.target)))
+    number = 0
+    for index, row in enumerate(rows):
+        for at, segment in enumerate(row.segments):
+            sequence = row.layout.unpacked(at)
+            first = len(sequence) - len(segment.token_ids) + segment.learned_from
+            for place in range(first, len(sequence)):
+                n = next(learned)
+                where = divmod(int(predictors[batch.source[n]]), length)
+                assert where[0] == index
+                assert batch.position_ids[where] == place - 1
+                assert batch.input_ids[where] == sequence[place - 1]
+                assert batch.target[n] == sequence[place]
+                assert batch.segment[n] == number
+            assert batch.row[number] == index
+            number += 1
+    assert next(learned, None) is None
+
+
+def test_one_token_predicts_the_first_tokens_of_two_segments_on_its_block():
+    row = TrainingRow((1, 2), ((3, 4),), (Segment((5, 6), 1), Segment((7,), 1)))
+    batch = collate([row], pad_id=0)
+    assert batch.predicts[0].tolist() == [False, False, False, True, True, False, False]
+    assert batch.source.tolist() == [0, 1, 0]
+    assert batch.target.tolist() == [5, 6, 7]
+
+
+def test_pads_are_neither_learned_nor_predict(encode, examples):
+    rows = [stage2_row(e, encode, 3) for e in examples]
+    batch = collate(rows, pad_id=271)
+    for index, row in enumerate(rows):
+        assert not batch.predicts[index, row.tokens :].any()
+    assert not (batch.target == 271).any()
+    assert torch.equal(batch.row_weight, torch.ones(3))
+
+
+def test_a_tokenizer_without_blocks_or_end_token_is_refused():
+    plain = tiny.make_tokenizer(["<|im_start|>", "<|im_end|>"])
+    with pytest.raises(ModelError, match="not a RiM checkpoint"):
+        encoding(plain, Memory(2), Wording())
+    assert encoding(plain, None, Wording()).block == ()
+    plain.eos_token = None
+    with pytest.raises(ModelError, match="no end token"):
+        encoding(plain, None, Wording())
