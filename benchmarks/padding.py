@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from rimbench import suites, systems
+from rimbench.controls import Controls, show
 from rimbench.grid import prompt_builder
 from rimbench.runner import Cell, plan
 
@@ -27,8 +28,9 @@ def main() -> None:
     suite = suites.load("medqa", data=parser.parse_args().data)
     system = systems.load("smollm2-direct")
     build, context_tokens = prompt_builder(system)
-    prompts = tuple(build(suite, item) for item in suite.items)
-    cell = Cell(system, suite.items, prompts, 0, 0, context_tokens)
+    shown = tuple(show(item, Controls()) for item in suite.items)
+    prompts = tuple(build(suite, each.item) for each in shown)
+    cell = Cell(system, shown, prompts, 0, 0, context_tokens)
     planned = [[len(r.prompt.token_ids) for r in batch] for batch in plan(cell, BATCH, set())]
     lengths = [len(prompt.token_ids) for prompt in prompts]
     unsorted = [lengths[i : i + BATCH] for i in range(0, len(lengths), BATCH)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rimbench import engines, provenance
+from rimbench.controls import Controls, show
 from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
 from rimbench.errors import ModelError
 from rimbench.prompts import build_prompt
@@ -34,6 +35,7 @@ class RunSettings:
     seed: int = 0
     samples: int = 0
     fresh: bool = False
+    controls: Controls = Controls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class PlannedRun:
     @property
     def total(self) -> int:
         """How many records the complete run has."""
-        return len(self.cell.items) * (self.cell.samples + 1)
+        return len(self.cell.shown) * (self.cell.samples + 1)
 
 
 class Progress(Protocol):
@@ -83,8 +85,9 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
         checkpoint = weights.resolve(system)
         build, context_tokens = _prompt_builder(system, checkpoint)
         for suite in loaded:
-            prompts = tuple(build(suite, item) for item in suite.items)
-            cell = Cell(system, suite.items, prompts, settings.samples, settings.seed, context_tokens)
+            shown = tuple(show(item, settings.controls) for item in suite.items)
+            prompts = tuple(build(suite, each.item) for each in shown)
+            cell = Cell(system, shown, prompts, settings.samples, settings.seed, context_tokens, settings.controls)
             identity = identify(cell, checkpoint.sha256, _suite_identity(suite), facts)
             name = name_run(cell, suite.name, identity)
             runs.append(PlannedRun(cell, suite, checkpoint, facts, name, identity, settings.results / name))
@@ -112,12 +115,12 @@ def _run_one(run: PlannedRun, store: RunStore, slot: "_ModelSlot", progress: Pro
         progress.note(f"{run.name}: dropped a torn last line of {store.repaired} bytes, its answer is asked again")
     if len(store.done) < run.total:
         manifest = _manifest(run, store)
-        store.write_manifest(manifest, run.cell.items)
+        store.write_manifest(manifest, run.suite.items)
         limits = Limits(sequence_tokens, run.cell.seed + len(store.done))
         engine = slot.open(run, limits, progress)
         progress.start(run, store)
         run_cell(run.cell, run.facts, engine, store, progress.advance)
-        store.write_manifest(dataclasses.replace(manifest, ended_at=provenance.now()), run.cell.items)
+        store.write_manifest(dataclasses.replace(manifest, ended_at=provenance.now()), run.suite.items)
         progress.finish(run, store)
     else:
         progress.note(f"{run.cell.system.name} on {run.suite.name}: complete, nothing left to answer")
@@ -169,7 +172,7 @@ def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Cal
         raise ModelError(f"cannot read the model in {checkpoint.folder}: {first}") from error
 
     def build(suite: Suite, item: Item) -> Prompt:
-        return build_prompt(system, item, question_text(suite.wording, item), tokenizer)
+        return build_prompt(system, item, question_text(suite.wording, item).strip(), tokenizer)
 
     return build, int(getattr(config, "max_position_embeddings", UNBOUNDED))
 
@@ -188,7 +191,7 @@ def _manifest(run: PlannedRun, store: RunStore) -> Manifest:
         run=run.name,
         system=run.cell.system.name,
         suite=run.suite.name,
-        n=len(run.cell.items),
+        n=len(run.suite.items),
         samples=max(samples, earlier.samples) if earlier else samples,
         identity=run.identity,
         suite_source=source,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rimbench.controls import Controls, Shown
 from rimbench.engines import Decoding, Engine, EngineFacts, Request
 from rimbench.errors import EngineError, RimbenchError
 from rimbench.extraction import extract, first_letter
@@ -23,18 +24,19 @@ from rimbench.systems import System
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One system on one suite, resolved: items with their prompts, and the settings of the draws.
+    """One system on one suite, resolved: items as they are shown, their prompts, and the settings of the draws.
 
     `samples` is the number of draws an item beside the greedy answer; `context_tokens` is the longest sequence
     that the model takes.
     """
 
     system: System
-    items: tuple[Item, ...]
+    shown: tuple[Shown, ...]
     prompts: tuple[Prompt, ...]
     samples: int
     seed: int
     context_tokens: int
+    controls: Controls = Controls()
 
 
 def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: EngineFacts) -> dict[str, Any]:
@@ -49,6 +51,7 @@ def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: Engi
         "weights_sha256": weights_sha256,
         "suite": suite,
         "system": asked,
+        "controls": asdict(cell.controls),
         "seed": cell.seed,
         "engine": asdict(facts),
     }
@@ -68,7 +71,7 @@ def run_cell(
     on_records: Callable[[Sequence[Record]], None],
 ) -> None:
     """Answer everything in the cell that the store lacks; every batch is kept before the next is asked."""
-    items = {item.item_id: item for item in cell.items}
+    shown = {each.item.item_id: each for each in cell.shown}
     worked = bool(store.done)
     for records in _too_long(cell, store):
         store.append(records)
@@ -76,7 +79,7 @@ def run_cell(
     for batch in plan(cell, facts.batch_size, store.done):
         for request, outcome in _ask(engine, batch, _seed(cell.seed, batch), worked=worked):
             worked = True
-            records = _to_records(cell, items[request.item_id], request, outcome)
+            records = _to_records(cell, shown[request.item_id], request, outcome)
             records = [r for r in records if (r.item_id, r.sample) not in store.done]
             store.append(records)
             on_records(records)
@@ -91,8 +94,8 @@ def plan(cell: Cell, batch_size: int | None, done: set[tuple[str, int]]) -> Iter
     for decoding, samples in _decodings(cell):
         drawn = _draws(cell) if cell.system.answer.mode == "readout" else samples
         requests = [
-            Request(item.item_id, prompt, samples, decoding)
-            for item, prompt in zip(cell.items, cell.prompts, strict=True)
+            Request(shown.item.item_id, prompt, samples, decoding)
+            for shown, prompt in zip(cell.shown, cell.prompts, strict=True)
             if len(prompt.token_ids) + decoding.max_new_tokens <= cell.context_tokens
         ]
         requests.sort(key=lambda request: -len(request.prompt.token_ids))
@@ -159,17 +162,18 @@ def _ask(
         ) from failure
 
 
-def _to_records(cell: Cell, item: Item, request: Request, answers: list[Answer] | Exception) -> list[Record]:
-    if isinstance(answers, Exception):
-        message = f"{type(answers).__name__}: {' '.join(str(answers).split())[:1000]}"
+def _to_records(cell: Cell, shown: Shown, request: Request, outcome: list[Answer] | Exception) -> list[Record]:
+    """The records of a request, in the item's own letters: `text` alone keeps the letters that were shown."""
+    if isinstance(outcome, Exception):
+        message = f"{type(outcome).__name__}: {' '.join(str(outcome).split())[:1000]}"
         failed = Answer(message, 0, finished=False)
         samples = _draws(cell) if request.decoding.readout else request.samples
-        return [_record(item, request, sample, failed, (None, "engine_error")) for sample in samples]
+        return [_record(shown, request, sample, failed, (None, "engine_error")) for sample in samples]
     if request.decoding.readout:
-        drawn = (_draw(cell, item, answers[0], sample) for sample in _draws(cell))
-        return [_record(item, request, i, answer, (answer.text, "ok")) for i, answer in enumerate(drawn)]
-    judged = zip(request.samples, answers, strict=True)
-    return [_record(item, request, s, answer, judge(cell.system, item, answer)) for s, answer in judged]
+        drawn = (_draw(cell, shown.item, outcome[0], sample) for sample in _draws(cell))
+        return [_record(shown, request, i, answer, (answer.text, "ok")) for i, answer in enumerate(drawn)]
+    judged = zip(request.samples, outcome, strict=True)
+    return [_record(shown, request, s, answer, judge(cell.system, shown.item, answer)) for s, answer in judged]
 
 
 def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
@@ -199,15 +203,20 @@ def _draw(cell: Cell, item: Item, answer: Answer, sample: int) -> Answer:
     return Answer(letter, 0, finished=True, option_logprobs=answer.option_logprobs)
 
 
-def _record(item: Item, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]) -> Record:
+def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]) -> Record:
+    letter, status = judged
+    logprobs = answer.option_logprobs
+    if logprobs is not None:
+        by_own = {shown.own_letters[shown_letter]: value for shown_letter, value in logprobs.items()}
+        logprobs = {own: by_own[own] for own in sorted(by_own)}
     return Record(
-        item_id=item.item_id,
+        item_id=shown.item.item_id,
         sample=sample,
-        gold=item.gold,
-        answer=judged[0],
-        status=judged[1],
+        gold=shown.own_letters[shown.item.gold],
+        answer=None if letter is None else shown.own_letters[letter],
+        status=status,
         text=answer.text,
-        option_logprobs=answer.option_logprobs,
+        option_logprobs=logprobs,
         prompt_tokens=len(request.prompt.token_ids),
         generated_tokens=answer.generated_tokens,
         prompt_sha256=request.prompt.sha256,
@@ -217,16 +226,16 @@ def _record(item: Item, request: Request, sample: int, answer: Answer, judged: t
 def _too_long(cell: Cell, store: RunStore) -> Iterator[list[Record]]:
     """Records for prompts that leave no room for an answer: no engine is asked."""
     for decoding, samples in _decodings(cell):
-        for item, prompt in zip(cell.items, cell.prompts, strict=True):
+        for shown, prompt in zip(cell.shown, cell.prompts, strict=True):
             needed = len(prompt.token_ids) + decoding.max_new_tokens
             if needed <= cell.context_tokens:
                 continue
-            request = Request(item.item_id, prompt, samples, decoding)
+            request = Request(shown.item.item_id, prompt, samples, decoding)
             fault = ValueError(
                 f"the prompt of {len(prompt.token_ids)} tokens and {decoding.max_new_tokens} new ones exceed "
                 f"the model's context of {cell.context_tokens}"
             )
-            records = _to_records(cell, item, request, fault)
+            records = _to_records(cell, shown, request, fault)
             yield [r for r in records if (r.item_id, r.sample) not in store.done]
 
 

@@ -36,8 +36,12 @@ def is_one_line(done, code, *parts):
         assert part in lines[-1], lines[-1]
 
 
-def test_a_run_keeps_every_answer_and_its_manifest_says_what_it_is_made_of(rimbench, system_file, suite_file, tmp_path):
-    done = rimbench("run", "--system", system_file(), "--suite", suite_file, "--limit", 10, "--samples", 2, check=True)
+def test_a_run_keeps_every_answer_and_its_manifest_says_what_it_is_made_of(
+    rimbench, system_file, suite_file, tmp_path
+):
+    done = rimbench(
+        "run", "--system", system_file(), "--suite", suite_file, "--limit", 10, "--samples", 2, check=True
+    )
     folder = tmp_path / done.stdout.strip()
     records = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
     assert len(records) == 30
@@ -49,7 +53,9 @@ def test_a_run_keeps_every_answer_and_its_manifest_says_what_it_is_made_of(rimbe
     assert (manifest["n"], manifest["samples"], manifest["suite_source"]["seed"]) == (10, 2, 1)
 
 
-def test_starting_again_answers_nothing_twice_and_fresh_keeps_the_old_run(rimbench, system_file, suite_file, tmp_path):
+def test_starting_again_answers_nothing_twice_and_fresh_keeps_the_old_run(
+    rimbench, system_file, suite_file, tmp_path
+):
     command = ("run", "--system", system_file(), "--suite", suite_file, "--limit", 6)
     first = rimbench(*command, check=True)
     folder = tmp_path / first.stdout.strip()
@@ -119,7 +125,9 @@ def test_every_fault_of_a_system_file_is_listed_at_once(rimbench, tmp_path):
         'descriptio = "x"\n[weights]\nrepo = "no slash"\n[answer]\nmode = "guess"\ntemperature = 0\n'
     )
     done = rimbench("run", "--system", "bad.toml", "--suite", "demo-long")
-    is_one_line(done, 2, "descriptio: unknown key", "description", "weights.repo", "answer.mode", "answer.temperature")
+    is_one_line(
+        done, 2, "descriptio: unknown key", "description", "weights.repo", "answer.mode", "answer.temperature"
+    )
 
 
 def test_a_checkpoint_without_memory_tokens_is_refused_for_a_rim_system(rimbench, system_file, suite_file, tmp_path):

@@ -47,9 +47,7 @@ def write_run(tmp_path):
 
 
 def test_whatever_is_not_ok_counts_as_wrong_and_is_counted_by_kind(write_run):
-    results = write_run(
-        [record("0", "A"), record("1", "B"), record("2", None), record("3", None, status="refused")]
-    )
+    results = write_run([record("0", "A"), record("1", "B"), record("2", None), record("3", None, status="refused")])
     [cell] = as_document(summarise(results))["cells"]
     assert (cell["n"], cell["greedy_accuracy"]) == (4, 0.25)
     assert cell["statuses"] == {

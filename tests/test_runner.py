@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from rimbench import engines
+from rimbench.controls import Controls, show
 from rimbench.engines import EngineChoice, Limits
 from rimbench.errors import EngineError
 from rimbench.records import Answer, Item, Prompt
@@ -18,12 +19,13 @@ WRITES = System("writes", "", Weights(), PromptStyle(), AnswerStyle("generate", 
 READS = System("reads", "", Weights(), PromptStyle(), AnswerStyle("readout", temperature=1.0))
 
 
-def cell(system=WRITES, n=10, samples=0, context=1000):
+def cell(system=WRITES, n=10, samples=0, context=1000, controls=Controls()):  # noqa: B008
     items = tuple(Item(str(i), f"Question {i}?", OPTIONS, "A") for i in range(n))
     ids = {letter: ord(letter) for letter in OPTIONS} if system.answer.mode == "readout" else None
     # Prompt i has i + 1 tokens.
     prompts = tuple(Prompt(str(i), tuple(range(i + 1)), f"{i * 7:064x}", ids) for i in range(n))
-    return Cell(system, items, prompts, samples, 0, context)
+    shown = tuple(show(item, controls) for item in items)
+    return Cell(system, shown, prompts, samples, 0, context, controls)
 
 
 @pytest.fixture
@@ -126,6 +128,26 @@ def test_a_prompt_longer_than_the_context_is_an_engine_error_and_nothing_is_aske
     assert len(records) == 20
 
 
+def test_a_permuted_item_is_recorded_in_its_own_letters(answer_with):
+    """The text names a shown letter; answer and log-probabilities are those of the option that stood there."""
+    controls = Controls(permute_options=5)
+    item = Item("0", "Question 0?", OPTIONS, "A")
+    shown = show(item, controls)
+    assert shown.own_letters["B"] != "B", "choose a seed that moves B"
+    [record] = answer_with(cell(n=1, controls=controls), {"texts": {"0": "\\boxed{B}"}})
+    assert (record.answer, record.gold, record.text) == (shown.own_letters["B"], "A", "\\boxed{B}")
+    assert OPTIONS[record.answer] == shown.item.options["B"]
+
+
+def test_permuted_log_probabilities_are_those_of_the_items_own_letters(answer_with):
+    controls = Controls(permute_options=5)
+    [plain] = answer_with(cell(READS, n=1), folder="plain")
+    [permuted] = answer_with(cell(READS, n=1, controls=controls), folder="permuted")
+    own = show(Item("0", "Question 0?", OPTIONS, "A"), controls).own_letters
+    assert permuted.option_logprobs == {own[x]: value for x, value in plain.option_logprobs.items()}
+    assert list(permuted.option_logprobs) == ["A", "B", "C", "D"]
+
+
 def test_a_readouts_draws_follow_its_probabilities(answer_with):
     """The script gives the picked letter probability 2/5 and the others 1/5."""
     records = answer_with(cell(READS, n=200, samples=20))
@@ -152,6 +174,8 @@ FACTS = engines.find("fake").describe(EngineChoice())
         {"cell": replace(cell(), system=replace(WRITES, prompt=PromptStyle("another instruction")))},
         {"cell": replace(cell(), system=replace(WRITES, answer=replace(WRITES.answer, temperature=0.9)))},
         {"cell": replace(cell(), system=replace(WRITES, answer=replace(WRITES.answer, max_new_tokens=9)))},
+        {"cell": replace(cell(), controls=Controls(permute_options=1))},
+        {"cell": replace(cell(), controls=Controls(blind=True))},
         {"weights": "other"},
         {"suite": {"content_sha256": "other"}},
         {"facts": replace(FACTS, dtype="bfloat16")},

@@ -32,6 +32,10 @@ def run(
     ] = None,
     blocks: Annotated[int | None, typer.Option(metavar="K", help="Memory budget K of a RiM system.")] = None,
     answer: Annotated[AnswerBy | None, typer.Option(help="How to have the answer.")] = None,
+    permute_options: Annotated[
+        int | None, typer.Option(metavar="SEED", help="Show the options in another order; letters are mapped back.")
+    ] = None,
+    blind: Annotated[bool, typer.Option("--blind", help="Show the options without the question.")] = False,
     engine: Annotated[str, typer.Option(metavar="NAME", help="auto, transformers or vllm.")] = "auto",
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old run is kept beside.")] = False,
@@ -51,11 +55,13 @@ def run(
     from rimbench import grid
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites, load_systems
+    from rimbench.controls import Controls
 
     with RunProgress() as progress:
         systems = load_systems(system, progress.note, model=model, blocks=blocks, answer=answer)
         loaded = load_suites(suite, data or [], limit, progress.note)
-        settings = grid.RunSettings(results, engine, batch_size, seed, samples, fresh)
+        controls = Controls(permute_options, blind)
+        settings = grid.RunSettings(results, engine, batch_size, seed, samples, fresh, controls)
         runs = grid.plan_runs(systems, loaded, settings)
         grid.run_all(runs, settings, progress)
     for planned in runs:

@@ -1,0 +1,42 @@
+"""Shortcut controls: the same item shown with its options in another order, or without its question.
+
+An item -> what is shown of it, and the way back from a shown letter to the item's own. Pure.
+"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from rimbench.records import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What is changed about every item: the order of its options, by a seed, or its question left out (`blind`)."""
+
+    permute_options: int | None = None
+    blind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An item as it is put to a model; `own_letters` maps each shown letter to the item's own one."""
+
+    item: Item
+    own_letters: Mapping[str, str]
+
+
+def show(item: Item, controls: Controls) -> Shown:
+    """The item under the controls. An order depends on the seed and the item alone, whatever the machine."""
+    letters = list(item.options)
+    order = list(letters)
+    if controls.permute_options is not None:
+        random.Random(f"options:{controls.permute_options}:{item.item_id}").shuffle(order)
+    own = dict(zip(letters, order, strict=True))
+    shown = replace(
+        item,
+        question="" if controls.blind else item.question,
+        options={letter: item.options[own[letter]] for letter in letters},
+        gold=next(letter for letter in letters if own[letter] == item.gold),
+    )
+    return Shown(shown, own)
