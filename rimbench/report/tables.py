@@ -1,11 +1,14 @@
 """The summary as tables of plain text, in the order of a reader's questions; every format prints these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rimbench.records import STATUSES
-from rimbench.report.summary import Cell, Summary
+from rimbench.report.cells import Cell
+from rimbench.report.pairs import Pair
+from rimbench.report.summary import Summary
 from rimbench.statistics.estimate import Estimate
+from rimbench.statistics.verdict import Settings
 
 DISCLAIMER = "A research tool: nothing here is fit for clinical use."
 
@@ -21,31 +24,105 @@ class Table:
 
 
 def make_tables(summary: Summary) -> list[Table]:
-    """Accuracy, pass@k where there are draws, what became of the answers, and where they come from."""
+    """Who is better, how sure, what to distrust, and where each number comes from; empty tables are left out."""
     cells = summary.cells
-    tables = [_accuracy(cells)]
-    if any(cell.pass_at_k for cell in cells):
-        tables.append(_pass_at_k(cells))
-    return [*tables, _statuses(cells), _provenance(cells)]
+    tables = [
+        _accuracy(cells),
+        compare_table(summary.pairs, summary.settings, summary.family),
+        _pass_at_k(cells),
+        _statuses(cells),
+        _letters(cells),
+        _calibration(cells),
+        _gaps(summary),
+        _order_effects(summary),
+        _provenance(cells),
+    ]
+    return [table for table in tables if table.rows]
 
 
 def _accuracy(cells: Sequence[Cell]) -> Table:
     methods = sorted({cell.greedy_accuracy.method for cell in cells if cell.greedy_accuracy})
+    rows = [
+        (
+            cell.manifest.suite,
+            cell.label,
+            str(cell.n),
+            _percent(cell.greedy_accuracy),
+            f"[{100 * cell.bootstrap[0]:.1f}, {100 * cell.bootstrap[1]:.1f}]" if cell.bootstrap else "-",
+            _share(cell.uniform),
+            f"{_share(cell.majority.accuracy.value)} ({cell.majority.letter})" if cell.majority else "-",
+        )
+        for cell in cells
+    ]
     return Table(
         "Accuracy",
-        ("suite", "system", "n", "greedy accuracy, % [95%]"),
-        tuple((*_who(cell), str(cell.n), _percent(cell.greedy_accuracy)) for cell in cells),
-        f"Intervals: {', '.join(methods) or 'none'}. An answer that names no letter counts as wrong.",
+        ("suite", "system", "n", "greedy, % [95%]", "BCa", "guess, %", "one letter, %"),
+        tuple(rows),
+        f"Intervals: {', '.join(methods) or 'none'}, and the BCa bootstrap beside it. An answer that names no letter "
+        "counts as wrong. Guess: a uniform guesser; one letter: whoever always gives the most frequent gold letter.",
     )
+
+
+def compare_table(pairs: Sequence[Pair], settings: Settings, family: str) -> Table:
+    """Every pair of a family, with its verdict and what it rests on."""
+    rows = []
+    for pair in pairs:
+        comparison, table = pair.comparison, pair.comparison.table
+        rows.append(
+            (
+                pair.suite,
+                f"{pair.a} - {pair.b}",
+                str(pair.n),
+                _points(comparison.difference),
+                f"{table.both_right} / {table.a_only} / {table.b_only} / {table.both_wrong}" if table else "-",
+                f"{comparison.p_value:.3g}",
+                f"{pair.judgement.p_adjusted:.3g}",
+                pair.judgement.verdict or "too few items",
+            )
+        )
+    return Table(
+        "Who is better",
+        ("suite", "pair", "n", "difference, points [95%]", "both/first/second/none right", "p", "Holm", "verdict"),
+        tuple(rows),
+        "Same items on both sides. Tango's score interval, exact McNemar test. Family of Holm's adjustment: "
+        f"{family}. Equivalent: the {100 * (1 - 2 * settings.alpha):.0f}% interval lies within "
+        f"{100 * settings.margin:g} points.",
+    )
+
+
+def pair_details(pairs: Sequence[Pair]) -> Table:
+    """What else there is to say of a pair: effect size, mid-p, equivalence, pass@k, and why the verdict."""
+    rows = []
+    for pair in pairs:
+        comparison, equal = pair.comparison, pair.comparison.equivalence
+        within = "-" if equal.lo is None or equal.hi is None else f"[{100 * equal.lo:+.1f}, {100 * equal.hi:+.1f}]"
+        passed = pair.pass_at_k
+        rows.append(
+            (
+                pair.suite,
+                _points(comparison.bootstrap),
+                _number(comparison.effect) if comparison.effect else "-",
+                "-" if comparison.mid_p is None else f"{comparison.mid_p:.3g}",
+                within,
+                f"pass@{pair.k} {_points(passed.difference)}, p {passed.p_value:.3g}" if passed else "-",
+                pair.judgement.reason,
+            )
+        )
+    columns = ("suite", "bootstrap, points", "Cohen's g", "mid-p", "TOST interval", "pass@k, points", "why")
+    return Table("Details", columns, tuple(rows))
 
 
 def _pass_at_k(cells: Sequence[Cell]) -> Table:
     rows = [
         (
-            *_who(cell),
+            cell.manifest.suite,
+            cell.label,
             str(passed.k),
             _percent(passed.estimate),
-            f"{100 * passed.chance:.1f}" if passed.chance is not None else "-",
+            _share(passed.chance),
+            _percent(passed.corrected),
+            _percent(passed.exact),
+            _percent(cell.pass_at_1),
             _percent(cell.maj_at_k.get(passed.k)),
         )
         for cell in cells
@@ -53,17 +130,91 @@ def _pass_at_k(cells: Sequence[Cell]) -> Table:
     ]
     return Table(
         "Several answers a question",
-        ("suite", "system", "k", "pass@k, % [95%]", "guesser's pass@k, %", "maj@k, % [95%]"),
+        ("suite", "system", "k", "pass@k, % [95%]", "guesser's", "above chance", "exact", "pass@1", "maj@k"),
         tuple(rows),
-        "pass@k: the unbiased estimator, bootstrapped over questions. A pass@k near the uniform guesser's says little.",
+        "pass@k: the unbiased estimator, bootstrapped over questions; one near the uniform guesser's says little. "
+        "Above chance: (value - guesser's) / (1 - guesser's). Exact: from a readout's probabilities.",
     )
 
 
 def _statuses(cells: Sequence[Cell]) -> Table:
     return Table(
         "What became of the greedy answers",
-        ("suite", "system", *(status.replace("_", " ") for status in STATUSES)),
-        tuple((*_who(cell), *(str(cell.statuses[status]) for status in STATUSES)) for cell in cells),
+        ("suite", "system", *(status.replace("_", " ") for status in STATUSES), "accuracy given ok"),
+        tuple(
+            (
+                cell.manifest.suite,
+                cell.label,
+                *(str(cell.statuses[status]) for status in STATUSES),
+                _percent(cell.given_parsed),
+            )
+            for cell in cells
+        ),
+    )
+
+
+def _letters(cells: Sequence[Cell]) -> Table:
+    return Table(
+        "Letters",
+        ("suite", "system", "gold", "answered"),
+        tuple(
+            (cell.manifest.suite, cell.label, _counts(cell.gold_letters), _counts(cell.predicted_letters))
+            for cell in cells
+        ),
+        "A system that answers one letter far more often than it is gold follows the position, not the question.",
+    )
+
+
+def _calibration(cells: Sequence[Cell]) -> Table:
+    rows = [
+        (
+            cell.manifest.suite,
+            cell.label,
+            f"{_number(found.ece)} (floor {found.ece_floor:.3f})",
+            _number(found.brier),
+            _number(found.risk_coverage_area),
+            _percent(found.accuracy_at_half_coverage),
+        )
+        for cell in cells
+        if (found := cell.calibration) is not None
+    ]
+    bins = next((cell.calibration.bins for cell in cells if cell.calibration), 0)
+    return Table(
+        "Can a readout's confidence be trusted",
+        ("suite", "system", "ECE [95%]", "Brier [95%]", "risk-coverage area [95%]", "accuracy of the surer half"),
+        tuple(rows),
+        f"ECE over {bins} bins of equal width; its floor is what a perfectly calibrated system would show.",
+    )
+
+
+def _gaps(summary: Summary) -> Table:
+    return Table(
+        "In distribution against out of it",
+        ("system", "suites", "gap, points [95%]"),
+        tuple((gap.system, f"{gap.inside} - {gap.outside}", _points(gap.difference)) for gap in summary.gaps),
+    )
+
+
+def _order_effects(summary: Summary) -> Table:
+    rows = []
+    for effect in summary.order_effects:
+        moved = effect.moved or 1
+        rows.append(
+            (
+                effect.suite,
+                effect.system,
+                str(effect.orders),
+                _share(effect.mean_accuracy),
+                str(effect.moved),
+                _share(effect.follow_text / moved) if effect.moved else "-",
+                _share(effect.follow_letter / moved) if effect.moved else "-",
+            )
+        )
+    return Table(
+        "When the options change places",
+        ("suite", "system", "orders", "mean accuracy, %", "moved", "follow the text, %", "follow the letter, %"),
+        tuple(rows),
+        "Moved: answers whose option stood under another letter in the other order.",
     )
 
 
@@ -88,8 +239,12 @@ def _origin(cell: Cell) -> tuple[str, ...]:
     )
 
 
-def _who(cell: Cell) -> tuple[str, str]:
-    return cell.manifest.suite, cell.manifest.system
+def _counts(letters: Mapping[str, int]) -> str:
+    return " ".join(f"{letter} {count}" for letter, count in letters.items()) or "-"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
 
 
 def _percent(estimate: Estimate | None) -> str:
@@ -99,3 +254,15 @@ def _percent(estimate: Estimate | None) -> str:
     if estimate.lo is None or estimate.hi is None:
         return value
     return f"{value} [{100 * estimate.lo:.1f}, {100 * estimate.hi:.1f}]"
+
+
+def _points(estimate: Estimate) -> str:
+    if estimate.lo is None or estimate.hi is None:
+        return f"{100 * estimate.value:+.1f}"
+    return f"{100 * estimate.value:+.1f} [{100 * estimate.lo:+.1f}, {100 * estimate.hi:+.1f}]"
+
+
+def _number(estimate: Estimate) -> str:
+    if estimate.lo is None or estimate.hi is None:
+        return f"{estimate.value:.3f}"
+    return f"{estimate.value:.3f} [{estimate.lo:.3f}, {estimate.hi:.3f}]"

@@ -1,0 +1,154 @@
+"""Two runs over the same frozen items -> what their difference is, and what it comes to within its family."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rimbench.errors import UsageError
+from rimbench.report.cells import k_of, pass_values, resampling_of
+from rimbench.report.reading import RunData
+from rimbench.statistics.estimate import Estimate
+from rimbench.statistics.unpaired import independent_difference
+from rimbench.statistics.verdict import Comparison, Judgement, Settings, compare_outcomes, compare_scores, judge
+
+IN_DISTRIBUTION = ("in-dist", "demo-in-dist")
+"""The suites that are drawn as the training data were; the gap to the others is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """System `a` against `b` on one suite, a minus b, judged within the family that the report prints.
+
+    `n` counts the items that both have answered. `pass_at_k` compares their draws, where both have some; it is
+    not part of the family.
+    """
+
+    suite: str
+    a: str
+    b: str
+    n: int
+    comparison: Comparison
+    judgement: Judgement
+    pass_at_k: Comparison | None
+    k: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How much of a system's accuracy is lost from its in-distribution suite to another: unpaired items."""
+
+    system: str
+    inside: str
+    outside: str
+    difference: Estimate
+
+
+def compare_family(runs: Mapping[str, RunData], settings: Settings) -> list[Pair]:
+    """Every pair of the labelled runs of each suite, Holm over all of them together."""
+    by_suite: dict[str, list[str]] = {}
+    for label, run in runs.items():
+        by_suite.setdefault(run.manifest.suite, []).append(label)
+    found = []
+    for labels in by_suite.values():
+        for a, b in itertools.combinations(labels, 2):
+            compared = _compare(runs[a], runs[b], settings)
+            if compared is not None:
+                found.append((runs[a], runs[b], *compared))
+    judged = judge([comparison for _, _, comparison, _ in found])
+    return [_pair(a, b, comparison, n, judgement, settings)
+            for (a, b, comparison, n), judgement in zip(found, judged, strict=True)]  # fmt: skip
+
+
+def check_same_items(a: RunData, b: RunData) -> None:
+    """UsageError where two runs of one suite are over different frozen items."""
+    if a.content_sha256 != b.content_sha256:
+        raise UsageError(
+            f"{a.manifest.run} and {b.manifest.run} are over different frozen items of suite {a.manifest.suite} "
+            f"({a.content_sha256[:10]}, {b.content_sha256[:10]}): run both on the same suite and --limit"
+        )
+
+
+def _compare(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, int] | None:
+    if a.content_sha256 != b.content_sha256:
+        return None
+    items = [item for item in a.answered if item.item_id in b.greedy]
+    right_a, right_b = ([run.right(item) for item in items] for run in (a, b))
+    judged_by = Settings(settings.margin, settings.alpha, resampling_of(items))
+    comparison = compare_outcomes(right_a, right_b, judged_by)
+    return None if comparison is None else (comparison, len(items))
+
+
+def _pair(  # noqa: PLR0913 - it only puts together what was found
+    a: RunData, b: RunData, comparison: Comparison, n: int, judgement: Judgement, settings: Settings
+) -> Pair:
+    passed, k = _compare_draws(a, b, settings)
+    names = (a.manifest.system, b.manifest.system)
+    name_a, name_b = names if names[0] != names[1] else (a.manifest.run, b.manifest.run)
+    return Pair(a.manifest.suite, name_a, name_b, n, comparison, judgement, passed, k)
+
+
+def _compare_draws(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison | None, int | None]:
+    ks = [k for k in (k_of(a), k_of(b)) if k is not None]
+    items = [item for item in a.sampled if item.item_id in b.drawn]
+    if len(ks) < 2 or not items:
+        return None, None
+    k = min(ks)
+    values_a, values_b = pass_values(a, items, k), pass_values(b, items, k)
+    if values_a is None or values_b is None:
+        return None, None
+    judged_by = Settings(settings.margin, settings.alpha, resampling_of(items))
+    return compare_scores(values_a, values_b, judged_by), k
+
+
+def gaps(cells: Mapping[tuple[str, str], Estimate]) -> list[Gap]:
+    """For each system, its accuracy on the in-distribution suite minus that on each other suite."""
+    found = []
+    for (system, suite), inside in cells.items():
+        if suite not in IN_DISTRIBUTION:
+            continue
+        for (other_system, other), outside in cells.items():
+            same_kind = other.startswith("demo-") == suite.startswith("demo-")
+            if other_system != system or other in IN_DISTRIBUTION or not same_kind:
+                continue
+            difference = independent_difference(inside, outside)
+            if difference is not None:
+                found.append(Gap(system, suite, other, difference))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEffect:
+    """What happens to a system's answers when the options change places: n runs in different orders.
+
+    `mean_accuracy` is averaged over the orders. Of the `moved` answers, whose option stood under another letter in
+    the other order, `follow_text` chose the same option again and `follow_letter` the same letter.
+    """
+
+    suite: str
+    system: str
+    orders: int
+    mean_accuracy: float
+    moved: int
+    follow_text: int
+    follow_letter: int
+
+
+def order_effect(runs: Sequence[RunData], shown_letters: Sequence[Mapping[str, Mapping[str, str]]]) -> OrderEffect:
+    """Runs of one system on the same items in several orders; `shown_letters[i][item][own]` is the letter shown."""
+    moved = text = letter = 0
+    for (run_a, shown_a), (run_b, shown_b) in itertools.combinations(zip(runs, shown_letters, strict=True), 2):
+        for item in run_a.answered:
+            a, b = run_a.greedy[item.item_id].letter, run_b.greedy.get(item.item_id)
+            if a is None or b is None or b.letter is None:
+                continue
+            of_item_a, of_item_b = shown_a[item.item_id], shown_b[item.item_id]
+            if of_item_a[a] == of_item_b[a]:
+                continue
+            moved += 1
+            text += b.letter == a
+            letter += of_item_b[b.letter] == of_item_a[a]
+    accuracies = [np.mean([run.right(item) for item in run.answered]) for run in runs]
+    manifest = runs[0].manifest
+    return OrderEffect(manifest.suite, manifest.system, len(runs), float(np.mean(accuracies)), moved, text, letter)

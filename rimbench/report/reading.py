@@ -1,0 +1,75 @@
+"""A run's folder -> `RunData`: its answers item by item, without their texts, so that many runs fit in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rimbench.errors import DataError
+from rimbench.records import Item, Manifest, Status
+from rimbench.store import RECORDS, read_items, read_manifest, read_records
+
+
+@dataclass(frozen=True, slots=True)
+class GreedyAnswer:
+    """Sample 0 of an item: the letter that was read, what became of it, and the letters' log-probabilities."""
+
+    letter: str | None
+    status: Status
+    option_logprobs: Mapping[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """What a report needs of one run. `items` are in the suite's order; `greedy` and `drawn` are by item id.
+
+    `drawn` holds the letters of samples 1..n in their order, None for an answer that names none.
+    """
+
+    manifest: Manifest
+    items: Mapping[str, Item]
+    greedy: Mapping[str, GreedyAnswer]
+    drawn: Mapping[str, tuple[str | None, ...]]
+
+    @property
+    def answered(self) -> list[Item]:
+        """The items that have a greedy answer, in the suite's order."""
+        return [item for item in self.items.values() if item.item_id in self.greedy]
+
+    @property
+    def sampled(self) -> list[Item]:
+        """The items that have draws, in the suite's order."""
+        return [item for item in self.items.values() if item.item_id in self.drawn]
+
+    def right(self, item: Item) -> bool:
+        """Whether the greedy answer to an answered item is right."""
+        answer = self.greedy[item.item_id]
+        return answer.status == "ok" and answer.letter == item.gold
+
+    @property
+    def content_sha256(self) -> str:
+        """The hash of the frozen items: runs with different ones are never compared."""
+        return str(self.manifest.identity["suite"]["content_sha256"])
+
+
+def read_run(folder: Path) -> RunData:
+    """Read one run; DataError for a record that its items do not know, or that answers one sample twice."""
+    manifest, items = read_manifest(folder), read_items(folder)
+    path = folder / RECORDS
+    greedy: dict[str, GreedyAnswer] = {}
+    drawn: dict[str, dict[int, str | None]] = {}
+    for record in read_records(path):
+        item = items.get(record.item_id)
+        if item is None:
+            raise DataError(f"{path} answers item '{record.item_id}', which is not in its items.jsonl")
+        if record.gold != item.gold:
+            raise DataError(f"{path}: item '{item.item_id}' has gold {record.gold}, its items.jsonl {item.gold}")
+        letter = record.answer if record.status == "ok" else None
+        samples = drawn.setdefault(item.item_id, {}) if record.sample else {}
+        if record.sample in samples or (record.sample == 0 and item.item_id in greedy):
+            raise DataError(f"{path} answers sample {record.sample} of item '{item.item_id}' twice")
+        if record.sample:
+            samples[record.sample] = letter
+        else:
+            greedy[item.item_id] = GreedyAnswer(letter, record.status, record.option_logprobs)
+    ordered = {key: tuple(samples[i] for i in sorted(samples)) for key, samples in drawn.items()}
+    return RunData(manifest, items, greedy, ordered)

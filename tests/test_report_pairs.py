@@ -1,0 +1,144 @@
+"""Comparisons, choices among runs, and order effects, worked by hand from small runs."""
+
+import dataclasses
+import json
+
+import pytest
+from test_report import IDENTITY, manifest, record
+
+from rimbench.controls import Controls, show
+from rimbench.errors import UsageError
+from rimbench.records import Item
+from rimbench.report.document import as_comparison, as_document
+from rimbench.report.summary import summarise, summarise_pair
+from rimbench.statistics.verdict import Settings
+from rimbench.store import RunStore
+
+OPTIONS = {"A": "x", "B": "y", "C": "z", "D": "w"}
+
+
+@pytest.fixture
+def write_run(tmp_path):
+    """Writes a run whose greedy answers are `letters`, all gold A; returns the results folder."""
+
+    def write(run, letters, *, items=None, suite="suite", identity=None, **changes):
+        items = items or [Item(str(i), f"q{i}", OPTIONS, "A") for i in range(len(letters))]
+        made = manifest(run=run, suite=suite, identity=IDENTITY | (identity or {}), n=len(items), **changes)
+        with RunStore(tmp_path / "results" / run) as store:
+            store.write_manifest(made, items)
+            store.append([record(str(i), letter) for i, letter in enumerate(letters) if letter != "-"])
+        return tmp_path / "results"
+
+    return write
+
+
+def test_a_pair_has_its_table_difference_and_exact_p_value(write_run):
+    # 40 items: 20 both right, 12 only the first, 2 only the second, 6 neither.
+    write_run("1", "A" * 20 + "A" * 12 + "B" * 2 + "B" * 6, system="one")
+    results = write_run("2", "A" * 20 + "B" * 12 + "A" * 2 + "B" * 6, system="two")
+    [pair] = summarise_pair(results, "one", "two")
+    entry = as_comparison(pair, table=True)
+    assert entry["table"] == [[20, 12], [2, 6]]
+    assert entry["delta"] == pytest.approx(0.25)
+    # Exact McNemar: 2 * P(X <= 2), X of 14 fair coins: 2 * (1 + 14 + 91) / 2^14
+    assert entry["p_value"] == pytest.approx(2 * 106 / 2**14)
+    assert entry["verdict"] == "better"
+    assert list(entry) == ["suite", "a", "b", "n", "delta", "ci95", "p_value", "p_adjusted", "verdict", "table"]
+
+
+def test_the_other_way_round_everything_turns_over(write_run):
+    write_run("1", "A" * 32 + "B" * 8, system="one")
+    results = write_run("2", "A" * 20 + "B" * 12 + "A" * 2 + "B" * 6, system="two")
+    [there], [back] = (summarise_pair(results, *names) for names in (("one", "two"), ("two", "one")))
+    assert there.comparison.difference.value == -back.comparison.difference.value
+    assert (there.judgement.verdict, back.judgement.verdict) == ("better", "worse")
+
+
+def test_below_30_items_there_is_no_verdict(write_run):
+    write_run("1", "A" * 20, system="one")
+    [pair] = summarise_pair(write_run("2", "B" * 20, system="two"), "one", "two")
+    assert pair.judgement.verdict is None
+
+
+def test_holm_runs_over_every_pair_of_every_suite(write_run):
+    for suite in ("s", "t"):
+        for system, letters in (("one", "A" * 40), ("two", "A" * 30 + "B" * 10), ("three", "A" * 28 + "B" * 12)):
+            results = write_run(f"{system}-{suite}", letters, system=system, suite=suite)
+    summary = summarise(results)
+    assert len(summary.pairs) == 6
+    assert "all 6 pairs of systems on s, t" in summary.family
+    smallest = min(pair.comparison.p_value for pair in summary.pairs)
+    assert min(pair.judgement.p_adjusted for pair in summary.pairs) == pytest.approx(6 * smallest)
+    assert len(as_document(summary)["comparisons"]) == 6
+
+
+def test_runs_over_other_frozen_items_are_not_compared_and_asking_for_it_is_refused(write_run):
+    write_run("1", "A" * 40, system="one")
+    results = write_run("2", "A" * 40, system="two", identity={"suite": {"content_sha256": "other" * 4}})
+    assert summarise(results).pairs == ()
+    with pytest.raises(UsageError, match="different frozen items"):
+        summarise_pair(results, "one", "two")
+
+
+def test_a_margin_decides_what_is_equivalent(write_run):
+    write_run("1", "A" * 500 + "B" * 500, system="one")
+    results = write_run("2", "A" * 500 + "B" * 500, system="two")
+    [pair] = summarise_pair(results, "one", "two", Settings(margin=0.03))
+    assert pair.judgement.verdict == "equivalent"
+
+
+def test_of_two_runs_of_a_cell_the_complete_one_is_compared_and_the_choice_is_said(write_run):
+    write_run("old", "A" * 40, system="one", identity={"seed": 1})
+    write_run("torn", "A" * 39 + "-", system="one", identity={"seed": 2}, started_at="2026-02-01T00:00:00+00:00")
+    results = write_run("two", "B" * 40, system="two")
+    summary = summarise(results)
+    assert [pair.n for pair in summary.pairs] == [40]
+    assert any("one on suite has 2 runs: comparisons take old" in note for note in summary.notes)
+    assert [cell.label for cell in summary.cells] == ["one (seed 1)", "one (seed 2)", "two"]
+
+
+def test_a_run_under_a_control_is_shown_apart_and_never_compared_with_plain_ones(write_run):
+    write_run("plain", "A" * 40, system="one", identity={"controls": {"permute_options": None, "blind": False}})
+    write_run("blind", "B" * 40, system="one", identity={"controls": {"permute_options": None, "blind": True}})
+    results = write_run(
+        "two", "A" * 40, system="two", identity={"controls": {"permute_options": None, "blind": True}}
+    )
+    summary = summarise(results)
+    assert summary.pairs == ()
+    assert {cell.label for cell in summary.cells} == {"one (blind False)", "one (blind True)", "two"}
+
+
+def test_answers_that_follow_the_letter_are_told_from_those_that_follow_the_text(write_run):
+    items = [Item(str(i), f"q{i}", OPTIONS, "A") for i in range(40)]
+    controls = Controls(permute_options=1)
+    own = [show(item, controls).own_letters for item in items]
+    plain = {"permute_options": None, "blind": False}
+    write_run("p", "C" * 40, system="letter", items=items, identity={"controls": plain})
+    # Always the letter C: in the permuted run its own letter is whatever was shown as C.
+    results = write_run("q", [letters["C"] for letters in own], system="letter", items=items,
+                        identity={"controls": dataclasses.asdict(controls)})  # fmt: skip
+    [effect] = summarise(results).order_effects
+    moved = sum(letters["C"] != "C" for letters in own)
+    assert (effect.orders, effect.moved, effect.follow_letter, effect.follow_text) == (2, moved, moved, 0)
+
+
+def test_a_gap_to_another_suite_has_an_interval(write_run):
+    write_run("1", "A" * 30 + "B" * 10, system="one", suite="demo-in-dist")
+    results = write_run("2", "A" * 20 + "B" * 20, system="one", suite="demo-long")
+    [gap] = summarise(results).gaps
+    assert gap.difference.value == pytest.approx(0.25)
+    assert gap.difference.lo < 0.25 < gap.difference.hi
+
+
+def test_calibration_is_given_for_readouts_alone(write_run, tmp_path):
+    items = [Item(str(i), f"q{i}", {"A": "x", "B": "y"}, "A") for i in range(40)]
+    results = write_run("1", "A" * 40, system="text", items=items)
+    sure = {"A": -0.10536051565782628, "B": -2.302585092994046}  # 0.9 and 0.1
+    made = manifest(run="2", system="reads", n=40)
+    with RunStore(results / "2") as store:
+        store.write_manifest(made, items)
+        store.append([dataclasses.replace(record(str(i), "A"), option_logprobs=sure) for i in range(40)])
+    cells = {cell["system"]: cell for cell in as_document(summarise(results))["cells"]}
+    assert cells["text"]["ece"] is None
+    assert cells["reads"]["ece"] == pytest.approx(0.1)  # sure to 0.9, right always
+    json.dumps(cells, allow_nan=False)
