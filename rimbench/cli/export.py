@@ -1,0 +1,29 @@
+"""`rimbench export`: all records as one Parquet file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rimbench.cli.run import RESULTS_OPTION
+
+
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+) -> None:
+    """Write all records of all runs to a Parquet file, one row a record.
+
+    Beside the record's fields: run, system, suite, correct, and options, the number of the item's options.
+
+    Example:
+
+    \b
+      rimbench export records.parquet
+    """
+    from rimbench import exporting
+    from rimbench.cli.output import note
+
+    note(f"wrote {exporting.export(results, file, force=force)} records")
+    typer.echo(file)

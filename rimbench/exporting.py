@@ -1,0 +1,97 @@
+"""Every run's records -> one Parquet file, a row a record, beside the columns of its run and its item.
+
+Records pass through a few thousand at a time: memory does not grow with their number. The file appears whole, or
+not at all.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rimbench.errors import DataError, RimbenchError, UsageError
+from rimbench.records import SCHEMA_VERSION, Item, Manifest, Record
+from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+ROWS_AT_ONCE = 2048
+
+
+def export(results: Path, file: Path, *, force: bool = False) -> int:
+    """Write all records of all runs, and return how many rows that are.
+
+    Raises UsageError where the file is there already (without `force`) or is not called .parquet, and DataError
+    where there is no run, or a run cannot be read.
+    """
+    if file.suffix != ".parquet":
+        raise UsageError(f"{file}: expected a name that ends in .parquet")
+    if file.exists() and not force:
+        raise UsageError(f"{file} is there already: choose another name, or replace it with --force")
+    folders = find_runs(results)
+    if not folders:
+        raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
+    scratch = file.with_name(f"{file.name}.tmp")
+    try:
+        rows = _write(folders, scratch)
+        scratch.replace(file)
+    except OSError as error:
+        raise RimbenchError(
+            f"cannot write {file}: {error.strerror or error}; make room or choose another folder"
+        ) from error
+    finally:
+        scratch.unlink(missing_ok=True)
+    return rows
+
+
+def schema() -> "pa.Schema":
+    """The columns: those of a record, in its order, behind the run's, and what its item adds."""
+    import pyarrow as pa
+
+    text, count = pa.string(), pa.int32()
+    columns = [
+        ("run", text), ("system", text), ("suite", text),
+        ("item_id", text), ("sample", count), ("gold", text), ("answer", text), ("status", text), ("text", text),
+        ("option_logprobs", pa.map_(text, pa.float64())), ("prompt_tokens", count), ("generated_tokens", count),
+        ("prompt_sha256", text),
+        ("correct", pa.bool_()), ("options", count),
+    ]  # fmt: skip
+    return pa.schema(columns, metadata={"rimbench_schema": str(SCHEMA_VERSION)})
+
+
+def _write(folders: list[Path], file: Path) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    written = 0
+    columns = schema()
+    with pq.ParquetWriter(file, columns, compression="zstd") as writer:
+        for folder in folders:
+            rows = _rows(folder)
+            while batch := list(islice(rows, ROWS_AT_ONCE)):
+                writer.write_table(pa.Table.from_pylist(batch, schema=columns))  # a row group, out of memory at once
+                written += len(batch)
+    return written
+
+
+def _rows(folder: Path) -> Iterator[dict[str, Any]]:
+    manifest, items = read_manifest(folder), read_items(folder)
+    for record in read_records(folder / RECORDS):
+        if record.item_id not in items:
+            raise DataError(f"{folder / RECORDS} answers item '{record.item_id}', which is not in its items.jsonl")
+        yield _row(manifest, items, record)
+
+
+def _row(manifest: Manifest, items: Mapping[str, Item], record: Record) -> dict[str, Any]:
+    values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    logprobs = record.option_logprobs
+    return values | {
+        "run": manifest.run,
+        "system": manifest.system,
+        "suite": manifest.suite,
+        "option_logprobs": None if logprobs is None else list(logprobs.items()),
+        "correct": record.correct,
+        "options": len(items[record.item_id].options),
+    }

@@ -1,0 +1,30 @@
+"""Every format that is found keeps the contract, and takes its own files only."""
+
+import pytest
+
+from rimbench.importing import formats, reading
+from rimbench.plugins import load_module
+
+FILES = {
+    "quiz.eval": "inspect",
+    "samples_quiz_letters_2026-11-22.jsonl": "lm-eval",
+    "samples_quiz_written_2026-11-22.jsonl": "lm-eval",
+}
+
+
+def modules():
+    return {name: load_module(formats, name.replace("-", "_"), "format") for name in reading.available()}
+
+
+@pytest.mark.parametrize("name", reading.available())
+def test_a_format_says_what_it_expects_and_does_not_recognise_a_file_that_shows_nothing(name):
+    module = modules()[name]
+    assert module.EXPECTS and module.__doc__
+    assert not module.recognises(reading.Glimpse())
+    assert callable(module.read)
+
+
+@pytest.mark.parametrize(("file", "expected"), FILES.items())
+def test_a_file_is_recognised_by_one_format(logs, file, expected):
+    glimpse = reading.glimpse(logs / file)
+    assert [name for name, module in modules().items() if module.recognises(glimpse)] == [expected]
