@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from rimbench.cli import compare, export, import_, plan, report, rescore, run, show_prompt, suites, systems
+from rimbench.cli import audit, compare, export, import_, plan, report, rescore, run, show_prompt, suites, systems
 from rimbench.errors import RimbenchError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command()(run.run)
 app.command()(report.report)
 app.command()(compare.compare)
 app.command()(plan.plan)
+app.command()(audit.audit)
 app.command("import")(import_.import_)
 app.command()(rescore.rescore)
 app.command()(export.export)

@@ -1,0 +1,22 @@
+"""Published figures -> verdicts: what a model card's numbers can and cannot support, without a model or a network.
+
+    claims file (TOML) -> schema -> audit: figures and claims -> document (JSON) or tables
+                                       ^
+                        measured: accuracies of runs, where there are any
+
+| module      | owns                                                                           |
+|-------------|--------------------------------------------------------------------------------|
+| quantity    | a printed figure, its unit, and what its rounding hides                        |
+| schema      | the file's form; references: that everything it names is there                 |
+| catalogue   | the claims files that come with rimbench                                       |
+| finding     | a verdict, and what it stands on                                               |
+| figures     | each figure by itself: interval, count, floor                                  |
+| pairs       | two accuracies against each other, and Holm over a family                      |
+| comparisons | better, tied, within noise, stable                                             |
+| speed       | ratios, passes, floors                                                         |
+| chance      | what guessing gives                                                            |
+| audit       | one file, judged as a whole                                                    |
+| measured    | published against measured                                                     |
+
+`docs/claims.md` says how to write a claims file and how each kind is judged.
+"""

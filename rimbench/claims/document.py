@@ -1,0 +1,121 @@
+"""An audit as the JSON document that other programs read; `docs/claims.md` lists its keys, a published format."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rimbench.claims.audit import Audit, Finding
+from rimbench.claims.bench import TimeCheck
+from rimbench.claims.figures import FigureCheck
+from rimbench.claims.finding import VERDICTS
+from rimbench.claims.measured import Reproduction
+from rimbench.claims.pairs import Pair
+from rimbench.statistics.estimate import Estimate
+
+SCHEMA = 1
+MILLISECONDS = 1000
+
+
+def as_document(audit: Audit) -> dict[str, Any]:
+    """The whole audit as one JSON value; what is undefined is null."""
+    verdicts = [finding.judgement.verdict for finding in audit.findings]
+    return {
+        "schema": SCHEMA,
+        "title": audit.spec.title,
+        "source": audit.spec.source,
+        "margin": audit.spec.margin.value,
+        "alpha": audit.spec.alpha,
+        "figures": [_figure(check, audit.reproductions) for check in audit.figures],
+        "claims": [_claim(finding) for finding in audit.findings],
+        "verdicts": {verdict: verdicts.count(verdict) for verdict in VERDICTS},
+    }
+
+
+def _figure(check: FigureCheck, reproductions: Mapping[str, Reproduction]) -> dict[str, Any]:
+    figure = check.figure
+    return {
+        "id": figure.id,
+        "kind": figure.kind,
+        "system": figure.system,
+        "suite": None if figure.kind == "latency" else figure.suite,
+        "printed": figure.value.text,
+        "value": figure.value.value,
+        "lowest": figure.value.lowest,
+        "highest": figure.value.highest,
+        "n": figure.n if figure.kind != "latency" and figure.n != "unstated" else None,
+        "ci95": _interval(check.estimate),
+        "method": check.estimate.method if check.estimate else None,
+        "source": figure.source,
+        "verdict": check.verdict,
+        "sentence": check.sentence,
+        "floor": _floor(check.time),
+        "measured": _measured(reproductions.get(figure.id)),
+    }
+
+
+def _floor(time: TimeCheck | None) -> dict[str, Any] | None:
+    if time is None:
+        return None
+    return {
+        "floor_ms": _milliseconds(time.floor_s),
+        "times_floor": time.times_floor,
+        "passes": [time.passes.least, time.passes.most] if time.passes else None,
+        "ms_per_pass": _milliseconds(time.pass_s),
+        "floor_ms_per_pass": _milliseconds(time.pass_floor_s),
+        "launch_bound": time.launch_bound if time.pass_floor_s is not None and time.pass_s is not None else None,
+        "saturated_floor_ms": _milliseconds(time.saturated.overlapped_s) if time.saturated else None,
+    }
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else MILLISECONDS * seconds
+
+
+def _measured(reproduction: Reproduction | None) -> dict[str, Any] | None:
+    if reproduction is None:
+        return None
+    estimate, difference = reproduction.measured.estimate, reproduction.difference
+    return {
+        "run": reproduction.measured.run,
+        "n": estimate.n,
+        "value": estimate.value,
+        "ci95": _interval(estimate),
+        "difference": difference.value if difference else None,
+        "difference_ci95": _interval(difference),
+        "method": difference.method if difference else None,
+        "outcome": reproduction.outcome,
+    }
+
+
+def _claim(finding: Finding) -> dict[str, Any]:
+    claim, judgement = finding.claim, finding.judgement
+    return {
+        "id": claim.id,
+        "kind": claim.kind,
+        "text": claim.text,
+        "source": claim.source,
+        "verdict": judgement.verdict,
+        "sentence": judgement.sentence,
+        "numbers": {number.name: number.value for number in judgement.numbers},
+        "pairs": [_pair(pair) for pair in finding.pairs],
+    }
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {
+        "suite": pair.suite,
+        "a": pair.a,
+        "b": pair.b,
+        "delta": pair.delta,
+        "ci95": [pair.lo, pair.hi],
+        "method": pair.interval,
+        "p_value": pair.p_value,
+        "p_adjusted": pair.p_adjusted,
+        "family_size": pair.family_size,
+        "test": pair.test,
+    }
+
+
+def _interval(estimate: Estimate | None) -> list[float] | None:
+    if estimate is None or estimate.lo is None or estimate.hi is None:
+        return None
+    return [estimate.lo, estimate.hi]

@@ -1,0 +1,143 @@
+"""An audit as tables of plain text: narrow columns, and one sentence a claim below them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rimbench.claims.audit import Audit, Finding
+from rimbench.claims.bench import TimeCheck
+from rimbench.claims.figures import FigureCheck
+from rimbench.claims.finding import VERDICTS, in_points, in_time
+from rimbench.claims.measured import Reproduction
+from rimbench.statistics.estimate import Estimate
+
+SECTIONS = (
+    ("Claims of accuracy", ("comparison", "noise", "stability", "restated")),
+    ("Claims above chance", ("chance level", "above chance")),
+    ("Claims of speed", ("ratio", "passes", "times")),
+)
+INDEPENDENT = (
+    "Accuracies are compared as independent samples, since the outcomes item by item are unpublished; where systems "
+    "are right on much the same items this is the cautious test. Ruled out: by a one-sided {level} bound."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns and rows of plain text, with sentences below."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    remark: str = ""
+
+
+def make_tables(audit: Audit) -> list[Table]:
+    """The published figures, what runs measured where there are any, and the claims section by section, counted."""
+    accuracies = [check for check in audit.figures if check.figure.kind != "latency"]
+    times = [check for check in audit.figures if check.figure.kind == "latency"]
+    tables = [
+        *([_accuracies(accuracies)] if accuracies else []),
+        *([_times(times)] if times else []),
+        *([_reproductions(audit)] if audit.reproductions else []),
+    ]
+    for title, kinds in SECTIONS:
+        findings = [finding for finding in audit.findings if finding.claim.kind in kinds]
+        if findings:
+            tables.append(_claims(title, findings, f"{100 * (1 - audit.spec.alpha):g}%"))
+    return [*tables, _verdicts(audit.findings)] if audit.findings else tables
+
+
+def _verdicts(findings: Sequence[Finding]) -> Table:
+    given = [finding.judgement.verdict for finding in findings]
+    rows = tuple((verdict, str(given.count(verdict))) for verdict in VERDICTS)
+    return Table("Verdicts", ("verdict", "claims"), rows)
+
+
+def _accuracies(checks: Sequence[FigureCheck]) -> Table:
+    rows = []
+    for check in checks:
+        figure = check.figure
+        assert figure.kind != "latency"
+        what = "accuracy" if figure.kind == "accuracy" else f"pass@{figure.k}"
+        setting = f" ({figure.setting})" if figure.kind == "accuracy" and figure.setting else ""
+        system = figure.system + setting
+        rows.append((figure.suite, system, what, figure.value.text, str(figure.n), _percent_interval(check.estimate)))
+    columns = ("suite", "system", "what", "printed", "n", "95%, in %")
+    return Table("Published accuracies", columns, tuple(rows), _impossible(checks, "Intervals: Wilson score."))
+
+
+def _times(checks: Sequence[FigureCheck]) -> Table:
+    rows = []
+    for check in checks:
+        figure, time = check.figure, check.time
+        assert figure.kind == "latency" and time is not None
+        rows.append(
+            (
+                figure.id,
+                figure.value.text,
+                "-" if figure.batch is None else str(figure.batch),
+                _passes(time),
+                "-" if time.pass_s is None else in_time(time.pass_s),
+                "-" if time.floor_s is None else in_time(time.floor_s),
+                "-" if time.times_floor is None else f"{time.times_floor:.3g}",
+            )
+        )
+    columns = ("time", "printed", "batch", "passes", "a pass", "floor", "x floor")
+    remark = "Floor: the least time that bandwidth and arithmetic of the stated device allow (docs/claims.md)."
+    return Table("Published times", columns, tuple(rows), _impossible(checks, remark))
+
+
+def _impossible(checks: Sequence[FigureCheck], remark: str) -> str:
+    faults = [
+        f"{check.figure.id}: contradicted. {check.sentence}" for check in checks if check.verdict == "contradicted"
+    ]
+    return "\n".join([remark, *faults])
+
+
+def _reproductions(audit: Audit) -> Table:
+    figures = {check.figure.id: check.figure for check in audit.figures}
+    rows = [
+        (name, figures[name].value.text, *_measured(reproduction))
+        for name, reproduction in audit.reproductions.items()
+    ]
+    columns = ("figure", "printed", "measured, %", "n", "difference [95%]", "outcome")
+    runs = "\n".join(f"{name}: run {r.measured.run}" for name, r in audit.reproductions.items())
+    remark = "Difference: measured less published, in points, as independent samples."
+    return Table("Published against measured", columns, tuple(rows), f"{remark}\n{runs}")
+
+
+def _measured(reproduction: Reproduction) -> tuple[str, str, str, str]:
+    estimate, difference = reproduction.measured.estimate, reproduction.difference
+    told = "-"
+    if difference is not None and difference.lo is not None and difference.hi is not None:
+        ends = f"[{in_points(difference.lo, signed=True)}, {in_points(difference.hi, signed=True)}]"
+        told = f"{in_points(difference.value, signed=True)} {ends}"
+    return in_points(estimate.value), str(estimate.n), told, reproduction.outcome or "no verdict"
+
+
+def _claims(title: str, findings: Sequence[Finding], level: str) -> Table:
+    rows = tuple((finding.claim.id, finding.judgement.verdict) for finding in findings)
+    cautious = any(finding.pairs for finding in findings)
+    remark = "\n\n".join(
+        [*([INDEPENDENT.format(level=level)] if cautious else []), *(_told(finding) for finding in findings)]
+    )
+    return Table(title, ("claim", "verdict"), rows, f"\n{remark}")
+
+
+def _told(finding: Finding) -> str:
+    return f'{finding.claim.id}: "{finding.claim.text}"\n  {finding.judgement.verdict}: {finding.judgement.sentence}'
+
+
+def _percent_interval(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.lo is None or estimate.hi is None:
+        return "-"
+    return f"{in_points(estimate.lo)} to {in_points(estimate.hi)}"
+
+
+def _passes(time: TimeCheck) -> str:
+    """How many passes a time covers: counted, or as many as fit into it."""
+    if time.pass_s is not None:
+        return f"{time.value_s / time.pass_s:.1f}".removesuffix(".0")
+    if time.passes is None:
+        return "-"
+    return str(time.passes.least) if time.passes.least == time.passes.most else f"1 to {time.passes.most}"

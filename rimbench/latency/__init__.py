@@ -1,0 +1,1 @@
+"""How long an answer takes, and how long it must take at the least."""

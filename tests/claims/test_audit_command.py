@@ -1,0 +1,152 @@
+"""`rimbench audit` as a user types it."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+import typer
+from claims_files import accuracy, comparison
+from typer.testing import CliRunner
+
+from rimbench.cli.audit import audit
+from rimbench.errors import ConfigError, DataError, UsageError
+from rimbench.records import Item, Manifest, Record
+from rimbench.store import RunStore
+
+SCRIPT = "import typer\nfrom rimbench.cli.audit import audit\napp = typer.Typer()\napp.command()(audit)\napp()\n"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs the command in an empty folder; returns what it printed."""
+    monkeypatch.chdir(tmp_path)
+    app = typer.Typer()
+    app.command()(audit)
+
+    def call(*arguments):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        if result.exception is not None:
+            raise result.exception
+        return result.stdout
+
+    return call
+
+
+def write_run(folder, right, n, **changes):
+    values = {
+        "schema_version": 1, "run": "r", "system": "a", "suite": "s", "n": n, "samples": 0,
+        "identity": {"suite": {"content_sha256": "x"}}, "suite_source": {}, "model_source": {}, "versions": {},
+        "device": {}, "commit": None, "dirty": None, "started_at": "2026-01-01T00:00:00+00:00", "ended_at": None,
+        "sessions": 1,
+    }  # fmt: skip
+    manifest = Manifest(**(values | changes))
+    items = [Item(str(i), "q", {"A": "x", "B": "y"}, "A") for i in range(n)]
+    records = [Record(str(i), 0, "A", "A" if i < right else "B", "ok", "", None, 1, 1, "p") for i in range(n)]
+    with RunStore(folder / manifest.run) as store:
+        store.write_manifest(manifest, items)
+        store.append(records)
+
+
+def test_the_card_is_audited_by_name_with_a_sentence_for_every_claim(run):
+    printed = run("rim-card")
+    assert "220-times-base     holds only as worded" in printed
+    assert '"answering ~220x faster than the base"\n  holds only as worded: ~7.8 s over 35 ms is 223' in printed
+    assert ["contradicted", "1"] in [line.split() for line in printed.splitlines()]
+
+
+def test_the_document_has_the_published_keys(run):
+    document = json.loads(run("rim-card", "--json"))
+    assert list(document) == ["schema", "title", "source", "margin", "alpha", "figures", "claims", "verdicts"]
+    assert list(document["figures"][0]) == [
+        "id", "kind", "system", "suite", "printed", "value", "lowest", "highest", "n", "ci95", "method", "source",
+        "verdict", "sentence", "floor", "measured",
+    ]  # fmt: skip
+    assert list(document["claims"][0]) == [
+        "id", "kind", "text", "source", "verdict", "sentence", "numbers", "pairs",
+    ]  # fmt: skip
+    assert list(document["claims"][0]["pairs"][0]) == [
+        "suite", "a", "b", "delta", "ci95", "method", "p_value", "p_adjusted", "family_size", "test",
+    ]  # fmt: skip
+    assert list(document["figures"][-1]["floor"]) == [
+        "floor_ms", "times_floor", "passes", "ms_per_pass", "floor_ms_per_pass", "launch_bound", "saturated_floor_ms",
+    ]  # fmt: skip
+    assert sum(document["verdicts"].values()) == len(document["claims"]) == 15
+    assert all(figure["measured"] is None for figure in document["figures"])
+    assert all(figure["source"] for figure in document["figures"])
+
+
+def test_measured_runs_are_set_beside_the_published_figures(run, tmp_path, write):
+    path = write(accuracy("a", "50.0 %"), accuracy("b", "45.0 %"), comparison("better"))
+    write_run(tmp_path / "results", 24, 40)
+    figures = {figure["id"]: figure for figure in json.loads(run(path, "--json"))["figures"]}
+    found = figures["a-s"]["measured"]
+    assert (found["run"], found["n"], found["value"], found["outcome"]) == ("r", 40, 0.6, "reproduced")
+    assert found["difference"] == pytest.approx(0.1)
+    assert found["difference_ci95"][0] < 0 < found["difference_ci95"][1]
+    assert figures["b-s"]["measured"] is None
+    printed = run(path, "--results", tmp_path / "results")
+    assert "reproduced" in printed and "a-s: run r" in printed
+
+
+def test_runs_under_a_control_are_no_measurement(run, tmp_path, write):
+    blind = {"suite": {"content_sha256": "x"}, "controls": {"permute_options": None, "blind": True}}
+    write_run(tmp_path / "results", 24, 40, identity=blind)
+    [figure] = json.loads(run(write(accuracy("a", "50.0 %")), "--json"))["figures"]
+    assert figure["measured"] is None
+
+
+def test_a_folder_of_runs_that_was_asked_for_must_be_there(run, tmp_path, write):
+    path = write(accuracy("a", "50.0 %"))
+    with pytest.raises(DataError, match="no results folder"):
+        run(path, "--results", tmp_path / "nowhere")
+    assert "Published accuracies" in run(path)
+
+
+def test_runs_that_nobody_asked_for_and_cannot_be_read_are_left_out(run, tmp_path, write):
+    write_run(tmp_path / "results", 24, 40)
+    (tmp_path / "results" / "r" / "manifest.json").write_text("{}")
+    [figure] = json.loads(run(write(accuracy("a", "50.0 %")), "--json"))["figures"]
+    assert figure["measured"] is None
+
+
+def test_an_unknown_name_and_a_faulty_file_are_said(run, write):
+    with pytest.raises(UsageError, match="did you mean rim-card"):
+        run("rim-crad")
+    with pytest.raises(ConfigError, match=r"figure\.0\.accuracy\.colour: unknown key"):
+        run(write(accuracy("a", "50.0 %", extra="colour = 1")))
+
+
+def test_neither_torch_nor_a_hub_is_imported():
+    code = SCRIPT.replace("app()", "app(['rim-card', '--json'], standalone_mode=False)")
+    code += (
+        "import sys\nheavy = {'torch', 'transformers', 'vllm', 'datasets', 'pandas', 'scipy', 'huggingface_hub'}\n"
+    )
+    code += "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_on_a_terminal_every_line_fits_and_no_verdict_is_broken(columns):
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "dumb", "NO_COLOR": "1"}
+    reader, writer = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, "rim-card"], stdout=writer, env=environment)
+    os.close(writer)
+    printed = b""
+    while True:
+        try:
+            chunk = os.read(reader, 65536)
+        except OSError:  # Linux ends a terminal that nobody writes to like this
+            break
+        if not chunk:
+            break
+        printed += chunk
+    os.close(reader)
+    assert process.wait() == 0
+    lines = printed.decode().replace("\r\n", "\n").split("\n")
+    assert max(map(len, lines)) <= columns
+    assert any(line.split() == ["stable-over-k", "cannot", "be", "checked", "from", "this"] for line in lines)
+    assert any(line.split()[:2] == ["rim-readout-time", "12"] and line.rstrip().endswith("6.25") for line in lines)

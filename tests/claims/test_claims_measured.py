@@ -1,0 +1,47 @@
+"""Published against measured: two independent samples, both n counted."""
+
+import pytest
+from claims_files import accuracy
+
+from rimbench.claims.audit import audit_file
+from rimbench.claims.measured import MeasuredAccuracy
+from rimbench.statistics.estimate import wilson
+
+
+def measured(right, n, system="a", suite="s"):
+    return MeasuredAccuracy("run-1", system, suite, wilson(right, n))
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "outcome"),
+    [
+        (500, 1000, "reproduced"),
+        (543, 1000, "reproduced"),  # 4.3 points, half width 1.96 * 2.23 = 4.37
+        (545, 1000, "not reproduced"),
+        (455, 1000, "not reproduced"),
+        (34, 50, "not reproduced"),  # 18 points, half width about 13
+        (29, 50, "reproduced"),
+        (20, 20, None),  # too few for a verdict
+    ],
+)
+def test_an_accuracy_is_reproduced_where_the_difference_may_be_nothing(write, right, n, outcome):
+    audit = audit_file(write(accuracy("a", "50.0 %")), [measured(right, n)])
+    found = audit.reproductions["a-s"]
+    assert found.outcome == outcome
+    assert found.difference.value == pytest.approx(right / n - 0.5)
+    assert found.difference.lo < found.difference.value < found.difference.hi
+
+
+def test_a_figure_that_no_run_measured_has_none(write):
+    audit = audit_file(write(accuracy("a", "50.0 %"), accuracy("b", "50.0 %")), [measured(5, 10, "b", "other")])
+    assert audit.reproductions == {}
+
+
+def test_an_unstated_n_leaves_the_measured_value_without_a_verdict(write):
+    audit = audit_file(write(accuracy("a", "50.0 %", "unstated")), [measured(500, 1000)])
+    assert (audit.reproductions["a-s"].outcome, audit.reproductions["a-s"].difference) == (None, None)
+
+
+def test_an_accuracy_of_another_setting_is_not_the_systems(write):
+    audit = audit_file(write(accuracy("a", "50.0 %", extra='setting = "K = 1"')), [measured(500, 1000)])
+    assert audit.reproductions == {}
