@@ -79,8 +79,8 @@ def main() -> None:
                 found = [measure(Path(scratch), form) for _ in range(rounds)]
                 seconds = sorted(seconds for seconds, _ in found)
                 print(
-                    f"report {form}, {suites * systems} cells, {records:,} records: median {seconds[len(seconds) // 2]:.2f} s, "
-                    f"best of {rounds} {seconds[0]:.2f} s, peak {max(peak for _, peak in found):.2f} GB, "
+                    f"report {form}, {suites * systems} cells, {records:,} records: "
+                    f"median {seconds[len(seconds) // 2]:.2f} s, best of {rounds} {seconds[0]:.2f} s, peak {max(peak for _, peak in found):.2f} GB, "
                     f"target under {target} s"
                 )
 

@@ -6,7 +6,7 @@ is, without loading its model.
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,7 +35,7 @@ class RunSettings:
     seed: int = 0
     samples: int = 0
     fresh: bool = False
-    controls: Controls = Controls()
+    controls: Controls = field(default_factory=Controls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _run_one(run: PlannedRun, store: RunStore, slot: "_ModelSlot", progress: Pro
     if store.repaired:
         progress.note(f"{run.name}: dropped a torn last line of {store.repaired} bytes, its answer is asked again")
     if len(store.done) < run.total:
-        manifest = _manifest(run, store)
+        manifest = make_manifest(run, store)
         store.write_manifest(manifest, run.suite.items)
         limits = Limits(sequence_tokens, run.cell.seed + len(store.done))
         engine = slot.open(run, limits, progress)
@@ -181,7 +181,8 @@ def _suite_identity(suite: Suite) -> dict[str, Any]:
     return {"content_sha256": suite.content_sha256, "wording": dataclasses.asdict(suite.wording)}
 
 
-def _manifest(run: PlannedRun, store: RunStore) -> Manifest:
+def make_manifest(run: PlannedRun, store: RunStore) -> Manifest:
+    """What a run is made of, begun or gone on with now; what an earlier start recorded of it is kept."""
     earlier = read_manifest(run.folder) if (run.folder / MANIFEST).exists() else None
     samples = run.cell.samples
     commit, dirty = provenance.commit()

@@ -10,7 +10,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rimbench.controls import Controls, Shown
@@ -36,7 +36,7 @@ class Cell:
     samples: int
     seed: int
     context_tokens: int
-    controls: Controls = Controls()
+    controls: Controls = field(default_factory=Controls)
 
 
 def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: EngineFacts) -> dict[str, Any]:

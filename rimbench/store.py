@@ -119,7 +119,6 @@ def read_items(folder: Path) -> dict[str, Item]:
 
 def _read_lines(path: Path, adapter: TypeAdapter[list[T]], kind: str) -> Iterator[T]:
     """Lines end with a newline character alone: a text may hold other line separators of Unicode."""
-    first = 1
     try:
         with path.open("rb") as file:
             while lines := file.readlines(CHUNK_BYTES):
@@ -128,25 +127,29 @@ def _read_lines(path: Path, adapter: TypeAdapter[list[T]], kind: str) -> Iterato
                 try:
                     yield from adapter.validate_json(b"[" + b",".join(lines) + b"]")
                 except ValidationError as error:
-                    raise _faulty_line(path, kind, first, lines, adapter) from error
-                first += len(lines)
+                    raise _faulty_lines(path, adapter, kind) from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}; start the run's command again") from error
 
 
-def _faulty_line(
-    path: Path, kind: str, first: int, lines: Sequence[bytes], adapter: TypeAdapter[list[T]]
-) -> DataError:
-    """The error for the first line of a chunk that is no record; `first` is the number of the chunk's first line."""
-    for number, line in enumerate(lines, first):
-        try:
-            adapter.validate_json(b"[" + line + b"]")
-        except ValidationError as error:
-            return DataError(
-                f"{path}, line {number} is no {kind} ({describe_faults(error)}): expected one JSON object "
-                "a line; mend or delete the line, or start over with --fresh"
-            )
-    return DataError(f"{path}: lines {first} to {first + len(lines) - 1} are no {kind}s")
+def _faulty_lines(path: Path, adapter: TypeAdapter[list[T]], kind: str) -> DataError:
+    """The error that counts and lists every faulty line of a file, and says what is wrong with the first."""
+    faults: dict[int, str] = {}
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                faults[number] = "an empty line"
+            try:
+                if line.endswith(b"\n"):
+                    adapter.validate_json(b"[" + line + b"]")
+            except ValidationError as error:
+                faults[number] = describe_faults(error)
+    first = next(iter(faults))
+    listed = ", ".join(map(str, list(faults)[:20])) + (", ..." if len(faults) > 20 else "")
+    return DataError(
+        f"{path}: {len(faults)} of its lines are no {kind} (line {listed}); line {first}: {faults[first]}; "
+        "expected one JSON object a line: mend or delete them, or start over with --fresh"
+    )
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -110,7 +110,7 @@ def test_the_prompt_that_is_shown_is_the_prompt_that_is_recorded(rimbench, syste
         (["run", "--system", "rim-v1", "--suite", "demo-long", "--blocks", "-1"], 2, ["--blocks -1"]),
         (["run", "--system", "base", "--suite", "demo-long", "--blocks", "4"], 2, ["no memory blocks"]),
         (["run", "--system", "base", "--suite", "demo-long", "--engine", "vlm"], 2, ["unknown engine 'vlm'", "vllm"]),
-        (["run", "--system", "base", "--suite", "demo-long", "--model", "nowhere/x/y"], 1, ["no model at nowhere/x/y"]),
+        (["run", "--system", "base", "--suite", "demo-long", "--model", "no/such/y"], 1, ["no model at no/such/y"]),
         (["run", "--system", "nowhere.toml", "--suite", "demo-long"], 2, ["nowhere.toml does not exist"]),
         (["report"], 1, ["no results folder", "rimbench run"]),
         (["report", "--json", "--markdown"], 2, ["--markdown and --json"]),
@@ -192,7 +192,7 @@ def test_an_interrupted_run_says_so_keeps_its_answers_and_has_no_traceback(syste
 class Hub(BaseHTTPRequestHandler):
     refusal = (404, "RepoNotFound")
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         self.send_response(self.refusal[0])
         self.send_header("X-Error-Code", self.refusal[1])
         self.send_header("Content-Length", "0")

@@ -80,10 +80,10 @@ def test_a_run_without_any_answer_has_undefined_figures_not_zeros(write_run):
 
 
 def test_no_results_and_an_empty_folder_say_what_to_run(tmp_path):
-    with pytest.raises(DataError, match="no results folder .*rimbench run"):
+    with pytest.raises(DataError, match=r"no results folder .*rimbench run"):
         summarise(tmp_path / "results")
     (tmp_path / "results").mkdir()
-    with pytest.raises(DataError, match="no run in .*rimbench run"):
+    with pytest.raises(DataError, match=r"no run in .*rimbench run"):
         summarise(tmp_path / "results")
 
 

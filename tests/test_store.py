@@ -76,15 +76,19 @@ def test_a_file_that_is_one_torn_line_longer_than_a_read_is_emptied(tmp_path):
         assert (store.repaired, store.done) == (200_000, set())
 
 
-def test_a_faulty_line_in_the_middle_is_named_with_its_number(tmp_path):
+def test_faulty_lines_are_counted_and_listed_with_their_numbers(tmp_path):
     path = tmp_path / RECORDS
-    path.write_text(to_line(record()) + "\n{broken\n" + to_line(record("2")) + "\n")
-    with pytest.raises(DataError, match="line 2"):
+    lines = [to_line(record()), "{broken", to_line(record("2")), "", to_line(record("3")).replace('"ok"', '"fine"')]
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=r"3 of its lines are no record \(line 2, 4, 5\)"):
         list(read_records(path))
 
 
 def test_a_second_writer_is_refused_while_the_first_is_there(tmp_path):
-    code = f"from pathlib import Path; from rimbench.store import RunStore; RunStore(Path({str(tmp_path / 'run')!r})).__enter__()"
+    code = (
+        "from pathlib import Path\nfrom rimbench.store import RunStore\n"
+        f"RunStore(Path({str(tmp_path / 'run')!r})).__enter__()"
+    )
     with RunStore(tmp_path / "run"):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "is being written by another process" in done.stderr

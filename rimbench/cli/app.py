@@ -5,7 +5,22 @@ import sys
 
 import typer
 
-from rimbench.cli import audit, compare, export, import_, plan, report, rescore, run, show_prompt, suites, systems
+from rimbench.cli import (
+    ask,
+    audit,
+    compare,
+    export,
+    import_,
+    plan,
+    report,
+    rescore,
+    run,
+    show_prompt,
+    suites,
+    sweep,
+    systems,
+    train,
+)
 from rimbench.errors import RimbenchError
 
 app = typer.Typer(
@@ -20,6 +35,9 @@ app.command()(run.run)
 app.command()(report.report)
 app.command()(compare.compare)
 app.command()(plan.plan)
+app.command()(sweep.sweep)
+app.command()(ask.ask)
+app.command()(train.train)
 app.command()(audit.audit)
 app.command("import")(import_.import_)
 app.command()(rescore.rescore)

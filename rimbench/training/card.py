@@ -10,6 +10,7 @@ from rimbench.training.recipe import Recipe
 def write_card(recipe: Recipe, corpus: Corpus, made_from: dict[str, str | int | None], notes: Sequence[str]) -> str:
     """The card's text: recipe, data, what it was made from (base, seed, commit), and a line for every stage."""
     facts = "\n".join(f"| {name} | {value} |" for name, value in made_from.items())
+    remarks = "".join(f"| | {remark} |\n" for remark in corpus.remarks)
     return f"""# {recipe.description}
 
 | | |
@@ -18,7 +19,7 @@ def write_card(recipe: Recipe, corpus: Corpus, made_from: dict[str, str | int | 
 | recipe sha256 | {recipe.sha256()} |
 | data sha256 | {corpus.sha256} |
 | data | {corpus.tally} |
-
+{remarks}
 ## Stages
 
 {chr(10).join(notes)}

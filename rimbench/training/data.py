@@ -114,15 +114,19 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The examples of one source in their order, what was left out, and a hash of the examples."""
+    """The examples of one source in their order, what was left out, and a hash of the examples.
+
+    `remarks` are lines for the checkpoint's card: what else is known of the data, such as its overlap with suites.
+    """
 
     examples: tuple[Example, ...]
     tally: Tally
     sha256: str
+    remarks: tuple[str, ...] = ()
 
 
-def read_corpus(rows: Iterable[object], rules: Rules) -> Corpus:
-    """Read rows into examples; DataError, with the tally, where not one is left."""
+def read_corpus(rows: Iterable[object], rules: Rules, limit: int | None = None) -> Corpus:
+    """Read rows into examples, the first `limit` of them if that is given; DataError, with the tally, for none."""
     examples, tally, digest = [], Tally(), hashlib.sha256()
     for row in rows:
         example, fault = read_row(row, rules)
@@ -133,6 +137,8 @@ def read_corpus(rows: Iterable[object], rules: Rules) -> Corpus:
         examples.append(example)
         text = [example.question, example.reasoning, example.steps, example.answer]
         digest.update(json.dumps(text).encode() + b"\n")
+        if len(examples) == limit:
+            break
     if not examples:
         raise DataError(
             f"no training example in the data ({tally}): expected rows of `messages` in the OpenMed layout"
@@ -162,6 +168,12 @@ def read_row(row: object, rules: Rules) -> tuple[Example | None, str]:
         return None, "no_answer"
     reasoning = (reply.reasoning_content or "").strip()
     return Example(question, reasoning, split_steps(reasoning, rules.max_steps), answer, bool(options)), ""
+
+
+def is_for_validation(example: Example, fraction: float) -> bool:
+    """Whether an example is kept from training, to see when to stop: equal questions fall on the same side."""
+    digest = hashlib.sha256(f"validation:{' '.join(example.question.split())}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 < fraction
 
 
 def read_jsonl(path: Path) -> Iterator[object]:

@@ -54,17 +54,26 @@ class WordingTable(Table):
 
 
 class DataTable(Table):
-    """`[data]`: the source, the cap on steps, the longest row kept, and the suite whose held-out slice is not."""
+    """`[data]`: the source, the cap on steps, the longest row kept, and the suite whose held-out slice is not.
+
+    `validation` is the share of examples that no stage trains on, chosen by a hash of the question.
+    """
 
     repo: str | None = None
     revision: str | None = None
     max_steps: int = Field(default=8, ge=1)
     max_row_tokens: int = Field(ge=8)
     held_out_suite: str | None = None
+    validation: float = Field(default=0.0, ge=0, lt=1)
 
 
 class _Stage(Table):
-    """What every stage states. `batch_size` is rows an optimizer step, over all processes and accumulation."""
+    """What every stage states. `batch_size` is rows an optimizer step, over all processes and accumulation.
+
+    With validation examples, their loss is taken every `save_steps`: that of the answer after the last block. A
+    stage with `patience` stops when that many in a row were no better than the best, and ends with the best one's
+    weights; `epochs` is then the most that it takes, and what anneals and schedules are laid out for.
+    """
 
     epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
@@ -80,6 +89,7 @@ class _Stage(Table):
     reduction: Literal["mean", "sum"] = "mean"
     save_steps: int = Field(default=500, ge=1)
     log_steps: int = Field(default=10, ge=1)
+    patience: int | None = Field(default=None, ge=1)
 
 
 class Stage1(_Stage):
@@ -124,6 +134,8 @@ class Recipe(Table):
         needing = [stage.objective for stage in self.stages if not isinstance(stage, Sft)]
         if needing and self.memory is None:
             raise ValueError(f"objective {needing[0]} needs a [memory] table")
+        if self.data.validation == 0 and any(stage.patience for stage in self.stages):
+            raise ValueError("patience needs validation examples: set data.validation")
         for stage in self.stages:
             if stage.batch_size % stage.rows_per_device:
                 raise ValueError(f"batch_size {stage.batch_size} is no multiple of rows_per_device")
@@ -146,6 +158,11 @@ class Recipe(Table):
 def read_recipe(path: Path) -> Recipe:
     """Read and validate a recipe file; ConfigError lists every fault."""
     return read_toml(path, Recipe, "recipe")
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """A recipe by name, or by path where it ends in .toml; UsageError or ConfigError."""
+    return read_recipe(Path(name_or_path)) if name_or_path.endswith(".toml") else find_recipe(name_or_path)
 
 
 def find_recipe(name: str) -> Recipe:

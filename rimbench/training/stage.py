@@ -8,18 +8,26 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import PartialState  # type: ignore[import-untyped]
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainingArguments,
+)
 
 from rimbench.errors import ModelError, UsageError
 from rimbench.training.objectives import anytime_weights, batch_loss, segment_nll, sft_weights, stage1_weights
 from rimbench.training.packing import TrainingBatch, TrainingRow, collate
 from rimbench.training.recipe import Stage, Stage1, Stage2
 from rimbench.training.vocabulary import vocabulary_names
-from rimbench.training.watch import LossBar, LossLog, NumberGuard
+from rimbench.training.watch import LossBar, LossLines, LossLog, NumberGuard, ValidationLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,16 @@ class Start:
     tokenizer: PreTrainedTokenizerBase
     name: str
     commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageRows:
+    """The rows of one stage, those for validation, and how many examples it left out: without steps, or too long."""
+
+    rows: tuple[TrainingRow, ...]
+    validation: tuple[TrainingRow, ...]
+    no_steps: int
+    too_long: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +72,33 @@ class StagePlace:
         """The loss log of all stages."""
         return self.root / "loss.jsonl"
 
+    @property
+    def validation_log(self) -> Path:
+        """The validation losses of all stages."""
+        return self.root / "validation.jsonl"
+
 
 class StageTrainer(Trainer):
     """transformers' Trainer with packed rows for data and a stage's objective for a loss."""
 
-    def __init__(self, stage: Stage, rows: Sequence[TrainingRow], start: Start, place: StagePlace, seed: int) -> None:
+    def __init__(self, stage: Stage, made: StageRows, start: Start, place: StagePlace, seed: int) -> None:
         pad_id = start.tokenizer.pad_token_id
         self.stage = stage
         self.guard = NumberGuard(place.number, place.folder)
         super().__init__(
             model=start.model,
-            args=training_arguments(stage, place.folder, seed),
+            args=training_arguments(stage, place.folder, seed, validated=bool(made.validation)),
             data_collator=Collator(0 if pad_id is None else int(pad_id)),
-            train_dataset=rows,
+            train_dataset=made.rows,
+            eval_dataset=made.validation or None,
             processing_class=start.tokenizer,
-            callbacks=[self.guard, LossLog(place.log, place.number), *([LossBar()] if sys.stderr.isatty() else [])],
+            callbacks=[
+                self.guard,
+                LossLog(place.log, place.number),
+                ValidationLog(place.validation_log, place.number),
+                *([EarlyStoppingCallback(stage.patience)] if stage.patience else []),
+                LossBar() if sys.stderr.isatty() else LossLines(place.number),
+            ],
         )
         self.remove_callback(PrinterCallback)
         # The loss below is a mean over rows already: the Trainer must divide it by the accumulation steps.
@@ -89,6 +119,28 @@ class StageTrainer(Trainer):
         loss = batch_loss(nll, self._weights(batch), batch)
         self.guard.check_loss(loss, batch.example, self.state.global_step)
         return loss
+
+    def prediction_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Tensor],
+        prediction_loss_only: bool,
+        ignore_keys: list[str] | None = None,
+    ) -> tuple[Tensor, None, None]:
+        """The validation loss of one batch: the answer after each row's last block, whatever the stage weighs."""
+        with torch.no_grad(), self.compute_loss_context_manager():
+            batch = TrainingBatch(**self._prepare_inputs(inputs))
+            answers = batch.is_answer & (batch.block == batch.blocks)
+            loss = batch_loss(segment_nll(model, batch, self.stage.reduction), answers.float(), batch)
+        return loss, None, None
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
+        """All validation rows: the incomplete last batch, which training drops, counts here."""
+        self.args.dataloader_drop_last = False
+        try:
+            return super().get_eval_dataloader(eval_dataset)
+        finally:
+            self.args.dataloader_drop_last = True
 
     def get_decay_parameter_names(self, model: torch.nn.Module) -> list[str]:
         """As usual, but never the vocabulary: decay would move rows that take no gradient."""
@@ -120,8 +172,8 @@ def process_state() -> PartialState:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
-def training_arguments(stage: Stage, folder: Path, seed: int) -> TrainingArguments:
-    """The Trainer's settings for a stage; bf16 autocast on a GPU, float32 on the CPU.
+def training_arguments(stage: Stage, folder: Path, seed: int, *, validated: bool) -> TrainingArguments:
+    """The Trainer's settings for a stage, with a validation loss or without; bf16 on a GPU, float32 on the CPU.
 
     UsageError where processes and rows per device do not make up the batch, or where one process sees
     several GPUs (the Trainer would split packed batches between them).
@@ -152,6 +204,13 @@ def training_arguments(stage: Stage, folder: Path, seed: int) -> TrainingArgumen
         data_seed=seed,
         save_steps=stage.save_steps,
         save_total_limit=2,
+        eval_strategy="steps" if validated else "no",
+        eval_steps=stage.save_steps,
+        per_device_eval_batch_size=stage.rows_per_device,
+        load_best_model_at_end=stage.patience is not None,
+        metric_for_best_model="eval_loss" if stage.patience else None,
+        greater_is_better=False if stage.patience else None,
+        restore_callback_states_from_checkpoint=stage.patience is not None,
         logging_steps=stage.log_steps,
         logging_first_step=True,
         logging_nan_inf_filter=False,
@@ -159,4 +218,6 @@ def training_arguments(stage: Stage, folder: Path, seed: int) -> TrainingArgumen
         dataloader_drop_last=True,
         disable_tqdm=True,  # it prints the losses to stdout; `LossBar` shows them
         report_to="none",
+        log_level="error",
+        log_level_replica="error",
     )

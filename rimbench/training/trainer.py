@@ -10,8 +10,8 @@ folder is refused.
 import json
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,24 +22,26 @@ from rimbench.rim.blocks import Memory, token_id
 from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
 from rimbench.rim.mask import check_model
 from rimbench.training.card import write_card
-from rimbench.training.data import Corpus, Example
+from rimbench.training.data import Corpus, Example, is_for_validation
 from rimbench.training.packing import Encoding, TrainingRow, balanced, encoding, sft_row, stage1_row, stage2_row
-from rimbench.training.recipe import Recipe, Stage, Stage1, Stage2
-from rimbench.training.stage import StagePlace, StageTrainer, Start, process_state
+from rimbench.training.recipe import DataTable, Recipe, Stage, Stage1, Stage2
+from rimbench.training.stage import StagePlace, StageRows, StageTrainer, Start, process_state
 from rimbench.training.vocabulary import freeze_vocabulary, vocabulary_digest
 from rimbench.training.watch import last_checkpoint
 
 
-@dataclass(frozen=True, slots=True)
-class StageRows:
-    """The rows of one stage, and how many examples it left out: without steps, or beyond the longest row."""
-
-    rows: tuple[TrainingRow, ...]
-    no_steps: int
-    too_long: int
+def say_nothing(message: str) -> None:
+    """Keep quiet about what training does."""
 
 
-def train(recipe: Recipe, corpus: Corpus, start: Start, folder: Path, seed: int) -> Path:
+def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say` is told what each stage leaves out
+    recipe: Recipe,
+    corpus: Corpus,
+    start: Start,
+    folder: Path,
+    seed: int,
+    say: Callable[[str], None] = say_nothing,
+) -> Path:
     """Train every stage of a recipe and return the checkpoint's folder.
 
     Raises UsageError where the folder holds another training, DataError where a stage has fewer rows than a
@@ -56,10 +58,13 @@ def train(recipe: Recipe, corpus: Corpus, start: Start, folder: Path, seed: int)
     before = vocabulary_digest(start.model, trained_rows)
     notes = []
     for number, stage in enumerate(recipe.stages, start=1):
-        made = stage_rows(corpus.examples, stage, encode, recipe.data.max_row_tokens)
-        steps = train_stage(stage, made.rows, start, StagePlace(folder, number), seed)
+        made = stage_rows(corpus.examples, stage, encode, recipe.data)
+        validation = f", {len(made.validation)} for validation" if made.validation else ""
         left_out = f"{made.no_steps} examples without steps and {made.too_long} too long left out"
-        notes.append(f"{number}. {stage.objective}: {len(made.rows)} rows, {steps} steps ({left_out})")
+        place = f"stage {number} of {len(recipe.stages)}"
+        say(f"{place}, {stage.objective}: {len(made.rows)} rows{validation} ({left_out})")
+        steps = train_stage(stage, made, start, StagePlace(folder, number), seed)
+        notes.append(f"{number}. {stage.objective}: {len(made.rows)} rows{validation}, {steps} steps ({left_out})")
     if not recipe.train_vocabulary and vocabulary_digest(start.model, trained_rows) != before:
         raise ModelError(f"frozen vocabulary rows moved while training in {folder}: the result is not saved")
     if process_state().is_main_process:
@@ -96,24 +101,30 @@ def prepare_tokens(start: Start, memory: Memory | None, seed: int) -> tuple[int,
     return add_memory_tokens(start.tokenizer, start.model, memory, torch.Generator().manual_seed(seed))
 
 
-def stage_rows(examples: Sequence[Example], stage: Stage, encode: Encoding, longest: int) -> StageRows:
-    """Pack every example for a stage, leaving out (counted) those without steps and rows beyond `longest` tokens."""
-    rows, no_steps, too_long = [], 0, 0
+def stage_rows(examples: Sequence[Example], stage: Stage, encode: Encoding, data: DataTable) -> StageRows:
+    """Pack every example for a stage, leaving out (counted) those without steps and rows beyond the longest."""
+    rows, validation, no_steps, too_long = [], [], 0, 0
     for index, example in enumerate(examples):
         if isinstance(stage, Stage1) and not example.steps:
             no_steps += 1
             continue
         row = _pack_example(example, stage, encode)
-        if row.tokens > longest:
+        if row.tokens > data.max_row_tokens:
             too_long += 1
+        elif is_for_validation(example, data.validation):
+            validation.append(replace(row, example=index, weight=1.0))
         else:
             rows.append(replace(row, example=index))
     if len(rows) < stage.batch_size:
         raise DataError(
             f"stage {stage.objective} has {len(rows)} rows for a batch of {stage.batch_size} ({no_steps} examples "
-            f"have no steps, {too_long} are longer than {longest} tokens): add data or change the recipe"
+            f"have no steps, {too_long} are longer than {data.max_row_tokens} tokens): add data or change the recipe"
         )
-    return StageRows(balanced(rows), no_steps, too_long)
+    if stage.patience is not None and not validation:
+        raise DataError(
+            f"stage {stage.objective} has no validation rows to stop by: add data or raise data.validation"
+        )
+    return StageRows(balanced(rows), tuple(validation), no_steps, too_long)
 
 
 def _pack_example(example: Example, stage: Stage, encode: Encoding) -> TrainingRow:
@@ -124,19 +135,19 @@ def _pack_example(example: Example, stage: Stage, encode: Encoding) -> TrainingR
     return sft_row(example, encode, stage.completion)
 
 
-def train_stage(stage: Stage, rows: Sequence[TrainingRow], start: Start, place: StagePlace, seed: int) -> int:
+def train_stage(stage: Stage, made: StageRows, start: Start, place: StagePlace, seed: int) -> int:
     """Train one stage in place, from its last whole checkpoint if there is one; the steps that it took in all."""
     if (place.weights / "steps").exists():
         trained = AutoModelForCausalLM.from_pretrained(place.weights, dtype=start.model.dtype)
         start.model.load_state_dict(trained.state_dict())
         return int((place.weights / "steps").read_text())
-    positions = max(max(row.layout.position_ids()) for row in rows) + 1
+    positions = max(max(row.layout.position_ids()) for row in (*made.rows, *made.validation)) + 1
     check_model(start.model, positions)
     set_seed(seed)
     usual = set_attention_dropout(start.model, stage.attention_dropout)
     if stage.gradient_checkpointing:
         start.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
-    trainer = StageTrainer(stage, rows, start, place, seed)
+    trainer = StageTrainer(stage, made, start, place, seed)
     resumed = last_checkpoint(place.folder)
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     set_attention_dropout(start.model, usual)

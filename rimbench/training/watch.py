@@ -1,11 +1,13 @@
 """Watching a training: the loss log that plots, and the stop at a loss or gradient that is no number.
 
 Flows in: what transformers' Trainer reports. Flows out: `loss.jsonl`, one line a logged step
-(`stage, step, epoch, loss, grad_norm, learning_rate`), and a ModelError that says which examples were at
-fault.
+(`stage, step, epoch, loss, grad_norm, learning_rate`), `validation.jsonl` (`stage, step, epoch, eval_loss`), and a
+ModelError that says which examples were at fault.
 """
 
 import json
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ from transformers import ProgressCallback, TrainerCallback, TrainerControl, Trai
 
 from rimbench.errors import ModelError
 
-LOGGED = ("loss", "grad_norm", "learning_rate")
+SECONDS_BETWEEN_LINES = 30.0
 
 
 class LossLog(TrainerCallback):
     """Appends to the log; what a resumed stage is about to do again is dropped first, so each step stands once."""
+
+    logged: tuple[str, ...] = ("loss", "grad_norm", "learning_rate")
 
     def __init__(self, path: Path, stage: int) -> None:
         self.path = path
@@ -35,17 +39,23 @@ class LossLog(TrainerCallback):
             self.path.write_text("".join(kept), encoding="utf-8")
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """One line a logged step; the Trainer's closing summary, which has no loss of its own, is left out."""
+        """One line a logged step; what reports no such loss, as the Trainer's closing summary, is left out."""
         logs: dict[str, float] = kwargs["logs"]
-        if state.is_world_process_zero and "loss" in logs:
+        if state.is_world_process_zero and self.logged[0] in logs:
             line: dict[str, float | None] = {"stage": self.stage, "step": state.global_step, "epoch": state.epoch}
-            line.update({name: logs.get(name) for name in LOGGED})
+            line.update({name: logs.get(name) for name in self.logged})
             with self.path.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(line) + "\n")
 
     def _is_before(self, line: str, step: int) -> bool:
         entry = json.loads(line)
         return (entry["stage"], entry["step"]) <= (self.stage, step)
+
+
+class ValidationLog(LossLog):
+    """The same for validation losses, in a file of their own."""
+
+    logged = ("eval_loss",)
 
 
 class LossBar(ProgressCallback):
@@ -55,6 +65,36 @@ class LossBar(ProgressCallback):
         """Show the last logged loss."""
         if self.training_bar is not None and "loss" in logs:
             self.training_bar.set_postfix(loss=f"{logs['loss']:.4g}")
+
+
+class LossLines(TrainerCallback):
+    """Where there is no terminal for a bar: a line on stderr every so often: step, loss, time left."""
+
+    def __init__(self, stage: int) -> None:
+        self.stage = stage
+        self._began_at = 0
+        self._began = self._last = 0.0
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Take the time, and the step that training goes on from."""
+        self._began_at, self._began = state.global_step, time.monotonic()
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Say where training stands, unless it was said just now."""
+        logs: dict[str, float] = kwargs["logs"]
+        now = time.monotonic()
+        if not state.is_world_process_zero or "loss" not in logs or now - self._last < SECONDS_BETWEEN_LINES:
+            return
+        self._last = now
+        per_step = (now - self._began) / max(1, state.global_step - self._began_at)
+        left = per_step * (state.max_steps - state.global_step) / 60
+        sys.stderr.write(
+            f"rimbench: stage {self.stage}: step {state.global_step} of {state.max_steps}, loss {logs['loss']:.4g}, "
+            f"{left:.0f} min left\n"
+        )
+        sys.stderr.flush()
 
 
 class NumberGuard(TrainerCallback):

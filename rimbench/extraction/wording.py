@@ -1,0 +1,161 @@
+"""The words that models use around an answer, as patterns. Repeats are bounded: time is linear in the text."""
+
+import re
+
+from rimbench.records import LETTERS
+
+MAX_CANDIDATES = 100  # of one kind, counted from the end: real texts hold a handful, a hostile one 20,000
+MAX_SLOT_CHARS = 1000  # what is read behind a cue: longer than any option
+
+
+def words(*phrases: str, ends: str = "") -> re.Pattern[str]:
+    """A pattern for any of `phrases` as whole words, in any case; `ends` is what must follow them."""
+    return re.compile(rf"\b(?:{'|'.join(phrases)})\b{ends}", re.I)
+
+
+# What statements are read by: boxes, cues, and what undoes a cue.
+BOX = re.compile(r"\\{0,2}\b(?:boxed|fbox) ?(?:\{|(?= ?\(?[A-J]\b))")
+ANSWER = re.compile(
+    r"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|(?:correct|best|right|final|chosen|"
+    r"my) (?:option|choice|response|selection))(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?|"
+    r"(?:正确选项|答案)\]?|选择?|^(?:choice|decision|key|output|prediction|response|selection|verdict|assistant)(?=:)",
+    re.I | re.M,
+)
+SUPERLATIVE = words(r"best|correct|right|most [a-z]{1,20}|next step|diagnosis|conclusion")
+CHOICE = words(
+    r"go(?:ing)? with|went with|choos(?:e|ing)|chose|select(?:ing|ed)?|pick(?:ing)?|opt(?:ing)? for|conclude",
+    r"settl(?:e|ing) (?:on|for)|lean(?:ing)? (?:towards?|to)|stick(?:ing)? with",
+    r"(?:chang|revis|switch)(?:e|ed|ing)(?: (?:my|the|final|answer|choice)){0,3} to",
+)
+CORRECTION = words(
+    r"it(?:'s| is)|(?:must|should|has to) be|correction|actually|make that|i mean|scratch that",
+    r"by (?:elimination|exclusion)",
+    r"left with|(?:leaving|leaves)(?: (?:us|only|with)){0,3}|(?:wait|no)(?=,)",
+    r"(?:therefore|thus|hence|so|finally|think|say)(?=[,:]? \(?[A-J](?:[).:]|$))",
+)
+HEADING = re.compile(
+    r"^\W{0,4}(?:the |my |final |correct |best |overall ){0,3}(?:answer|conclusion|response|decision|choice)\W{0,4}$",
+    re.I | re.M,
+)
+LINK = re.compile(
+    r"[:=]|-(?=\s|[A-J]\b)|\b(?i:is|was|are|be|remains|becomes)\b|[是为]|"
+    r"^ ?(?=\(?[A-J]\)?(?:[.,;)](?!\w)|$| because\b| since\b| [^\x00-\u2fff]))",
+    re.M,
+)
+CLAUSE_END = re.compile(r"[.!?;](?=\s|$)|\n")
+LIST = re.compile(r"[ :]{0,2}\n+[^\n]{1,300}(?:\n+\W{0,3}|\s)B[).:]\s")
+HEDGED = words("could", "might", "may", "would")
+OTHER_PATIENTS = words(  # "in children the answer is": a question tells of one patient
+    r"(?:in|for|among) (?!these|those|such|most|all)(?:[a-z]{1,15} ){0,2}?(?:children|adults|women|men|"
+    r"infants|neonates|patients|people|adolescents|pregnancy|others)",
+    r"in an? (?:child|infant|pregnant|different|other)",
+    ends=r"[^.:;!?\n]{0,60}\Z",
+)
+PREFERENCE = words("best", "right", "my")  # "the best choice": said in remarks on other options, too
+NEGATED = words("not", "never", "cannot", "incorrect", "wrong", "less", r"\w{2,6}n't")
+SUPPOSED = re.compile(
+    r"\b(?:if|whether|unless|suppos\w{1,5}|assum\w{1,5}|(?:might|may|could|would) (?:think|argue|say))\b"
+    r"[^.,\n]{0,25}\Z|"
+    r"(?:\b(?:incorrect|wrong|not|never|rather than|instead of|least|nor|or|than)|n't)"
+    r"(?: an?| the| my)?(?: \w{1,15})? ?\Z",
+    re.I,
+)
+CONDITION = words("if", "had", "were", "unless", ends=r"[^.\n]*\Z")
+UNDONE = re.compile(
+    r"\W{0,3}(?:option |choice )?\(?[A-J]\)? (?:would|could|might|may|if|(?:is|was)(?:n't| not| incorrect| wrong))\b"
+)
+RETRACTED = words(
+    r"wait|no|not|actually|however|but|correction|rather|instead|reconsider\w*|hmm|sorry|changed?|scratch",
+    r"make that|i mean",
+)
+# A word of change anywhere before the new answer, or a word of inference in its own sentence.
+CHANGED = re.compile(
+    r"\b(?:wait|actually|correction|reconsider\w*|hmm|sorry|scratch|make that|i mean|mistake\w?|oops|"
+    r"reflection|second thought|(?:chang|revis|switch)(?:e|ed|es|ing))\b|"
+    r"\b(?:so(?! why)|therefore|thus|hence|in conclusion|finally)\b[^.!?\n]*\Z",
+    re.I,
+)
+CONNECTIVES = frozenset(
+    [
+        *LETTERS.lower(),
+        "and",
+        "or",
+        "it",
+        "is",
+        "the",
+        "my",
+        "also",
+        "so",
+        "therefore",
+        "thus",
+        "option",
+        "final",
+        "best",
+    ]
+)
+
+# A letter as the subject of a sentence.
+SUBJECT = (
+    r"(?P<named>\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer)s? )?(?P<first>\([A-J]\)|\b[A-J]\b[).:]?)"
+    r"(?P<more>(?:(?: ?, ?| ?/ ?|,? and |,? or )(?:\([A-J]\)|[A-J]\b)){0,9})"
+)
+CALLED = re.compile(
+    SUBJECT + r"(?P<gap>(?: ?\([^()\n]{1,200}\))?,?)"
+    r"(?: (?:is|are|remains|(?:would |must |should |has to )?be|seems|appears)(?: to be)?(?: \w{1,12}ly| both)?| as)?"
+    r" (?:the|our|my) (?:(?!wrong|incorrect|least|worst|second|first|other)[a-z]{1,20} ){0,3}?"
+    r"(?:answer|choice|option|response)s?\b"
+)
+VERDICT = re.compile(
+    SUBJECT + r"(?P<gap>(?:(?!\(?\b[A-J]\b)[^.\n?]){0,200}?)(?: (?:is|are|remains|seems|appears|(?:would|must) be|"
+    r"fits)(?: to be)?(?: \w{1,12}ly| both| all| also){0,2}(?: the| a| our)? "
+    r"(?:correct|right|best|answer|better|most [a-z]{1,20}|safer|prefer(?:red|able)|"
+    r"more (?:likely|appropriate|plausible))\b| ?(?:[-:(] ?(?:the )?(?:correct|right|best)\b|[✅✔]))"
+)
+SUBJECT_MAY_FOLLOW = re.compile(
+    r"(?:^|\n|[.,:;!?(-] ?|\b(?:that|so|thus|therefore|hence|think|believe|conclude|only|both|but|making|makes|"
+    r"leaving|because|since|either|then) )$",
+    re.I,
+)
+DISMISSED = re.compile(
+    r"[^.;,\n]{0,80}?(?:n't|\b(?:not|incorrect|wrong|unlikely|less|false|contraindicated|ruled out|excluded|"
+    r"inappropriate))\b",
+    re.I,
+)
+
+# Lines and sentences.
+DENIED = words(
+    r"not|rather than|instead of|unlike|over|than|exclud\w{1,4}|rul\w{1,3} out|eliminat\w{1,4}|except|against",
+    r"avoid\w{0,3}|incorrect|wrong|without|no|(?:is|are|was|were|do|does|did|ca|wo|would|could|should)n'?t",
+    ends=r"(?: \w{1,15}){0,3}[ (]{0,2}$",
+)
+LABEL = re.compile(
+    r"(?:[-+>] ?|\d{1,2}[.)] )?(?=(?:(?:[Oo]ption|[Cc]hoice) )?"
+    r"(?:\([A-Ja-j]\)|[A-J](?:[).:]|(?= -+ )|(?= \()|!?$)|[a-j](?:\)|\.?$))(?:\s|$|[.,:]))"
+)
+VERB = words("is", "are", "was")
+OTHERS = words("others?", "incorrect", "wrong", "explanation", "rationale", "why")
+SENTENCE_END = re.compile(r"(?<!\b[A-J]\.)(?<=[.!?])\s+|\n+")
+CONCLUDING = words(
+    r"therefore|thus|hence|so|conclu\w{3,6}|summary|overall|consequently|answer|correct|best|most|likeliest",
+    r"(?:would|should) be|next step|i would|i think|i believe|given",
+    r"based on|diagnosis|points? to|supports?|consistent with|corresponds?",
+)
+MUSING = words(r"let me|let's|consider|what about|look at|maybe|perhaps|alternatively|hmm|analy[sz]e", ends=r"|\?$")
+BETWEEN = re.compile(r"\b[Bb]etween (?:options? )?\(?[A-J]\)? and (?:option )?\(?[A-J]\b\)?")
+MENTION = re.compile(
+    r"(?:\b(\w{1,20}) )?\(([A-J])\)|\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter) \(?([A-Ja-j])\b\)?"
+)
+TERMS = frozenset(["vitamin", "hepatitis", "influenza", "type", "group", "factor", "class", "grade", "stage"])
+# At the start of a line: "Question 2:", "User:", "Exercise 3", "2. A 45-year-old man".
+NEXT_QUESTION = re.compile(
+    r"^(?=(?:(?:next |new )?(?:question|q|user|human|instruction)s?(?: ?\d{1,3})?(?: ?[:.]|$)|"
+    r"(?:question|problem|exercise|example|case) \d|\d{1,3}[.)] an? \d{1,3}[- ](?:year|month|week|day)s?\b))",
+    re.I | re.M,
+)
+REFUSAL = words(
+    r"(?:i'?m|i am|we are|we'?re) (?:\w{1,8} )?(?:sorry|unable|not able)\b(?=[^.\n]{0,60}(?:can'?t|can ?not|won'?t|"
+    r"unable|not able|to (?:assist|help|provide|answer|give|comply|offer)))",
+    r"(?:i|we) (?:can'?t|can ?not|won'?t|will not|must decline to|decline to) (?:\w{1,12}ly )?"
+    r"(?:assist|help|provide|answer|give|offer|comply|fulfil|engage|discuss|respond)",
+    r"as an ai|i apologi[sz]e, but i (?:can|am)",
+)

@@ -1,0 +1,64 @@
+"""The stored runs of a sweep -> accuracy by memory budget, and what changes from one budget to the next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rimbench.records import Item, Record
+from rimbench.statistics.bootstrap import Resampling
+from rimbench.statistics.estimate import Estimate, accuracy
+from rimbench.statistics.verdict import Comparison, Settings, compare_outcomes
+from rimbench.store import RECORDS, read_items, read_records
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetOutcome:
+    """One memory budget: its accuracy, and how its answers differ from those one block earlier (None for K = 0).
+
+    `to_right` and `to_wrong` are the changed answers that became right, or wrong; the rest stayed wrong.
+    """
+
+    blocks: int
+    accuracy: Estimate | None
+    failed: int
+    changed: int | None
+    to_right: int | None
+    to_wrong: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOutcome:
+    """Every budget of a sweep over the same `n` items, and the largest one against K = 0, item by item."""
+
+    n: int
+    budgets: tuple[BudgetOutcome, ...]
+    memory: Comparison | None
+
+
+def read_outcome(folders: Sequence[Path]) -> SweepOutcome:
+    """Read the runs at K = 0, 1, ...; items that one of them has not answered are left out of all."""
+    items = list(read_items(folders[0]).values())
+    answers = [{record.item_id: record for record in read_records(folder / RECORDS)} for folder in folders]
+    items = [item for item in items if all(item.item_id in answered for answered in answers)]
+    columns = [[answered[item.item_id] for item in items] for answered in answers]
+    how = _resampling(items)
+    budgets = [_budget(k, column, columns[k - 1] if k else None, how) for k, column in enumerate(columns)]
+    first, last = ([record.correct for record in column] for column in (columns[0], columns[-1]))
+    return SweepOutcome(len(items), tuple(budgets), compare_outcomes(last, first, Settings(how=how)))
+
+
+def _budget(blocks: int, column: Sequence[Record], before: Sequence[Record] | None, how: Resampling) -> BudgetOutcome:
+    estimate = accuracy([record.correct for record in column], how)
+    failed = sum(record.status != "ok" for record in column)
+    if before is None:
+        return BudgetOutcome(blocks, estimate, failed, None, None, None)
+    changed = [(old, new) for old, new in zip(before, column, strict=True) if old.answer != new.answer]
+    to_right = sum(new.correct for _, new in changed)
+    to_wrong = sum(old.correct for old, _ in changed)
+    return BudgetOutcome(blocks, estimate, failed, len(changed), to_right, to_wrong)
+
+
+def _resampling(items: Sequence[Item]) -> Resampling:
+    """Items that hang together, where the suite names them, are resampled together."""
+    clustered = any(item.cluster is not None for item in items)
+    return Resampling(clusters=[item.cluster for item in items] if clustered else None)

@@ -1,0 +1,62 @@
+r"""Reasoning, turns and run-on text; every expectation was set by reading the text."""
+
+import pytest
+from readings import read
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<think>The answer is A</think>The answer is B", "B"),
+        ("The answer is A</think>\n\nB", "B"),
+        ("<think>a<think>b</think>A</think>\nAnswer: B", "B"),
+        ("<think>a</think>The answer is B. <think>c</think>Done.", "B"),
+        ("<think>\n\n</think>\n\nC", "C"),
+        (r"<think>\boxed{A}</think> \boxed{D}", "D"),
+        ("<think>A</think>", "no_answer"),
+        ("<think>Answer: A</think>I'm sorry, but I can't assist with that.", "refused"),
+        ("<think>The answer is A", "truncated"),
+        (r"Answer: B <think>\boxed{A}", "truncated"),
+        ("<think>x</think>y<think>z", "truncated"),
+        ("## Thinking\n\nThe answer is A.\n\n## Final Response\n\nThe correct answer is B.", "B"),
+        ("<|channel|>analysis<|message|>Answer: A<|end|><|channel|>final<|message|>Answer: B", "B"),
+        ("The answer is C.<|im_end|>\n<|im_start|>user\nAnswer: B", "C"),
+    ],
+)
+def test_reasoning_is_never_read_and_unfinished_reasoning_is_truncated(text: str, expected: str) -> None:
+    assert read(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " B\n\nQuestion: A man has fever. Which?\nA) x\nB) y\nC) z\nD) w\nAnswer: D",
+        "B. Beta blocker therapy\n\nQ: A 20-year-old woman...\nA: C",
+        "The answer is B.\n### Question: what else\n### Answer: C",
+        "B\n\n### Instruction:\nAnswer.\n\n### Response:\nD",
+        "Answer: B\n\n**Question 2:** A 45-year-old...\nAnswer: C",
+        "B) Beta blocker therapy\n\n2. A 45-year-old man presents with a cough.\nA) a\nB) b\nAnswer: A",
+        "B. Beta blocker therapy\n\nExercise 2:\nA patient...\nSolution: D",
+        "B\nUser: another one\nAssistant: The answer is D",
+        "B\n<|im_start|>assistant\nThe answer is D",
+        "B\n\n[INST] Next question [/INST] The answer is C",
+        "Question: what next?\n\nAnswer: B\n\nQuestion: who?\n\nAnswer: D",
+    ],
+)
+def test_an_answer_before_a_further_question_of_the_texts_own_making_counts(text: str) -> None:
+    assert read(text) == "B"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Question: A man bleeds. Which?\nA) Aspirin\nB) Beta blocker therapy\n\nThe answer is B.",
+        "### Question\nThe question asks for therapy.\n\n### Answer\nB",
+        "Q1: When did it start? Today.\nQ2: Is it late? No.\n\nSo the answer is B.",
+        "1. A 60-year-old man has a stroke.\n2. A 5-hour delay.\nTherefore the answer is B.",
+        "Human: what?\nAssistant: B",
+        "<|im_start|>assistant\nThe answer is B.",
+    ],
+)
+def test_a_question_that_the_text_repeats_before_it_answers_cuts_nothing_off(text: str) -> None:
+    assert read(text) == "B"
