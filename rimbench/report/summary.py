@@ -32,6 +32,8 @@ DISTINGUISHING = {
 }
 """What tells two runs of one system on one suite apart, by the words that a report uses for it."""
 
+SHA256_DIGITS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -198,7 +200,8 @@ def _look_up(identity: Mapping[str, Any], path: Sequence[str]) -> Any:
 
 
 def _shown(value: object) -> str:
-    return str(value)[:10] if value is not None else "none"
+    text = str(value) if value is not None else "none"
+    return text[:10] if len(text) == SHA256_DIGITS else text
 
 
 def _name_family(pairs: Sequence[Pair]) -> str:
