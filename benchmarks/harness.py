@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import tiny  # the smallest checkpoint that both engines load
 
 N = 1000
-ROUNDS = 7
+ROUNDS = 5
 
 
 def main() -> None:
@@ -35,7 +35,8 @@ def main() -> None:
         suite = load(str(tiny.write_suite(folder, N)))
         styles = {
             "readout": AnswerStyle("readout"),
-            "generate, 8 tokens": AnswerStyle("generate", max_new_tokens=8),
+            "8 tokens, as RiM's card": AnswerStyle("generate", "first_letter", max_new_tokens=8),
+            "free text, 64 tokens": AnswerStyle("generate", max_new_tokens=64),
         }
         for label, style in styles.items():
             system = System("tiny", "", Weights(path=str(checkpoint)), PromptStyle(), style)

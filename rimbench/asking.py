@@ -69,7 +69,7 @@ class Asker:
                 f"takes {self._context_tokens}: shorten the question"
             )
         request = Request(item.item_id, prompt, (0,), Decoding(readout=True, max_new_tokens=1))
-        ((_, (found,)),) = self._engine.answer([request], 0)
+        (((_, (found,)),),) = self._engine.answer([request], 0)
         if found.option_logprobs is None:
             raise EngineError(f"the engine gave no option probabilities for system '{self._system.name}'")
         probabilities = {letter: math.exp(value) for letter, value in found.option_logprobs.items()}

@@ -77,10 +77,12 @@ def run_cell(
         store.append(records)
         on_records(records)
     for batch in plan(cell, facts.batch_size, store.done):
-        for request, outcome in _ask(engine, batch, _seed(cell.seed, batch), worked=worked):
+        for group in _ask(engine, batch, _seed(cell.seed, batch), worked=worked):
             worked = True
-            records = _to_records(cell, shown[request.item_id], request, outcome)
-            records = [r for r in records if (r.item_id, r.sample) not in store.done]
+            made = [
+                r for request, outcome in group for r in _to_records(cell, shown[request.item_id], request, outcome)
+            ]
+            records = [r for r in made if (r.item_id, r.sample) not in store.done]
             store.append(records)
             on_records(records)
 
@@ -130,7 +132,7 @@ def _draws(cell: Cell) -> tuple[int, ...]:
 
 def _ask(
     engine: Engine, batch: list[Request], seed: int, *, worked: bool
-) -> Iterator[tuple[Request, list[Answer] | Exception]]:
+) -> Iterator[Sequence[tuple[Request, list[Answer] | Exception]]]:
     """The per-item border: a batch that fails is asked again in halves, until the failing item stands alone.
 
     That also halves a batch that is too large for the memory. A failure before anything `worked` is no fault
@@ -138,9 +140,9 @@ def _ask(
     """
     answered: set[str] = set()
     try:
-        for request, answers in engine.answer(batch, seed):
-            answered.add(request.item_id)
-            yield request, answers
+        for group in engine.answer(batch, seed):
+            answered.update(request.item_id for request, _ in group)
+            yield group
         return
     except RimbenchError:
         raise
@@ -150,11 +152,11 @@ def _ask(
         rest = [request for request in batch if request.item_id not in answered]
         middle = max(1, len(rest) // 2)
         for half in filter(None, (rest[:middle], rest[middle:])):
-            for request, outcome in _ask(engine, half, seed, worked=worked or bool(answered)):
+            for outcomes in _ask(engine, half, seed, worked=worked or bool(answered)):
                 worked = True
-                yield request, outcome
+                yield outcomes
     elif worked:
-        yield batch[0], failure
+        yield [(batch[0], failure)]
     else:
         message = " ".join(str(failure).split())[:300]
         raise EngineError(

@@ -26,6 +26,9 @@ LOCK = ".lock"
 CHUNK_BYTES = 1 << 22
 """Lines are validated in chunks of this size: one call a chunk costs a third less than one a line."""
 
+RECORD_FIELDS = tuple(field.name for field in dataclasses.fields(Record))
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 T = TypeVar("T")
 
 
@@ -103,8 +106,8 @@ class RunStore(AbstractContextManager["RunStore"]):
 
 def to_line(record: Record) -> str:
     """A record as one line of JSON, its keys in the order of the format."""
-    values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
-    return json.dumps(values, ensure_ascii=False, allow_nan=False)
+    values = {name: getattr(record, name) for name in RECORD_FIELDS}
+    return _ENCODE(values)
 
 
 def read_records(path: Path) -> Iterator[Record]:

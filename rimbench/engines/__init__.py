@@ -78,11 +78,15 @@ class Request:
     decoding: Decoding
 
 
+Answered = list[tuple[Request, list[Answer]]]
+"""Requests that were finished together, each with one answer for each of its samples."""
+
+
 class Engine(AbstractContextManager["Engine"], Protocol):
     """A loaded model that answers requests. Leaving its context frees the model."""
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[tuple[Request, list[Answer]]]:
-        """Answer requests that share one decoding, as they are finished, one answer for each sample.
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
+        """Answer requests that share one decoding, group by group as they are finished together.
 
         The same requests and seed give the same answers wherever the engine's kernels are deterministic.
         """

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rimbench.engines import EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines import Answered, EngineChoice, EngineFacts, Limits, Request
 from rimbench.records import LETTERS, Answer
 
 AUTO_RANK = 0
@@ -53,13 +53,13 @@ class FakeEngine:
     def __exit__(self, *_: object) -> None:
         return
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[tuple[Request, list[Answer]]]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests in order; see `rimbench.engines.Engine`."""
         for request in requests:
             time.sleep(self._delay_s)
             if request.item_id in self._fail:
                 raise RuntimeError(f"scripted failure of item {request.item_id}")
-            yield request, [self._answer(request, sample) for sample in request.samples]
+            yield [(request, [self._answer(request, sample) for sample in request.samples])]
 
     def _answer(self, request: Request, sample: int) -> Answer:
         options = request.prompt.option_token_ids

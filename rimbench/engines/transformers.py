@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rimbench.engines import EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines import Answered, EngineChoice, EngineFacts, Limits, Request
 from rimbench.errors import ModelError
 from rimbench.records import Answer
 
@@ -79,12 +79,12 @@ class TransformersEngine:
         if self._device == "cuda":
             self._torch.cuda.empty_cache()
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[tuple[Request, list[Answer]]]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests as one batch; see `rimbench.engines.Engine`."""
         with self._torch.inference_mode():
             read = self._read_out if requests[0].decoding.readout else self._generate
             answers = read(requests, seed)
-        yield from zip(requests, answers, strict=True)
+        yield list(zip(requests, answers, strict=True))
 
     def _read_out(self, requests: Sequence[Request], seed: int) -> list[list[Answer]]:
         token_ids, mask = self._pad(requests)

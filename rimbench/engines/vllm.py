@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rimbench.engines import EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines import Answered, EngineChoice, EngineFacts, Limits, Request
 from rimbench.errors import EngineError, ModelError
 from rimbench.records import Answer
 
@@ -89,7 +89,7 @@ class VllmEngine:
     def __exit__(self, *_: object) -> None:
         self._llm = None
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[tuple[Request, list[Answer]]]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests in the order in which they finish; see `rimbench.engines.Engine`.
 
         Draws follow the seed that the engine was opened with, not `seed`: vLLM's CPU engine has no generator
@@ -105,9 +105,9 @@ class VllmEngine:
             engine.add_request(key, prompt, self._sampling(request))
         try:
             while waiting:
-                for output in engine.step():
-                    if output.finished:
-                        yield self._collect(waiting.pop(output.request_id), output)
+                done = [output for output in engine.step() if output.finished]
+                if done:
+                    yield [self._collect(waiting.pop(output.request_id), output) for output in done]
         except self._vllm.v1.engine.exceptions.EngineDeadError as error:
             raise EngineError("vllm's engine died; start the same command again to go on") from error
         finally:

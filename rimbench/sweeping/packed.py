@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rimbench.engines import EngineFacts, Request
+from rimbench.engines import Answered, EngineFacts, Request
 from rimbench.errors import ModelError
 from rimbench.records import Answer
 from rimbench.rim.readout import ReadoutRequest, readouts
@@ -41,7 +41,7 @@ class PackedReadout:
 
             torch.cuda.empty_cache()
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[tuple[Request, list[Answer]]]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests as one batch; see `rimbench.engines.Engine`. Draws nothing."""
         by_reach: dict[int, list[str]] = {}
         for request in requests:
@@ -52,8 +52,7 @@ class PackedReadout:
             rows = [replace(row, blocks=row.blocks[:reach]) for row in rows]
             tables = readouts(self._model, rows, range(reach + 1), self._pad_id)
             self._read.update(zip(item_ids, tables, strict=True))
-        for request in requests:
-            yield request, [self._letter(request)]
+        yield [(request, [self._letter(request)]) for request in requests]
 
     def _reach(self, item_id: str) -> int:
         """The most blocks of an item that its context has room for, with one token to spare for the answer."""

@@ -55,8 +55,8 @@ def answer(engine, requests, seed=0):
     """All answers by item id, in batches of one decoding as the runner asks."""
     found = {}
     for start in range(0, len(requests), 4):
-        for request, answers in engine.answer(requests[start : start + 4], seed):
-            found[request.item_id] = (request, answers)
+        for group in engine.answer(requests[start : start + 4], seed):
+            found.update((request.item_id, (request, answers)) for request, answers in group)
     return found
 
 
@@ -111,7 +111,7 @@ def test_left_padding_in_a_batch_changes_no_answer_of_transformers(opened, token
     asked = requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1))
     together = answer(opened("transformers"), asked)
     for request in asked:
-        [(_, [alone])] = list(opened("transformers").answer([request], 0))
+        [[(_, [alone])]] = list(opened("transformers").answer([request], 0))
         for letter, value in together[request.item_id][1][0].option_logprobs.items():
             assert alone.option_logprobs[letter] == pytest.approx(value, abs=1e-4)
 
