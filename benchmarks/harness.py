@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import tiny  # the smallest checkpoint that both engines load
 
 N = 1000
-ROUNDS = 5
+ROUNDS = 3
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
         styles = {
             "readout": AnswerStyle("readout"),
             "8 tokens, as RiM's card": AnswerStyle("generate", "first_letter", max_new_tokens=8),
-            "free text, 64 tokens": AnswerStyle("generate", max_new_tokens=64),
+            "free text, 32 tokens": AnswerStyle("generate", max_new_tokens=32),
         }
         for label, style in styles.items():
             system = System("tiny", "", Weights(path=str(checkpoint)), PromptStyle(), style)
