@@ -111,7 +111,7 @@ def resampling_of(items: Sequence[Item]) -> Resampling:
 def pass_values(run: RunData, items: Sequence[Item], k: int) -> np.ndarray | None:
     """pass@k item by item, from the draws; None where an item has fewer than k."""
     samples = [len(run.drawn.get(item.item_id, ())) for item in items]
-    right = [sum(letter == item.gold for letter in run.drawn.get(item.item_id, ())) for item in items]
+    right = [run.drawn_right.get(item.item_id, 0) for item in items]
     return passk.pass_values(right, samples, k)
 
 
@@ -176,11 +176,10 @@ def _calibration(run: RunData) -> Calibration | None:
 def _logprob_table(run: RunData, items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
     """Log-probabilities (items, most options), short items filled up with -inf, and the gold columns."""
     width = max(len(item.options) for item in items)
-    table = np.full((len(items), width), -np.inf)
-    for row, item in enumerate(items):
-        logprobs = run.greedy[item.item_id].option_logprobs or {}
-        for letter, value in logprobs.items():
-            table[row, LETTERS.index(letter)] = value
+    absent = -np.inf
+    columns = LETTERS[:width]
+    rows = [run.greedy[item.item_id].option_logprobs or {} for item in items]
+    table = np.array([[row.get(letter, absent) for letter in columns] for row in rows])
     return table, np.array([LETTERS.index(item.gold) for item in items])
 
 

@@ -22,13 +22,15 @@ class GreedyAnswer:
 class RunData:
     """What a report needs of one run. `items` are in the suite's order; `greedy` and `drawn` are by item id.
 
-    `drawn` holds the letters of samples 1..n in their order, None for an answer that names none.
+    `drawn` holds the letters of samples 1..n in their order, None for an answer that names none; `drawn_right`
+    counts those that are right.
     """
 
     manifest: Manifest
     items: Mapping[str, Item]
     greedy: Mapping[str, GreedyAnswer]
     drawn: Mapping[str, tuple[str | None, ...]]
+    drawn_right: Mapping[str, int]
 
     @property
     def answered(self) -> list[Item]:
@@ -72,4 +74,5 @@ def read_run(folder: Path) -> RunData:
         else:
             greedy[item.item_id] = GreedyAnswer(letter, record.status, record.option_logprobs)
     ordered = {key: tuple(samples[i] for i in sorted(samples)) for key, samples in drawn.items()}
-    return RunData(manifest, items, greedy, ordered)
+    right = {key: letters.count(items[key].gold) for key, letters in ordered.items()}
+    return RunData(manifest, items, greedy, ordered, right)
