@@ -112,16 +112,17 @@ def to_line(record: Record) -> str:
 
 def read_records(path: Path) -> Iterator[Record]:
     """Every record of a file; DataError names the first line that is none. A torn last line is left out."""
-    return _read_lines(path, TypeAdapter(list[Record]), "record")
+    return _read_lines(path, Record, "record")
 
 
 def read_items(folder: Path) -> dict[str, Item]:
     """The items that a run asks, by id, in the suite's frozen order."""
-    return {item.item_id: item for item in _read_lines(folder / ITEMS, TypeAdapter(list[Item]), "item")}
+    return {item.item_id: item for item in _read_lines(folder / ITEMS, Item, "item")}
 
 
-def _read_lines(path: Path, adapter: TypeAdapter[list[T]], kind: str) -> Iterator[T]:
+def _read_lines(path: Path, schema: type[T], kind: str) -> Iterator[T]:
     """Lines end with a newline character alone: a text may hold other line separators of Unicode."""
+    adapter: TypeAdapter[list[T]] = TypeAdapter(list[schema])  # type: ignore[valid-type]
     try:
         with path.open("rb") as file:
             while lines := file.readlines(CHUNK_BYTES):
@@ -130,21 +131,19 @@ def _read_lines(path: Path, adapter: TypeAdapter[list[T]], kind: str) -> Iterato
                 try:
                     yield from adapter.validate_json(b"[" + b",".join(lines) + b"]")
                 except ValidationError as error:
-                    raise _faulty_lines(path, adapter, kind) from error
+                    raise _faulty_lines(path, schema, kind) from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}; start the run's command again") from error
 
 
-def _faulty_lines(path: Path, adapter: TypeAdapter[list[T]], kind: str) -> DataError:
+def _faulty_lines(path: Path, schema: type[T], kind: str) -> DataError:
     """The error that counts and lists every faulty line of a file, and says what is wrong with the first."""
-    faults: dict[int, str] = {}
+    adapter, faults = TypeAdapter(schema), dict[int, str]()
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            if not line.strip():
-                faults[number] = "an empty line"
             try:
                 if line.endswith(b"\n"):
-                    adapter.validate_json(b"[" + line + b"]")
+                    adapter.validate_json(line)
             except ValidationError as error:
                 faults[number] = describe_faults(error)
     first = next(iter(faults))

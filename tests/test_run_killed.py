@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-ROWS = 96
+ROWS = 192
 SAMPLES = 2
 TOTAL = ROWS * (SAMPLES + 1)
 

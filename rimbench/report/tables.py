@@ -82,7 +82,16 @@ def compare_table(pairs: Sequence[Pair], settings: Settings, family: str) -> Tab
         )
     return Table(
         "Who is better",
-        ("suite", "pair", "n", "difference, points [95%]", "both / first / second / none right", "p", "Holm", "verdict"),
+        (
+            "suite",
+            "pair",
+            "n",
+            "difference, points [95%]",
+            "both / first / second / none right",
+            "p",
+            "Holm",
+            "verdict",
+        ),
         tuple(rows),
         "Same items on both sides. Tango's score interval, exact McNemar test. Family of Holm's adjustment: "
         f"{family}. Equivalent: the {100 * (1 - 2 * settings.alpha):.0f}% interval lies within "
