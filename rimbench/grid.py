@@ -19,7 +19,7 @@ from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
 from rimbench.runner import Cell, identify, name_run, run_cell
 from rimbench.store import MANIFEST, RunStore, read_manifest, set_aside
 from rimbench.suites import Suite, question_text
-from rimbench.systems import System, weights
+from rimbench.systems import System, Weights, weights
 
 UNBOUNDED = 2**31
 """The context of a model whose configuration names none."""
@@ -81,8 +81,11 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
     module = engines.find(settings.engine)
     facts: EngineFacts = module.describe(EngineChoice(settings.batch_size))
     runs = []
+    resolved: dict[Weights, weights.Checkpoint] = {}  # systems may share weights, whose files are hashed whole
     for system in systems:
-        checkpoint = weights.resolve(system)
+        if system.weights not in resolved:
+            resolved[system.weights] = weights.resolve(system)
+        checkpoint = resolved[system.weights]
         build, context_tokens = _prompt_builder(system, checkpoint)
         for suite in loaded:
             shown = tuple(show(item, settings.controls) for item in suite.items)

@@ -42,8 +42,8 @@ class Cell:
 def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: EngineFacts) -> dict[str, Any]:
     """Everything that could change an answer: what a run's name is made from.
 
-    The number of samples is not part of it, since no draw depends on how many others there are: asking for more
-    adds to the same run.
+    The number of samples is not part of it: draws are independent of each other, and asking for more of them adds to
+    the same run.
     """
     system = asdict(cell.system)
     asked = {key: system[key] for key in ("prompt", "memory", "answer")}

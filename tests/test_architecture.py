@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rimbench"
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
+    "tabular": set(),
     "plugins": {"errors"},
     "config": {"errors"},
     "extraction": {"errors", "records"},
@@ -38,7 +39,7 @@ MAY_IMPORT = {
         "systems",
     },
     "statistics": {"errors"},
-    "report": {"errors", "records", "plugins", "controls", "statistics", "store"},
+    "report": {"errors", "records", "plugins", "controls", "statistics", "store", "tabular"},
     "asking": {"errors", "records", "engines", "prompts", "rim", "suites", "systems"},
     "sweeping": {
         "errors",
@@ -55,7 +56,7 @@ MAY_IMPORT = {
         "systems",
     },
     "latency": {"errors"},
-    "claims": {"errors", "config", "plugins", "statistics", "latency", "report"},
+    "claims": {"errors", "config", "plugins", "statistics", "latency", "tabular"},
     "importing": {"errors", "records", "config", "plugins", "extraction", "store", "suites", "provenance"},
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},
     "exporting": {"errors", "records", "store"},

@@ -1,7 +1,6 @@
 """An audit as tables of plain text: narrow columns, and one sentence a claim below them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rimbench.claims.audit import Audit, Finding
 from rimbench.claims.bench import TimeCheck
@@ -9,6 +8,7 @@ from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS, in_points, in_time
 from rimbench.claims.measured import Reproduction
 from rimbench.statistics.estimate import Estimate
+from rimbench.tabular import Table
 
 SECTIONS = (
     ("Claims of accuracy", ("comparison", "noise", "stability", "restated")),
@@ -19,16 +19,6 @@ INDEPENDENT = (
     "Accuracies are compared as independent samples, since the outcomes item by item are unpublished; where systems "
     "are right on much the same items this is the cautious test. Ruled out: by a one-sided {level} bound."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Columns and rows of plain text, with sentences below."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    remark: str = ""
 
 
 def make_tables(audit: Audit) -> list[Table]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from rimbench.report.summary import Summary
-from rimbench.report.tables import DISCLAIMER, Table, make_tables
+from rimbench.report.tables import DISCLAIMER, make_tables
+from rimbench.tabular import Table
 
 
 def as_markdown(summary: Summary) -> str:

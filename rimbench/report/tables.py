@@ -1,7 +1,6 @@
 """The summary as tables of plain text, in the order of a reader's questions; every format prints these."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rimbench.records import STATUSES
 from rimbench.report.cells import Cell
@@ -9,18 +8,9 @@ from rimbench.report.pairs import Pair
 from rimbench.report.summary import Summary
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.verdict import Settings
+from rimbench.tabular import Table
 
 DISCLAIMER = "A research tool: nothing here is fit for clinical use."
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Columns and rows of plain text, with a sentence on how to read them."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    remark: str = ""
 
 
 def make_tables(summary: Summary) -> list[Table]:
