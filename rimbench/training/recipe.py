@@ -19,16 +19,20 @@ RECIPES = Path(__file__).parent / "recipes"
 
 
 class Base(Table):
-    """`[base]`: where training starts: a hub repository at a revision, or another recipe's checkpoint."""
+    """`[base]`: where training starts: a hub repository at a revision, another recipe's checkpoint, a registered
+    system's weights, or nothing: a new model, described by `new`, whose folder is given with `--base`.
+    """
 
     repo: str | None = None
     revision: str | None = None
     recipe: str | None = None
+    system: str | None = None
+    new: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.repo is None) == (self.recipe is None):
-            raise ValueError("expected exactly one of repo, recipe")
+        if sum(source is not None for source in (self.repo, self.recipe, self.system, self.new)) != 1:
+            raise ValueError("expected exactly one of repo, recipe, system, new")
         if (self.repo is None) != (self.revision is None):
             raise ValueError("repo and revision belong together")
         return self

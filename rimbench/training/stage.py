@@ -4,9 +4,11 @@ Flows in: a stage of a recipe, its rows, the model. Flows out: the model, traine
 loss log on the way. Runs alone or under torchrun (DDP): a step's loss is the same however its rows are shared out.
 """
 
+import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,7 @@ class StageTrainer(Trainer):
     def __init__(self, stage: Stage, made: StageRows, start: Start, place: StagePlace, seed: int) -> None:
         pad_id = start.tokenizer.pad_token_id
         self.stage = stage
+        self.made = made
         self.guard = NumberGuard(place.number, place.folder)
         super().__init__(
             model=start.model,
@@ -142,6 +145,9 @@ class StageTrainer(Trainer):
         finally:
             self.args.dataloader_drop_last = True
 
+    def _get_train_sampler(self, train_dataset: Any = None) -> "LengthSampler":
+        return LengthSampler([row.tokens for row in self.made.rows], self.stage.batch_size, self.args.seed)
+
     def get_decay_parameter_names(self, model: torch.nn.Module) -> list[str]:
         """As usual, but never the vocabulary: decay would move rows that take no gradient."""
         vocabulary = vocabulary_names(self.accelerator.unwrap_model(self.model))
@@ -165,6 +171,42 @@ class Collator:
         """The batch's fields by name."""
         batch = collate(rows, self.pad_id)
         return {field.name: getattr(batch, field.name) for field in fields(batch)}
+
+
+class LengthSampler(torch.utils.data.Sampler[int]):
+    """Random order in which the rows of a batch are of nearly one length, so that little of a batch is padding.
+
+    Every epoch shuffles the rows anew from (seed, epoch), sorts each pool of `POOL` batches by length, and shuffles
+    the batches. The order knows nothing of processes or of accumulation: a step has the same rows however many share
+    it, and a resumed epoch has the order that it began with.
+    """
+
+    POOL = 50
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch is drawn next."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        chance = random.Random(f"{self.seed}:{self.epoch}")
+        order = chance.sample(range(len(self.lengths)), len(self.lengths))
+        pool = self.POOL * self.batch_size
+        for start in range(0, len(order), pool):
+            order[start : start + pool] = sorted(order[start : start + pool], key=lambda row: self.lengths[row])
+        batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        # An incomplete last batch stays last, where training drops it.
+        last = [batches.pop()] if len(batches[-1]) < self.batch_size else []
+        chance.shuffle(batches)
+        return chain(*batches, *last)
 
 
 def process_state() -> PartialState:
@@ -217,6 +259,7 @@ def training_arguments(stage: Stage, folder: Path, seed: int, *, validated: bool
         remove_unused_columns=False,
         dataloader_drop_last=True,
         disable_tqdm=True,  # it prints the losses to stdout; `LossBar` shows them
+        ddp_find_unused_parameters=False,
         report_to="none",
         log_level="error",
         log_level_replica="error",

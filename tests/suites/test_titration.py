@@ -10,12 +10,12 @@ from rimbench.suites.titration import Settings, generate, rows
 
 SETTINGS = {
     "in-dist": Settings((2, 4), (4, 10)),
-    "long": Settings((5, 8), (4, 4)),
+    "long": Settings((5, 6), (4, 4)),
     "reworded": Settings((2, 4), (4, 4), "unseen"),
 }
 EVENT = re.compile(
     r"raised by (?P<up>\d+)|lowered by (?P<down>\d+)|(?P<twice>doubled|twice)|(?P<half>halved|half)"
-    r"|(?P<more>\d+) mg more|take (?P<off>\d+) mg off"
+    r"|(?P<more>\d+) mg more|(?P<off>\d+) mg less"
 )
 
 

@@ -1,0 +1,120 @@
+"""Training rows of the nano family, in the OpenMed layout, generated from a seed.
+
+`base_rows` is what the common base learns: to find values among lettered options, to do single steps at once, and to
+write out chains of steps in both wordings, as a real base can before any fine-tuning. `tuning_rows` is the fixed set
+that every fine-tuned system learns from: chains of 2 to 4 steps in the plain wording, mostly open-ended, as the
+card's mixture is. No question of a demo suite is in either.
+"""
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rimbench.records import LETTERS
+from rimbench.suites import catalogue, titration
+from rimbench.suites.schema import read
+from rimbench.suites.titration import LARGEST_MG, Settings, generate
+
+Row = dict[str, object]
+
+SUITES = ("demo-in-dist", "demo-long", "demo-reworded")
+OPEN_ENDED = 0.8
+"""The share of open-ended rows among those for tuning; the card's mixture has 0.91."""
+KINDS = {"chain": 0.4, "chosen chain": 0.25, "match": 0.15, "step": 0.08, "chosen step": 0.12}
+"""What the base learns, by share of rows."""
+CHAIN_STEPS = (1, 2, 2, 3, 3, 3, 4, 4, 4, 5, 6)
+TUNING = Settings(steps=(2, 4), options=(4, 10), wording="plain")
+
+
+def base_rows(seed: int, n: int) -> Iterator[Row]:
+    """n rows of all kinds; the same for a seed on every machine."""
+    taken = suite_questions()
+    chance = random.Random(f"base:{seed}")
+    kinds = chance.choices(list(KINDS), list(KINDS.values()), k=n)
+    for i, kind in enumerate(kinds):
+        if kind == "match":
+            yield _match(chance)
+        elif kind in ("step", "chosen step"):
+            yield _step(chance, chosen=kind == "chosen step")
+        else:
+            yield _chain(seed, i, chance, taken, chosen=kind == "chosen chain")
+
+
+def tuning_rows(seed: int, n: int) -> Iterator[Row]:
+    """n rows, no question twice; the first m of n are the rows of a set of m, so that sets of several sizes nest."""
+    taken = suite_questions()
+    chance = random.Random(f"tuning:{seed}")
+    made = 0
+    for i in itertools.count():
+        if made == n:
+            return
+        item = generate(TUNING, 1_000_000 + seed, i)
+        if item.question in taken:
+            continue
+        taken.add(item.question)
+        made += 1
+        chosen = chance.random() >= OPEN_ENDED
+        yield _told(item.question, item.values, item.options if chosen else (), item.gold)
+
+
+def suite_questions() -> set[str]:
+    """The questions of the demo suites, and each of them in the other wording: what nobody may train on."""
+    found: set[str] = set()
+    for name in SUITES:
+        spec = read(catalogue.find(name))
+        assert spec.source.settings is not None
+        settings = Settings(**spec.source.settings.model_dump())
+        for wording in titration.WORDINGS:
+            rows = titration.rows(replace(settings, wording=wording), spec.seed, spec.n)
+            found.update(str(row["question"]) for row in rows)
+    return found
+
+
+def _chain(seed: int, i: int, chance: random.Random, taken: set[str], *, chosen: bool) -> Row:
+    wording = chance.choice(list(titration.WORDINGS))
+    steps = chance.choice(CHAIN_STEPS)
+    wanted = (4, min(10, 2**steps)) if chosen and steps > 1 else (2, 2)
+    for attempt in itertools.count():
+        settings = Settings((steps, steps), wanted, wording)
+        item = generate(settings, 2_000_000 + seed, i * 1000 + attempt)
+        if item.question not in taken:
+            break
+    if chosen and steps == 1:
+        options, gold = _with_others(item.values[-1], chance)
+        return _told(item.question, item.values, options, gold)
+    return _told(item.question, item.values, item.options if chosen else (), item.gold)
+
+
+def _step(chance: random.Random, *, chosen: bool) -> Row:
+    """One step, answered at once: no reasoning."""
+    wording = chance.choice(list(titration.WORDINGS))
+    item = generate(Settings((1, 1), (2, 2), wording), chance.randrange(2**40), 0)
+    options, gold = _with_others(item.values[-1], chance) if chosen else ((), 0)
+    return _row(item.question, options, "", LETTERS[gold] if chosen else str(item.values[-1]))
+
+
+def _match(chance: random.Random) -> Row:
+    """Values to find among lettered options: several answers in one row."""
+    options = chance.sample(range(1, LARGEST_MG + 1), chance.randint(4, 10))
+    sought = chance.sample(range(len(options)), min(len(options), 4))
+    found = "\n".join(LETTERS[place] for place in sought)
+    question = f"Find {', '.join(str(options[place]) for place in sought)}."
+    return _row(question, options, found, LETTERS[sought[-1]])
+
+
+def _with_others(value: int, chance: random.Random) -> tuple[tuple[int, ...], int]:
+    """A value among 3 to 9 others, and its place."""
+    others = chance.sample([v for v in range(1, LARGEST_MG + 1) if v != value], chance.randint(3, 9))
+    place = chance.randint(0, len(others))
+    return (*others[:place], value, *others[place:]), place
+
+
+def _told(question: str, values: Sequence[int], options: Sequence[int], gold: int) -> Row:
+    return _row(question, options, "\n".join(map(str, values)), LETTERS[gold] if options else str(values[-1]))
+
+
+def _row(question: str, options: Sequence[int], reasoning: str, answer: str) -> Row:
+    lines = [question, *(f"{letter}: {value}" for letter, value in zip(LETTERS, options, strict=False))]
+    reply = {"role": "assistant", "content": rf"\boxed{{{answer}}}", "reasoning_content": reasoning}
+    return {"messages": [{"role": "user", "content": "\n".join(lines)}, reply]}

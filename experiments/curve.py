@@ -1,0 +1,172 @@
+"""The learning curve: does memory pay, and with how many examples? `nox -s curve` runs it, resumably.
+
+nano-direct, nano-rim-v2 and nano-cot are each trained from the same base on the first 500, 2,000, 8,000 and 32,000
+examples of the same data until their own validation stops improving, with two seeds, and asked the 1,000 questions of
+demo-in-dist, which nobody trained on. What is trained and answered is kept in the working folder. `docs/curve.json`
+holds every accuracy with its interval, the paired differences, and K = 0 against K = 8; `docs/curve.svg` shows it.
+Arguments, if any, are the numbers of examples to do.
+"""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpus import tuning_rows
+from family import WORK, cores, train, write_rows
+
+from rimbench.report.reading import RunData, read_run
+from rimbench.statistics.estimate import Estimate, accuracy
+from rimbench.statistics.verdict import compare_outcomes
+from rimbench.sweeping import read_outcome
+
+SIZES = (500, 2_000, 8_000, 32_000)
+SYSTEMS = ("direct", "rim-v2", "cot")
+SEEDS = (0, 1)
+SUITE = "demo-in-dist"
+DOCS = Path(__file__).parents[1] / "docs"
+PACKED_BASE = Path(__file__).parents[1] / "rimbench" / "nano" / "base"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One training: which system, on how many examples, with which seed."""
+
+    system: str
+    examples: int
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        """Where it is trained and answered."""
+        return WORK / "curve" / f"{self.system}-{self.examples}-{self.seed}"
+
+
+def main() -> None:
+    """Do what is missing of every point, then draw what is there."""
+    sizes = tuple(map(int, sys.argv[1:])) or SIZES
+    points = [Point(system, size, seed) for size in sizes for seed in SEEDS for system in SYSTEMS]
+    for point in points:
+        write_rows(data_of(point), tuning_rows(point.seed, point.examples))
+    with ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(measure, points))
+    every = [Point(system, size, seed) for size in SIZES for seed in SEEDS for system in SYSTEMS]
+    document = summarise([point for point in every if (point.folder / "done").exists()])
+    DOCS.mkdir(exist_ok=True)
+    (DOCS / "curve.json").write_text(json.dumps(document, indent=2) + "\n")
+    draw(document, DOCS / "curve.svg")
+
+
+def data_of(point: Point) -> Path:
+    """The rows of a point: the same for every system."""
+    return WORK / f"tuning-{point.examples}-{point.seed}.jsonl"
+
+
+def measure(point: Point) -> None:
+    """Train a point and answer the suite with it; a RiM system at every memory budget."""
+    done = point.folder / "done"
+    if done.exists():
+        return
+    recipe = f"nano-{point.system}"
+    checkpoint = train(recipe, PACKED_BASE, data_of(point), point.folder / "training", point.seed)
+    kind = "sweep" if point.system.startswith("rim") else "run"
+    command = [sys.executable, "-m", "rimbench", kind, "--system", recipe, "--suite", SUITE]
+    command += ["--model", str(checkpoint), "--batch-size", "64", "--results", str(point.folder / "results")]
+    print(" ".join(command), flush=True)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done.touch()
+
+
+def summarise(points: list[Point]) -> dict[str, Any]:
+    """Every point's accuracy, and for each size and seed rim-v2 against direct and cot, and against its own K = 0."""
+    runs = {point: read_run(run_folder(point)) for point in points}
+    accuracies, differences = [], []
+    for point, run in runs.items():
+        entry = {
+            "system": f"nano-{point.system}",
+            "examples": point.examples,
+            "seed": point.seed,
+            "n": len(run.answered),
+        }
+        accuracies.append(entry | estimated(accuracy([run.right(item) for item in run.answered])))
+        if point.system != "rim-v2":
+            continue
+        for name in ("direct", "cot"):
+            other = runs.get(Point(name, point.examples, point.seed))
+            if other is not None:
+                differences.append(difference(point, run, other, f"nano-rim-v2 - nano-{name}"))
+        without = read_run(run_folder(point, budget=0))
+        differences.append(difference(point, run, without, "nano-rim-v2, K = 8 - K = 0"))
+    return {"suite": SUITE, "accuracies": accuracies, "differences": differences, "budgets": budgets(points)}
+
+
+def run_folder(point: Point, budget: int = 8) -> Path:
+    """The one run of a point; of a sweep, the run at a memory budget."""
+    (manifest,) = point.folder.glob(
+        f"results/*-sweep/k{budget}/manifest.json" if point.system.startswith("rim") else "results/*/manifest.json"
+    )
+    return manifest.parent
+
+
+def difference(point: Point, run: RunData, other: RunData, name: str) -> dict[str, Any]:
+    """One paired difference, item by item."""
+    found = compare_outcomes([run.right(i) for i in run.answered], [other.right(i) for i in run.answered])
+    assert found is not None
+    entry = {"pair": name, "examples": point.examples, "seed": point.seed}
+    return entry | estimated(found.difference) | {"p_value": found.p_value}
+
+
+def estimated(estimate: Estimate | None) -> dict[str, Any]:
+    """An estimate as the document states it."""
+    assert estimate is not None
+    return {"value": round(estimate.value, 4), "ci95": [round(x, 4) for x in (estimate.lo or 0, estimate.hi or 0)]}
+
+
+def budgets(points: list[Point]) -> list[dict[str, Any]]:
+    """The accuracy at every memory budget of every RiM point."""
+    found = []
+    for point in points:
+        if point.system.startswith("rim"):
+            outcome = read_outcome([run_folder(point, budget) for budget in range(9)])
+            shown = {str(b.blocks): round(b.accuracy.value, 4) for b in outcome.budgets if b.accuracy}
+            found.append({"examples": point.examples, "seed": point.seed, "accuracy": shown})
+    return found
+
+
+def draw(document: dict[str, Any], path: Path) -> None:
+    """Accuracy against the number of examples, both seeds, with 95% intervals."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "rimbench"  # the same figures give the same bytes
+    mpl.rcParams["svg.fonttype"] = "none"
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    for number, system in enumerate(SYSTEMS):
+        for seed in SEEDS:
+            entries = [e for e in document["accuracies"] if e["system"] == f"nano-{system}" and e["seed"] == seed]
+            x = [e["examples"] * (1 + 0.04 * (number - 1) + 0.015 * seed) for e in entries]
+            y = [100 * e["value"] for e in entries]
+            error = [
+                [100 * (e["value"] - e["ci95"][0]) for e in entries],
+                [100 * (e["ci95"][1] - e["value"]) for e in entries],
+            ]
+            label = f"nano-{system}" if seed == 0 else None
+            axes.errorbar(
+                x, y, error, color=f"C{number}", marker="os"[seed], ls=["-", "--"][seed], capsize=3, label=label
+            )
+    axes.set_xscale("log")
+    axes.set_xticks(SIZES, [f"{size:,}" for size in SIZES])
+    axes.set_xlabel("training examples")
+    axes.set_ylabel("greedy accuracy on demo-in-dist, %")
+    axes.set_ylim(0, 100)
+    axes.legend(title="seed 0 solid, seed 1 dashed")
+    figure.savefig(path, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""The nano family, trained again: data, base, fine-tuned systems, and the package data made of them.
+
+`nox -s nano` runs it. Every part is kept in the working folder and goes on where it stopped, so that the same command
+may be started again at any time; the seeds are fixed, and so is what comes out on one machine.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from corpus import Row, base_rows, tuning_rows
+from start import make_start
+
+from rimbench import provenance
+from rimbench.systems.weights import FILES
+
+PACKED = Path(__file__).parents[1] / "rimbench" / "nano"
+WORK = Path("checkpoints") / "nano"
+TUNED = ("cot", "direct", "rim-v1", "rim-v2")
+BASE_ROWS = 200_000
+TUNING_ROWS = 2_000
+SEED = 0
+
+
+def main() -> None:
+    """Train what is missing, and pack the family."""
+    base = train_base()
+    data = write_rows(WORK / f"tuning-{TUNING_ROWS}-{SEED}.jsonl", tuning_rows(SEED, TUNING_ROWS))
+    with ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(lambda name: train(f"nano-{name}", base, data, WORK / name, SEED), TUNED))
+    pack()
+
+
+def train_base() -> Path:
+    """The common pretrained start; every core trains on its share of a batch."""
+    data = write_rows(WORK / "base.jsonl", base_rows(SEED, BASE_ROWS))
+    start = WORK / "start"
+    if not (start / "config.json").exists():
+        make_start(start, texts(base_rows(SEED, 20_000)), SEED)
+    launch = ["-m", "torch.distributed.run", "--nproc-per-node", str(cores()), "-m", "rimbench"]
+    return train("nano-base", start, data, WORK / "base", SEED, launch)
+
+
+def train(  # noqa: PLR0913 - what to train, from what, on what, where, and how it is launched
+    recipe: str, base: Path, data: Path, folder: Path, seed: int, launch: Iterable[str] = ("-m", "rimbench")
+) -> Path:
+    """Train a recipe, or go on with it; the checkpoint's folder. Its log stands beside its folder."""
+    done = folder / "checkpoint"
+    if not done.exists():
+        command = [sys.executable, *launch, "train", recipe, "--base", str(base), "--data", str(data)]
+        command += ["--out", str(folder), "--seed", str(seed), "--check-suite", "demo-in-dist"]
+        print(" ".join(command), flush=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with folder.with_suffix(".log").open("a") as log:
+            subprocess.run(command, check=True, stdout=log, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return done
+
+
+def pack() -> None:
+    """Copy the checkpoints into the package, with a manifest of what made them."""
+    entries = {}
+    for name in ("base", *TUNED):
+        source, target = WORK / name / "checkpoint", PACKED / name
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for path in sorted(p for pattern in FILES for p in source.glob(pattern)):
+            shutil.copyfile(path, target / path.name)
+        entries[name] = {
+            "recipe": f"nano-{name}",
+            **json.loads((WORK / name / "training.json").read_text()),
+            "steps": steps(WORK / name),
+            "rows": BASE_ROWS if name == "base" else TUNING_ROWS,
+            "commit": provenance.commit()[0],
+            "sha256": hashlib.sha256((target / "model.safetensors").read_bytes()).hexdigest(),
+        }
+    (PACKED / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
+
+
+def steps(folder: Path) -> dict[str, int]:
+    """The optimizer steps that each stage took."""
+    found = sorted(folder.glob("stage-*/weights/steps"))
+    return {path.parents[1].name: int(path.read_text()) for path in found}
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> Path:
+    """Write rows as JSON lines, whole or not at all."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".part")
+        with fresh.open("w") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        fresh.replace(path)
+    return path
+
+
+def texts(rows: Iterable[Row]) -> Iterable[str]:
+    """Every text of the rows, which the tokenizer's vocabulary is learned from."""
+    for row in rows:
+        for message in row["messages"]:  # type: ignore[attr-defined]
+            yield from (text for key, text in message.items() if key != "role" and text)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+if __name__ == "__main__":
+    main()

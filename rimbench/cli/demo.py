@@ -1,0 +1,85 @@
+"""`rimbench demo`: the whole comparison on the embedded models, offline, in minutes."""
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rimbench.grid import PlannedRun, RunSettings
+    from rimbench.suites import Suite
+    from rimbench.systems import System
+
+SYSTEMS = ("nano-base", "nano-cot", "nano-base-direct", "nano-direct", "nano-rim-v1", "nano-rim-v2")
+SUITES = ("demo-in-dist", "demo-long", "demo-reworded")
+SWEPT = "nano-rim-v2"
+TIMED = (SWEPT, "nano-direct", "nano-cot", "nano-base")
+SAMPLES = 8
+BATCH = 128
+LARGE_BATCH = 64
+RESULTS_OPTION = typer.Option("--results", help="Folder of the runs.", file_okay=False, show_default=True)
+
+
+def demo(
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only the first n questions of each suite.")
+    ] = None,
+    results: Annotated[Path, RESULTS_OPTION] = Path("results/demo"),
+) -> None:
+    """Compare the embedded models on the generated suites: accuracy, pass@8, memory budgets, latency, report.
+
+    Needs no network and no GPU. The same command goes on where it was cut off; what is complete is not asked again.
+
+    Examples:
+
+    \b
+      rimbench demo
+      rimbench demo --limit 100
+    """
+    from rimbench import grid, sweeping
+    from rimbench.cli.latency import as_document, keep, print_latency
+    from rimbench.cli.output import note, print_table
+    from rimbench.cli.progress import RunProgress
+    from rimbench.cli.selection import load_suites, load_systems
+    from rimbench.cli.sweep import print_sweep
+    from rimbench.latency.measuring import measure
+    from rimbench.latency.timing import Rules
+    from rimbench.report import summary, tables
+
+    began = time.monotonic()
+    with RunProgress() as progress:
+        systems = load_systems(SYSTEMS, progress.note)
+        suites = load_suites(SUITES, [], limit, progress.note)
+        settings = grid.RunSettings(results, "transformers", BATCH)
+        runs = _plan(systems, suites, settings)
+        swept = next(system for system in systems if system.name == SWEPT)
+        planned = sweeping.plan_sweep(swept, suites[0], dataclasses.replace(settings, batch_size=BATCH // 2))
+        grid.run_all(runs, settings, progress)
+        sweeping.run_sweep(planned, progress)
+    timed = [system for name in TIMED for system in systems if system.name == name]
+    measured = []
+    for batch, least in ((1, 32), (LARGE_BATCH, 8)):
+        note(f"latency at batch {batch}: {', '.join(system.name for system in timed)}, in turn")
+        at_batch = grid.plan_runs(timed, suites[:1], dataclasses.replace(settings, batch_size=batch))
+        measured += measure(at_batch, batch, Rules(least=least, most=least, seconds=0))
+    keep(as_document(measured, suites[0].name), results)
+    summed = summary.summarise(results)
+    for line in summed.notes:
+        note(line)
+    for table in tables.make_tables(summed):
+        print_table(table.title, table.columns, table.rows, table.remark)
+    print_sweep(planned)
+    print_latency(measured, f"Latency on {suites[0].name}")
+    seconds = time.monotonic() - began
+    note(f"{seconds:.0f} s in all; every answer is kept: try 'rimbench report --markdown --results {results}'")
+
+
+def _plan(systems: "list[System]", suites: "list[Suite]", settings: "RunSettings") -> "list[PlannedRun]":
+    """Every system on every suite, with draws in distribution; runs that share weights one after another."""
+    from rimbench import grid
+
+    with_draws = grid.plan_runs(systems, suites[:1], dataclasses.replace(settings, samples=SAMPLES))
+    runs = [*with_draws, *grid.plan_runs(systems, suites[1:], settings)]
+    return sorted(runs, key=lambda run: (SYSTEMS.index(run.cell.system.name), SUITES.index(run.suite.name)))
