@@ -18,10 +18,10 @@ from typing import Any
 from corpus import tuning_rows
 from family import WORK, cores, train, write_rows
 
+from rimbench.report.budgets import read_outcome
 from rimbench.report.reading import RunData, read_run
 from rimbench.statistics.estimate import Estimate, accuracy
 from rimbench.statistics.verdict import compare_outcomes
-from rimbench.sweeping import read_outcome
 
 SIZES = (500, 2_000, 8_000, 32_000)
 SYSTEMS = ("direct", "rim-v2", "cot")

@@ -43,7 +43,6 @@ def demo(
     from rimbench.cli.output import note, print_table
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites, load_systems
-    from rimbench.cli.sweep import print_sweep
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import Rules
     from rimbench.report import summary, tables
@@ -70,7 +69,6 @@ def demo(
         note(line)
     for table in tables.make_tables(summed):
         print_table(table.title, table.columns, table.rows, table.remark)
-    print_sweep(planned)
     print_latency(measured, f"Latency on {suites[0].name}")
     seconds = time.monotonic() - began
     note(f"{seconds:.0f} s in all; every answer is kept: try 'rimbench report --markdown --results {results}'")

@@ -8,7 +8,8 @@ import typer
 from rimbench.cli.run import RESULTS_OPTION
 
 if TYPE_CHECKING:
-    from rimbench.sweeping import Sweep, SweepOutcome
+    from rimbench.report.budgets import SweepOutcome
+    from rimbench.sweeping import Sweep
 
 
 def sweep(
@@ -40,9 +41,12 @@ def sweep(
       rimbench sweep --system rim-v1 --suite medqa --limit 100 --json
     """
     from rimbench import grid, sweeping
-    from rimbench.cli.output import note, print_json
+    from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites
+    from rimbench.report.budgets import StoredSweep, read_outcome
+    from rimbench.report.tables import budget_table
+    from rimbench.store import read_manifest
     from rimbench.systems import load, override
 
     with RunProgress() as progress:
@@ -50,52 +54,13 @@ def sweep(
         (loaded,) = load_suites([suite], [str(data)] if data else [], limit, progress.note)
         planned = sweeping.plan_sweep(chosen, loaded, grid.RunSettings(results, batch_size=batch_size))
         sweeping.run_sweep(planned, progress)
+    outcome = read_outcome([run.folder for run in planned.runs])
     if json:
-        print_json(_document(planned, sweeping.read_outcome([run.folder for run in planned.runs])))
+        print_json(_document(planned, outcome))
         return
-    print_sweep(planned)
+    table = budget_table(StoredSweep(read_manifest(planned.runs[-1].folder), outcome))
+    print_table(table.title, table.columns, table.rows, table.remark)
     note(f"the answers are kept in {planned.folder}; compare budgets with 'rimbench report --results' on it")
-
-
-def print_sweep(planned: "Sweep") -> None:
-    """The table of a terminal, from the stored answers."""
-    from rimbench import sweeping
-    from rimbench.cli.output import print_table
-
-    outcome = sweeping.read_outcome([run.folder for run in planned.runs])
-    run = planned.runs[-1]
-    columns = ("K", "accuracy %", "95% interval", "changed", "to right", "to wrong", "failed")
-    title = f"{run.cell.system.name} on {run.suite.name}, N = {outcome.n}"
-    print_table(title, columns, _rows(outcome), _remark(outcome))
-
-
-def _rows(outcome: "SweepOutcome") -> list[tuple[str, ...]]:
-    rows = []
-    for budget in outcome.budgets:
-        accuracy = budget.accuracy
-        if accuracy is None or accuracy.lo is None or accuracy.hi is None:
-            value, interval = "-", "-"
-        else:
-            value, interval = f"{100 * accuracy.value:.1f}", f"{100 * accuracy.lo:.1f} to {100 * accuracy.hi:.1f}"
-        counts = (budget.changed, budget.to_right, budget.to_wrong)
-        shown = ("-" if count is None else str(count) for count in counts)
-        rows.append((str(budget.blocks), value, interval, *shown, str(budget.failed)))
-    return rows
-
-
-def _remark(outcome: "SweepOutcome") -> str:
-    first = outcome.budgets[0].accuracy
-    remark = "K = 0 has no memory. Changed: answers that differ from those at K - 1."
-    if first is not None:
-        remark += f" Intervals: {first.method}."
-    memory = outcome.memory
-    if memory is None or memory.difference.lo is None or memory.difference.hi is None:
-        return remark
-    difference, lo, hi = (100 * x for x in (memory.difference.value, memory.difference.lo, memory.difference.hi))
-    return (
-        f"{remark}\nK = {outcome.budgets[-1].blocks} minus K = 0: {difference:+.1f} points "
-        f"({lo:+.1f} to {hi:+.1f}, {memory.difference.method}), p = {memory.p_value:.3g} ({memory.test})."
-    )
 
 
 def _document(planned: "Sweep", outcome: "SweepOutcome") -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """The summary as the JSON document that other programs read; its keys are a published format."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from rimbench.records import Manifest
+from rimbench.report.budgets import StoredSweep, what_was_asked
 from rimbench.report.cells import Cell
 from rimbench.report.pairs import Pair
 from rimbench.report.summary import Summary
@@ -14,7 +17,7 @@ def as_document(summary: Summary) -> dict[str, Any]:
     """The whole report as one JSON value; what is undefined is null."""
     return {
         "schema": SCHEMA,
-        "cells": [_cell(cell) for cell in summary.cells],
+        "cells": [_cell(cell, summary.sweeps) for cell in summary.cells],
         "comparisons": [as_comparison(pair) for pair in summary.pairs],
         "latency": [],
         "speedups": [],
@@ -41,7 +44,7 @@ def as_comparison(pair: Pair, *, table: bool = False) -> dict[str, Any]:
     return entry
 
 
-def _cell(cell: Cell) -> dict[str, Any]:
+def _cell(cell: Cell, sweeps: Sequence[StoredSweep]) -> dict[str, Any]:
     greedy = cell.greedy_accuracy
     return {
         "run": cell.manifest.run,
@@ -58,8 +61,17 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "maj_at_k": {str(k): estimate.value for k, estimate in cell.maj_at_k.items()},
         "statuses": dict(cell.statuses),
         "ece": cell.calibration.ece.value if cell.calibration else None,
-        "k_sweep": None,
+        "k_sweep": _sweep_of(cell.manifest, sweeps),
     }
+
+
+def _sweep_of(manifest: Manifest, sweeps: Sequence[StoredSweep]) -> dict[str, float | None] | None:
+    """Accuracy by memory budget, K = 0 first, from a sweep of the same weights over the same items; None without."""
+    for sweep in sweeps:
+        if what_was_asked(sweep.manifest) == what_was_asked(manifest):
+            budgets = sweep.outcome.budgets
+            return {str(b.blocks): b.accuracy.value if b.accuracy else None for b in budgets}
+    return None
 
 
 def _interval(estimate: Estimate | None) -> list[float] | None:

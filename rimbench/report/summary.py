@@ -12,6 +12,7 @@ from typing import Any
 from rimbench.controls import Controls, show
 from rimbench.errors import DataError, UsageError
 from rimbench.plugins import unknown
+from rimbench.report.budgets import StoredSweep, find_sweeps
 from rimbench.report.cells import Cell, make_cell
 from rimbench.report.pairs import Gap, OrderEffect, Pair, check_same_items, compare_family, gaps, order_effect
 from rimbench.report.reading import RunData, read_run
@@ -46,6 +47,7 @@ class Summary:
     pairs: tuple[Pair, ...]
     gaps: tuple[Gap, ...]
     order_effects: tuple[OrderEffect, ...]
+    sweeps: tuple[StoredSweep, ...]
     settings: Settings
     family: str
     notes: tuple[str, ...]
@@ -75,6 +77,7 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         pairs=tuple(pairs),
         gaps=tuple(gaps(accuracies)),
         order_effects=tuple(_order_effects(runs)),
+        sweeps=tuple(find_sweeps(results)),
         settings=settings,
         family=_name_family(pairs),
         notes=(*partial, *notes),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from rimbench.records import STATUSES
+from rimbench.report.budgets import StoredSweep
 from rimbench.report.cells import Cell
 from rimbench.report.pairs import Pair
 from rimbench.report.summary import Summary
@@ -23,6 +24,7 @@ def make_tables(summary: Summary) -> list[Table]:
         _statuses(cells),
         _letters(cells),
         _calibration(cells),
+        *(budget_table(sweep) for sweep in summary.sweeps),
         _gaps(summary),
         _order_effects(summary),
         _provenance(cells),
@@ -183,6 +185,33 @@ def _calibration(cells: Sequence[Cell]) -> Table:
         ("suite", "system", "ECE [95%]", "Brier [95%]", "risk-coverage area [95%]", "accuracy of the surer half"),
         tuple(rows),
         f"ECE over {bins} bins of equal width; its floor is what a perfectly calibrated system would show.",
+    )
+
+
+def budget_table(sweep: StoredSweep) -> Table:
+    """Accuracy at every memory budget, K = 0 first, and what the memory is worth."""
+    outcome = sweep.outcome
+    rows = [
+        (
+            str(b.blocks),
+            _percent(b.accuracy),
+            *("-" if count is None else str(count) for count in (b.changed, b.to_right, b.to_wrong)),
+            str(b.failed),
+        )
+        for b in outcome.budgets
+    ]
+    remark = "K = 0 has no memory. Changed: answers that differ from those at K - 1."
+    memory = outcome.memory
+    if memory is not None:
+        remark += (
+            f" K = {outcome.budgets[-1].blocks} minus K = 0: {_points(memory.difference)} points, "
+            f"p = {memory.p_value:.2g} ({memory.test})."
+        )
+    return Table(
+        f"Accuracy by memory budget: {sweep.manifest.system} on {sweep.manifest.suite}, N = {outcome.n}",
+        ("K", "greedy, % [95%]", "changed", "to right", "to wrong", "failed"),
+        tuple(rows),
+        remark,
     )
 
 

@@ -6,6 +6,5 @@ below the results of `rimbench run`, where they would add nine systems to every 
 """
 
 from rimbench.sweeping.budgets import Sweep, plan_sweep, run_sweep
-from rimbench.sweeping.outcome import BudgetOutcome, SweepOutcome, read_outcome
 
-__all__ = ["BudgetOutcome", "Sweep", "SweepOutcome", "plan_sweep", "read_outcome", "run_sweep"]
+__all__ = ["Sweep", "plan_sweep", "run_sweep"]

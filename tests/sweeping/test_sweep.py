@@ -6,6 +6,7 @@ import tiny
 from rimbench import grid, suites, sweeping, systems
 from rimbench.cli.sweep import sweep
 from rimbench.errors import UsageError
+from rimbench.report.budgets import read_outcome
 from rimbench.store import RECORDS, find_runs, read_manifest, read_records
 from rimbench.sweeping import packed
 
@@ -116,7 +117,7 @@ def test_a_sweep_that_was_cut_off_goes_on_to_the_same_records_and_a_complete_one
 
 
 def test_the_outcome_counts_what_the_records_show(swept):
-    outcome = sweeping.read_outcome([run.folder for run in swept.runs])
+    outcome = read_outcome([run.folder for run in swept.runs])
     columns = [answers(run.folder) for run in swept.runs]
     assert outcome.n == ITEMS and [budget.blocks for budget in outcome.budgets] == list(range(9))
     assert outcome.budgets[0].changed is None
@@ -136,7 +137,7 @@ def test_an_item_with_room_for_few_blocks_fails_at_the_larger_budgets_alone(made
     short = tiny.make_checkpoint(tmp_path / "short", context=longest + 1 + 4 * 3)  # three blocks and the answer fit
     planned = plan(systems.override(system, model=str(short)), suite, tmp_path)
     sweeping.run_sweep(planned, Quiet())
-    failed = [b.failed for b in sweeping.read_outcome([run.folder for run in planned.runs]).budgets]
+    failed = [b.failed for b in read_outcome([run.folder for run in planned.runs]).budgets]
     assert failed[:4] == [0, 0, 0, 0] and failed[4] > 0
     assert failed == sorted(failed)
 

@@ -1,14 +1,18 @@
-"""The stored runs of a sweep -> accuracy by memory budget, and what changes from one budget to the next."""
+"""The stored runs of a sweep -> accuracy by memory budget, and what changes from one budget to the next.
+
+A sweep lies one level below the results of `rimbench run`, as `<name>-sweep/k0` to `k<K>`, each an ordinary run.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rimbench.records import Item, Record
+from rimbench.records import Manifest, Record
+from rimbench.report.cells import resampling_of
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, accuracy
 from rimbench.statistics.verdict import Comparison, Settings, compare_outcomes
-from rimbench.store import RECORDS, read_items, read_records
+from rimbench.store import MANIFEST, RECORDS, read_items, read_manifest, read_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,38 @@ class SweepOutcome:
     memory: Comparison | None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredSweep:
+    """A sweep of a results folder: the manifest of its largest budget, and what came of it."""
+
+    manifest: Manifest
+    outcome: SweepOutcome
+
+
+def find_sweeps(results: Path) -> list[StoredSweep]:
+    """Every sweep of a results folder, by name; one that lacks a budget yet is left out."""
+    found = []
+    for folder in sorted(results.glob("*-sweep")):
+        budgets = [folder / f"k{k}" for k in range(len(list(folder.glob(f"k*/{MANIFEST}"))))]
+        if len(budgets) > 1 and all((budget / RECORDS).exists() for budget in budgets):
+            found.append(StoredSweep(read_manifest(budgets[-1]), read_outcome(budgets)))
+    return found
+
+
+def what_was_asked(manifest: Manifest) -> tuple[str, ...]:
+    """What a sweep and a run have in common where one says something of the other: system, weights, items."""
+    identity = manifest.identity
+    items = identity["suite"]["content_sha256"]
+    return manifest.system, manifest.suite, str(identity.get("weights_sha256")), str(items)
+
+
 def read_outcome(folders: Sequence[Path]) -> SweepOutcome:
     """Read the runs at K = 0, 1, ...; items that one of them has not answered are left out of all."""
     items = list(read_items(folders[0]).values())
     answers = [{record.item_id: record for record in read_records(folder / RECORDS)} for folder in folders]
     items = [item for item in items if all(item.item_id in answered for answered in answers)]
     columns = [[answered[item.item_id] for item in items] for answered in answers]
-    how = _resampling(items)
+    how = resampling_of(items)
     budgets = [_budget(k, column, columns[k - 1] if k else None, how) for k, column in enumerate(columns)]
     first, last = ([record.correct for record in column] for column in (columns[0], columns[-1]))
     return SweepOutcome(len(items), tuple(budgets), compare_outcomes(last, first, Settings(how=how)))
@@ -56,9 +85,3 @@ def _budget(blocks: int, column: Sequence[Record], before: Sequence[Record] | No
     to_right = sum(new.correct for _, new in changed)
     to_wrong = sum(old.correct for old, _ in changed)
     return BudgetOutcome(blocks, estimate, failed, len(changed), to_right, to_wrong)
-
-
-def _resampling(items: Sequence[Item]) -> Resampling:
-    """Items that hang together, where the suite names them, are resampled together."""
-    clustered = any(item.cluster is not None for item in items)
-    return Resampling(clusters=[item.cluster for item in items] if clustered else None)
