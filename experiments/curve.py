@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus import tuning_rows
-from family import WORK, cores, train, write_rows
+from family import DOCS, WORK, cores, train, write_rows
+from figures import draw_curve
 
 from rimbench.report.budgets import read_outcome
 from rimbench.report.reading import RunData, read_run
@@ -27,7 +28,6 @@ SIZES = (500, 2_000, 8_000, 32_000)
 SYSTEMS = ("direct", "rim-v2", "cot")
 SEEDS = (0, 1)
 SUITE = "demo-in-dist"
-DOCS = Path(__file__).parents[1] / "docs"
 PACKED_BASE = Path(__file__).parents[1] / "rimbench" / "nano" / "base"
 
 
@@ -57,7 +57,7 @@ def main() -> None:
     document = summarise([point for point in every if (point.folder / "done").exists()])
     DOCS.mkdir(exist_ok=True)
     (DOCS / "curve.json").write_text(json.dumps(document, indent=2) + "\n")
-    draw(document, DOCS / "curve.svg")
+    draw_curve(document["accuracies"], SYSTEMS, DOCS / "curve.svg")
 
 
 def data_of(point: Point) -> Path:
@@ -134,38 +134,6 @@ def budgets(points: list[Point]) -> list[dict[str, Any]]:
             shown = {str(b.blocks): round(b.accuracy.value, 4) for b in outcome.budgets if b.accuracy}
             found.append({"examples": point.examples, "seed": point.seed, "accuracy": shown})
     return found
-
-
-def draw(document: dict[str, Any], path: Path) -> None:
-    """Accuracy against the number of examples, both seeds, with 95% intervals."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "rimbench"  # the same figures give the same bytes
-    mpl.rcParams["svg.fonttype"] = "none"
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    for number, system in enumerate(SYSTEMS):
-        for seed in SEEDS:
-            entries = [e for e in document["accuracies"] if e["system"] == f"nano-{system}" and e["seed"] == seed]
-            x = [e["examples"] * (1 + 0.04 * (number - 1) + 0.015 * seed) for e in entries]
-            y = [100 * e["value"] for e in entries]
-            error = [
-                [100 * (e["value"] - e["ci95"][0]) for e in entries],
-                [100 * (e["ci95"][1] - e["value"]) for e in entries],
-            ]
-            label = f"nano-{system}" if seed == 0 else None
-            axes.errorbar(
-                x, y, error, color=f"C{number}", marker="os"[seed], ls=["-", "--"][seed], capsize=3, label=label
-            )
-    axes.set_xscale("log")
-    axes.set_xticks(SIZES, [f"{size:,}" for size in SIZES])
-    axes.set_xlabel("training examples")
-    axes.set_ylabel("greedy accuracy on demo-in-dist, %")
-    axes.set_ylim(0, 100)
-    axes.legend(title="seed 0 solid, seed 1 dashed")
-    figure.savefig(path, metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -15,15 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from corpus import Row, base_rows, tuning_rows
+from figures import draw_losses
 from start import make_start
 
 from rimbench import provenance
 from rimbench.systems.weights import FILES
 
+DOCS = Path(__file__).parents[1] / "docs"
 PACKED = Path(__file__).parents[1] / "rimbench" / "nano"
 WORK = Path("checkpoints") / "nano"
 TUNED = ("cot", "direct", "rim-v1", "rim-v2")
-BASE_ROWS = 200_000
+BASE_PARTS = {"base-chains": 200_000, "base": 64_000}
+"""The parts of the base's training, one on the other's checkpoint, with the rows of each."""
 TUNING_ROWS = 2_000
 SEED = 0
 
@@ -39,12 +42,14 @@ def main() -> None:
 
 def train_base() -> Path:
     """The common pretrained start; every core trains on its share of a batch."""
-    data = write_rows(WORK / "base.jsonl", base_rows(SEED, BASE_ROWS))
-    start = WORK / "start"
-    if not (start / "config.json").exists():
-        make_start(start, texts(base_rows(SEED, 20_000)), SEED)
+    checkpoint = WORK / "start"
+    if not (checkpoint / "config.json").exists():
+        make_start(checkpoint, texts(base_rows(SEED, 20_000)), SEED)
     launch = ["-m", "torch.distributed.run", "--nproc-per-node", str(cores()), "-m", "rimbench"]
-    return train("nano-base", start, data, WORK / "base", SEED, launch)
+    for part, (name, count) in enumerate(BASE_PARTS.items()):
+        data = write_rows(WORK / f"{name}.jsonl", base_rows(SEED + part, count, part))
+        checkpoint = train("nano-base", checkpoint, data, WORK / name, SEED, launch)
+    return checkpoint
 
 
 def train(  # noqa: PLR0913 - what to train, from what, on what, where, and how it is launched
@@ -63,22 +68,29 @@ def train(  # noqa: PLR0913 - what to train, from what, on what, where, and how 
 
 
 def pack() -> None:
-    """Copy the checkpoints into the package, with a manifest of what made them."""
+    """Copy the checkpoints into the package, with a manifest of what made them, and draw their losses."""
     entries = {}
-    for name in ("base", *TUNED):
+    for name in (*BASE_PARTS, *TUNED):
         source, target = WORK / name / "checkpoint", PACKED / name
+        made = json.loads((WORK / name / "training.json").read_text())
+        entries[name] = {
+            "recipe": "nano-base" if name in BASE_PARTS else f"nano-{name}",
+            "recipe_sha256": made["recipe"],
+            "data_sha256": made["data"],
+            "seed": made["seed"],
+            "base": made["base"],
+            "steps": steps(WORK / name),
+            "rows": BASE_PARTS.get(name, TUNING_ROWS),
+            "commit": provenance.commit()[0],
+            "sha256": hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest(),
+        }
+        if name == "base-chains":
+            continue  # what the base itself started from is not shipped
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         for path in sorted(p for pattern in FILES for p in source.glob(pattern)):
             shutil.copyfile(path, target / path.name)
-        entries[name] = {
-            "recipe": f"nano-{name}",
-            **json.loads((WORK / name / "training.json").read_text()),
-            "steps": steps(WORK / name),
-            "rows": BASE_ROWS if name == "base" else TUNING_ROWS,
-            "commit": provenance.commit()[0],
-            "sha256": hashlib.sha256((target / "model.safetensors").read_bytes()).hexdigest(),
-        }
+    draw_losses([(f"nano-{name}", WORK / name / "loss.jsonl") for name in entries], DOCS / "training.svg")
     (PACKED / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
 
 

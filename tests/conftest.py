@@ -26,11 +26,11 @@ def suite_file(tmp_path):
 def rimbench(tmp_path):
     """Runs the installed command in a real process, in an empty folder; returns the finished process."""
 
-    def run(*arguments, env=None, check=False, **options):
+    def run(*arguments, env=None, check=False, cwd=tmp_path, **options):
         command = [sys.executable, "-m", "rimbench", *map(str, arguments)]
         environment = {**os.environ, "COLUMNS": "120", "HF_HUB_OFFLINE": "1", **(env or {})}
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, **options
+            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, **options
         )
         if check:
             assert done.returncode == 0, done.stderr

@@ -1,0 +1,59 @@
+"""The figures of the experiments, as SVG whose text can be read out and whose bytes follow from the figures."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+
+plt.switch_backend("svg")
+mpl.rcParams.update({"svg.hashsalt": "rimbench", "svg.fonttype": "none"})  # the same figures give the same bytes
+
+
+def draw_curve(accuracies: Sequence[dict[str, Any]], systems: Sequence[str], path: Path) -> None:
+    """Accuracy against the number of training examples, every seed a line, with 95% intervals."""
+    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    seeds = sorted({entry["seed"] for entry in accuracies})
+    for number, system in enumerate(systems):
+        for seed in seeds:
+            entries = [e for e in accuracies if e["system"] == f"nano-{system}" and e["seed"] == seed]
+            x = [e["examples"] * (1 + 0.04 * (number - 1) + 0.015 * seed) for e in entries]
+            y = [100 * e["value"] for e in entries]
+            below = [100 * (e["value"] - e["ci95"][0]) for e in entries]
+            above = [100 * (e["ci95"][1] - e["value"]) for e in entries]
+            shown = {"color": f"C{number}", "marker": "os"[seed], "ls": ["-", "--"][seed]}
+            axes.errorbar(x, y, [below, above], capsize=3, label=f"nano-{system}, seed {seed}", **shown)
+    sizes = sorted({entry["examples"] for entry in accuracies})
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.minorticks_off()
+    axes.set_xlabel("training examples")
+    axes.set_ylabel("greedy accuracy on demo-in-dist, % [95%]")
+    axes.set_ylim(0, 100)
+    axes.legend()
+    figure.savefig(path, metadata={"Date": None})
+
+
+def draw_losses(logs: Sequence[tuple[str, Path]], path: Path) -> None:
+    """The training loss of each log against its steps; stages follow one another, and a line divides them."""
+    columns = 3
+    rows = -(-len(logs) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(9, 2.6 * rows), layout="constrained", squeeze=False)
+    for axes in grid.flat[len(logs) :]:
+        axes.axis("off")
+    for axes, (name, log) in zip(grid.flat, logs, strict=False):
+        entries = [entry for line in log.read_text().splitlines() if "loss" in (entry := json.loads(line))]
+        before = 0
+        for stage in sorted({entry["stage"] for entry in entries}):
+            of_stage = [entry for entry in entries if entry["stage"] == stage]
+            steps = [before + entry["step"] for entry in of_stage]
+            axes.plot(steps, [entry["loss"] for entry in of_stage], color=f"C{stage - 1}", label=f"stage {stage}")
+            before = steps[-1]
+        axes.set_title(name)
+        axes.set_xlabel("optimizer step")
+        axes.set_ylabel("training loss")
+        axes.set_yscale("log")
+        axes.legend()
+    figure.savefig(path, metadata={"Date": None})
