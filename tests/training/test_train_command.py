@@ -111,6 +111,17 @@ def test_a_recipe_that_goes_on_from_another_takes_that_trainings_folder(place):
     assert (place / "second/checkpoint/model.safetensors").exists()
 
 
+def test_a_recipe_starts_from_a_new_model_that_is_given_or_from_a_systems_weights(place):
+    start = 'repo = "some/base"\nrevision = "abc"'
+    (place / "made.toml").write_text(RECIPE.replace(start, 'new = "an untrained model"'))
+    with pytest.raises(UsageError, match="trains an untrained model: give its folder with --base FOLDER"):
+        run(base=None)
+    (place / "made.toml").write_text(RECIPE.replace(start, 'system = "nano-base"'))
+    run(base=None, out=place / "from-system")
+    config = json.loads((place / "from-system/checkpoint/config.json").read_text())
+    assert (config["hidden_size"], config["num_hidden_layers"]) == (64, 8)
+
+
 def test_other_processes_than_the_first_say_nothing(place, monkeypatch, capsys):
     monkeypatch.setenv("RANK", "1")
     run()
