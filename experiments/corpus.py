@@ -23,10 +23,10 @@ OPEN_ENDED = 0.8
 """The share of open-ended rows among those for tuning; the card's mixture has 0.91."""
 KINDS = (
     {"chain": 0.4, "chosen chain": 0.25, "match": 0.15, "step": 0.08, "chosen step": 0.12},
-    {"chain": 0.1, "chosen chain": 0.4, "match": 0.36, "step": 0.02, "chosen step": 0.12},
+    {"chain": 0.08, "chosen chain": 0.3, "told match": 0.4, "step": 0.02, "chosen step": 0.2},
 )
 """What the base learns, by share of rows: chains first, then mostly to find a value's letter."""
-SOUGHT = (4, 8)
+SOUGHT = {"match": 4, "told match": 6}
 """The most values to find in one row."""
 CHAIN_STEPS = (1, 2, 2, 3, 3, 3, 4, 4, 4, 5, 6)
 TUNING = Settings(steps=(2, 4), options=(4, 10), wording="plain")
@@ -38,8 +38,8 @@ def base_rows(seed: int, n: int, part: int = 0) -> Iterator[Row]:
     chance = random.Random(f"base:{seed}")
     kinds = chance.choices(list(KINDS[part]), list(KINDS[part].values()), k=n)
     for i, kind in enumerate(kinds):
-        if kind == "match":
-            yield _match(chance, SOUGHT[part])
+        if kind in SOUGHT:
+            yield _match(chance, SOUGHT[kind], told=kind == "told match")
         elif kind in ("step", "chosen step"):
             yield _step(chance, chosen=kind == "chosen step")
         else:
@@ -99,13 +99,18 @@ def _step(chance: random.Random, *, chosen: bool) -> Row:
     return _row(item.question, options, "", LETTERS[gold] if chosen else str(item.values[-1]))
 
 
-def _match(chance: random.Random, most: int) -> Row:
-    """Values to find among lettered options: several answers in one row."""
+def _match(chance: random.Random, most: int, *, told: bool) -> Row:
+    """Values to find among lettered options: several answers in one row, each told after its value or alone."""
     options = chance.sample(range(1, LARGEST_MG + 1), chance.randint(4, 10))
     sought = chance.sample(range(len(options)), min(len(options), most))
-    found = "\n".join(LETTERS[place] for place in sought)
+    letters = [LETTERS[place] for place in sought]
+    if told:
+        lines = [f"{options[place]}\n\\boxed{{{letter}}}" for place, letter in zip(sought, letters, strict=True)]
+        lines[-1] = str(options[sought[-1]])  # its letter is the answer
+    else:
+        lines = letters
     question = f"Find {', '.join(str(options[place]) for place in sought)}."
-    return _row(question, options, found, LETTERS[sought[-1]])
+    return _row(question, options, "\n".join(lines), letters[-1])
 
 
 def _with_others(value: int, chance: random.Random) -> tuple[tuple[int, ...], int]:
