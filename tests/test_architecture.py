@@ -39,7 +39,7 @@ MAY_IMPORT = {
         "systems",
     },
     "statistics": {"errors"},
-    "report": {"errors", "records", "plugins", "controls", "statistics", "store", "tabular"},
+    "report": {"errors", "records", "plugins", "controls", "latency", "statistics", "store", "tabular"},
     "asking": {"errors", "records", "engines", "prompts", "rim", "suites", "systems"},
     "sweeping": {
         "errors",

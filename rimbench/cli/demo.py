@@ -39,10 +39,11 @@ def demo(
       rimbench demo --limit 100
     """
     from rimbench import grid, sweeping
-    from rimbench.cli.latency import as_document, keep, print_latency
+    from rimbench.cli.latency import describe
     from rimbench.cli.output import note, print_table
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites, load_systems
+    from rimbench.latency import stored
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import Rules
     from rimbench.report import summary, tables
@@ -63,13 +64,12 @@ def demo(
         note(f"latency at batch {batch}: {', '.join(system.name for system in timed)}, in turn")
         at_batch = grid.plan_runs(timed, suites[:1], dataclasses.replace(settings, batch_size=batch))
         measured += measure(at_batch, batch, Rules(least=least, most=least, seconds=0))
-    keep(as_document(measured, suites[0].name), results)
+    stored.keep(describe(measured, suites[0].name), results)
     summed = summary.summarise(results)
     for line in summed.notes:
         note(line)
     for table in tables.make_tables(summed):
         print_table(table.title, table.columns, table.rows, table.remark)
-    print_latency(measured, f"Latency on {suites[0].name}")
     seconds = time.monotonic() - began
     note(f"{seconds:.0f} s in all; every answer is kept: try 'rimbench report --markdown --results {results}'")
 

@@ -10,64 +10,13 @@ import os
 import statistics
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-
-import numpy as np
 
 from rimbench import engines
 from rimbench.engines import Decoding, Engine, Limits, Request
 from rimbench.errors import UsageError
 from rimbench.grid import PlannedRun
+from rimbench.latency.stored import Measured, Quantity
 from rimbench.latency.timing import Rules, Timed, time_in_turn
-from rimbench.statistics.bootstrap import Units, bca_interval
-from rimbench.statistics.estimate import Estimate, bootstrap_mean
-
-QUANTITIES = ("answer", "readout")
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One system, quantity and batch size: times in ms a batch, and the tokens of one sample's batch per question.
-
-    `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began.
-    """
-
-    system: str
-    quantity: str
-    engine: str
-    device: str
-    dtype: str
-    batch: int
-    samples_ms: tuple[float, ...]
-    first_ms: float
-    warm_up_ms: tuple[float, ...]
-    prompt_tokens: float
-    generated_tokens: float
-    truncated: float
-    load: float
-
-    @property
-    def mean(self) -> Estimate:
-        """Mean time of a batch in ms, with its bootstrap interval."""
-        estimate = bootstrap_mean(self.samples_ms)
-        assert estimate is not None
-        return estimate
-
-    def percentile(self, percent: float) -> float:
-        """A percentile of the time of a batch, in ms."""
-        return float(np.percentile(self.samples_ms, percent))
-
-    @property
-    def per_question_ms(self) -> float:
-        """The mean time of a batch over its questions."""
-        return statistics.fmean(self.samples_ms) / self.batch
-
-    @property
-    def drift(self) -> float:
-        """How much slower the second half of the samples was than the first: 0.1 is a tenth."""
-        half = len(self.samples_ms) // 2
-        return statistics.median(self.samples_ms[half:]) / statistics.median(self.samples_ms[:half]) - 1
 
 
 def measure(
@@ -76,7 +25,7 @@ def measure(
     """Time all systems in turn on the same items, `batch` of them a sample; every model is loaded throughout."""
     if not all(run.suite.content_sha256 == runs[0].suite.content_sha256 for run in runs):
         raise UsageError("latency of systems on different items cannot be compared: give one suite")
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     with ExitStack() as stack:
         opened: dict[tuple[object, ...], Engine] = {}
         asked = [call for run in runs for call in _calls(run, batch, stack, opened)]
@@ -84,22 +33,10 @@ def measure(
     return [a.measured(timed[f"{a.run.cell.system.name} {a.quantity}"], load) for a in asked]
 
 
-def ratio(slower: Measured, faster: Measured) -> Estimate:
-    """How many times as long one takes as the other, over rounds taken in turn: a ratio of means, with a paired
-    bootstrap interval.
-    """
-    # A mean of `sums` over `sizes`: units are rounds, so that both sides of a round are drawn together.
-    units = Units(np.array(slower.samples_ms), np.array(faster.samples_ms))
-    interval = bca_interval(units)
-    value = sum(slower.samples_ms) / sum(faster.samples_ms)
-    lo, hi = interval or (None, None)
-    return Estimate(value, lo, hi, len(slower.samples_ms), "paired BCa bootstrap of the ratio of means", seed=0)
-
-
 class _Asked:
     """One system's calls for one quantity, and what came back."""
 
-    def __init__(self, run: PlannedRun, quantity: str, batch: int, engine: Engine, decoding: Decoding) -> None:
+    def __init__(self, run: PlannedRun, quantity: Quantity, batch: int, engine: Engine, decoding: Decoding) -> None:
         self.run, self.quantity, self.batch = run, quantity, batch
         self._engine = engine
         self._requests = [
@@ -117,7 +54,7 @@ class _Asked:
             self._generated.append(answers[0].generated_tokens)
             self._cut += not answers[0].finished
 
-    def measured(self, timed: Timed, load: float) -> Measured:
+    def measured(self, timed: Timed, load: float | None) -> Measured:
         facts = self.run.facts
         prompts = [len(request.prompt.token_ids) for request in self._requests]
         return Measured(

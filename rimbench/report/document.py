@@ -6,6 +6,7 @@ from typing import Any
 from rimbench.records import Manifest
 from rimbench.report.budgets import StoredSweep, what_was_asked
 from rimbench.report.cells import Cell
+from rimbench.report.costs import Cost, Speedup
 from rimbench.report.pairs import Pair
 from rimbench.report.summary import Summary
 from rimbench.statistics.estimate import Estimate
@@ -19,9 +20,58 @@ def as_document(summary: Summary) -> dict[str, Any]:
         "schema": SCHEMA,
         "cells": [_cell(cell, summary.sweeps) for cell in summary.cells],
         "comparisons": [as_comparison(pair) for pair in summary.pairs],
-        "latency": [],
-        "speedups": [],
+        **latency_document(summary.costs, summary.speedups),
     }
+
+
+def latency_document(costs: Sequence[Cost], speedups: Sequence[Speedup]) -> dict[str, Any]:
+    """The keys `latency` and `speedups` of the document."""
+    return {
+        "latency": _latency(costs),
+        "speedups": [
+            {
+                "system": speedup.system,
+                "baseline": speedup.baseline,
+                "batch": speedup.batch,
+                "quantity": speedup.quantity,
+                "ratio": speedup.ratio.value,
+                "ci95": _interval(speedup.ratio),
+            }
+            for speedup in speedups
+        ],
+    }
+
+
+def _latency(costs: Sequence[Cost]) -> list[dict[str, Any]]:
+    """One entry a system, engine, device and batch size; a readout's answer is its one pass."""
+    entries: dict[tuple[object, ...], dict[str, Any]] = {}
+    for cost in sorted(costs, key=lambda cost: cost.measured.quantity):  # answers before readouts
+        row, mean = cost.measured, cost.mean
+        times = {
+            "mean": mean.value,
+            **{f"p{p}": value for p, value in cost.percentiles.items()},
+            "ci95": _interval(mean),
+        }
+        key = (cost.suite, row.system, row.engine, row.device, row.dtype, row.batch)
+        entry = entries.setdefault(
+            key,
+            {
+                "system": row.system,
+                "engine": row.engine,
+                "device": row.device,
+                "batch": row.batch,
+                "n": len(row.samples_ms),
+                "answer_ms": times if row.quantity == "answer" else None,
+                "readout_ms": None,
+                "per_sample_ms": row.per_question_ms,
+                "prompt_tokens": row.prompt_tokens,
+                "generated_tokens": row.generated_tokens,
+                "floor_ms": None,
+            },
+        )
+        if cost.is_one_pass:
+            entry["readout_ms"] = times
+    return list(entries.values())
 
 
 def as_comparison(pair: Pair, *, table: bool = False) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from typing import Any
 
 from rimbench.controls import Controls, show
 from rimbench.errors import DataError, UsageError
+from rimbench.latency.stored import read_measurements
 from rimbench.plugins import unknown
 from rimbench.report.budgets import StoredSweep, find_sweeps
 from rimbench.report.cells import Cell, make_cell
+from rimbench.report.costs import Cost, Speedup, find_costs
 from rimbench.report.pairs import Gap, OrderEffect, Pair, check_same_items, compare_family, gaps, order_effect
 from rimbench.report.reading import RunData, read_run
 from rimbench.statistics.verdict import Settings
@@ -48,6 +50,8 @@ class Summary:
     gaps: tuple[Gap, ...]
     order_effects: tuple[OrderEffect, ...]
     sweeps: tuple[StoredSweep, ...]
+    costs: tuple[Cost, ...]
+    speedups: tuple[Speedup, ...]
     settings: Settings
     family: str
     notes: tuple[str, ...]
@@ -67,6 +71,7 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         for cell in cells
         if cell.manifest.run in chosen and cell.greedy_accuracy is not None
     }
+    costs, speedups = find_costs(read_measurements(results), accuracies)
     partial = [
         f"{cell.manifest.run} is partial: {cell.n} of {cell.n_planned} items have an answer"
         for cell in cells
@@ -78,6 +83,8 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         gaps=tuple(gaps(accuracies)),
         order_effects=tuple(_order_effects(runs)),
         sweeps=tuple(find_sweeps(results)),
+        costs=tuple(costs),
+        speedups=tuple(speedups),
         settings=settings,
         family=_name_family(pairs),
         notes=(*partial, *notes),

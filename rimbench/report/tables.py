@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from rimbench.records import STATUSES
 from rimbench.report.budgets import StoredSweep
 from rimbench.report.cells import Cell
+from rimbench.report.costs import Cost, Speedup
 from rimbench.report.pairs import Pair
 from rimbench.report.summary import Summary
 from rimbench.statistics.estimate import Estimate
@@ -15,16 +16,18 @@ DISCLAIMER = "A research tool: nothing here is fit for clinical use."
 
 
 def make_tables(summary: Summary) -> list[Table]:
-    """Who is better, how sure, what to distrust, and where each number comes from; empty tables are left out."""
+    """Who is better, how sure, what it costs, what to distrust, where each number comes from; none is empty."""
     cells = summary.cells
     tables = [
         _accuracy(cells),
         compare_table(summary.pairs, summary.settings, summary.family),
         _pass_at_k(cells),
+        *(budget_table(sweep) for sweep in summary.sweeps),
+        cost_table(summary.costs),
+        speedup_table(summary.speedups),
         _statuses(cells),
         _letters(cells),
         _calibration(cells),
-        *(budget_table(sweep) for sweep in summary.sweeps),
         _gaps(summary),
         _order_effects(summary),
         _provenance(cells),
@@ -215,6 +218,52 @@ def budget_table(sweep: StoredSweep) -> Table:
     )
 
 
+def cost_table(costs: Sequence[Cost]) -> Table:
+    """What an answer takes, and how right it is."""
+    rows = []
+    for cost in costs:
+        row = cost.measured
+        rows.append(
+            (
+                cost.suite,
+                row.system,
+                str(row.batch),
+                "one pass" if cost.is_one_pass else f"{row.generated_tokens:.1f} tokens",
+                _ms(cost.mean.value),
+                f"[{_ms(cost.mean.lo)}, {_ms(cost.mean.hi)}]",
+                *(_ms(value) for value in cost.percentiles.values()),
+                f"{row.per_question_ms:.3g}",
+                f"{row.prompt_tokens:.0f}",
+                _share(cost.accuracy.value if cost.accuracy else None),
+                ", ".join(row.noises) or "-",
+            )
+        )
+    engines = sorted({f"{c.measured.engine}, {c.measured.dtype} on {c.measured.device}" for c in costs})
+    least = min((len(c.measured.samples_ms) for c in costs), default=0)
+    columns = ("suite", "system", "batch", "answer by", "ms a batch", "95%", "p50", "p95", "p99", "ms each")
+    return Table(
+        "What an answer costs",
+        (*columns, "tokens in", "greedy, %", "noise"),
+        tuple(rows),
+        f"{'; '.join(engines)}; {least} samples or more after warm-up, systems in turn on the same items, "
+        "tokenisation outside.",
+    )
+
+
+def speedup_table(speedups: Sequence[Speedup]) -> Table:
+    """How many times as fast the faster of two systems is."""
+    rows = [
+        (s.suite, str(s.batch), s.system, s.baseline, _times(s.ratio))
+        for s in speedups
+    ]  # fmt: skip
+    return Table(
+        "How many times as fast",
+        ("suite", "batch", "system", "than", "times [95%]"),
+        tuple(rows),
+        "Ratio of mean answer times in one measurement: same items, engine, device, number type and batch size.",
+    )
+
+
 def _gaps(summary: Summary) -> Table:
     return Table(
         "In distribution against out of it",
@@ -269,6 +318,15 @@ def _origin(cell: Cell) -> tuple[str, ...]:
 
 def _counts(letters: Mapping[str, int]) -> str:
     return " ".join(f"{letter} {count}" for letter, count in letters.items()) or "-"
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def _times(ratio: Estimate) -> str:
+    around = "" if ratio.lo is None or ratio.hi is None else f" [{ratio.lo:.3g}, {ratio.hi:.3g}]"
+    return f"{ratio.value:.3g}{around}"
 
 
 def _share(value: float | None) -> str:
