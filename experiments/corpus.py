@@ -105,7 +105,8 @@ def _match(chance: random.Random, most: int, *, told: bool) -> Row:
     sought = chance.sample(range(len(options)), min(len(options), most))
     letters = [LETTERS[place] for place in sought]
     if told:
-        lines = [f"{options[place]}\n\\boxed{{{letter}}}" for place, letter in zip(sought, letters, strict=True)]
+        # Boxes stay open: a letter and its brace would be one token, and that is not the token of an answer's letter.
+        lines = [f"{options[place]}\n\\boxed{{{letter}" for place, letter in zip(sought, letters, strict=True)]
         lines[-1] = str(options[sought[-1]])  # its letter is the answer
     else:
         lines = letters

@@ -39,7 +39,8 @@ class Calibration:
     ece_floor: float
     bins: int
     brier: Estimate
-    risk_coverage_area: Estimate
+    curve: calibration.RiskCoverage
+    reliability: tuple[calibration.ReliabilityBin, ...]
     accuracy_at_half_coverage: Estimate | None
 
 
@@ -170,7 +171,8 @@ def _calibration(run: RunData) -> Calibration | None:
     if error is None or brier is None or curve is None:
         return None
     half = calibration.selective_accuracy(scored, 0.5)
-    return Calibration(error.ece, error.floor, error.bins, brier, curve.area, half)
+    bins = calibration.reliability(scored)
+    return Calibration(error.ece, error.floor, error.bins, brier, curve, bins, half)
 
 
 def _logprob_table(run: RunData, items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:

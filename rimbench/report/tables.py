@@ -176,7 +176,7 @@ def _calibration(cells: Sequence[Cell]) -> Table:
             cell.label,
             f"{_number(found.ece)} (floor {found.ece_floor:.3f})",
             _number(found.brier),
-            _number(found.risk_coverage_area),
+            _number(found.curve.area),
             _percent(found.accuracy_at_half_coverage),
         )
         for cell in cells
