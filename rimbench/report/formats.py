@@ -1,0 +1,82 @@
+"""The formats of a report by name, and what a committed report of one of them says otherwise."""
+
+import difflib
+import json
+from pathlib import Path
+
+from rimbench.errors import DataError, UsageError
+from rimbench.report.summary import Summary
+
+SUFFIXES = {
+    ".md": "markdown",
+    ".json": "json",
+    ".csv": "csv",
+    ".tex": "latex",
+    ".yaml": "model-index",
+    ".yml": "model-index",
+    ".html": "html",
+}
+SHOWN_LINES, SHOWN_CHARACTERS = 40, 200
+"""How much of a change is shown."""
+
+
+def render(name: str, summary: Summary, results: Path) -> str:
+    """The report in one format; `results` is where the page finds the single answers."""
+    if name == "json":
+        from rimbench.report.document import as_document
+
+        return json.dumps(as_document(summary), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    if name == "csv":
+        from rimbench.report.csv import as_csv
+
+        return as_csv(summary)
+    if name == "latex":
+        from rimbench.report.latex import as_latex
+
+        return as_latex(summary)
+    if name == "model-index":
+        from rimbench.report.model_index import as_model_index
+
+        return as_model_index(summary)
+    if name == "html":
+        from rimbench.report.page import as_page
+
+        return as_page(summary, results)
+    from rimbench.report.markdown import as_markdown
+
+    return as_markdown(summary)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a report to a file; DataError where that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
+
+
+def format_of(path: Path) -> str:
+    """The format of a committed report, by its suffix; UsageError for another."""
+    if path.suffix not in SUFFIXES:
+        raise UsageError(f"{path}: no report has the suffix '{path.suffix}'; known are {', '.join(SUFFIXES)}")
+    return SUFFIXES[path.suffix]
+
+
+def read_committed(path: Path) -> str:
+    """A report as it was committed; errors for another suffix, and for a file that cannot be read."""
+    format_of(path)
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {path}: {error}; write it with 'rimbench report' first") from error
+
+
+def changes(committed: str, rebuilt: str) -> list[str]:
+    """Lines that a report no longer has (-) and now has (+), the longest and the last of many cut off."""
+    found = [
+        line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}..."
+        for line in difflib.unified_diff(committed.splitlines(), rebuilt.splitlines(), n=0, lineterm="")
+        if not line.startswith(("---", "+++", "@@"))
+    ]
+    more = len(found) - SHOWN_LINES
+    return [*found[:SHOWN_LINES], f"... and {more} lines more"] if more > 0 else found

@@ -1,0 +1,60 @@
+"""The summary as the hub's evaluation metadata: what stands between the two `---` of a model card.
+
+Source: the model-index specification, as `huggingface_hub`'s card classes write and read it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rimbench.report.cells import Cell
+from rimbench.report.summary import Summary
+from rimbench.statistics.estimate import Estimate
+
+HEAD = "model-index:\n"
+DATASET_NAMES = {"medqa": "MedQA", "medmcqa": "MedMCQA"}
+
+
+def as_model_index(summary: Summary) -> str:
+    """A `model-index` with one model a system: greedy accuracy and pass@k of each of its cells, as YAML."""
+    from huggingface_hub import ModelCardData
+
+    systems = sorted({cell.manifest.system for cell in summary.cells})
+    text = HEAD
+    for system in systems:
+        results = _results([cell for cell in summary.cells if cell.manifest.system == system])
+        if results:
+            card = ModelCardData(model_name=system, eval_results=results)
+            text += card.to_yaml().removeprefix(HEAD) + "\n"
+    return text
+
+
+def _results(cells: Sequence[Cell]) -> list[Any]:
+    found = []
+    for cell in cells:
+        if cell.greedy_accuracy is not None:
+            found.append(_result(cell, "accuracy", "greedy accuracy", cell.greedy_accuracy, {}))
+        for passed in cell.pass_at_k:
+            chance = {"k": passed.k, "guesser": round(passed.chance, 4)}
+            found.append(_result(cell, "pass@k", f"pass@{passed.k}", passed.estimate, chance))
+    return found
+
+
+def _result(cell: Cell, kind: str, name: str, estimate: Estimate, more: dict[str, Any]) -> Any:
+    from huggingface_hub import EvalResult
+
+    source, suite = cell.manifest.suite_source, cell.manifest.suite
+    on_hub = source.get("kind") == "hub"
+    setting = f" ({cell.label})" if cell.label != cell.manifest.system else ""
+    interval = None if estimate.lo is None or estimate.hi is None else [round(estimate.lo, 4), round(estimate.hi, 4)]
+    return EvalResult(
+        task_type="question-answering",
+        task_name="multiple-choice question answering",
+        dataset_type=source["name"] if on_hub else suite,
+        dataset_name=DATASET_NAMES.get(suite, suite) + setting,
+        dataset_split=source.get("split"),
+        dataset_revision=source.get("revision") if on_hub else None,
+        metric_type=kind,
+        metric_name=name,
+        metric_value=round(estimate.value, 4),
+        metric_args={"n": estimate.n, "ci95": interval, "interval": estimate.method, **more},
+    )

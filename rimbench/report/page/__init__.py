@@ -1,0 +1,109 @@
+"""The report as one HTML file: the tables, the plots, and every single answer to look at.
+
+The file asks nothing of the network, and its content-security policy lets nothing but its own script run. Questions
+and answers are data: they lie in it compressed, and the script writes them as text alone.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rimbench.records import Record
+from rimbench.report.plots import as_svg, make_plots
+from rimbench.report.summary import Summary
+from rimbench.report.tables import DISCLAIMER, make_tables
+from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
+
+TEXT_BUDGET = 6_000_000
+"""Characters of answers in one file; more answers are each cut shorter, in their middle."""
+SHORTEST_CUT, LONGEST_CUT = 200, 20_000
+
+
+def as_page(summary: Summary, results: Path) -> str:
+    """The whole report as one HTML text."""
+    import jinja2
+
+    here = resources.files(__package__)
+    script = (here / "page.js").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
+    return template.render(
+        tables=make_tables(summary),
+        plots=[(plot.title, as_svg(plot)) for plot in make_plots(summary)],
+        notes=summary.notes,
+        disclaimer=DISCLAIMER,
+        style=(here / "page.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        answers=_packed(_answers(summary, results)),
+    )
+
+
+def _answers(summary: Summary, results: Path) -> dict[str, Any]:
+    """Items and, run by run, their answers: lists of values, since 12,000 answers would repeat every key."""
+    folders = {read_manifest(folder).run: folder for folder in find_runs(results)}
+    limit = _limit(sum(cell.n for cell in summary.cells))
+    items: dict[tuple[str, str, str], list[Any]] = {}
+    runs = []
+    for cell in summary.cells:
+        folder = folders[cell.manifest.run]
+        greedy, drawn = _read(folder)
+        answers = {}
+        for item in read_items(folder).values():
+            key = (cell.manifest.suite, item.item_id, item.question)
+            options = {letter: cut(text, limit) for letter, text in item.options.items()}
+            shown = [cell.manifest.suite, item.item_id, cut(item.question, limit), options, item.gold]
+            items.setdefault(key, [len(items), *shown])
+            if item.item_id in greedy:
+                answers[items[key][0]] = _answer(greedy[item.item_id], drawn.get(item.item_id, {}), limit)
+        runs.append({"label": cell.label, "suite": cell.manifest.suite, "answers": answers})
+    return {"items": [values[1:] for values in items.values()], "runs": runs}
+
+
+def _read(folder: Path) -> tuple[dict[str, Record], dict[str, Counter[str]]]:
+    """The greedy answer to each item, and how often each letter was drawn."""
+    greedy: dict[str, Record] = {}
+    drawn: dict[str, Counter[str]] = {}
+    for record in read_records(folder / RECORDS):
+        if record.sample == 0:
+            greedy[record.item_id] = record
+        else:
+            drawn.setdefault(record.item_id, Counter())[record.answer or "none"] += 1
+    return greedy, drawn
+
+
+def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
+    logprobs = record.option_logprobs
+    rounded = {letter: round(value, 3) for letter, value in logprobs.items()} if logprobs else None
+    return [
+        record.answer,
+        record.status,
+        int(record.correct),
+        cut(record.text, limit),
+        rounded,
+        dict(sorted(drawn.items())),
+    ]
+
+
+def _limit(answers: int) -> int:
+    return min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(answers, 1)))
+
+
+def cut(text: str, limit: int) -> str:
+    """A text of about `limit` characters at most: its beginning and, twice as long, its end with the answer."""
+    left_out = len(text) - limit
+    if left_out <= 0:
+        return text
+    head = limit // 3
+    return f"{text[:head]}\n[... {left_out:,} characters left out ...]\n{text[head + left_out :]}"
+
+
+def _packed(value: Mapping[str, Any] | Sequence[Any]) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode()

@@ -1,0 +1,210 @@
+"use strict";
+// Every text of a question or an answer goes to the page by textContent: it is data, whatever it holds.
+(() => {
+  const SHOWN = 200;
+  const find = (id) => document.getElementById(id);
+  const make = (tag, className, text) => {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+
+  function sortable(table) {
+    const body = table.tBodies[0];
+    const value = (row, column) => {
+      const text = row.cells[column].textContent;
+      const number = parseFloat(text.replace(/[,+]/g, "").replace(/^\[/, ""));
+      return Number.isNaN(number) ? text : number;
+    };
+    table.querySelectorAll("th").forEach((head, column) => {
+      head.firstElementChild.addEventListener("click", () => {
+        const down = head.getAttribute("aria-sort") === "ascending";
+        table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        const rows = [...body.rows].map((row) => [value(row, column), row]);
+        rows.sort(([a], [b]) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(b)));
+        body.append(...(down ? rows.reverse() : rows).map(([, row]) => row));
+      });
+    });
+  }
+  document.querySelectorAll("table").forEach(sortable);
+
+  async function unpack() {
+    const packed = Uint8Array.from(atob(find("data").textContent), (c) => c.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).json();
+  }
+
+  const OUTCOMES = [["", "anything"], ["right", "right"], ["wrong", "wrong"]];
+  const STATUSES = ["ok", "no_answer", "ambiguous", "truncated", "refused", "engine_error"];
+
+  function fill(select, entries) {
+    select.replaceChildren(...entries.map(([value, text]) => {
+      const option = make("option", "", text);
+      option.value = value;
+      return option;
+    }));
+  }
+
+  function start({ items, runs }) {
+    const questions = items.map(([suite, id, question, options, gold], index) => ({
+      index, suite, id, question, options, gold, answers: [],
+    }));
+    const labels = [...new Set(runs.map((run) => run.label))];
+    for (const run of runs) {
+      for (const [index, [letter, status, right, text, logprobs, draws]] of Object.entries(run.answers)) {
+        questions[index].answers.push({ label: run.label, letter, status, right: right === 1, text, logprobs, draws });
+      }
+    }
+    for (const question of questions) {
+      const parts = [question.id, question.question, ...Object.values(question.options)];
+      question.searched = [...parts, ...question.answers.map((answer) => answer.text)].join("\n").toLowerCase();
+    }
+    const suites = [...new Set(questions.map((question) => question.suite))];
+    const outcomes = [...OUTCOMES, ...STATUSES.map((status) => [status, status.replace("_", " ")])];
+    fill(find("suite"), [["", "all"], ...suites.map((name) => [name, name])]);
+    fill(find("system"), [["", "any"], ...labels.map((name) => [name, name])]);
+    fill(find("other"), [["", "any"], ...labels.map((name) => [name, name])]);
+    fill(find("outcome"), outcomes);
+    fill(find("other-outcome"), outcomes);
+
+    let fitting = [];
+    let chosen = null;
+
+    const fits = (question, label, outcome) => {
+      if (!label && !outcome) return true;
+      return question.answers.some((answer) => {
+        if (label && answer.label !== label) return false;
+        if (!outcome) return true;
+        if (outcome === "right") return answer.right;
+        return outcome === "wrong" ? !answer.right : answer.status === outcome;
+      });
+    };
+
+    function filter() {
+      const value = (id) => find(id).value;
+      const [suite, text] = [value("suite"), value("text").trim().toLowerCase()];
+      fitting = questions.filter((question) =>
+        (!suite || question.suite === suite) &&
+        fits(question, value("system"), value("outcome")) &&
+        fits(question, value("other"), value("other-outcome")) &&
+        (!text || question.searched.includes(text)));
+      show();
+    }
+
+    function show() {
+      const shown = fitting.slice(0, SHOWN);
+      const rest = fitting.length > SHOWN ? `, the first ${SHOWN} listed` : "";
+      find("count").textContent = `${fitting.length.toLocaleString("en")} of ${questions.length.toLocaleString("en")} questions${rest}`;
+      find("list").replaceChildren(...shown.map((question) => {
+        const entry = make("li");
+        const button = make("button");
+        button.type = "button";
+        button.dataset.index = question.index;
+        const right = question.answers.filter((answer) => answer.right).length;
+        button.append(make("span", "where", `${question.suite} ${question.id}, ${right} of ${question.answers.length} right`));
+        button.append(question.question.length > 120 ? `${question.question.slice(0, 120)}...` : question.question);
+        button.addEventListener("click", () => choose(question, true));
+        entry.append(button);
+        return entry;
+      }));
+      mark();
+    }
+
+    function mark() {
+      for (const button of find("list").querySelectorAll("button")) {
+        const current = chosen !== null && Number(button.dataset.index) === chosen.index;
+        button.setAttribute("aria-current", String(current));
+        if (current) button.scrollIntoView({ block: "nearest" });
+      }
+    }
+
+    const address = (question) => `#item=${encodeURIComponent(question.suite)}/${encodeURIComponent(question.id)}`;
+
+    function choose(question, remember) {
+      chosen = question;
+      const head = make("h3");
+      const link = make("a", "", `${question.suite} ${question.id}`);
+      link.href = address(question);
+      head.append(link);
+      const options = make("dl");
+      for (const [letter, text] of Object.entries(question.options)) {
+        const row = make("div", letter === question.gold ? "right" : "");
+        row.append(make("dt", "", letter), make("dd", "", letter === question.gold ? `${text} (gold)` : text));
+        options.append(row);
+      }
+      const systems = make("div", "systems");
+      systems.append(...question.answers.map((answer) => card(question, answer)));
+      find("item").replaceChildren(head, make("p", "question", question.question), options, systems);
+      mark();
+      if (remember) history.replaceState(null, "", address(question));
+    }
+
+    function card(question, answer) {
+      const element = make("section", "system");
+      const verdict = answer.right ? "right" : "wrong";
+      element.append(make("h4", "", answer.label));
+      const line = make("p", verdict, `${answer.letter ?? "no letter"}, ${answer.status === "ok" ? verdict : answer.status.replace("_", " ")}`);
+      element.append(line);
+      if (answer.logprobs) {
+        for (const [letter, logprob] of Object.entries(answer.logprobs)) {
+          const share = Math.exp(logprob);
+          const row = make("div", "share");
+          const bar = make("span", "bar");
+          const inside = make("i");
+          inside.style.width = `${100 * share}%`;
+          bar.append(inside);
+          row.append(make("span", letter === question.gold ? "right" : "", letter), bar, make("span", "", `${(100 * share).toFixed(1)}%`));
+          element.append(row);
+        }
+      }
+      const draws = Object.entries(answer.draws);
+      if (draws.length) element.append(make("p", "remark", `drawn: ${draws.map(([letter, n]) => `${letter} ${n}`).join(", ")}`));
+      if (answer.text) {
+        const text = make("pre", "", answer.text);
+        text.tabIndex = 0;
+        element.append(text);
+      }
+      return element;
+    }
+
+    function fromAddress() {
+      const match = /^#item=([^/]*)\/(.*)$/.exec(location.hash);
+      if (!match) return;
+      const [suite, id] = match.slice(1).map(decodeURIComponent);
+      const question = questions.find((each) => each.suite === suite && each.id === id);
+      if (!question) return;
+      choose(question, false);
+      find("answers").scrollIntoView();
+    }
+
+    function step(by) {
+      const place = chosen ? fitting.indexOf(chosen) : -1;
+      const next = fitting[Math.min(Math.max(place + by, 0), Math.min(fitting.length, SHOWN) - 1)];
+      if (next) choose(next, true);
+    }
+
+    find("filters").addEventListener("input", filter);
+    find("filters").addEventListener("submit", (event) => event.preventDefault());
+    addEventListener("hashchange", fromAddress);
+    addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+      if (event.key === "j") step(1);
+      else if (event.key === "k") step(-1);
+      else if (event.key === "/") {
+        event.preventDefault();
+        find("text").focus();
+      }
+    });
+    for (const id of ["filters", "browser", "keys"]) find(id).hidden = false;
+    filter();
+    if (fitting.length) choose(fitting[0], false);
+    fromAddress();
+    document.documentElement.dataset.ready = "true";
+  }
+
+  unpack().then(start, (error) => {
+    find("count").textContent = `The answers cannot be read in this browser: ${error.message}`;
+  });
+})();
