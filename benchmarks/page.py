@@ -31,13 +31,10 @@ def lengthen(folder: Path) -> None:
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 10))) for _ in range(3000)]
     for path in folder.glob("*/records.jsonl"):
         lines = path.read_text().splitlines()
-        texts = (" ".join(chance.choices(words, k=WORDS)) for _ in lines)
-        path.write_text(
-            "".join(
-                line.replace('"text": "', f'"text": "{text} ', 1) + "\n"
-                for line, text in zip(lines, texts, strict=True)
-            )
+        longer = (
+            line.replace('"text": "', f'"text": "{" ".join(chance.choices(words, k=WORDS))} ', 1) for line in lines
         )
+        path.write_text("".join(f"{line}\n" for line in longer))
 
 
 def filter_ms(file: Path, chromium: str) -> list[float]:
