@@ -31,9 +31,8 @@ def lengthen(folder: Path) -> None:
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 10))) for _ in range(3000)]
     for path in folder.glob("*/records.jsonl"):
         lines = path.read_text().splitlines()
-        longer = (
-            line.replace('"text": "', f'"text": "{" ".join(chance.choices(words, k=WORDS))} ', 1) for line in lines
-        )
+        texts = [" ".join(chance.choices(words, k=WORDS)) for _ in lines]
+        longer = [line.replace('"text": "', f'"text": "{text} ', 1) for line, text in zip(lines, texts, strict=True)]
         path.write_text("".join(f"{line}\n" for line in longer))
 
 
