@@ -24,10 +24,13 @@ OPEN_ENDED = 0.8
 KINDS = (
     {"chain": 0.4, "chosen chain": 0.25, "match": 0.15, "step": 0.08, "chosen step": 0.12},
     {"chain": 0.08, "chosen chain": 0.3, "told match": 0.4, "step": 0.02, "chosen step": 0.2},
+    {"chain": 0.08, "chosen chain": 0.3, "close match": 0.4, "step": 0.02, "close step": 0.2},
 )
-"""What the base learns, by share of rows: chains first, then mostly to find a value's letter."""
-SOUGHT = {"match": 4, "told match": 6}
+"""What the base learns, by share of rows: chains first, then mostly letters of values, then those of close ones."""
+SOUGHT = {"match": 4, "told match": 6, "close match": 6}
 """The most values to find in one row."""
+CLOSE = 16
+"""Close options lie among so many values in a row."""
 CHAIN_STEPS = (1, 2, 2, 3, 3, 3, 4, 4, 4, 5, 6)
 TUNING = Settings(steps=(2, 4), options=(4, 10), wording="plain")
 
@@ -39,9 +42,9 @@ def base_rows(seed: int, n: int, part: int = 0) -> Iterator[Row]:
     kinds = chance.choices(list(KINDS[part]), list(KINDS[part].values()), k=n)
     for i, kind in enumerate(kinds):
         if kind in SOUGHT:
-            yield _match(chance, SOUGHT[kind], told=kind == "told match")
-        elif kind in ("step", "chosen step"):
-            yield _step(chance, chosen=kind == "chosen step")
+            yield _match(chance, SOUGHT[kind], told=kind != "match", close=kind == "close match")
+        elif kind.endswith("step"):
+            yield _step(chance, chosen=kind != "step", close=kind == "close step")
         else:
             yield _chain(seed, i, chance, taken, chosen=kind == "chosen chain")
 
@@ -86,22 +89,23 @@ def _chain(seed: int, i: int, chance: random.Random, taken: set[str], *, chosen:
         if item.question not in taken:
             break
     if chosen and steps == 1:
-        options, gold = _with_others(item.values[-1], chance)
+        options, gold = _with_others(item.values[-1], chance, close=False)
         return _told(item.question, item.values, options, gold)
     return _told(item.question, item.values, item.options if chosen else (), item.gold)
 
 
-def _step(chance: random.Random, *, chosen: bool) -> Row:
+def _step(chance: random.Random, *, chosen: bool, close: bool) -> Row:
     """One step, answered at once: no reasoning."""
     wording = chance.choice(list(titration.WORDINGS))
     item = generate(Settings((1, 1), (2, 2), wording), chance.randrange(2**40), 0)
-    options, gold = _with_others(item.values[-1], chance) if chosen else ((), 0)
+    options, gold = _with_others(item.values[-1], chance, close=close) if chosen else ((), 0)
     return _row(item.question, options, "", LETTERS[gold] if chosen else str(item.values[-1]))
 
 
-def _match(chance: random.Random, most: int, *, told: bool) -> Row:
+def _match(chance: random.Random, most: int, *, told: bool, close: bool) -> Row:
     """Values to find among lettered options: several answers in one row, each told after its value or alone."""
-    options = chance.sample(range(1, LARGEST_MG + 1), chance.randint(4, 10))
+    first = chance.randint(1, LARGEST_MG - CLOSE + 1) if close else 1
+    options = chance.sample(range(first, first + CLOSE if close else LARGEST_MG + 1), chance.randint(4, 10))
     sought = chance.sample(range(len(options)), min(len(options), most))
     letters = [LETTERS[place] for place in sought]
     if told:
@@ -114,9 +118,11 @@ def _match(chance: random.Random, most: int, *, told: bool) -> Row:
     return _row(question, options, "\n".join(lines), letters[-1])
 
 
-def _with_others(value: int, chance: random.Random) -> tuple[tuple[int, ...], int]:
+def _with_others(value: int, chance: random.Random, *, close: bool) -> tuple[tuple[int, ...], int]:
     """A value among 3 to 9 others, and its place."""
-    others = chance.sample([v for v in range(1, LARGEST_MG + 1) if v != value], chance.randint(3, 9))
+    reach = CLOSE // 2 if close else LARGEST_MG
+    values = range(max(1, value - reach), min(LARGEST_MG, value + reach) + 1)
+    others = chance.sample([v for v in values if v != value], min(chance.randint(3, 9), len(values) - 1))
     place = chance.randint(0, len(others))
     return (*others[:place], value, *others[place:]), place
 

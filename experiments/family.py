@@ -25,7 +25,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PACKED = Path(__file__).parents[1] / "rimbench" / "nano"
 WORK = Path("checkpoints") / "nano"
 TUNED = ("cot", "direct", "rim-v1", "rim-v2")
-BASE_PARTS = {"base-chains": 200_000, "base": 48_000}
+BASE_PARTS = {"base-chains": 200_000, "base-letters": 48_000, "base": 32_000}
 """The parts of the base's training, one on the other's checkpoint, with the rows of each."""
 TUNING_ROWS = 2_000
 SEED = 0
@@ -84,7 +84,7 @@ def pack() -> None:
             "commit": provenance.commit()[0],
             "sha256": hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest(),
         }
-        if name == "base-chains":
+        if name in BASE_PARTS and name != "base":
             continue  # what the base itself started from is not shipped
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)

@@ -1,11 +1,12 @@
 """A run's folder -> `RunData`: its answers item by item, without their texts, so that many runs fit in memory."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rimbench.errors import DataError
-from rimbench.records import Item, Manifest, Status
+from rimbench.records import Item, Manifest, Record, Status
 from rimbench.store import RECORDS, read_items, read_manifest, read_records
 
 
@@ -57,22 +58,28 @@ def read_run(folder: Path) -> RunData:
     """Read one run; DataError for a record that its items do not know, or that answers one sample twice."""
     manifest, items = read_manifest(folder), read_items(folder)
     path = folder / RECORDS
+    gold = {key: item.gold for key, item in items.items()}
     greedy: dict[str, GreedyAnswer] = {}
-    drawn: dict[str, dict[int, str | None]] = {}
+    drawn: dict[str, dict[int, str | None]] = defaultdict(dict)
     for record in read_records(path):
-        item = items.get(record.item_id)
-        if item is None:
-            raise DataError(f"{path} answers item '{record.item_id}', which is not in its items.jsonl")
-        if record.gold != item.gold:
-            raise DataError(f"{path}: item '{item.item_id}' has gold {record.gold}, its items.jsonl {item.gold}")
+        key, sample = record.item_id, record.sample
+        if gold.get(key) != record.gold:
+            raise _unknown(path, record, gold)
+        answered = drawn[key] if sample else {}
+        if sample in answered or (sample == 0 and key in greedy):
+            raise DataError(f"{path} answers sample {sample} of item '{key}' twice")
         letter = record.answer if record.status == "ok" else None
-        samples = drawn.setdefault(item.item_id, {}) if record.sample else {}
-        if record.sample in samples or (record.sample == 0 and item.item_id in greedy):
-            raise DataError(f"{path} answers sample {record.sample} of item '{item.item_id}' twice")
-        if record.sample:
-            samples[record.sample] = letter
+        if sample:
+            answered[sample] = letter
         else:
-            greedy[item.item_id] = GreedyAnswer(letter, record.status, record.option_logprobs)
-    ordered = {key: tuple(samples[i] for i in sorted(samples)) for key, samples in drawn.items()}
-    right = {key: letters.count(items[key].gold) for key, letters in ordered.items()}
+            greedy[key] = GreedyAnswer(letter, record.status, record.option_logprobs)
+    ordered = {key: tuple(letters[i] for i in sorted(letters)) for key, letters in drawn.items()}
+    right = {key: letters.count(gold[key]) for key, letters in ordered.items()}
     return RunData(manifest, items, greedy, ordered, right)
+
+
+def _unknown(path: Path, record: Record, gold: Mapping[str, str]) -> DataError:
+    if record.item_id not in gold:
+        return DataError(f"{path} answers item '{record.item_id}', which is not in its items.jsonl")
+    wanted = gold[record.item_id]
+    return DataError(f"{path}: item '{record.item_id}' has gold {record.gold}, its items.jsonl {wanted}")

@@ -36,6 +36,8 @@ DISTINGUISHING = {
 """What tells two runs of one system on one suite apart, by the words that a report uses for it."""
 
 SHA256_DIGITS = 64
+USUAL_N = 1000
+"""The items of a cell that the suites freeze: fewer, or more, is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,39 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         speedups=tuple(speedups),
         settings=settings,
         family=_name_family(pairs),
-        notes=(*partial, *notes),
+        notes=(*partial, *notes, *_doubts(cells)),
     )
+
+
+def _doubts(cells: Sequence[Cell]) -> list[str]:
+    """What makes cells of one report hard to compare: missing ones, other sizes, other hardware, changed code."""
+    found = []
+    suites = sorted({cell.manifest.suite for cell in cells})
+    systems = sorted({cell.manifest.system for cell in cells})
+    known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
+    missing = [f"{system} on {suite}" for suite in suites for system in systems if (system, suite) not in known]
+    if missing:
+        found.append(f"no run of {', '.join(missing)}")
+    odd = [f"{cell.label} on {cell.manifest.suite} {cell.n_planned}" for cell in cells if cell.n_planned != USUAL_N]
+    if odd:
+        found.append(f"N is {USUAL_N:,} by custom, and here it is not: {', '.join(odd)}")
+    hardware = sorted({_hardware(cell) for cell in cells})
+    if len(hardware) > 1:
+        found.append(f"runs on unlike hardware: {'; '.join(hardware)}")
+    changed = [cell.manifest.run for cell in cells if cell.manifest.dirty]
+    if changed:
+        found.append(f"made by code that was changed since its commit: {', '.join(changed)}")
+    return found
+
+
+def _hardware(cell: Cell) -> str:
+    device = cell.manifest.device
+    parts = (
+        device.get("gpu") or device.get("kind"),
+        device.get("machine"),
+        cell.manifest.identity["engine"]["dtype"],
+    )
+    return ", ".join(str(part) for part in parts if part)
 
 
 def summarise_pair(results: Path, a: str, b: str, settings: Settings | None = None) -> list[Pair]:

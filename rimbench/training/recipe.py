@@ -76,10 +76,12 @@ class _Stage(Table):
 
     With validation examples, their loss is taken every `save_steps`: that of the answer after the last block. A
     stage with `patience` stops when that many in a row were no better than the best, and ends with the best one's
-    weights; `epochs` is then the most that it takes, and what anneals and schedules are laid out for.
+    weights; `epochs` is then the most that it takes, and what anneals and schedules are laid out for. `max_steps`, if
+    given, is the most optimizer steps, so that a recipe fits few examples and many.
     """
 
     epochs: float = Field(gt=0)
+    max_steps: int | None = Field(default=None, ge=1)
     learning_rate: float = Field(gt=0)
     batch_size: int = Field(ge=1)
     rows_per_device: int = Field(ge=1)

@@ -90,7 +90,7 @@ class StageTrainer(Trainer):
         self.guard = NumberGuard(place.number, place.folder)
         super().__init__(
             model=start.model,
-            args=training_arguments(stage, place.folder, seed, validated=bool(made.validation)),
+            args=training_arguments(stage, place.folder, seed, len(made.rows), validated=bool(made.validation)),
             data_collator=Collator(0 if pad_id is None else int(pad_id)),
             train_dataset=made.rows,
             eval_dataset=made.validation or None,
@@ -214,8 +214,8 @@ def process_state() -> PartialState:
     return PartialState(cpu=not torch.cuda.is_available())
 
 
-def training_arguments(stage: Stage, folder: Path, seed: int, *, validated: bool) -> TrainingArguments:
-    """The Trainer's settings for a stage, with a validation loss or without; bf16 on a GPU, float32 on the CPU.
+def training_arguments(stage: Stage, folder: Path, seed: int, rows: int, *, validated: bool) -> TrainingArguments:
+    """The Trainer's settings for a stage over `rows`, with a validation loss or without; bf16 on a GPU, else float32.
 
     UsageError where processes and rows per device do not make up the batch, or where one process sees
     several GPUs (the Trainer would split packed batches between them).
@@ -231,7 +231,7 @@ def training_arguments(stage: Stage, folder: Path, seed: int, *, validated: bool
         )
     return TrainingArguments(
         output_dir=str(folder),
-        num_train_epochs=stage.epochs,
+        num_train_epochs=_epochs(stage, rows),
         per_device_train_batch_size=stage.rows_per_device,
         gradient_accumulation_steps=stage.batch_size // together,
         learning_rate=stage.learning_rate,
@@ -264,3 +264,11 @@ def training_arguments(stage: Stage, folder: Path, seed: int, *, validated: bool
         log_level="error",
         log_level_replica="error",
     )
+
+
+def _epochs(stage: Stage, rows: int) -> float:
+    """The passes over the data, or the part of them that takes `max_steps`."""
+    if stage.max_steps is None:
+        return stage.epochs
+    steps_an_epoch = max(1, rows // stage.batch_size)
+    return min(stage.epochs, (stage.max_steps - 1e-6) / steps_an_epoch)  # the Trainer rounds up to whole steps

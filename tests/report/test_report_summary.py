@@ -75,3 +75,13 @@ def test_cells_come_in_the_order_of_suites_and_systems(write_run):
     for run, system, suite in (("3", "b", "y"), ("1", "a", "y"), ("2", "c", "x")):
         results = write_run([record("0", "A")], run=run, system=system, suite=suite)
     assert [c.manifest.run for c in summarise(results).cells] == ["2", "1", "3"]
+
+
+def test_what_makes_cells_hard_to_compare_is_noted(write_run):
+    write_run([record("0", "A")], run="1", system="a", suite="x", device={"kind": "cuda", "gpu": "H100"})
+    results = write_run([record("0", "A")], run="2", system="b", suite="y", device={"kind": "cpu"}, dirty=True)
+    notes = "\n".join(summarise(results).notes)
+    assert "no run of b on x, a on y" in notes
+    assert "N is 1,000 by custom, and here it is not: a on x 4, b on y 4" in notes
+    assert "runs on unlike hardware: H100, none; cpu, none" in notes
+    assert "changed since its commit: 2" in notes
