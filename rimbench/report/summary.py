@@ -20,6 +20,7 @@ from rimbench.report.pairs import Gap, OrderEffect, Pair, check_same_items, comp
 from rimbench.report.reading import RunData, read_run
 from rimbench.statistics.verdict import Settings
 from rimbench.store import find_runs
+from rimbench.tabular import plain
 
 DISTINGUISHING = {
     "K": ("system", "memory", "blocks"),
@@ -89,7 +90,7 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         speedups=tuple(speedups),
         settings=settings,
         family=_name_family(pairs),
-        notes=(*partial, *notes, *_doubts(cells)),
+        notes=tuple(map(plain, (*partial, *notes, *_doubts(cells)))),
     )
 
 
