@@ -24,7 +24,7 @@ class Table:
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", plain(self.title))
         object.__setattr__(self, "rows", tuple(tuple(map(plain, row)) for row in self.rows))
-        object.__setattr__(self, "remark", plain(self.remark))
+        object.__setattr__(self, "remark", "\n".join(map(plain, self.remark.split("\n"))))
 
     @property
     def numeric(self) -> tuple[bool, ...]:
