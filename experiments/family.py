@@ -27,7 +27,7 @@ WORK = Path("checkpoints") / "nano"
 TUNED = ("cot", "direct", "rim-v1", "rim-v2")
 BASE_PARTS = {"base-chains": 200_000, "base-letters": 48_000, "base": 32_000}
 """The parts of the base's training, one on the other's checkpoint, with the rows of each."""
-TUNING_ROWS = 2_000
+TUNING_ROWS = 32_000
 SEED = 0
 
 

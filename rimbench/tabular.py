@@ -1,6 +1,7 @@
 """A table of plain text: what reports and audits make, and what every format and the terminal print."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 NUMBERS = re.compile(r"[-+\d.,%\[\] ()]*\d[-+\d.,%\[\] ()]*|-")
@@ -14,12 +15,16 @@ def plain(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns and rows of plain text, with a sentence on how to read them; names in it may come from anywhere."""
+    """Columns and rows of plain text, with a sentence on how to read them; names in it may come from anywhere.
+
+    `optional` names the columns that a narrow terminal does without, the first of them first.
+    """
 
     title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
     remark: str = ""
+    optional: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", plain(self.title))

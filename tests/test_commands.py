@@ -169,7 +169,9 @@ def test_a_second_process_on_a_run_is_refused_and_the_first_goes_on(rimbench, sy
     )  # fmt: skip
     while not list(tmp_path.glob("results/*/records.jsonl")):
         assert first.poll() is None
+    first.send_signal(signal.SIGSTOP)  # however slow the second one starts
     is_one_line(rimbench(*command, env=environment), 1, "is being written by another process")
+    first.send_signal(signal.SIGCONT)
     first.communicate()
     assert first.returncode == 0
 

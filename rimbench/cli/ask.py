@@ -24,6 +24,7 @@ def ask(
     """
     from rimbench import asking
     from rimbench.cli.output import note, print_json, print_table
+    from rimbench.tabular import Table
 
     answered = asking.answer(question, option, system, model)
     note(asking.DISCLAIMER)
@@ -34,4 +35,4 @@ def ask(
         (letter, f"{100 * probability:.1f}", text)
         for (letter, probability), text in zip(answered.probabilities.items(), option, strict=True)
     ]
-    print_table(f"Answer: {answered.letter}", ("option", "probability %", "text"), rows)
+    print_table(Table(f"Answer: {answered.letter}", ("option", "probability %", "text"), rows))

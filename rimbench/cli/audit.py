@@ -41,7 +41,7 @@ def audit(
         return
     typer.echo(f"{audited.spec.title}\n{audited.spec.source}\n")
     for table in make_tables(audited):
-        print_table(table.title, table.columns, table.rows, table.remark)
+        print_table(table)
 
 
 def _measured(results: Path | None) -> "list[MeasuredAccuracy]":

@@ -36,4 +36,4 @@ def compare(
         return
     family = f"{len(pairs)} suites" if len(pairs) > 1 else f"{pairs[0].suite} alone"
     for table in (tables.compare_table(pairs, settings, family), tables.pair_details(pairs)):
-        print_table(table.title, table.columns, table.rows, table.remark)
+        print_table(table)

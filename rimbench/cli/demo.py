@@ -69,7 +69,7 @@ def demo(
     for line in summed.notes:
         note(line)
     for table in tables.make_tables(summed):
-        print_table(table.title, table.columns, table.rows, table.remark)
+        print_table(table)
     seconds = time.monotonic() - began
     note(f"{seconds:.0f} s in all; every answer is kept: try 'rimbench report --markdown --results {results}'")
 

@@ -66,7 +66,7 @@ def latency(
     else:
         for table in (cost_table(costs), speedup_table(speedups)):
             if table.rows:
-                print_table(table.title, table.columns, table.rows, table.remark)
+                print_table(table)
     note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy")
 
 

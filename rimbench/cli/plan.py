@@ -30,6 +30,7 @@ def plan(
     """
     from rimbench.cli.output import print_json, print_table
     from rimbench.statistics import power as powers
+    from rimbench.tabular import Table
 
     shown = powers.power_equivalence(n, margin=margin, discordant=discordant)
     found = {
@@ -68,4 +69,4 @@ def plan(
     remark = (
         f"Two-sided tests at 5%, power {100 * power:g}%; {100 * discordant:g}% of items right for just one system."
     )
-    print_table(f"What {n} items can show", ("question", "answer"), rows, remark)
+    print_table(Table(f"What {n} items can show", ("question", "answer"), rows, remark))

@@ -70,5 +70,5 @@ def report(
         typer.echo(formats.render(chosen[0], summed, results), nl=False)
     elif html is None and plots is None:
         for table in tables.make_tables(summed):
-            print_table(table.title, table.columns, table.rows, table.remark)
+            print_table(table)
         typer.echo(tables.DISCLAIMER)

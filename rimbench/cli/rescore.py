@@ -33,15 +33,16 @@ def rescore(
     """
     from rimbench import rescoring
     from rimbench.cli.output import print_json, print_table
+    from rimbench.tabular import Table
 
     rescored = [rescoring.rescore(folder) for folder in rescoring.choose_folders(results, run or [])]
     if json:
         print_json({"runs": [_document(each) for each in rescored]})
         return
-    print_table("Letters read again", _RUN_COLUMNS, [_run_row(each) for each in rescored])
+    print_table(Table("Letters read again", _RUN_COLUMNS, [_run_row(each) for each in rescored]))
     flips = [row for each in rescored for row in _flip_rows(each)]
     if flips:
-        print_table("Answers that flipped", _FLIP_COLUMNS, flips)
+        print_table(Table("Answers that flipped", _FLIP_COLUMNS, flips))
 
 
 def _run_row(rescored: "Rescored") -> Sequence[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from rimbench.cli.output import note, print_json, print_table
+from rimbench.tabular import Table
 
 if TYPE_CHECKING:
     from rimbench.suites import Suite
@@ -34,7 +35,7 @@ def list_suites(
     rows = [
         [s.name, "yes" if s.loadable else f"no: {s.why}", str(s.n or ""), s.source, s.description] for s in summaries
     ]
-    print_table("Suites", ["name", "loads here", "N", "source", "description"], rows)
+    print_table(Table("Suites", ["name", "loads here", "N", "source", "description"], rows, optional=("source",)))
 
 
 @app.command(
@@ -105,7 +106,7 @@ def _print_summary(suite: "Suite") -> None:
     ]
     rows += [[f"left out: {reason.replace('_', ' ')}", str(count)] for reason, count in audit.left_out.items()]
     rows += [[f"faulty: {f.kind.replace('_', ' ')}", f"{f.count}: {_ids(f.item_ids)}"] for f in audit.faults]
-    print_table(f"Suite {suite.name}", ["what", "value"], rows)
+    print_table(Table(f"Suite {suite.name}", ["what", "value"], rows))
     item = suite.items[0]
     _print_text(f"First item: {item.item_id}, gold {item.gold}\n{question_text(suite.wording, item)}")
 

@@ -59,7 +59,7 @@ def sweep(
         print_json(_document(planned, outcome))
         return
     table = budget_table(StoredSweep(read_manifest(planned.runs[-1].folder), outcome))
-    print_table(table.title, table.columns, table.rows, table.remark)
+    print_table(table)
     note(f"the answers are kept in {planned.folder}; compare budgets with 'rimbench report --results' on it")
 
 

@@ -17,6 +17,7 @@ def systems(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
     from rimbench import systems as registered
     from rimbench.cli.output import print_json, print_table
     from rimbench.systems import weights
+    from rimbench.tabular import Table
 
     rows = []
     for name in registered.available():
@@ -28,8 +29,5 @@ def systems(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
         keys = ("system", "answer", "blocks", "obstacle", "description")
         print_json([dict(zip(keys, row, strict=True)) for row in rows])
         return
-    print_table(
-        "Systems",
-        ("system", "answer", "K", "runs here", "what it is"),
-        [(n, mode, str(k or "-"), "yes" if why is None else f"no: {why}", what) for n, mode, k, why, what in rows],
-    )
+    shown = [(n, mode, str(k or "-"), "yes" if why is None else f"no: {why}", what) for n, mode, k, why, what in rows]
+    print_table(Table("Systems", ("system", "answer", "K", "runs here", "what it is"), shown))

@@ -55,6 +55,7 @@ def _accuracy(cells: Sequence[Cell]) -> Table:
         tuple(rows),
         f"Intervals: {', '.join(methods) or 'none'}, and the BCa bootstrap beside it. An answer that names no letter "
         "counts as wrong. Guess: a uniform guesser; one letter: whoever always gives the most frequent gold letter.",
+        ("BCa",),
     )
 
 
@@ -91,6 +92,7 @@ def compare_table(pairs: Sequence[Pair], settings: Settings, family: str) -> Tab
         "Same items on both sides. Tango's score interval, exact McNemar test. Family of Holm's adjustment: "
         f"{family}. Equivalent: the {100 * (1 - 2 * settings.alpha):.0f}% interval lies within "
         f"{100 * settings.margin:g} points.",
+        ("p", "both / first / second / none right", "n"),
     )
 
 
@@ -138,6 +140,7 @@ def _pass_at_k(cells: Sequence[Cell]) -> Table:
         tuple(rows),
         "pass@k: the unbiased estimator, bootstrapped over questions; one near the uniform guesser's says little. "
         "Above chance: (value - guesser's) / (1 - guesser's). Exact: from a readout's probabilities.",
+        ("exact", "pass@1", "above chance"),
     )
 
 
@@ -154,6 +157,7 @@ def _statuses(cells: Sequence[Cell]) -> Table:
             )
             for cell in cells
         ),
+        optional=("refused", "truncated", "ambiguous"),
     )
 
 
@@ -188,6 +192,7 @@ def _calibration(cells: Sequence[Cell]) -> Table:
         ("suite", "system", "ECE [95%]", "Brier [95%]", "risk-coverage area [95%]", "accuracy of the surer half"),
         tuple(rows),
         f"ECE over {bins} bins of equal width; its floor is what a perfectly calibrated system would show.",
+        ("accuracy of the surer half", "risk-coverage area [95%]"),
     )
 
 
@@ -247,6 +252,7 @@ def cost_table(costs: Sequence[Cost]) -> Table:
         tuple(rows),
         f"{'; '.join(engines)}; {least} samples or more after warm-up, systems in turn on the same items, "
         "tokenisation outside.",
+        ("p50", "p99", "tokens in", "p95", "answer by", "noise", "95%"),
     )
 
 
@@ -300,6 +306,7 @@ def _provenance(cells: Sequence[Cell]) -> Table:
         "Where the answers come from",
         ("run", "model", "suite hash", "engine", "commit"),
         tuple(_origin(cell) for cell in cells),
+        optional=("commit", "engine"),
     )
 
 

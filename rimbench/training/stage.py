@@ -4,6 +4,7 @@ Flows in: a stage of a recipe, its rows, the model. Flows out: the model, traine
 loss log on the way. Runs alone or under torchrun (DDP): a step's loss is the same however its rows are shared out.
 """
 
+import math
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -231,7 +232,8 @@ def training_arguments(stage: Stage, folder: Path, seed: int, rows: int, *, vali
         )
     return TrainingArguments(
         output_dir=str(folder),
-        num_train_epochs=_epochs(stage, rows),
+        num_train_epochs=stage.epochs,
+        max_steps=_most_steps(stage, rows, processes),
         per_device_train_batch_size=stage.rows_per_device,
         gradient_accumulation_steps=stage.batch_size // together,
         learning_rate=stage.learning_rate,
@@ -266,9 +268,9 @@ def training_arguments(stage: Stage, folder: Path, seed: int, rows: int, *, vali
     )
 
 
-def _epochs(stage: Stage, rows: int) -> float:
-    """The passes over the data, or the part of them that takes `max_steps`."""
-    if stage.max_steps is None:
-        return stage.epochs
-    steps_an_epoch = max(1, rows // stage.batch_size)
-    return min(stage.epochs, (stage.max_steps - 1e-6) / steps_an_epoch)  # the Trainer rounds up to whole steps
+def _most_steps(stage: Stage, rows: int, processes: int) -> int:
+    """The stage's `max_steps` where its epochs would take more, else -1, the Trainer's word for no limit."""
+    batches = rows // (stage.rows_per_device * processes)
+    accumulated = stage.batch_size // (stage.rows_per_device * processes)
+    by_epochs = math.ceil(stage.epochs * max(1, math.ceil(batches / accumulated)))
+    return stage.max_steps if stage.max_steps is not None and stage.max_steps < by_epochs else -1

@@ -176,3 +176,12 @@ def test_under_torchrun_one_process_speaks_and_both_train(place):
     assert done.returncode == 0, done.stderr
     assert done.stdout == "checkpoints/made/checkpoint\n"
     assert done.stderr.count("rimbench: data:") == 1
+
+
+def test_a_stage_takes_at_most_its_steps_and_lays_its_schedule_out_for_them(place):
+    (place / "made.toml").write_text(RECIPE.replace("epochs = 1", "epochs = 50\nmax_steps = 3", 1))
+    run(out=place / "short")
+    lines = [json.loads(line) for line in (place / "short/loss.jsonl").read_text().splitlines()]
+    first = [line for line in lines if line["stage"] == 1]
+    assert [line["step"] for line in first] == [1, 2, 3]
+    assert first[-1]["learning_rate"] <= 0.5e-3  # of 1e-3: the schedule falls within three steps
