@@ -9,8 +9,9 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
@@ -122,7 +123,7 @@ def read_items(folder: Path) -> dict[str, Item]:
 
 def _read_lines(path: Path, schema: type[T], kind: str) -> Iterator[T]:
     """Lines end with a newline character alone: a text may hold other line separators of Unicode."""
-    adapter: TypeAdapter[list[T]] = TypeAdapter(list[schema])  # type: ignore[valid-type]
+    adapter: TypeAdapter[list[T]] = _adapter(list[schema])  # type: ignore[valid-type]
     try:
         with path.open("rb") as file:
             while lines := file.readlines(CHUNK_BYTES):
@@ -134,6 +135,12 @@ def _read_lines(path: Path, schema: type[T], kind: str) -> Iterator[T]:
                     raise _faulty_lines(path, schema, kind) from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}; start the run's command again") from error
+
+
+@lru_cache
+def _adapter(schema: Any) -> TypeAdapter[Any]:
+    """Kept: building one takes a millisecond, and a report reads three files a run."""
+    return TypeAdapter(schema)
 
 
 def _faulty_lines(path: Path, schema: type[T], kind: str) -> DataError:
@@ -170,7 +177,8 @@ def read_manifest(folder: Path) -> Manifest:
             "read it with the rimbench that wrote it, or run again with --fresh"
         )
     try:
-        return TypeAdapter(Manifest).validate_python(values)
+        manifest: Manifest = _adapter(Manifest).validate_python(values)
+        return manifest
     except ValidationError as error:
         raise DataError(f"{path}: {describe_faults(error)}") from error
 

@@ -1,106 +1,221 @@
-"""One run -> `Cell`: every figure that a report gives of it, each with its interval."""
+"""One run -> `Cell`: every figure that a report gives of it, each with its interval.
+
+A figure is worked out when a format first asks for it, and kept: no format shows them all.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rimbench.records import LETTERS, STATUSES, Item, Manifest, Status
-from rimbench.report.reading import RunData
+from rimbench.report.reading import GreedyAnswer, RunData
 from rimbench.statistics import calibration, estimate, passk
-from rimbench.statistics.bootstrap import Resampling, bca_interval, resampling_units
+from rimbench.statistics.bootstrap import FloatArray, Resampling, bca_interval, resampling_units
 from rimbench.statistics.estimate import Estimate
 
 HEADLINE_K = 8
 """The k of pass@k and maj@k that is always given where there are as many samples."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class PassAtK:
-    """pass@k with its interval, what a uniform guesser has on the same items, and the score above that.
+    """pass@k of a run with its interval, what a uniform guesser has on the same items, and the score above that."""
 
-    `exact` is pass@k from the option probabilities at the temperature of the draws, for readouts: what the
-    sampled estimate estimates.
-    """
-
+    run: RunData
     k: int
     estimate: Estimate
-    chance: float
-    corrected: Estimate | None
-    exact: Estimate | None
+
+    @cached_property
+    def chance(self) -> float:
+        """The uniform guesser's pass@k."""
+        chance = passk.uniform_pass_at_k([len(item.options) for item in self.run.sampled], self.k)
+        assert chance is not None  # an estimate has items
+        return chance
+
+    @cached_property
+    def corrected(self) -> Estimate | None:
+        """The score above chance: 0 for a guesser, 1 for perfect."""
+        return passk.corrected_for_chance(self.estimate, self.chance)
+
+    @cached_property
+    def exact(self) -> Estimate | None:
+        """From the option probabilities at the temperature of the draws, for readouts: what `estimate` estimates."""
+        run = self.run
+        answer = run.manifest.identity.get("system", {}).get("answer", {})
+        items = [item for item in run.sampled if item.item_id in run.greedy]
+        if answer.get("mode") != "readout" or not items:
+            return None
+        if any(run.greedy[item.item_id].option_logprobs is None for item in items):
+            return None
+        table, gold = _logprob_table(run, items)
+        return passk.exact_pass_at_k(table, gold, self.k, answer["temperature"], resampling_of(items))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Calibration:
-    """How far a readout's probabilities can be trusted; see `rimbench.statistics.calibration`."""
+    """How far a readout's probabilities can be trusted; see `rimbench.statistics.calibration`.
 
-    ece: Estimate
-    ece_floor: float
-    bins: int
-    brier: Estimate
-    curve: calibration.RiskCoverage
-    reliability: tuple[calibration.ReliabilityBin, ...]
-    accuracy_at_half_coverage: Estimate | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One run, summed up. `n` counts the items answered, `n_planned` those of the suite: fewer is partial.
-
-    `bootstrap` is the BCa interval beside Wilson's. `uniform` and `majority` are what a uniform guesser and
-    whoever always gives the most frequent gold letter have on the same items.
+    `probabilities` has a row an item, one or more of them, and `gold` the column of each one's gold letter.
     """
 
-    manifest: Manifest
+    probabilities: FloatArray
+    gold: NDArray[np.intp]
+
+    @cached_property
+    def _scored(self) -> calibration.Predictions:
+        return calibration.predictions(self.probabilities, self.gold)
+
+    @cached_property
+    def error(self) -> calibration.CalibrationError:
+        """ECE, its bin count, and its floor."""
+        error = calibration.expected_calibration_error(self._scored)
+        assert error is not None
+        return error
+
+    @cached_property
+    def brier(self) -> Estimate:
+        """The Brier score, from 0 to 2."""
+        brier = calibration.brier_score(self.probabilities, self.gold)
+        assert brier is not None
+        return brier
+
+    @cached_property
+    def curve(self) -> calibration.RiskCoverage:
+        """Risk against coverage, and the area under it."""
+        curve = calibration.risk_coverage(self._scored)
+        assert curve is not None
+        return curve
+
+    @cached_property
+    def reliability(self) -> tuple[calibration.ReliabilityBin, ...]:
+        """The reliability diagram's bins, those that hold something."""
+        return calibration.reliability(self._scored)
+
+    @cached_property
+    def accuracy_at_half_coverage(self) -> Estimate | None:
+        """Accuracy on the surer half of the items."""
+        return calibration.selective_accuracy(self._scored, 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One run, summed up, under the `label` by which a table shows it."""
+
+    run: RunData
     label: str
-    n: int
-    n_planned: int
-    greedy_accuracy: Estimate | None
-    bootstrap: tuple[float, float] | None
-    given_parsed: Estimate | None
-    pass_at_1: Estimate | None
-    pass_at_k: tuple[PassAtK, ...]
-    maj_at_k: Mapping[int, Estimate]
-    statuses: Mapping[Status, int]
-    gold_letters: Mapping[str, int]
-    predicted_letters: Mapping[str, int]
-    uniform: float | None
-    majority: estimate.LetterBaseline | None
-    calibration: Calibration | None
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the answers were made with."""
+        return self.run.manifest
+
+    @property
+    def n(self) -> int:
+        """The items answered."""
+        return len(self.run.greedy)
+
+    @property
+    def n_planned(self) -> int:
+        """The items of the suite."""
+        return len(self.run.items)
 
     @property
     def partial(self) -> bool:
         """Whether greedy answers are missing."""
         return self.n < self.n_planned
 
+    @cached_property
+    def greedy_accuracy(self) -> Estimate | None:
+        """The headline: what names no letter counts as wrong."""
+        return estimate.accuracy(self._right, self._how)
 
-def make_cell(run: RunData, label: str) -> Cell:
-    """Everything that a report says of one run by itself."""
-    answered = run.answered
-    how = resampling_of(answered)
-    right = np.array([run.right(item) for item in answered], dtype=bool)
-    parsed = np.array([run.greedy[item.item_id].status == "ok" for item in answered], dtype=bool)
-    gold = [item.gold for item in answered]
-    counts = Counter(run.greedy[item.item_id].status for item in answered)
-    return Cell(
-        manifest=run.manifest,
-        label=label,
-        n=len(answered),
-        n_planned=len(run.items),
-        greedy_accuracy=estimate.accuracy(right, how),
-        bootstrap=bca_interval(resampling_units(right, how.clusters), how) if answered else None,
-        given_parsed=estimate.accuracy_given_parsed(right, parsed),
-        pass_at_1=_pass_at(run, 1),
-        pass_at_k=_pass_at_ks(run),
-        maj_at_k=_maj_at_ks(run),
-        statuses={status: counts[status] for status in STATUSES},
-        gold_letters=_histogram(gold),
-        predicted_letters=_histogram([run.greedy[item.item_id].letter for item in answered]),
-        uniform=estimate.uniform_accuracy([len(item.options) for item in answered]),
-        majority=estimate.majority_letter(gold),
-        calibration=_calibration(run),
-    )
+    @cached_property
+    def bootstrap(self) -> tuple[float, float] | None:
+        """The headline's BCa interval, beside Wilson's."""
+        return bca_interval(resampling_units(self._right, self._how.clusters), self._how) if self.n else None
+
+    @cached_property
+    def given_parsed(self) -> Estimate | None:
+        """Accuracy among the answers that name a letter."""
+        parsed = [answer.status == "ok" for answer in self._answers]
+        return estimate.accuracy_given_parsed(self._right, np.array(parsed, dtype=bool))
+
+    @cached_property
+    def pass_at_1(self) -> Estimate | None:
+        """Accuracy averaged over the draws."""
+        return _pass_at(self.run, 1)
+
+    @cached_property
+    def pass_at_k(self) -> tuple[PassAtK, ...]:
+        """pass@k for the headline's k, or for as many draws as there are; none without draws."""
+        k = k_of(self.run)
+        found = _pass_at(self.run, k) if k else None
+        return () if k is None or found is None else (PassAtK(self.run, k, found),)
+
+    @cached_property
+    def maj_at_k(self) -> Mapping[int, Estimate]:
+        """The draws' majority vote, for the same k."""
+        k, items = k_of(self.run), self.run.sampled
+        if k is None:
+            return {}
+        drawn = [self.run.drawn[item.item_id] for item in items]
+        found = passk.majority_at_k(drawn, [item.gold for item in items], k, resampling_of(items))
+        return {} if found is None else {k: found}
+
+    @cached_property
+    def statuses(self) -> Mapping[Status, int]:
+        """How many greedy answers came to what."""
+        counts = Counter(answer.status for answer in self._answers)
+        return {status: counts[status] for status in STATUSES}
+
+    @cached_property
+    def gold_letters(self) -> Mapping[str, int]:
+        """How often each letter is gold, of the items answered."""
+        return _histogram([item.gold for item in self._items])
+
+    @cached_property
+    def predicted_letters(self) -> Mapping[str, int]:
+        """How often each letter was answered."""
+        return _histogram([answer.letter for answer in self._answers])
+
+    @cached_property
+    def uniform(self) -> float | None:
+        """What a uniform guesser has on the same items."""
+        return estimate.uniform_accuracy([len(item.options) for item in self._items])
+
+    @cached_property
+    def majority(self) -> estimate.LetterBaseline | None:
+        """What whoever always gives the most frequent gold letter has on the same items."""
+        return estimate.majority_letter([item.gold for item in self._items])
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """For the answers that have option probabilities; None without any, or where items are clustered."""
+        items = [item for item in self._items if self.run.greedy[item.item_id].option_logprobs is not None]
+        if not items or resampling_of(items).clusters is not None:
+            return None
+        table, gold = _logprob_table(self.run, items)
+        return Calibration(passk.option_probabilities(table), gold)
+
+    @cached_property
+    def _items(self) -> list[Item]:
+        return self.run.answered
+
+    @cached_property
+    def _answers(self) -> list[GreedyAnswer]:
+        return [self.run.greedy[item.item_id] for item in self._items]
+
+    @cached_property
+    def _right(self) -> NDArray[np.bool_]:
+        return np.array([self.run.right(item) for item in self._items], dtype=bool)
+
+    @cached_property
+    def _how(self) -> Resampling:
+        return resampling_of(self._items)
 
 
 def resampling_of(items: Sequence[Item]) -> Resampling:
@@ -109,7 +224,7 @@ def resampling_of(items: Sequence[Item]) -> Resampling:
     return Resampling(clusters=[item.cluster for item in items] if clustered else None)
 
 
-def pass_values(run: RunData, items: Sequence[Item], k: int) -> np.ndarray | None:
+def pass_values(run: RunData, items: Sequence[Item], k: int) -> FloatArray | None:
     """pass@k item by item, from the draws; None where an item has fewer than k."""
     samples = [len(run.drawn.get(item.item_id, ())) for item in items]
     right = [run.drawn_right.get(item.item_id, 0) for item in items]
@@ -127,55 +242,7 @@ def _pass_at(run: RunData, k: int) -> Estimate | None:
     return None if values is None else estimate.bootstrap_share(values, resampling_of(items))
 
 
-def _pass_at_ks(run: RunData) -> tuple[PassAtK, ...]:
-    k = k_of(run)
-    found = _pass_at(run, k) if k else None
-    if k is None or found is None:
-        return ()
-    chance = passk.uniform_pass_at_k([len(item.options) for item in run.sampled], k)
-    assert chance is not None
-    return (PassAtK(k, found, chance, passk.corrected_for_chance(found, chance), _exact(run, k)),)
-
-
-def _exact(run: RunData, k: int) -> Estimate | None:
-    answer = run.manifest.identity.get("system", {}).get("answer", {})
-    items = [item for item in run.sampled if item.item_id in run.greedy]
-    if answer.get("mode") != "readout" or not items:
-        return None
-    if any(run.greedy[item.item_id].option_logprobs is None for item in items):
-        return None
-    table, gold = _logprob_table(run, items)
-    return passk.exact_pass_at_k(table, gold, k, answer["temperature"], resampling_of(items))
-
-
-def _maj_at_ks(run: RunData) -> dict[int, Estimate]:
-    k, items = k_of(run), run.sampled
-    if k is None:
-        return {}
-    answers = [run.drawn[item.item_id] for item in items]
-    found = passk.majority_at_k(answers, [item.gold for item in items], k, resampling_of(items))
-    return {} if found is None else {k: found}
-
-
-def _calibration(run: RunData) -> Calibration | None:
-    """For items whose greedy answer has option probabilities; None without any, or where items are clustered."""
-    items = [item for item in run.answered if run.greedy[item.item_id].option_logprobs is not None]
-    if not items or resampling_of(items).clusters is not None:
-        return None
-    table, gold = _logprob_table(run, items)
-    probabilities = passk.option_probabilities(table)
-    scored = calibration.predictions(probabilities, gold)
-    error = calibration.expected_calibration_error(scored)
-    brier = calibration.brier_score(probabilities, gold)
-    curve = calibration.risk_coverage(scored)
-    if error is None or brier is None or curve is None:
-        return None
-    half = calibration.selective_accuracy(scored, 0.5)
-    bins = calibration.reliability(scored)
-    return Calibration(error.ece, error.floor, error.bins, brier, curve, bins, half)
-
-
-def _logprob_table(run: RunData, items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
+def _logprob_table(run: RunData, items: Sequence[Item]) -> tuple[FloatArray, NDArray[np.intp]]:
     """Log-probabilities (items, most options), short items filled up with -inf, and the gold columns."""
     width = max(len(item.options) for item in items)
     absent = -np.inf

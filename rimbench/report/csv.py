@@ -40,7 +40,7 @@ def _row(cell: Cell) -> dict[str, Any]:
     found |= {"pass_at_k_guess": passed.chance if passed else None}
     found |= _estimate("maj_at_k", cell.maj_at_k.get(passed.k) if passed else None)
     found |= {status: cell.statuses[status] for status in STATUSES}
-    found |= _estimate("ece", cell.calibration.ece if cell.calibration else None)
+    found |= _estimate("ece", cell.calibration.error.ece if cell.calibration else None)
     found |= _estimate("brier", cell.calibration.brier if cell.calibration else None)
     return found
 

@@ -110,7 +110,7 @@ def _cell(cell: Cell, sweeps: Sequence[StoredSweep]) -> dict[str, Any]:
         },
         "maj_at_k": {str(k): estimate.value for k, estimate in cell.maj_at_k.items()},
         "statuses": dict(cell.statuses),
-        "ece": cell.calibration.ece.value if cell.calibration else None,
+        "ece": cell.calibration.error.ece.value if cell.calibration else None,
         "k_sweep": _sweep_of(cell.manifest, sweeps),
     }
 

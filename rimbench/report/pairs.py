@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,22 +18,41 @@ IN_DISTRIBUTION = ("in-dist", "demo-in-dist")
 """The suites that are drawn as the training data were; the gap to the others is reported."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Pair:
     """System `a` against `b` on one suite, a minus b, judged within the family that the report prints.
 
-    `n` counts the items that both have answered. `pass_at_k` compares their draws, where both have some; it is
-    not part of the family.
+    `runs` are theirs; `n` counts the items that both have answered.
     """
 
-    suite: str
+    runs: tuple[RunData, RunData]
     a: str
     b: str
     n: int
     comparison: Comparison
     judgement: Judgement
-    pass_at_k: Comparison | None
-    k: int | None
+    settings: Settings
+
+    @property
+    def suite(self) -> str:
+        """The suite of both."""
+        return self.runs[0].manifest.suite
+
+    @cached_property
+    def pass_at_k(self) -> tuple[int, Comparison] | None:
+        """k, and pass@k compared where both have as many draws; not part of the family."""
+        a, b = self.runs
+        ks = [k for k in map(k_of, self.runs) if k is not None]
+        items = [item for item in a.sampled if item.item_id in b.drawn]
+        if len(ks) < 2 or not items:
+            return None
+        k = min(ks)
+        values_a, values_b = pass_values(a, items, k), pass_values(b, items, k)
+        if values_a is None or values_b is None:
+            return None
+        judged_by = Settings(self.settings.margin, self.settings.alpha, resampling_of(items))
+        compared = compare_scores(values_a, values_b, judged_by)
+        return None if compared is None else (k, compared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +77,7 @@ def compare_family(runs: Mapping[str, RunData], settings: Settings) -> list[Pair
             if compared is not None:
                 found.append((runs[a], runs[b], *compared))
     judged = judge([comparison for _, _, comparison, _ in found])
-    return [_pair(a, b, comparison, n, judgement, settings)
+    return [Pair((a, b), *_names(a, b), n, comparison, judgement, settings)
             for (a, b, comparison, n), judgement in zip(found, judged, strict=True)]  # fmt: skip
 
 
@@ -80,26 +100,10 @@ def _compare(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, in
     return None if comparison is None else (comparison, len(items))
 
 
-def _pair(  # noqa: PLR0913 - it only puts together what was found
-    a: RunData, b: RunData, comparison: Comparison, n: int, judgement: Judgement, settings: Settings
-) -> Pair:
-    passed, k = _compare_draws(a, b, settings)
+def _names(a: RunData, b: RunData) -> tuple[str, str]:
+    """Of two runs of one system, their own names."""
     names = (a.manifest.system, b.manifest.system)
-    name_a, name_b = names if names[0] != names[1] else (a.manifest.run, b.manifest.run)
-    return Pair(a.manifest.suite, name_a, name_b, n, comparison, judgement, passed, k)
-
-
-def _compare_draws(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison | None, int | None]:
-    ks = [k for k in (k_of(a), k_of(b)) if k is not None]
-    items = [item for item in a.sampled if item.item_id in b.drawn]
-    if len(ks) < 2 or not items:
-        return None, None
-    k = min(ks)
-    values_a, values_b = pass_values(a, items, k), pass_values(b, items, k)
-    if values_a is None or values_b is None:
-        return None, None
-    judged_by = Settings(settings.margin, settings.alpha, resampling_of(items))
-    return compare_scores(values_a, values_b, judged_by), k
+    return names if names[0] != names[1] else (a.manifest.run, b.manifest.run)
 
 
 def gaps(cells: Mapping[tuple[str, str], Estimate]) -> list[Gap]:

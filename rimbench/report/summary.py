@@ -14,7 +14,7 @@ from rimbench.errors import DataError, UsageError
 from rimbench.latency.stored import read_measurements
 from rimbench.plugins import unknown
 from rimbench.report.budgets import StoredSweep, find_sweeps
-from rimbench.report.cells import Cell, make_cell
+from rimbench.report.cells import Cell
 from rimbench.report.costs import Cost, Speedup, find_costs
 from rimbench.report.pairs import Gap, OrderEffect, Pair, check_same_items, compare_family, gaps, order_effect
 from rimbench.report.reading import RunData, read_run
@@ -65,7 +65,7 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
     settings = settings or Settings()
     runs = read_all(results)
     labels = label_runs(runs)
-    cells = [make_cell(run, label) for run, label in zip(runs, labels, strict=True)]
+    cells = [Cell(run, label) for run, label in zip(runs, labels, strict=True)]
     taken, notes = choose_runs(runs)
     pairs = compare_family({run.manifest.run: run for run in taken}, settings)
     chosen = {run.manifest.run for run in taken}

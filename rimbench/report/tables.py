@@ -110,7 +110,7 @@ def pair_details(pairs: Sequence[Pair]) -> Table:
                 _number(comparison.effect) if comparison.effect else "-",
                 "-" if comparison.mid_p is None else f"{comparison.mid_p:.3g}",
                 within,
-                f"pass@{pair.k} {_points(passed.difference)}, p {passed.p_value:.3g}" if passed else "-",
+                f"pass@{passed[0]} {_points(passed[1].difference)}, p {passed[1].p_value:.3g}" if passed else "-",
                 pair.judgement.reason,
             )
         )
@@ -178,7 +178,7 @@ def _calibration(cells: Sequence[Cell]) -> Table:
         (
             cell.manifest.suite,
             cell.label,
-            f"{_number(found.ece)} (floor {found.ece_floor:.3f})",
+            f"{_number(found.error.ece)} (floor {found.error.floor:.3f})",
             _number(found.brier),
             _number(found.curve.area),
             _percent(found.accuracy_at_half_coverage),
@@ -186,7 +186,7 @@ def _calibration(cells: Sequence[Cell]) -> Table:
         for cell in cells
         if (found := cell.calibration) is not None
     ]
-    bins = next((cell.calibration.bins for cell in cells if cell.calibration), 0)
+    bins = next((cell.calibration.error.bins for cell in cells if cell.calibration), 0)
     return Table(
         "Can a readout's confidence be trusted",
         ("suite", "system", "ECE [95%]", "Brier [95%]", "risk-coverage area [95%]", "accuracy of the surer half"),
