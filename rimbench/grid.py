@@ -27,7 +27,7 @@ UNBOUNDED = 2**31
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a user set for all cells: `engine` may be `auto`; a `batch_size` of None leaves it to the engine."""
+    """What a user set for all cells: `engine` may be `auto`; a `batch_size` or `dtype` of None leaves it to the engine."""
 
     results: Path
     engine: str = "auto"
@@ -35,6 +35,8 @@ class RunSettings:
     seed: int = 0
     samples: int = 0
     fresh: bool = False
+    dtype: str | None = None
+    eager: bool = False
     controls: Controls = field(default_factory=Controls)
 
 
@@ -79,7 +81,7 @@ class Progress(Protocol):
 def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunSettings) -> list[PlannedRun]:
     """Resolve every cell: weights on this machine, prompts built, runs named. Nothing is answered yet."""
     module = engines.find(settings.engine)
-    facts: EngineFacts = module.describe(EngineChoice(settings.batch_size))
+    facts: EngineFacts = module.describe(EngineChoice(settings.batch_size, settings.dtype, settings.eager))
     runs = []
     resolved: dict[Weights, weights.Checkpoint] = {}  # systems may share weights, whose files are hashed whole
     for system in systems:

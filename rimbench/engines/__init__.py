@@ -23,17 +23,19 @@ from rimbench.records import Answer, Prompt
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """What a user may set: a `batch_size` of None leaves it to the engine."""
+    """What a user may set: a `batch_size` or `dtype` of None leaves it to the engine; `eager` forbids CUDA graphs."""
 
     batch_size: int | None = None
+    dtype: str | None = None
+    eager: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
     """The settings of an engine that could change an answer; they are part of a run's name.
 
-    `batch_size` is the number of sequences that share a forward pass, None where the engine schedules by
-    itself. `graphs` says how kernels are launched: `eager`, or `graphs` for captured ones.
+    `batch_size` is the number of sequences that are asked at once, None where the engine schedules by itself.
+    `graphs` says how kernels are launched: `eager`, or `graphs` for captured ones where the engine can.
     """
 
     name: str

@@ -1,14 +1,18 @@
-"""The engine on Hugging Face transformers: left-padded batches, sdpa, bf16 on a GPU and fp32 on a CPU.
+"""The engine on Hugging Face transformers: sdpa, bf16 on a GPU and fp32 on a CPU.
+
+A readout is one pass over right-padded rows (`rimbench.engines._readout`), on a GPU from captured graphs; written
+answers are left-padded batches of `generate`, launched eagerly.
 
 Torch is imported when a model is opened, not when the engine is looked at.
 """
 
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rimbench.engines import Answered, EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines._readout import LetterReadout, read_letter
 from rimbench.errors import ModelError
 from rimbench.records import Answer
 
@@ -33,9 +37,9 @@ def describe(choice: EngineChoice) -> EngineFacts:
     return EngineFacts(
         name="transformers",
         device=device,
-        dtype="bfloat16" if device == "cuda" else "float32",
+        dtype=choice.dtype or ("bfloat16" if device == "cuda" else "float32"),
         attention="sdpa",
-        graphs="eager",
+        graphs="graphs" if device == "cuda" and not choice.eager else "eager",
         prefix_cache=False,
         batch_size=choice.batch_size or BATCH_SIZE[device],
     )
@@ -70,48 +74,32 @@ class TransformersEngine:
         # A checkpoint's own sampling defaults (top_k, repetition penalty) must not leak into ours.
         own: Any = hf.GenerationConfig
         self._model.generation_config = own(eos_token_id=self._stop_ids or None, pad_token_id=self._pad_id)
+        self._readout = LetterReadout(self._model, facts.device, graphs=facts.graphs == "graphs")
 
     def __enter__(self) -> "TransformersEngine":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._model = None
+        del self._model, self._readout
         if self._device == "cuda":
             self._torch.cuda.empty_cache()
 
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests as one batch; see `rimbench.engines.Engine`."""
         with self._torch.inference_mode():
-            read = self._read_out if requests[0].decoding.readout else self._generate
-            answers = read(requests, seed)
+            readout = requests[0].decoding.readout
+            answers = self._read_out(requests) if readout else self._generate(requests, seed)
         yield list(zip(requests, answers, strict=True))
 
-    def _read_out(self, requests: Sequence[Request], seed: int) -> list[list[Answer]]:
-        token_ids, mask = self._pad(requests)
-        positions = (mask.cumsum(-1) - 1).clamp(min=0)
-        logits = self._model(
-            input_ids=token_ids,
-            attention_mask=mask,
-            position_ids=positions,
-            use_cache=False,
-            logits_to_keep=1,
-        ).logits[:, -1]
-        return [[self._letter(request, row)] for request, row in zip(requests, logits, strict=True)]
-
-    def _letter(self, request: Request, logits: "torch.Tensor") -> Answer:
-        logprobs = self._option_logprobs(request, logits)
-        assert logprobs is not None
-        # max() keeps the first of equals: a tie goes to the earlier letter.
-        letter = max(logprobs, key=logprobs.__getitem__)
-        return Answer(letter, 0, finished=True, option_logprobs=logprobs)
-
-    def _option_logprobs(self, request: Request, logits: "torch.Tensor") -> dict[str, float] | None:
-        """Log-probabilities over the item's letters alone, from logits [vocabulary] upcast to fp32."""
-        options = request.prompt.option_token_ids
-        if options is None:
-            return None
-        chosen = logits[list(options.values())].float().log_softmax(-1)
-        return dict(zip(options, chosen.tolist(), strict=True))
+    def _read_out(self, requests: Sequence[Request]) -> list[list[Answer]]:
+        asked = [request.prompt.option_token_ids or {} for request in requests]
+        # The letters of all items, each once; an item takes its own.
+        letters = tuple(dict.fromkeys(token for options in asked for token in options.values()))
+        logits = self._readout.logits([request.prompt.token_ids for request in requests], letters)
+        return [
+            [read_letter(options, dict(zip(letters, row, strict=True)))]
+            for options, row in zip(asked, logits, strict=True)
+        ]
 
     def _generate(self, requests: Sequence[Request], seed: int) -> list[list[Answer]]:
         decoding, samples = requests[0].decoding, len(requests[0].samples)
@@ -138,11 +126,15 @@ class TransformersEngine:
         rows = out.sequences[:, token_ids.shape[1] :].tolist()
         answers = []
         for i, request in enumerate(requests):
-            logprobs = self._option_logprobs(request, out.logits[0][i * samples]) if letter_first else None
+            options = request.prompt.option_token_ids
+            logprobs = None
+            if options is not None:
+                picked = out.logits[0][i * samples][list(options.values())].tolist()
+                logprobs = read_letter(options, dict(zip(options.values(), picked, strict=True))).option_logprobs
             answers.append([self._text(row, logprobs) for row in rows[i * samples : (i + 1) * samples]])
         return answers
 
-    def _text(self, row: list[int], logprobs: dict[str, float] | None) -> Answer:
+    def _text(self, row: list[int], logprobs: Mapping[str, float] | None) -> Answer:
         """One generated row up to and with its first stop token; what follows it is padding."""
         end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
         kept = row if end is None else row[: end + 1]

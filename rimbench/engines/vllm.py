@@ -41,9 +41,9 @@ def describe(choice: EngineChoice) -> EngineFacts:
     return EngineFacts(
         name="vllm",
         device="cpu" if cpu else "cuda",
-        dtype="float32" if cpu else "bfloat16",
+        dtype=choice.dtype or ("float32" if cpu else "bfloat16"),
         attention="vllm",
-        graphs="eager" if cpu else "graphs",
+        graphs="eager" if cpu or choice.eager else "graphs",
         prefix_cache=False,
         batch_size=choice.batch_size,
     )

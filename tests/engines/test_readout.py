@@ -1,0 +1,86 @@
+"""The single-pass readout against the model's own logits, and what happens where a short cut does not hold."""
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, GraniteConfig, GraniteForCausalLM
+
+from rimbench.engines._readout import LetterReadout, _parts, read_letter
+
+LETTERS = (7, 3, 11)
+LENGTHS = (40, 5, 23, 23, 1, 17, 64)
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint):
+    return AutoModelForCausalLM.from_pretrained(checkpoint, attn_implementation="sdpa").eval()
+
+
+def rows_of(model, lengths=LENGTHS):
+    chance = torch.Generator().manual_seed(0)
+    return [torch.randint(0, model.config.vocab_size, (n,), generator=chance).tolist() for n in lengths]
+
+
+def plain(model, row):
+    """The model's own way, one row at a time: all logits of the last position, then the letters'."""
+    with torch.inference_mode():
+        return model(torch.tensor([row])).logits[0, -1].float()[list(LETTERS)].tolist()
+
+
+def read(readout, rows):
+    with torch.inference_mode():
+        return readout.logits(rows, LETTERS)
+
+
+def test_rows_of_any_lengths_give_the_models_own_logits_in_their_order(model):
+    rows = rows_of(model)
+    for ours, row in zip(read(LetterReadout(model, "cpu", graphs=False), rows), rows, strict=True):
+        assert ours == pytest.approx(plain(model, row), abs=1e-4)
+
+
+def test_a_model_that_scales_its_logits_is_asked_for_them_and_says_so(caplog):
+    torch.manual_seed(0)
+    config = GraniteConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=1, logits_scaling=3.0, initializer_range=0.2,
+    )  # fmt: skip
+    scaled = GraniteForCausalLM(config).eval()
+    readout = LetterReadout(scaled, "cpu", graphs=False)
+    assert "the whole head is computed" in caplog.text
+    rows = rows_of(scaled)
+    for ours, row in zip(read(readout, rows), rows, strict=True):
+        assert ours == pytest.approx(plain(scaled, row), abs=1e-5)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU captures the graph")
+def test_where_no_graph_can_be_captured_the_same_pass_runs_eagerly_and_says_so(model, caplog):
+    readout, rows = LetterReadout(model, "cpu", graphs=True), rows_of(model)
+    for ours, row in zip(read(readout, rows), rows, strict=True):
+        assert ours == pytest.approx(plain(model, row), abs=1e-4)
+    assert "passes run eagerly" in caplog.text and not readout.uses_graphs
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="graphs need a GPU")
+def test_a_captured_pass_gives_what_the_eager_one_gives_on_rows_of_other_lengths(checkpoint):
+    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.bfloat16).eval().cuda()
+    eager, captured = (LetterReadout(model, "cuda", graphs=graphs) for graphs in (False, True))
+    for row in rows_of(model):
+        assert read(captured, [row])[0] == pytest.approx(read(eager, [row])[0], abs=0.05)
+    assert captured.uses_graphs
+
+
+def test_parts_hold_every_row_once_within_their_tokens_and_hardly_pad():
+    lengths = [1 + (37 * i) % 300 for i in range(256)]
+    parts = list(_parts(lengths, 1024))
+    assert sorted(place for part in parts for place in part) == list(range(256))
+    padded = [len(part) * max(lengths[i] for i in part) for part in parts]
+    assert max(padded) <= 1024
+    assert sum(lengths) / sum(padded) > 0.97
+    assert list(_parts([2000, 10], 1024)) == [[0], [1]]
+    assert list(_parts([], 1024)) == []
+
+
+def test_a_tie_goes_to_the_first_letter_and_probabilities_are_over_the_items_own_letters():
+    answer = read_letter({"A": 7, "B": 3, "C": 11}, {7: 1.0, 3: 2.0, 11: 2.0, 99: 50.0})
+    assert answer.text == "B"
+    assert answer.option_logprobs["B"] == answer.option_logprobs["C"] == pytest.approx(-0.8619948)
+    assert answer.option_logprobs["A"] == pytest.approx(-1.8619948)
