@@ -27,7 +27,7 @@ UNBOUNDED = 2**31
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a user set for all cells: `engine` may be `auto`; a `batch_size` or `dtype` of None leaves it to the engine."""
+    """What a user set for all cells: `engine` may be `auto`; `batch_size` and `dtype` may be left to it as None."""
 
     results: Path
     engine: str = "auto"
@@ -35,9 +35,9 @@ class RunSettings:
     seed: int = 0
     samples: int = 0
     fresh: bool = False
+    controls: Controls = field(default_factory=Controls)
     dtype: str | None = None
     eager: bool = False
-    controls: Controls = field(default_factory=Controls)
 
 
 @dataclass(frozen=True, slots=True)
