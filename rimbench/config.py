@@ -20,6 +20,9 @@ class Table(BaseModel):
 
 T = TypeVar("T", bound=Table)
 
+SHOWN_CHARACTERS = 80
+"""Of a faulty value."""
+
 
 def read_toml(path: Path, schema: type[T], kind: str) -> T:
     """Read and validate a TOML file; ConfigError lists every fault, `kind` says what the file describes."""
@@ -39,10 +42,11 @@ def describe_faults(error: ValidationError) -> str:
     """Every fault of a validation in one line: `key: what is wrong (got value)`, separated by semicolons."""
     faults = []
     for fault in error.errors(include_url=False):
-        key = ".".join(str(part) for part in fault["loc"]) or "the file"
+        key = ".".join(str(part) for part in fault["loc"])
         value = fault.get("input")
-        got = f" (got {value!r})" if isinstance(value, str | int | float | bool) else ""
-        faults.append(f"{key}: {_plain(fault['type'], fault['msg'])}{got}")
+        got = f" (got {_short(repr(value))})" if isinstance(value, str | int | float | bool) else ""
+        said = f"{_plain(fault['type'], fault['msg'])}{got}"
+        faults.append(f"{key}: {said}" if key else said)
     count = f"{len(faults)} faults: " if len(faults) > 1 else ""
     return count + "; ".join(faults)
 
@@ -50,6 +54,13 @@ def describe_faults(error: ValidationError) -> str:
 def _plain(fault_type: str, message: str) -> str:
     if fault_type == "extra_forbidden":
         return "unknown key"
+    if fault_type == "json_invalid":
+        return "not JSON"
     if fault_type == "missing":
         return "required, but missing"
     return message.removeprefix("Value error, ")
+
+
+def _short(text: str) -> str:
+    """A value may be a whole line of a file."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}...{text[-1]}"

@@ -80,7 +80,7 @@ def test_faulty_lines_are_counted_and_listed_with_their_numbers(tmp_path):
     path = tmp_path / RECORDS
     lines = [to_line(record()), "{broken", to_line(record("2")), "", to_line(record("3")).replace('"ok"', '"fine"')]
     path.write_text("\n".join(lines) + "\n")
-    with pytest.raises(DataError, match=r"3 of its lines are no record \(line 2, 4, 5\)"):
+    with pytest.raises(DataError, match=r"3 of its lines are no record \(line 2, 4, 5\); line 2: not JSON;"):
         list(read_records(path))
 
 

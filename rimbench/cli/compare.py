@@ -25,12 +25,14 @@ def compare(
       rimbench compare rim-v2 base-direct
       rimbench compare rim-v2 cot --margin 0.02 --json
     """
-    from rimbench.cli.output import print_json, print_table
+    from rimbench.cli.output import note, print_json, print_table
     from rimbench.report import document, summary, tables
     from rimbench.statistics.verdict import Settings
 
     settings = Settings(margin=margin)
-    pairs = summary.summarise_pair(results, a, b, settings)
+    pairs, notes = summary.summarise_pair(results, a, b, settings)
+    for line in notes:
+        note(line)
     if json:
         print_json([document.as_comparison(pair, table=True) for pair in pairs])
         return

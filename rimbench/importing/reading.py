@@ -97,7 +97,7 @@ def read_lines(path: Path, schema: type[T]) -> list[T]:
             try:
                 values.append(adapter.validate_json(content))
             except ValidationError as error:
-                faults.append(f"line {number} ({_describe(error)})")
+                faults.append(f"line {number} ({describe_faults(error)})")
     if faults:
         more = f" and {len(faults) - _LINES_SHOWN} more" if len(faults) > _LINES_SHOWN else ""
         raise DataError(
@@ -142,9 +142,3 @@ def _parse(content: bytes) -> object:
         return json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
-
-
-def _describe(error: ValidationError) -> str:
-    if error.errors()[0]["type"] == "json_invalid":
-        return "not JSON"
-    return describe_faults(error)

@@ -90,6 +90,20 @@ def check_same_items(a: RunData, b: RunData) -> None:
         )
 
 
+def unlike_items(runs: Sequence[RunData]) -> list[str]:
+    """A line for each suite whose runs are over different frozen items, and so are not all compared."""
+    found = []
+    for suite in sorted({run.manifest.suite for run in runs}):
+        items: dict[str, list[str]] = {}
+        for run in runs:
+            if run.manifest.suite == suite:
+                items.setdefault(f"{run.content_sha256[:10]}, {len(run.items)} items", []).append(run.manifest.system)
+        if len(items) > 1:
+            groups = "; ".join(f"{', '.join(systems)} ({which})" for which, systems in items.items())
+            found.append(f"on {suite}, systems over different frozen items are not compared: {groups}")
+    return found
+
+
 def _compare(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, int] | None:
     if a.content_sha256 != b.content_sha256:
         return None

@@ -67,7 +67,10 @@ def read_run(folder: Path) -> RunData:
             raise _unknown(path, record, gold)
         answered = drawn[key] if sample else {}
         if sample in answered or (sample == 0 and key in greedy):
-            raise DataError(f"{path} answers sample {sample} of item '{key}' twice")
+            raise DataError(
+                f"{path} answers sample {sample} of item '{key}' twice: delete one of the two lines, or start over "
+                "with --fresh"
+            )
         letter = record.answer if record.status == "ok" else None
         if sample:
             answered[sample] = letter
@@ -80,6 +83,8 @@ def read_run(folder: Path) -> RunData:
 
 def _unknown(path: Path, record: Record, gold: Mapping[str, str]) -> DataError:
     if record.item_id not in gold:
-        return DataError(f"{path} answers item '{record.item_id}', which is not in its items.jsonl")
-    wanted = gold[record.item_id]
-    return DataError(f"{path}: item '{record.item_id}' has gold {record.gold}, its items.jsonl {wanted}")
+        fault = f"{path} answers item '{record.item_id}', which is not in its items.jsonl"
+    else:
+        wanted = gold[record.item_id]
+        fault = f"{path}: item '{record.item_id}' has gold {record.gold}, its items.jsonl {wanted}"
+    return DataError(f"{fault}: the files of two runs are mixed; put them back, or start over with --fresh")

@@ -16,7 +16,16 @@ from rimbench.plugins import unknown
 from rimbench.report.budgets import StoredSweep, find_sweeps
 from rimbench.report.cells import Cell
 from rimbench.report.costs import Cost, Speedup, find_costs
-from rimbench.report.pairs import Gap, OrderEffect, Pair, check_same_items, compare_family, gaps, order_effect
+from rimbench.report.pairs import (
+    Gap,
+    OrderEffect,
+    Pair,
+    check_same_items,
+    compare_family,
+    gaps,
+    order_effect,
+    unlike_items,
+)
 from rimbench.report.reading import RunData, read_run
 from rimbench.statistics.verdict import Settings
 from rimbench.store import find_runs
@@ -64,8 +73,10 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
     """Read every run below a results folder and sum it up; DataError where there is none."""
     settings = settings or Settings()
     runs = read_all(results)
-    labels = label_runs(runs)
-    cells = [Cell(run, label) for run, label in zip(runs, labels, strict=True)]
+    labelled = zip(runs, label_runs(runs), strict=True)
+    cells = sorted(
+        (Cell(run, label) for run, label in labelled), key=lambda c: (c.manifest.suite, c.manifest.system, c.label)
+    )
     taken, notes = choose_runs(runs)
     pairs = compare_family({run.manifest.run: run for run in taken}, settings)
     chosen = {run.manifest.run for run in taken}
@@ -75,11 +86,7 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         if cell.manifest.run in chosen and cell.greedy_accuracy is not None
     }
     costs, speedups = find_costs(read_measurements(results), accuracies)
-    partial = [
-        f"{cell.manifest.run} is partial: {cell.n} of {cell.n_planned} items have an answer"
-        for cell in cells
-        if cell.partial
-    ]
+    partial = [_partial(cell.run) for cell in cells if cell.partial]
     return Summary(
         cells=tuple(cells),
         pairs=tuple(pairs),
@@ -90,8 +97,12 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         speedups=tuple(speedups),
         settings=settings,
         family=_name_family(pairs),
-        notes=tuple(map(plain, (*partial, *notes, *_doubts(cells)))),
+        notes=tuple(map(plain, (*partial, *notes, *unlike_items(taken), *_doubts(cells)))),
     )
+
+
+def _partial(run: RunData) -> str:
+    return f"{run.manifest.run} is partial: {len(run.greedy)} of {len(run.items)} items have an answer"
 
 
 def _doubts(cells: Sequence[Cell]) -> list[str]:
@@ -125,22 +136,30 @@ def _hardware(cell: Cell) -> str:
     return ", ".join(str(part) for part in parts if part)
 
 
-def summarise_pair(results: Path, a: str, b: str, settings: Settings | None = None) -> list[Pair]:
-    """Two systems (or runs), suite by suite; the suites are the family. UsageError where they share none."""
-    settings = settings or Settings()
+def summarise_pair(results: Path, a: str, b: str, settings: Settings | None = None) -> tuple[list[Pair], list[str]]:
+    """Two systems (or runs), suite by suite, and notes on them; the suites are the family.
+
+    UsageError where they share no suite, or no item.
+    """
     runs = read_all(results)
-    taken_a, taken_b = (_named(runs, name) for name in (a, b))
+    (taken_a, notes_a), (taken_b, notes_b) = (_named(runs, name) for name in (a, b))
     shared = [suite for suite in taken_a if suite in taken_b]
     if not shared:
         raise UsageError(
             f"{a} and {b} share no suite: {a} has {', '.join(taken_a) or 'none'}, {b} has {', '.join(taken_b)}"
         )
-    pairs: dict[str, RunData] = {}
+    chosen: dict[str, RunData] = {}
     for suite in shared:
-        check_same_items(taken_a[suite], taken_b[suite])
-        for run in (taken_a[suite], taken_b[suite]):
-            pairs[run.manifest.run] = run
-    return compare_family(pairs, settings)
+        pair = (taken_a[suite], taken_b[suite])
+        if pair[0] is pair[1]:
+            raise UsageError(f"{a} and {b} are the same run on {suite}, {pair[0].manifest.run}: give two")
+        check_same_items(*pair)
+        chosen |= {run.manifest.run: run for run in pair}
+    pairs = compare_family(chosen, settings or Settings())
+    if not pairs:
+        raise UsageError(f"{a} and {b} have answered no item in common: let both runs go on, then compare")
+    partial = [_partial(run) for run in chosen.values() if len(run.greedy) < len(run.items)]
+    return pairs, [plain(note) for note in (*notes_a, *notes_b, *partial)]
 
 
 def read_all(results: Path) -> list[RunData]:
@@ -155,17 +174,26 @@ def read_all(results: Path) -> list[RunData]:
 
 
 def label_runs(runs: Sequence[RunData]) -> list[str]:
-    """The name under which a table shows each run: its system, and what tells it from the system's other runs."""
+    """The name under which a table shows each run: its system, and what tells it from the system's other runs.
+
+    What one of them has not (no control, no memory) is left out; where nothing tells two apart, the run's own name
+    follows.
+    """
     labels = []
     for run in runs:
         group = [r for r in runs if _cell_of(r) == _cell_of(run)]
         differing = [
-            f"{word} {_shown(_look_up(run.manifest.identity, path))}"
+            told
             for word, path in DISTINGUISHING.items()
             if len({str(_look_up(r.manifest.identity, path)) for r in group}) > 1
+            and (told := _told(word, _look_up(run.manifest.identity, path)))
         ]
         labels.append(run.manifest.system + (f" ({', '.join(differing)})" if differing else ""))
-    return labels
+    cells = [(run.manifest.suite, label) for run, label in zip(runs, labels, strict=True)]
+    return [
+        label if cells.count(cell) == 1 else f"{label} [{run.manifest.run}]"
+        for run, label, cell in zip(runs, labels, cells, strict=True)
+    ]
 
 
 def choose_runs(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
@@ -196,14 +224,14 @@ def _rank(run: RunData) -> tuple[bool, int, int, str, str]:
     return complete, len(run.items), run.manifest.samples, run.manifest.started_at, run.manifest.run
 
 
-def _named(runs: Sequence[RunData], name: str) -> dict[str, RunData]:
-    """By suite, the runs that a name stands for: one run by its own name, or a system's chosen ones."""
+def _named(runs: Sequence[RunData], name: str) -> tuple[dict[str, RunData], list[str]]:
+    """By suite, the runs that a name stands for: one run by its own name, or a system's chosen ones with notes."""
     exact = [run for run in runs if run.manifest.run == name]
-    taken = exact or choose_runs([run for run in runs if run.manifest.system == name])[0]
+    taken, notes = (exact, []) if exact else choose_runs([run for run in runs if run.manifest.system == name])
     if not taken:
         known = {run.manifest.system for run in runs} | {run.manifest.run for run in runs}
         raise unknown("system or run", name, known)
-    return {run.manifest.suite: run for run in taken}
+    return {run.manifest.suite: run for run in taken}, notes
 
 
 def _order_effects(runs: Sequence[RunData]) -> list[OrderEffect]:
@@ -243,13 +271,17 @@ def _look_up(identity: Mapping[str, Any], path: Sequence[str]) -> Any:
     return value
 
 
-def _shown(value: object) -> str:
-    text = str(value) if value is not None else "none"
-    return text[:10] if len(text) == SHA256_DIGITS else text
+def _told(word: str, value: object) -> str:
+    if value is None or value is False:
+        return ""
+    text = str(value)
+    return word if value is True else f"{word} {text[:10] if len(text) == SHA256_DIGITS else text}"
 
 
 def _name_family(pairs: Sequence[Pair]) -> str:
     suites = sorted({pair.suite for pair in pairs})
     if not pairs:
         return "no two systems answered the same items"
+    if len(pairs) == 1:
+        return f"the one pair of systems on {suites[0]}"
     return f"all {len(pairs)} pairs of systems on {', '.join(suites)}"

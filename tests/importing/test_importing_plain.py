@@ -153,7 +153,7 @@ def test_every_unreadable_line_is_counted_and_listed_and_nothing_is_imported(do_
     for part in (
         "4 unreadable lines of 5",
         "line 2 (not JSON)",
-        "line 3 (the file: expected predicted or text)",
+        "line 3 (expected predicted or text)",
         "line 4 (gold: expected a letter A to J or null (got 'Z'))",
         "line 5 (sample",
     ):

@@ -70,7 +70,7 @@ def test_the_two_systems_are_compared_item_by_item(do_import, shared_data, tmp_p
     paths = {name: shared_data(f"predictions/medqa/{name}.jsonl") for name in ("gpt-4o-mini", "QwQ-32B-Preview")}
     for system, path in paths.items():
         do_import(path, tmp_path / "whole.toml", "--data", str(shared_data(MEDQA)), system=system)
-    [pair] = summarise_pair(tmp_path / "results", *paths)
+    [pair], _ = summarise_pair(tmp_path / "results", *paths)
     a, b = (answers_of(path) for path in paths.values())
     delta = sum((a[i]["predicted"] == a[i]["gold"]) - (b[i]["predicted"] == b[i]["gold"]) for i in a) / len(a)
     assert pair.n == 1273

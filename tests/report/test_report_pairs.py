@@ -36,7 +36,7 @@ def test_a_pair_has_its_table_difference_and_exact_p_value(write_run):
     # 40 items: 20 both right, 12 only the first, 2 only the second, 6 neither.
     write_run("1", "A" * 20 + "A" * 12 + "B" * 2 + "B" * 6, system="one")
     results = write_run("2", "A" * 20 + "B" * 12 + "A" * 2 + "B" * 6, system="two")
-    [pair] = summarise_pair(results, "one", "two")
+    [pair], _ = summarise_pair(results, "one", "two")
     entry = as_comparison(pair, table=True)
     assert entry["table"] == [[20, 12], [2, 6]]
     assert entry["delta"] == pytest.approx(0.25)
@@ -49,14 +49,14 @@ def test_a_pair_has_its_table_difference_and_exact_p_value(write_run):
 def test_the_other_way_round_everything_turns_over(write_run):
     write_run("1", "A" * 32 + "B" * 8, system="one")
     results = write_run("2", "A" * 20 + "B" * 12 + "A" * 2 + "B" * 6, system="two")
-    [there], [back] = (summarise_pair(results, *names) for names in (("one", "two"), ("two", "one")))
+    ([there], _), ([back], _) = (summarise_pair(results, *names) for names in (("one", "two"), ("two", "one")))
     assert there.comparison.difference.value == -back.comparison.difference.value
     assert (there.judgement.verdict, back.judgement.verdict) == ("better", "worse")
 
 
 def test_below_30_items_there_is_no_verdict(write_run):
     write_run("1", "A" * 20, system="one")
-    [pair] = summarise_pair(write_run("2", "B" * 20, system="two"), "one", "two")
+    [pair], _ = summarise_pair(write_run("2", "B" * 20, system="two"), "one", "two")
     assert pair.judgement.verdict is None
 
 
@@ -75,15 +75,41 @@ def test_holm_runs_over_every_pair_of_every_suite(write_run):
 def test_runs_over_other_frozen_items_are_not_compared_and_asking_for_it_is_refused(write_run):
     write_run("1", "A" * 40, system="one")
     results = write_run("2", "A" * 40, system="two", identity={"suite": {"content_sha256": "other" * 4}})
-    assert summarise(results).pairs == ()
+    summary = summarise(results)
+    assert summary.pairs == ()
+    assert any("different frozen items are not compared: one (ssss" in note for note in summary.notes)
     with pytest.raises(UsageError, match="different frozen items"):
         summarise_pair(results, "one", "two")
+
+
+def test_a_run_is_not_compared_with_itself_nor_with_one_that_shares_no_answered_item(write_run):
+    write_run("1", "A" * 20 + "-" * 20, system="one")
+    results = write_run("2", "-" * 20 + "A" * 20, system="two")
+    with pytest.raises(UsageError, match="one and 1 are the same run on suite, 1: give two"):
+        summarise_pair(results, "one", "1")
+    with pytest.raises(UsageError, match="no item in common"):
+        summarise_pair(results, "one", "two")
+
+
+def test_a_comparison_says_which_run_it_took_and_what_is_missing(write_run):
+    write_run("old", "A" * 40, system="one", identity={"seed": 1})
+    write_run("torn", "A" * 39 + "-", system="one", identity={"seed": 2}, started_at="2026-02-01T00:00:00+00:00")
+    results = write_run("two", "B" * 30 + "-" * 10, system="two")
+    [pair], notes = summarise_pair(results, "one", "two")
+    assert (pair.n, pair.runs[0].manifest.run) == (30, "old")
+    assert [note.split(":")[0] for note in notes] == ["one on suite has 2 runs", "two is partial"]
+
+
+def test_runs_that_nothing_known_tells_apart_are_shown_by_their_own_names(write_run):
+    write_run("1", "A" * 40, system="one", identity={"import": {"sha256": "1"}})
+    results = write_run("2", "B" * 40, system="one", identity={"import": {"sha256": "2"}})
+    assert [cell.label for cell in summarise(results).cells] == ["one [1]", "one [2]"]
 
 
 def test_a_margin_decides_what_is_equivalent(write_run):
     write_run("1", "A" * 500 + "B" * 500, system="one")
     results = write_run("2", "A" * 500 + "B" * 500, system="two")
-    [pair] = summarise_pair(results, "one", "two", Settings(margin=0.03))
+    [pair], _ = summarise_pair(results, "one", "two", Settings(margin=0.03))
     assert pair.judgement.verdict == "equivalent"
 
 
@@ -105,7 +131,7 @@ def test_a_run_under_a_control_is_shown_apart_and_never_compared_with_plain_ones
     )
     summary = summarise(results)
     assert summary.pairs == ()
-    assert {cell.label for cell in summary.cells} == {"one (blind False)", "one (blind True)", "two"}
+    assert {cell.label for cell in summary.cells} == {"one", "one (blind)", "two"}
 
 
 def test_answers_that_follow_the_letter_are_told_from_those_that_follow_the_text(write_run):
