@@ -74,11 +74,18 @@ def vocabulary_weights(model: PreTrainedModel) -> tuple[Tensor, ...]:
     return (embedding,) if head is embedding else (embedding, head)
 
 
-def save_checkpoint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path, card: str = "") -> None:
+def save_checkpoint(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    card: str = "",
+    weights: dict[str, Tensor] | None = None,
+) -> None:
     """Write model, tokenizer and card (`README.md`) into `folder`, which appears whole or not at all.
 
     Written beside it under a hidden name and renamed; a folder of that name that exists is replaced, and is
-    gone only once the new one is complete. ModelError where the tokenizer has ids beyond the model's rows.
+    gone only once the new one is complete. `weights` stand in for the model's own where these are sharded over
+    processes. ModelError where the tokenizer has ids beyond the model's rows.
     """
     rows = embedding_weight(model).shape[0]
     if len(tokenizer) > rows or model.config.vocab_size != rows:
@@ -90,7 +97,7 @@ def save_checkpoint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, 
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
     try:
         fresh.chmod(0o755)
-        model.save_pretrained(fresh)
+        model.save_pretrained(fresh, state_dict=weights)
         tokenizer.save_pretrained(fresh)
         if card:
             (fresh / "README.md").write_text(card, encoding="utf-8")

@@ -29,18 +29,22 @@ from rimbench.errors import ModelError, UsageError
 from rimbench.training.objectives import anytime_weights, batch_loss, segment_nll, sft_weights, stage1_weights
 from rimbench.training.packing import TrainingBatch, TrainingRow, collate
 from rimbench.training.recipe import Stage, Stage1, Stage2
-from rimbench.training.vocabulary import vocabulary_names
+from rimbench.training.vocabulary import TrainedRows, vocabulary_names
 from rimbench.training.watch import LossBar, LossLines, LossLog, NumberGuard, ValidationLog
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What training starts from; both are changed in place. `commit` is that of the code, for the card."""
+    """What training starts from; both are changed in place. `commit` is that of the code, for the card.
+
+    `rows` are the vocabulary rows that are trained; None trains all of them.
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     name: str
     commit: str | None = None
+    rows: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class StageTrainer(Trainer):
         self.stage = stage
         self.made = made
         self.guard = NumberGuard(place.number, place.folder)
+        self.trained_rows = None if start.rows is None else TrainedRows(start.model, start.rows)
         super().__init__(
             model=start.model,
             args=training_arguments(stage, place.folder, seed, len(made.rows), validated=bool(made.validation)),
@@ -107,8 +112,35 @@ class StageTrainer(Trainer):
         self.remove_callback(PrinterCallback)
         # The loss below is a mean over rows already: the Trainer must divide it by the accumulation steps.
         self.model_accepts_loss_kwargs = False
-        if self.is_fsdp_enabled:
-            raise ModelError("training under FSDP is not supported: launch with torchrun for DDP, or on one device")
+        self._check_fsdp()
+
+    def training_step(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Tensor | Any],
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        """One backward pass, after which the frozen rows of the vocabulary have no gradient."""
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        if self.trained_rows is not None:
+            self.trained_rows.zero_others(self.accelerator.unwrap_model(model))
+        return loss
+
+    def full_weights(self) -> dict[str, Tensor]:
+        """The whole model's weights, gathered from all processes under FSDP; every process must call."""
+        weights: dict[str, Tensor] = self.accelerator.get_state_dict(self.model_wrapped)
+        return weights
+
+    def _check_fsdp(self) -> None:
+        """ModelError for a kind of FSDP whose checkpoints or frozen rows would be wrong."""
+        if not self.is_fsdp_enabled:
+            return
+        plugin = self.accelerator.state.fsdp_plugin
+        if plugin.fsdp_version != 2 or "FULL_STATE_DICT" not in str(plugin.state_dict_type):
+            raise ModelError(
+                f"FSDP of version {plugin.fsdp_version} with {plugin.state_dict_type} is not supported: launch with "
+                "--use_fsdp --fsdp_version 2 --fsdp_state_dict_type FULL_STATE_DICT"
+            )
 
     def compute_loss(
         self,

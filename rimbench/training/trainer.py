@@ -26,7 +26,7 @@ from rimbench.training.data import Corpus, Example, is_for_validation
 from rimbench.training.packing import Encoding, TrainingRow, balanced, encoding, sft_row, stage1_row, stage2_row
 from rimbench.training.recipe import DataTable, Recipe, Stage, Stage1, Stage2
 from rimbench.training.stage import StagePlace, StageRows, StageTrainer, Start, process_state
-from rimbench.training.vocabulary import freeze_vocabulary, vocabulary_digest
+from rimbench.training.vocabulary import vocabulary_digest
 from rimbench.training.watch import last_checkpoint
 
 
@@ -53,8 +53,7 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
         return done
     trained_rows = prepare_tokens(start, recipe.block, seed)
     encode = encoding(start.tokenizer, recipe.block, recipe.words())
-    if not recipe.train_vocabulary:
-        freeze_vocabulary(start.model, trained_rows)
+    start = replace(start, rows=None if recipe.train_vocabulary else trained_rows)
     before = vocabulary_digest(start.model, trained_rows)
     notes = []
     for number, stage in enumerate(recipe.stages, start=1):
@@ -64,6 +63,7 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
         place = f"stage {number} of {len(recipe.stages)}"
         say(f"{place}, {stage.objective}: {len(made.rows)} rows{validation} ({left_out})")
         steps = train_stage(stage, made, start, StagePlace(folder, number), seed)
+        start = replace(start, model=load_trained(StagePlace(folder, number), start.model))
         notes.append(f"{number}. {stage.objective}: {len(made.rows)} rows{validation}, {steps} steps ({left_out})")
     if not recipe.train_vocabulary and vocabulary_digest(start.model, trained_rows) != before:
         raise ModelError(f"frozen vocabulary rows moved while training in {folder}: the result is not saved")
@@ -136,10 +136,10 @@ def _pack_example(example: Example, stage: Stage, encode: Encoding) -> TrainingR
 
 
 def train_stage(stage: Stage, made: StageRows, start: Start, place: StagePlace, seed: int) -> int:
-    """Train one stage in place, from its last whole checkpoint if there is one; the steps that it took in all."""
+    """Train one stage, from its last whole checkpoint if there is one, and keep its weights in its place; the steps
+    that it took in all.
+    """
     if (place.weights / "steps").exists():
-        trained = AutoModelForCausalLM.from_pretrained(place.weights, dtype=start.model.dtype)
-        start.model.load_state_dict(trained.state_dict())
         return int((place.weights / "steps").read_text())
     positions = max(max(row.layout.position_ids()) for row in (*made.rows, *made.validation)) + 1
     check_model(start.model, positions)
@@ -153,13 +153,22 @@ def train_stage(stage: Stage, made: StageRows, start: Start, place: StagePlace, 
     set_attention_dropout(start.model, usual)
     if stage.gradient_checkpointing:
         start.model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
+    weights = trainer.full_weights()
     if trainer.is_world_process_zero():
-        save_checkpoint(start.model, start.tokenizer, place.weights)
+        save_checkpoint(start.model, start.tokenizer, place.weights, weights=weights)
         (place.weights / "steps").write_text(str(trainer.state.global_step))
         for old in place.folder.glob("checkpoint-*"):
             shutil.rmtree(old)
     trainer.accelerator.wait_for_everyone()
     return trainer.state.global_step
+
+
+def load_trained(place: StagePlace, like: PreTrainedModel) -> PreTrainedModel:
+    """The model that a stage ended with; the one that it trained may be sharded over processes, and stays so."""
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        place.weights, dtype=like.dtype, attn_implementation=like.config._attn_implementation
+    )
+    return model
 
 
 def set_attention_dropout(model: PreTrainedModel, dropout: float) -> float:

@@ -199,19 +199,42 @@ def test_gradient_checkpointing_changes_no_loss(begin, tmp_path):
     assert lean == pytest.approx(plain, rel=1e-3)
 
 
-def test_two_processes_train_as_one_with_twice_the_rows(checkpoint, tmp_path):
-    script = str(Path(training_run.__file__))
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script]
-    subprocess.run(
-        [sys.executable, *command, checkpoint, tmp_path / "two", "4"],
-        env=environment,
-        check=True,
+def two_processes(checkpoint, folder, *sharded):
+    """The training in `training_run` by two processes with half of the rows each; what they exited with."""
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", training_run.__file__]
+    done = subprocess.run(
+        [sys.executable, *launch, checkpoint, folder, "4", *sharded],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        check=False,
         capture_output=True,
     )
-    asked = recipe({**STAGE1, "rows_per_device": 8})
-    train(asked, corpus(), training_run.start(checkpoint), tmp_path / "one", seed=1)
-    two, one = ([e["loss"] for e in log_of(tmp_path / name)] for name in ("two", "one"))
-    assert two == pytest.approx(one, rel=2e-3)
-    pairs = zip(weights_of(tmp_path / "two").values(), weights_of(tmp_path / "one").values(), strict=True)
+    return done.returncode
+
+
+@pytest.fixture(scope="module")
+def alone(checkpoint, tmp_path_factory):
+    """One process that has all rows of the same training."""
+    folder = tmp_path_factory.mktemp("alone")
+    stages = [{**stage, "rows_per_device": 8} for stage in (STAGE1, STAGE2)]
+    train(recipe(*stages), corpus(), training_run.start(checkpoint), folder, seed=1)
+    return folder
+
+
+@pytest.mark.parametrize("sharded", [(), ("fsdp",)])
+def test_two_processes_train_as_one_with_twice_the_rows(alone, checkpoint, tmp_path, sharded):
+    assert two_processes(checkpoint, tmp_path, *sharded) == 0
+    two, one = ([e["loss"] for e in log_of(folder)] for folder in (tmp_path, alone))
+    assert two == pytest.approx(one, rel=5e-3)
+    before = AutoModelForCausalLM.from_pretrained(checkpoint).state_dict()["model.embed_tokens.weight"]
+    moved = (before != weights_of(tmp_path)["model.embed_tokens.weight"]).any(dim=1)
+    assert moved.nonzero().flatten().tolist() == [258, 259, 260]
+    pairs = zip(weights_of(tmp_path).values(), weights_of(alone).values(), strict=True)
     assert all(torch.allclose(a, b, atol=1e-2) for a, b in pairs)
+
+
+def test_a_sharded_training_that_was_killed_goes_on_to_the_same_losses(alone, checkpoint, tmp_path):
+    assert two_processes(checkpoint, tmp_path, "fsdp", "5") != 0
+    assert not (tmp_path / "checkpoint").exists()
+    assert two_processes(checkpoint, tmp_path, "fsdp") == 0
+    two, one = ([e["loss"] for e in log_of(folder)] for folder in (tmp_path, alone))
+    assert two == pytest.approx(one, rel=5e-3)
