@@ -24,8 +24,8 @@ def import_(
 ) -> None:
     """Import answers from elsewhere as a run, which report and compare read like any other.
 
-    FILE is in the plain form (JSONL: item_id, predicted, gold), a sample log of lm-evaluation-harness, or a log
-    of inspect_ai.
+    FILE is in the plain form (JSONL, a JSON array or CSV: item_id, predicted, gold), a sample log of
+    lm-evaluation-harness, or a log of inspect_ai.
 
     Examples:
 

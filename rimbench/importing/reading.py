@@ -4,10 +4,11 @@ A format is a module in `rimbench.importing.formats`, and its name that of the m
 `EXPECTS` (what its files hold, for an error), `recognises(glimpse)` and `read(path)`.
 """
 
+import csv
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
@@ -22,6 +23,8 @@ from rimbench.plugins import find_modules, load_module, unknown
 
 AUTO = "auto"
 _LINES_SHOWN = 10
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -81,23 +84,21 @@ def read(path: Path, format_name: str = AUTO) -> ForeignFile:
     return ForeignFile(path, name, digest, reading)
 
 
-def read_lines(path: Path, schema: type[T]) -> list[T]:
-    """Every line of a JSONL file as a validated value; DataError counts and lists all lines that are none.
+def read_rows(path: Path, schema: type[T]) -> list[T]:
+    """Every row of a file as a validated value; DataError counts and lists all rows that are none.
 
-    Blank lines are passed over. Nothing is imported from a file of which a line cannot be read: what is missing
-    could not be told from what was never asked.
+    Rows are the lines of JSONL, the entries of one JSON array, or the lines of a CSV or TSV file with a header, whose
+    empty cells are null. Blank lines are passed over. Nothing is imported from a file of which a row cannot be
+    read: what is missing could not be told from what was never asked.
     """
     values, faults = [], []
     adapter = TypeAdapter(schema)
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            content = line.strip(b"\xef\xbb\xbf \t\r\n")
-            if not content:
-                continue
-            try:
-                values.append(adapter.validate_json(content))
-            except ValidationError as error:
-                faults.append(f"line {number} ({describe_faults(error)})")
+    for where, content in _rows(path):
+        try:
+            values.append(adapter.validate_json(content) if isinstance(content, bytes) else
+                          adapter.validate_python(content))  # fmt: skip
+        except ValidationError as error:
+            faults.append(f"{where} ({describe_faults(error)})")
     if faults:
         more = f" and {len(faults) - _LINES_SHOWN} more" if len(faults) > _LINES_SHOWN else ""
         raise DataError(
@@ -105,6 +106,42 @@ def read_lines(path: Path, schema: type[T]) -> list[T]:
             f"{'; '.join(faults[:_LINES_SHOWN])}{more}; nothing was imported: mend or delete them"
         )
     return values
+
+
+def _rows(path: Path) -> Iterator[tuple[str, object]]:
+    """Where each row stands, and what it holds: the bytes of a line of JSON, or a value that was read already."""
+    if path.suffix.lower() in _DELIMITERS:
+        for number, row in _table(path):
+            yield f"line {number}", row
+        return
+    with path.open("rb") as file:
+        start = next((line for line in file if line.strip(_BLANK)), b"").strip(_BLANK)
+        if start.startswith(b"["):
+            file.seek(0)
+            entries = _parse(file.read())
+            if not isinstance(entries, list):
+                raise DataError(f"{path} begins like a JSON array and is none: it is torn, or not UTF-8; mend it")
+            yield from ((f"entry {number}", entry) for number, entry in enumerate(entries, start=1))
+            return
+        file.seek(0)
+        for number, line in enumerate(file, start=1):
+            if content := line.strip(_BLANK):
+                yield f"line {number}", content
+
+
+def _table(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """The rows of a CSV or TSV file, by the number of the line on which each ends."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, delimiter=_DELIMITERS[path.suffix.lower()], strict=True)
+            for row in reader:
+                # A row longer than the header has its rest, a list, under None.
+                cells = {key: text or None for key, text in row.items() if key and not isinstance(text, list)}
+                yield reader.line_num, cells
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 (byte {error.start}): save the file as UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{path}: {error}: expected a table with one header line; mend the quotes") from error
 
 
 def _load(name: str) -> Format:
@@ -124,16 +161,20 @@ def _recognise(path: Path) -> str:
 
 
 def glimpse(path: Path) -> Glimpse:
-    """What a file shows at first sight; an object over many lines is read whole."""
+    """What a file shows at first sight; an object or an array over many lines is read whole."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return Glimpse(entries=frozenset(archive.namelist()))
+    if path.suffix.lower() in _DELIMITERS:
+        return Glimpse(frozenset(next((row for _, row in _table(path)), {})))
     with path.open("rb") as file:
-        first = next((line for line in file if line.strip(b"\xef\xbb\xbf \t\r\n")), b"")
+        first = next((line for line in file if line.strip(_BLANK)), b"")
         value = _parse(first)
         if value is None:
             file.seek(0)
             value = _parse(file.read())
+    if isinstance(value, list):
+        value = next(iter(value), None)
     return Glimpse(frozenset(map(str, value)) if isinstance(value, Mapping) else frozenset())
 
 

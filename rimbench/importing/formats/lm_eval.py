@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rimbench.importing.answers import ForeignAnswer, Reading
-from rimbench.importing.reading import Glimpse, read_lines
+from rimbench.importing.documents import option_lists, strings
+from rimbench.importing.reading import Glimpse, read_rows
 from rimbench.records import LETTERS
 
 EXPECTS = "samples_*.jsonl with doc, target, arguments and resps"
 _SCORES = ("acc", "exact_match")
-_NUMBERED = re.compile(r"(?P<stem>.*?)[ _-]?(?P<place>[A-Ja-j]|\d)")
 
 
 class _Line(BaseModel):
@@ -77,7 +77,7 @@ def recognises(glimpse: Glimpse) -> bool:
 
 def read(path: Path) -> Reading:
     """Every document's answers: repeated generations are samples 0, 1, 2, ..."""
-    lines = read_lines(path, _Line)
+    lines = read_rows(path, _Line)
     first = [line for line in lines if line.filter == lines[0].filter]
     notes = []
     if len(first) < len(lines):
@@ -97,11 +97,11 @@ def _mode(lines: Sequence[_Line]) -> Any:
 def _answers(line: _Line) -> Iterator[ForeignAnswer]:
     common: dict[str, Any] = {
         "item_id": str(line.doc.get("id") or line.doc_id),
-        "texts": tuple(_strings(line.doc)),
+        "texts": tuple(strings(line.doc)),
         "prompt_sha256": line.prompt_hash,
     }
     right = next((_verdict(line.model_extra, key) for key in _SCORES if key in (line.model_extra or {})), None)
-    lists = tuple(_option_lists(line.doc))
+    lists = tuple(option_lists(line.doc))
     for sample, text in enumerate(line.texts):
         common |= {"gold": _gold(line.target, lists[0] if lists else ()), "right": None if sample else right}
         yield ForeignAnswer(sample=sample, given="text", text=text, option_lists=lists, **common)
@@ -146,36 +146,3 @@ def _number(value: object) -> float | None:
     except ValueError:
         return None
     return None if math.isnan(number) else number
-
-
-def _strings(value: object) -> Iterator[str]:
-    """Every text in a document, at any depth."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _strings(inner)
-
-
-def _option_lists(value: object) -> Iterator[tuple[str, ...]]:
-    """What may be the options: lists of texts, and texts under numbered keys (opa.., ending0.., A..), in order."""
-    if isinstance(value, list):
-        if len(value) > 1 and all(isinstance(inner, str) for inner in value):
-            yield tuple(value)
-        keyed = [inner.get("value") for inner in value if isinstance(inner, Mapping)]
-        if len(keyed) > 1 and all(isinstance(text, str) for text in keyed):
-            yield tuple(map(str, keyed))
-    elif isinstance(value, Mapping):
-        stems: dict[str, dict[str, str]] = {}
-        for key, inner in value.items():
-            match = _NUMBERED.fullmatch(str(key))
-            if match and isinstance(inner, str):
-                stems.setdefault(match["stem"], {})[match["place"].upper()] = inner
-        for places in stems.values():
-            if len(places) > 1:
-                yield tuple(places[place] for place in sorted(places))
-        for inner in value.values():
-            yield from _option_lists(inner)

@@ -1,26 +1,40 @@
-"""The plain form: JSONL, one answer a line, with its item's id and the letter that was predicted.
+"""The plain form: one answer a row of JSONL, of a JSON array, or of CSV or TSV with a header line.
 
     {"item_id": "17", "predicted": "B", "gold": "C", "prompt_tokens": 240, "generated_tokens": 1}
 
-`predicted` is null where there was no answer. `text` stands beside it, or in its place: then the letter is read
-from the text. Optional: `gold`, `sample` (0 greedy, 1.. draws), the token counts, `question` and `options`
-(a list, or an object by letter), by which items are matched instead of by their ids.
+`predicted` is null, or an empty cell, where there was no answer. `text` stands beside it, or in its place: then the
+letter is read from the text. Optional: `gold`, `sample` (0 greedy, 1.. draws), the token counts, and `question` and
+`options` (a list, an object by letter, or columns such as opa.. and A..), by which items are matched instead of by
+their ids. A row with a question needs no id. Other usual names of these keys are read too: `SPELLINGS`.
 """
 
+import ast
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from string import ascii_uppercase
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from rimbench.errors import DataError
 from rimbench.importing.answers import ForeignAnswer, Reading, listed
-from rimbench.importing.reading import Glimpse, read_lines
+from rimbench.importing.documents import option_lists
+from rimbench.importing.reading import Glimpse, read_rows
 from rimbench.records import LETTERS
 
-EXPECTS = "JSONL with item_id and predicted or text"
+EXPECTS = "JSONL, a JSON array or CSV with item_id (or question) and predicted or text"
+SPELLINGS = {
+    "item_id": ("id", "question_id", "qid", "realidx", "idx", "index"),
+    "predicted": ("prediction", "pred", "predicted_answer", "predicted_letter", "pred_answer", "model_answer"),
+    "text": ("response", "output", "completion", "generated_text", "generation", "model_output", "raw_output"),
+    "stated_gold": ("answer_idx", "gold_answer", "correct_answer", "ground_truth", "label", "target", "answer"),
+    "options": ("choices",),
+    "prompt_tokens": ("input_tokens",),
+    "generated_tokens": ("completion_tokens", "output_tokens"),
+}
+"""Other names of each key, the likeliest first. A gold answer under one of them may be an option's text."""
 
 
 def _as_letter(value: str) -> str:
@@ -30,71 +44,145 @@ def _as_letter(value: str) -> str:
     return letter
 
 
-class _Line(BaseModel):
+class _Row(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    item_id: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
+    item_id: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)] | None = None
     predicted: str | None = None
     text: str | None = None
     gold: Annotated[str, AfterValidator(_as_letter)] | None = None
+    stated_gold: str | None = None
     sample: Annotated[int, Field(ge=0)] = 0
     question: str | None = None
-    options: list[str] | dict[str, str] | None = None
+    options: list[Any] | dict[str, Any] | None = None
     prompt_tokens: Annotated[int, Field(ge=0)] | None = None
     generated_tokens: Annotated[int, Field(ge=0)] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _spells_keys_as_we_do(cls, row: object) -> object:
+        return _respelled(row) if isinstance(row, Mapping) else row
+
     @model_validator(mode="after")
-    def _has_an_answer(self) -> Self:
+    def _says_what_was_answered_to_what(self) -> Self:
         if not {"predicted", "text"} & self.model_fields_set:
             raise PydanticCustomError("answer", "expected predicted or text")
+        if self.item_id is None and not self.question:
+            raise PydanticCustomError("item", "expected item_id or question")
         return self
+
+    @property
+    def offered(self) -> tuple[tuple[str, ...], ...]:
+        """What may be the options: those under their key, or the row's numbered columns."""
+        return tuple(option_lists(self.options if self.options is not None else self.model_extra))
+
+
+def _respelled(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row under our names of its keys; a key that is spelled our way, or cannot be what it is called, stays."""
+    found = {key: value for key, value in row.items() if not (key == "sample" and value is None)}
+    for usage in ("token_usage", "usage"):
+        if isinstance(found.get(usage), Mapping):
+            found = dict(found.pop(usage)) | found
+    if isinstance(found.get("options"), str):
+        found["options"] = _parsed(found["options"])
+    offered = tuple(option_lists(found.get("options") or found.get("choices") or found))
+    for key, others in SPELLINGS.items():
+        if key not in found and not (key == "stated_gold" and "gold" in found):
+            other = next((name for name in others if name in found and _can_be(key, found[name], offered)), None)
+            if other is not None:
+                found[key] = found.pop(other)
+    return found
+
+
+def _can_be(key: str, value: object, offered: Sequence[Sequence[str]]) -> bool:
+    if key in ("predicted", "text"):
+        return value is None or isinstance(value, str)
+    if key == "stated_gold":
+        return isinstance(value, str) and bool(_letter(value) or _letter_of_text(value, offered))
+    return not (key == "options" and isinstance(value, str))
+
+
+def _parsed(cell: str) -> Any:
+    """The options in a cell of a table, as JSON or as Python writes them."""
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            return parse(cell)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    return cell
+
+
+def _letter_of_text(value: str, offered: Sequence[Sequence[str]]) -> str | None:
+    """The letter of the one option with exactly this text."""
+    for texts in offered:
+        same = [place for place, text in enumerate(texts) if text.strip() == value.strip()]
+        if len(same) == 1 and same[0] < len(LETTERS):
+            return LETTERS[same[0]]
+    return None
+
+
+def _letters(values: Sequence[str | None], rows: Sequence[_Row]) -> list[str | None]:
+    """The letter that each value of a column means, by what most of the column holds: an option may read "B"."""
+    said = [value for value in values if value]
+    by_text = sum(_letter(value) is None for value in said) > len(said) / 2
+    found = []
+    for value, row in zip(values, rows, strict=True):
+        readings = [_letter(value or ""), _letter_of_text(value or "", row.offered)]
+        found.append(next(filter(None, reversed(readings) if by_text else readings), None))
+    return found
+
+
+def _letter(value: str) -> str | None:
+    """The letter that a value is, in any of its usual dresses: b, (B), B., **B**."""
+    bare = value.strip(" \t\n().:[]*\"'`").upper()
+    return bare if len(bare) == 1 and bare in LETTERS else None
 
 
 def recognises(glimpse: Glimpse) -> bool:
-    """Whether the first line has an id and an answer."""
-    return "item_id" in glimpse.keys and bool({"predicted", "text"} & glimpse.keys)
+    """Whether the first row has an answer, and an id or a question."""
+
+    def has(key: str) -> bool:
+        return bool({key, *SPELLINGS.get(key, ())} & glimpse.keys)
+
+    return (has("item_id") or has("question")) and (has("predicted") or has("text"))
 
 
 def read(path: Path) -> Reading:
-    """Every line as an answer."""
-    lines = read_lines(path, _Line)
-    written = any("predicted" not in line.model_fields_set for line in lines)
-    return Reading(tuple(map(_answer, lines)), "generate" if written else "letters", notes=tuple(_notes(lines)))
-
-
-def _answer(line: _Line) -> ForeignAnswer:
-    predicted = _spoken(line).upper()
-    options = line.options or ()
-    if isinstance(options, dict):
-        options = [options[letter] for letter in sorted(options)]
-    return ForeignAnswer(
-        item_id=line.item_id,
-        sample=line.sample,
-        given="letter" if "predicted" in line.model_fields_set else "text",
-        letter=predicted if _is_letter(predicted) else None,
-        text=line.text or "",
-        texts=(line.question,) if line.question else (),
-        option_lists=(tuple(options),) if options else (),
-        gold=line.gold,
-        prompt_tokens=line.prompt_tokens,
-        generated_tokens=line.generated_tokens,
+    """Every row as an answer; DataError where no prediction is a letter."""
+    rows = read_rows(path, _Row)
+    written = any("predicted" not in row.model_fields_set for row in rows)
+    predicted = _letters([row.predicted for row in rows], rows)
+    stated = _letters([row.stated_gold for row in rows], rows)
+    said = [row.predicted for row in rows if row.predicted]
+    if said and not any(predicted):
+        raise DataError(
+            f"{path}: none of its predictions is a letter, such as {said[0][:40]!r}: expected A to J or null"
+        )
+    answers = tuple(
+        ForeignAnswer(
+            item_id=row.item_id or str(place),
+            sample=row.sample,
+            given="letter" if "predicted" in row.model_fields_set else "text",
+            letter=letter,
+            text=row.text or "",
+            texts=(row.question,) if row.question else (),
+            option_lists=row.offered if row.question or row.options else (),
+            gold=row.gold or gold,
+            prompt_tokens=row.prompt_tokens,
+            generated_tokens=row.generated_tokens,
+        )
+        for place, (row, letter, gold) in enumerate(zip(rows, predicted, stated, strict=True))
     )
+    return Reading(answers, "generate" if written else "letters", notes=tuple(_notes(rows, predicted)))
 
 
-def _spoken(line: _Line) -> str:
-    return (line.predicted or "").strip()
-
-
-def _is_letter(value: str) -> bool:
-    return len(value) == 1 and value in ascii_uppercase
-
-
-def _notes(lines: Sequence[_Line]) -> list[str]:
+def _notes(rows: Sequence[_Row], predicted: Sequence[str | None]) -> list[str]:
     notes = []
-    unread = sorted({key for line in lines for key in line.model_extra or {}})
+    unread = sorted({key for row in rows for key in row.model_extra or {}})
     if unread:
         notes.append(f"not part of a record, and not kept: {', '.join(unread)}")
-    odd = Counter(_spoken(line) for line in lines if _spoken(line) and not _is_letter(_spoken(line).upper()))
+    said = [(row.predicted or "").strip() for row in rows]
+    odd = Counter(text for text, letter in zip(said, predicted, strict=True) if text and letter is None)
     if odd:
         values = [f"{value[:40]!r} ({count})" for value, count in odd.most_common()]
         notes.append(f"predictions that are no letter, and count as no answer: {listed(values)}")
