@@ -52,6 +52,11 @@ def in_time(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
 
 
+def in_factor(value: float) -> str:
+    """A factor, three digits or all of its whole ones: 2.95, 223, 2,000."""
+    return f"{value:.3g}" if value < 999.5 else f"{value:,.0f}"
+
+
 def in_p(p_value: float) -> str:
     """A p-value, three decimals."""
     return "below 0.001" if p_value < 0.0005 else f"{p_value:.3f}"

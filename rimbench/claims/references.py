@@ -86,7 +86,7 @@ def _wrong_references(
         if name not in figures:
             yield f"{where}: {unknown('figure', name, figures)}"
         elif kinds and figures[name].kind not in kinds:
-            yield f"{where}: figure '{name}' is a {figures[name].kind}, expected {' or '.join(kinds)}"
+            yield f"{where}: figure '{name}' has kind '{figures[name].kind}', expected {' or '.join(kinds)}"
 
 
 def _absent_cells(where: str, systems: list[str], suites: list[str], spec: "ClaimsSpec") -> Iterator[str]:

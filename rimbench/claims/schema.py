@@ -25,6 +25,12 @@ def _quantity(*dimensions: Dimension) -> PlainValidator:
     return PlainValidator(check)
 
 
+def _size(value: object) -> int | str:
+    if value == "unstated" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError('expected a whole number of items, without quotes, or "unstated"')
+
+
 def _has_kind(value: object) -> object:
     """Pydantic's own words for a missing discriminator tell nobody what to write."""
     if isinstance(value, dict) and "kind" not in value:
@@ -34,7 +40,7 @@ def _has_kind(value: object) -> object:
 
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
-Size = Count | Literal["unstated"]
+Size = Annotated[int | Literal["unstated"], PlainValidator(_size)]
 Share = Annotated[Quantity, _quantity("share")]
 Seconds = Annotated[Quantity, _quantity("time")]
 Factor = Annotated[Quantity, _quantity("factor")]

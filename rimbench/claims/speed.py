@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rimbench.claims.bench import TimeCheck
-from rimbench.claims.finding import Judgement, Number, Verdict, in_time, listed
+from rimbench.claims.finding import Judgement, Number, Verdict, in_factor, in_time, listed
 from rimbench.claims.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ def judge_ratio(claim: "RatioClaim", figures: "Mapping[str, Figure]", checks: Ma
     a, b = figures[claim.numerator], figures[claim.denominator]
     ratio = a.value.value / b.value.value
     lowest, highest = a.value.lowest / b.value.highest, a.value.highest / b.value.lowest
-    arithmetic = f"{a.value} over {b.value} is {ratio:.3g} ({lowest:.3g} to {highest:.3g} by rounding)"
+    arithmetic = (
+        f"{a.value} over {b.value} is {in_factor(ratio)} ({in_factor(lowest)} to {in_factor(highest)} by rounding)"
+    )
     numbers: tuple[Number, ...] = (
         Number("ratio", ratio),
         Number("ratio_lowest", lowest),
@@ -86,7 +88,7 @@ def _counting_passes(a: TimeCheck, b: TimeCheck) -> str:
         f"; but a pass takes {in_time(a.pass_s)} where the hardware needs {in_time(a.pass_floor_s)} on one side, and "
         f"{in_time(b.pass_s)} where it needs {in_time(b.pass_floor_s)} on the other: this is batch-1 "
         f"launching, for which the count of passes alone ({passes_a:.4g} over {passes_b:.2g}) gives "
-        f"{passes_a / passes_b:.3g}"
+        f"{in_factor(passes_a / passes_b)}"
     )
     if a.saturated is None or b.saturated is None:
         return text

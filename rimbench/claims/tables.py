@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rimbench.claims.audit import Audit, Finding
 from rimbench.claims.bench import TimeCheck
 from rimbench.claims.figures import FigureCheck
-from rimbench.claims.finding import VERDICTS, in_points, in_time
+from rimbench.claims.finding import VERDICTS, in_factor, in_points, in_time
 from rimbench.claims.measured import Reproduction
 from rimbench.statistics.estimate import Estimate
 from rimbench.tabular import Table
@@ -69,7 +69,7 @@ def _times(checks: Sequence[FigureCheck]) -> Table:
                 _passes(time),
                 "-" if time.pass_s is None else in_time(time.pass_s),
                 "-" if time.floor_s is None else in_time(time.floor_s),
-                "-" if time.times_floor is None else f"{time.times_floor:.3g}",
+                "-" if time.times_floor is None else in_factor(time.times_floor),
             )
         )
     columns = ("time", "printed", "batch", "passes", "a pass", "floor", "x floor")

@@ -41,6 +41,12 @@ def test_a_ratio_of_accuracies_is_arithmetic_alone(judge):
     assert judge(figures, of_shares).verdict == "holds"
 
 
+def test_a_large_ratio_is_written_out(judge):
+    figures = accuracy("a", "90.0 %") + accuracy("b", "0.0300 %", n="unstated")
+    ratio = claim("ratio", 'numerator = "a-s"\ndenominator = "b-s"\nvalue = "3000 x"')
+    assert "is 3,000 (2,993 to 3,007 by rounding)" in judge(figures, ratio).sentence
+
+
 def test_a_ratio_without_its_figures_cannot_be_checked(judge):
     assert judge(claim("ratio", 'value = "~27 x"')).verdict == "cannot be checked from this"
 
