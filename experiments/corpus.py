@@ -25,12 +25,16 @@ KINDS = (
     {"chain": 0.4, "chosen chain": 0.25, "match": 0.15, "step": 0.08, "chosen step": 0.12},
     {"chain": 0.08, "chosen chain": 0.3, "told match": 0.4, "step": 0.02, "chosen step": 0.2},
     {"chain": 0.08, "chosen chain": 0.3, "close match": 0.4, "step": 0.02, "close step": 0.2},
+    {"chain": 0.05, "chosen chain": 0.35, "chain match": 0.5, "close step": 0.1},
 )
-"""What the base learns, by share of rows: chains first, then mostly letters of values, then those of close ones."""
-SOUGHT = {"match": 4, "told match": 6, "close match": 6}
+"""What the base learns, by share of rows: chains first, then mostly letters of values, then those of close ones, then
+those of values that stand far behind, after a chain."""
+SOUGHT = {"match": 4, "told match": 6, "close match": 6, "chain match": 6}
 """The most values to find in one row."""
 CLOSE = 16
 """Close options lie among so many values in a row."""
+CLOSE_SHARE = 0.5
+"""The share of close options among those that follow a chain."""
 CHAIN_STEPS = (1, 2, 2, 3, 3, 3, 4, 4, 4, 5, 6)
 TUNING = Settings(steps=(2, 4), options=(4, 10), wording="plain")
 
@@ -42,7 +46,9 @@ def base_rows(seed: int, n: int, part: int = 0) -> Iterator[Row]:
     kinds = chance.choices(list(KINDS[part]), list(KINDS[part].values()), k=n)
     for i, kind in enumerate(kinds):
         if kind in SOUGHT:
-            yield _match(chance, SOUGHT[kind], told=kind != "match", close=kind == "close match")
+            events = _events(chance) if kind == "chain match" else ""
+            close = kind == "close match" or (kind == "chain match" and chance.random() < CLOSE_SHARE)
+            yield _match(chance, SOUGHT[kind], told=kind != "match", close=close, events=events)
         elif kind.endswith("step"):
             yield _step(chance, chosen=kind != "step", close=kind == "close step")
         else:
@@ -102,7 +108,15 @@ def _step(chance: random.Random, *, chosen: bool, close: bool) -> Row:
     return _row(item.question, options, "", LETTERS[gold] if chosen else str(item.values[-1]))
 
 
-def _match(chance: random.Random, most: int, *, told: bool, close: bool) -> Row:
+def _events(chance: random.Random) -> str:
+    """A chain of 1 to 6 steps, told without asking for its end."""
+    wording = chance.choice(list(titration.WORDINGS))
+    steps = chance.randint(1, 6)
+    item = generate(Settings((steps, steps), (2, 2), wording), chance.randrange(2**40), 0)
+    return item.question.removesuffix(titration.WORDINGS[wording]["question"])
+
+
+def _match(chance: random.Random, most: int, *, told: bool, close: bool, events: str = "") -> Row:
     """Values to find among lettered options: several answers in one row, each told after its value or alone."""
     first = chance.randint(1, LARGEST_MG - CLOSE + 1) if close else 1
     options = chance.sample(range(first, first + CLOSE if close else LARGEST_MG + 1), chance.randint(4, 10))
@@ -114,7 +128,7 @@ def _match(chance: random.Random, most: int, *, told: bool, close: bool) -> Row:
         lines[-1] = str(options[sought[-1]])  # its letter is the answer
     else:
         lines = letters
-    question = f"Find {', '.join(str(options[place]) for place in sought)}."
+    question = f"{events}Find {', '.join(str(options[place]) for place in sought)}."
     return _row(question, options, "\n".join(lines), letters[-1])
 
 

@@ -25,7 +25,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PACKED = Path(__file__).parents[1] / "rimbench" / "nano"
 WORK = Path("checkpoints") / "nano"
 TUNED = ("cot", "direct", "rim-v1", "rim-v2")
-BASE_PARTS = {"base-chains": 200_000, "base-letters": 48_000, "base": 32_000}
+BASE_PARTS = {"base-chains": 200_000, "base-letters": 48_000, "base-close": 32_000, "base": 64_000}
 """The parts of the base's training, one on the other's checkpoint, with the rows of each."""
 TUNING_ROWS = 32_000
 SEED = 0
