@@ -10,7 +10,7 @@ from rimbench.report.summary import Summary
 from rimbench.statistics.estimate import Estimate
 from rimbench.tabular import plain
 
-FORMULA_STARTS = ("=", "+", "-", "@")
+FORMULA_STARTS = tuple("=+-@＝＋－＠")
 """What a spreadsheet takes for the start of a formula; such texts get an apostrophe before them."""
 
 
@@ -53,4 +53,4 @@ def _estimate(name: str, estimate: Estimate | None) -> dict[str, float | None]:
 
 def _text(value: str) -> str:
     text = plain(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text.lstrip().startswith(FORMULA_STARTS) else text

@@ -10,22 +10,20 @@ from rimbench.report.cells import Cell
 from rimbench.report.summary import Summary
 from rimbench.statistics.estimate import Estimate
 
-HEAD = "model-index:\n"
 DATASET_NAMES = {"medqa": "MedQA", "medmcqa": "MedMCQA"}
 
 
 def as_model_index(summary: Summary) -> str:
-    """A `model-index` with one model a system: greedy accuracy and pass@k of each of its cells, as YAML."""
+    """A YAML document a system, `---` between them: whoever reads a card takes all its results for one model's."""
     from huggingface_hub import ModelCardData
 
     systems = sorted({cell.manifest.system for cell in summary.cells})
-    text = HEAD
+    documents = []
     for system in systems:
         results = _results([cell for cell in summary.cells if cell.manifest.system == system])
         if results:
-            card = ModelCardData(model_name=system, eval_results=results)
-            text += card.to_yaml().removeprefix(HEAD) + "\n"
-    return text
+            documents.append(ModelCardData(model_name=system, eval_results=results).to_yaml() + "\n")
+    return "---\n".join(documents)
 
 
 def _results(cells: Sequence[Cell]) -> list[Any]:
@@ -46,6 +44,7 @@ def _result(cell: Cell, kind: str, name: str, estimate: Estimate, more: dict[str
     on_hub = source.get("kind") == "hub"
     setting = f" ({cell.label})" if cell.label != cell.manifest.system else ""
     interval = None if estimate.lo is None or estimate.hi is None else [round(estimate.lo, 4), round(estimate.hi, 4)]
+    args = {"run": cell.manifest.run, "n": estimate.n, "ci95": interval, "interval": estimate.method, **more}
     return EvalResult(
         task_type="question-answering",
         task_name="multiple-choice question answering",
@@ -56,5 +55,5 @@ def _result(cell: Cell, kind: str, name: str, estimate: Estimate, more: dict[str
         metric_type=kind,
         metric_name=name,
         metric_value=round(estimate.value, 4),
-        metric_args={"n": estimate.n, "ci95": interval, "interval": estimate.method, **more},
+        metric_args=args,
     )
