@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NUMBERS = re.compile(r"[-+\d.,%\[\] ()]*\d[-+\d.,%\[\] ()]*|-")
+NUMBERS = re.compile(r"[-+\d.,%\[\] ()/]*\d[-+\d.,%\[\] ()/e]*|-")
 
 
 def plain(text: str) -> str:

@@ -26,7 +26,7 @@ def compare(
       rimbench compare rim-v2 cot --margin 0.02 --json
     """
     from rimbench.cli.output import note, print_json, print_table
-    from rimbench.report import document, summary, tables
+    from rimbench.report import document, pair_tables, summary
     from rimbench.statistics.verdict import Settings
 
     settings = Settings(margin=margin)
@@ -37,5 +37,6 @@ def compare(
         print_json([document.as_comparison(pair, table=True) for pair in pairs])
         return
     family = f"{len(pairs)} suites" if len(pairs) > 1 else f"{pairs[0].suite} alone"
-    for table in (tables.compare_table(pairs, settings, family), tables.pair_details(pairs)):
-        print_table(table)
+    print_table(pair_tables.verdict_table(pairs))
+    print_table(pair_tables.certainty_table(pairs, settings, family))
+    print_table(pair_tables.pair_details(pairs))

@@ -46,9 +46,9 @@ def latency(
     from rimbench.latency import stored
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import Rules
+    from rimbench.report.cost_tables import cost_table, speedup_table
     from rimbench.report.costs import find_costs
     from rimbench.report.document import latency_document
-    from rimbench.report.tables import cost_table, speedup_table
 
     systems = load_systems(system, note, model=model)
     loaded = load_suites([suite], [str(data)] if data else [], None, note)

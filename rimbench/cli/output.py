@@ -4,11 +4,14 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from typing import Literal
 
 from rimbench.tabular import Table
 
-LONGEST_WORD = 24
+LONGEST_WORD = 36
 """A longer word than this may be broken."""
+SHORTEST_BREAK = 12
+"""No column is made narrower than this by breaking its words."""
 GAP = 2
 INTERVAL = re.compile(r"\[([^\[\], ]+), ([^\[\], ]+)\]")
 """An interval, which stays in one piece on a terminal."""
@@ -22,8 +25,9 @@ def print_json(value: object) -> None:
 def print_table(table: Table) -> None:
     """Write a table to stdout, its remark below; cells are wrapped between words to the terminal's width.
 
-    A terminal too narrow for every column's words loses the optional columns, and says so. A pipe has no width:
-    there each row stays on one line, so that grep and cut see it whole.
+    Numbers stay in one piece with their intervals. A terminal too narrow for that and for every column's words loses
+    the optional columns, and says so. A pipe has no width: there each row stays on one line, so that grep and cut see
+    it whole.
     """
     from rich import table as rich_table  # 50 ms that --help does without
     from rich.console import Console
@@ -33,10 +37,13 @@ def print_table(table: Table) -> None:
     cells = [table.columns, *table.rows]
     if sys.stdout.isatty():
         cells = [[INTERVAL.sub(r"[\1,\2]", cell) for cell in row] for row in cells]
-    widths, left_out = _fit(cells, [table.columns.index(name) for name in table.optional], console.width)
-    grid = rich_table.Table(title=escape(table.title), title_justify="left", box=None, pad_edge=False)
+    optional = [table.columns.index(name) for name in table.optional]
+    widths, left_out = _fit(cells, table.numeric, optional, console.width)
+    console.print(escape(table.title), style="italic", highlight=False)
+    grid = rich_table.Table(box=None, pad_edge=False)
     for column, width in widths.items():
-        grid.add_column(escape(cells[0][column]), overflow="fold", width=width, header_style="bold")
+        justify: Literal["right", "left"] = "right" if table.numeric[column] else "left"
+        grid.add_column(escape(cells[0][column]), justify=justify, header_style="bold", overflow="fold", width=width)
     for row in cells[1:]:
         grid.add_row(*(escape(row[column]) for column in widths))
     console.print(grid)
@@ -48,19 +55,23 @@ def print_table(table: Table) -> None:
     console.print()
 
 
-def _fit(cells: Sequence[Sequence[str]], optional: Sequence[int], room: int) -> tuple[dict[int, int], list[int]]:
-    """Widths of the columns that fit into the room without breaking a word, and the optional ones left out for it."""
+def _fit(
+    cells: Sequence[Sequence[str]], numeric: Sequence[bool], optional: Sequence[int], room: int
+) -> tuple[dict[int, int], list[int]]:
+    """Widths of the columns that fit into the room, with no number wrapped and no word broken, and those left out."""
     columns = [[row[i] for row in cells] for i in range(len(cells[0]))]
-    least = {
-        i: max(len(word) for cell in column for word in cell.split() or [""]) for i, column in enumerate(columns)
-    }
-    least = {i: min(LONGEST_WORD, width) or 1 for i, width in least.items()}
+    least = {}
+    for i, column in enumerate(columns):
+        pieces = [word for cell in column for word in cell.split()] + (column[1:] if numeric[i] else [])
+        least[i] = min(LONGEST_WORD, max(map(len, pieces), default=1))
     left_out: list[int] = []
     for i in optional:
         if sum(least.values()) + GAP * (len(least) - 1) <= room:
             break
         del least[i]
         left_out.append(i)
+    while sum(least.values()) + GAP * (len(least) - 1) > room and max(least.values()) > SHORTEST_BREAK:
+        least[max(least, key=lambda i: least[i] * (not numeric[i]))] -= 1
     widths = {i: max(width, *map(len, columns[i])) for i, width in least.items()}
     while sum(widths.values()) + GAP * (len(widths) - 1) > room:
         widest = max(widths, key=lambda i: widths[i] - least[i])

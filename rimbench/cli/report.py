@@ -50,7 +50,8 @@ def report(
     gc.disable()  # nothing here is cyclic, and the collector takes a tenth of the reading of 100,000 records
     kept = formats.read_committed(check) if check else None
     summed = summary.summarise(results, Settings(margin=margin))
-    for line in summed.notes:
+    shown = not (chosen or html or plots or check)
+    for line in [] if shown else summed.notes:  # the tables have them
         note(line)
     if check is not None and kept is not None:
         changed = formats.changes(kept, formats.render(formats.format_of(check), summed, results))
@@ -68,7 +69,7 @@ def report(
         note(f"wrote {len(write_plots(summed, plots))} files to {plots}")
     if chosen:
         typer.echo(formats.render(chosen[0], summed, results), nl=False)
-    elif html is None and plots is None:
+    if shown:
         for table in tables.make_tables(summed):
             print_table(table)
         typer.echo(tables.DISCLAIMER)

@@ -45,7 +45,7 @@ def sweep(
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites
     from rimbench.report.budgets import StoredSweep, read_outcome
-    from rimbench.report.tables import budget_table
+    from rimbench.report.cost_tables import budget_table
     from rimbench.store import read_manifest
     from rimbench.systems import load, override
 

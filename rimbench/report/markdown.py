@@ -14,8 +14,6 @@ def as_markdown(summary: Summary) -> str:
         parts += [f"## {table.title}", _table(table)]
         if table.remark:
             parts.append(table.remark)
-    if summary.notes:
-        parts.append("\n".join(f"- {_escape(note)}" for note in summary.notes))
     return "\n\n".join([*parts, DISCLAIMER]) + "\n"
 
 

@@ -11,6 +11,7 @@ from rimbench.errors import UsageError
 from rimbench.report.cells import k_of, pass_values, resampling_of
 from rimbench.report.reading import RunData
 from rimbench.statistics.estimate import Estimate
+from rimbench.statistics.power import detectable_paired
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import Comparison, Judgement, Settings, compare_outcomes, compare_scores, judge
 
@@ -37,6 +38,14 @@ class Pair:
     def suite(self) -> str:
         """The suite of both."""
         return self.runs[0].manifest.suite
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest difference that McNemar's test finds here with a power of 80%; None with clusters."""
+        table = self.comparison.table
+        if table is None or self.comparison.units != table.n:
+            return None
+        return detectable_paired(table.n, table.discordant / table.n, alpha=self.settings.alpha)
 
     @cached_property
     def pass_at_k(self) -> tuple[int, Comparison] | None:

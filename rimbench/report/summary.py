@@ -16,6 +16,7 @@ from rimbench.plugins import unknown
 from rimbench.report.budgets import StoredSweep, find_sweeps
 from rimbench.report.cells import Cell
 from rimbench.report.costs import Cost, Speedup, find_costs
+from rimbench.report.doubts import find_doubts, say_partial
 from rimbench.report.pairs import (
     Gap,
     OrderEffect,
@@ -46,8 +47,6 @@ DISTINGUISHING = {
 """What tells two runs of one system on one suite apart, by the words that a report uses for it."""
 
 SHA256_DIGITS = 64
-USUAL_N = 1000
-"""The items of a cell that the suites freeze: fewer, or more, is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,6 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         if cell.manifest.run in chosen and cell.greedy_accuracy is not None
     }
     costs, speedups = find_costs(read_measurements(results), accuracies)
-    partial = [_partial(cell.run) for cell in cells if cell.partial]
     return Summary(
         cells=tuple(cells),
         pairs=tuple(pairs),
@@ -97,43 +95,8 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         speedups=tuple(speedups),
         settings=settings,
         family=_name_family(pairs),
-        notes=tuple(map(plain, (*partial, *notes, *unlike_items(taken), *_doubts(cells)))),
+        notes=tuple(map(plain, (*find_doubts(cells), *notes, *unlike_items(taken)))),
     )
-
-
-def _partial(run: RunData) -> str:
-    return f"{run.manifest.run} is partial: {len(run.greedy)} of {len(run.items)} items have an answer"
-
-
-def _doubts(cells: Sequence[Cell]) -> list[str]:
-    """What makes cells of one report hard to compare: missing ones, other sizes, other hardware, changed code."""
-    found = []
-    suites = sorted({cell.manifest.suite for cell in cells})
-    systems = sorted({cell.manifest.system for cell in cells})
-    known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
-    missing = [f"{system} on {suite}" for suite in suites for system in systems if (system, suite) not in known]
-    if missing:
-        found.append(f"no run of {', '.join(missing)}")
-    odd = [f"{cell.label} on {cell.manifest.suite} {cell.n_planned}" for cell in cells if cell.n_planned != USUAL_N]
-    if odd:
-        found.append(f"N is {USUAL_N:,} by custom, and here it is not: {', '.join(odd)}")
-    hardware = sorted({_hardware(cell) for cell in cells})
-    if len(hardware) > 1:
-        found.append(f"runs on unlike hardware: {'; '.join(hardware)}")
-    changed = [cell.manifest.run for cell in cells if cell.manifest.dirty]
-    if changed:
-        found.append(f"made by code that was changed since its commit: {', '.join(changed)}")
-    return found
-
-
-def _hardware(cell: Cell) -> str:
-    device = cell.manifest.device
-    parts = (
-        device.get("gpu") or device.get("kind"),
-        device.get("machine"),
-        cell.manifest.identity["engine"]["dtype"],
-    )
-    return ", ".join(str(part) for part in parts if part)
 
 
 def summarise_pair(results: Path, a: str, b: str, settings: Settings | None = None) -> tuple[list[Pair], list[str]]:
@@ -158,7 +121,7 @@ def summarise_pair(results: Path, a: str, b: str, settings: Settings | None = No
     pairs = compare_family(chosen, settings or Settings())
     if not pairs:
         raise UsageError(f"{a} and {b} have answered no item in common: let both runs go on, then compare")
-    partial = [_partial(run) for run in chosen.values() if len(run.greedy) < len(run.items)]
+    partial = [say_partial(run) for run in chosen.values() if len(run.greedy) < len(run.items)]
     return pairs, [plain(note) for note in (*notes_a, *notes_b, *partial)]
 
 

@@ -3,12 +3,15 @@
 import json
 
 import pytest
-from report_runs import record
+from report_runs import IDENTITY, manifest, record
 
 from rimbench.errors import DataError
+from rimbench.records import Item, Record
 from rimbench.report.document import as_document
 from rimbench.report.markdown import as_markdown
 from rimbench.report.summary import summarise
+from rimbench.report.tables import make_tables
+from rimbench.store import RunStore
 
 
 def test_whatever_is_not_ok_counts_as_wrong_and_is_counted_by_kind(write_run):
@@ -82,6 +85,72 @@ def test_what_makes_cells_hard_to_compare_is_noted(write_run):
     results = write_run([record("0", "A")], run="2", system="b", suite="y", device={"kind": "cpu"}, dirty=True)
     notes = "\n".join(summarise(results).notes)
     assert "no run of b on x, a on y" in notes
+    assert "N is 1,000 by custom, and here it is 4 in every cell" in notes
+    write_run([record("0", "A")], run="3", system="c", suite="x", items=1000, n=1000)
+    notes = "\n".join(summarise(results).notes)
     assert "N is 1,000 by custom, and here it is not: a on x 4, b on y 4" in notes
     assert "runs on unlike hardware: H100, none; cpu, none" in notes
     assert "changed since its commit: 2" in notes
+
+
+def test_tables_come_in_the_order_of_a_readers_questions(write_run):
+    for run in ("a", "b"):
+        results = write_run([record(str(i), "A", sample=s) for i in range(4) for s in range(9)], run=run, system=run)
+    assert [table.title for table in make_tables(summarise(results))] == [
+        "Accuracy", "Who is better", "Several answers a question", "How sure", "What to distrust",
+        "What became of the greedy answers", "Letters", "Where the answers come from", "What made them",
+    ]  # fmt: skip
+
+
+def test_a_partial_run_is_marked_where_its_accuracy_stands(write_run):
+    accuracy = make_tables(summarise(write_run([record("0", "A")])))[0]
+    assert accuracy.rows[0][accuracy.columns.index("n")] == "1/4"
+
+
+def test_a_comparison_says_what_difference_it_could_have_found(write_run):
+    write_run([record(str(i), "A" if i < 60 else "B") for i in range(100)], 100, run="a", system="a", n=100)
+    results = write_run(
+        [record(str(i), "A" if i >= 50 else "B") for i in range(100)], 100, run="b", system="b", n=100
+    )
+    summary = summarise(results)
+    # 100 items, 90 of them discordant: Connor's formula solved for the difference by hand gives 26 points.
+    assert summary.pairs[0].detectable == pytest.approx(0.26, abs=0.005)
+    sure = next(table for table in make_tables(summary) if table.title == "How sure")
+    assert sure.rows[0][sure.columns.index("both/first/second/none right")] == "10/50/40/0"
+
+
+def test_where_a_number_comes_from_is_said_once_for_runs_of_one_making(write_run):
+    made = {"versions": {"torch": "2.9"}, "device": {"kind": "cuda", "gpu": "H100"}, "commit": "c" * 40}
+    write_run([record("0", "A")], run="1", system="a", **made)
+    write_run([record("0", "A")], run="2", system="b", **made)
+    results = write_run([record("0", "A")], run="3", system="c", **(made | {"dirty": True}))
+    origin, making = make_tables(summarise(results))[-2:]
+    assert [(row[0], row[-1]) for row in origin.rows] == [("1", "1"), ("2", "1"), ("3", "2")]
+    assert [row[2:] for row in making.rows] == [
+        ("H100, cuda", "c" * 10, "torch 2.9"),
+        ("H100, cuda", "c" * 10 + " (changed)", "torch 2.9"),
+    ]
+
+
+def test_accuracy_at_chance_and_shortcuts_are_said(tmp_path):
+    items = [Item(str(i), f"q{i}", dict(zip("ABCD", "xyzw", strict=True)), "ABCD"[i % 4]) for i in range(40)]
+    blind = IDENTITY | {"controls": {"permute_options": None, "blind": True}}
+    for system, always_right, identity in (
+        ("guesser", False, IDENTITY),
+        ("seer", True, blind),
+        ("dull", False, blind),
+    ):
+        with RunStore(tmp_path / system) as store:
+            store.write_manifest(manifest(run=system, system=system, n=40, identity=identity), items)
+            letters = [item.gold if always_right else "A" for item in items]
+            store.append(
+                [
+                    Record(item.item_id, 0, item.gold, letter, "ok", letter, None, 5, 1, "p")
+                    for item, letter in zip(items, letters, strict=True)
+                ]
+            )
+    notes = [note for note in summarise(tmp_path).notes if "guesser on" in note or "without seeing" in note]
+    assert notes == [
+        "not shown to be above the best letter or a uniform guesser: guesser on suite",
+        "right above chance without seeing the question, so that the options give answers away: seer on suite",
+    ]

@@ -1,0 +1,83 @@
+"""What makes the cells of one report hard to trust or to compare, a sentence each."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from rimbench.report.cells import Cell
+from rimbench.report.reading import RunData
+
+USUAL_N = 1000
+"""The items of a cell that the suites freeze: fewer, or more, is worth a word."""
+
+
+def find_doubts(cells: Sequence[Cell]) -> list[str]:
+    """Missing answers and cells, unusual sizes, results at chance, shortcuts, unlike hardware, changed code."""
+    return [*_missing(cells), *_chance(cells), *_circumstances(cells)]
+
+
+def say_partial(run: RunData) -> str:
+    """That a run lacks answers: it was cut off, or is being written."""
+    return f"{run.manifest.run} is partial: {len(run.greedy)} of {len(run.items)} items have an answer"
+
+
+def _missing(cells: Sequence[Cell]) -> Iterator[str]:
+    for cell in cells:
+        if cell.partial:
+            yield say_partial(cell.run)
+    suites = sorted({cell.manifest.suite for cell in cells})
+    systems = sorted({cell.manifest.system for cell in cells})
+    known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
+    missing = [f"{system} on {suite}" for suite in suites for system in systems if (system, suite) not in known]
+    if missing:
+        yield f"no run of {', '.join(missing)}"
+    sizes = {cell.n_planned for cell in cells}
+    if len(sizes) == 1 and sizes != {USUAL_N}:
+        yield f"N is {USUAL_N:,} by custom, and here it is {sizes.pop():,} in every cell"
+    elif len(sizes) > 1:
+        odd = _named(cells, lambda cell: cell.n_planned != USUAL_N, lambda cell: f" {cell.n_planned:,}")
+        yield f"N is {USUAL_N:,} by custom, and here it is not: {odd}"
+
+
+def _chance(cells: Sequence[Cell]) -> Iterator[str]:
+    guessing = _named(cells, lambda cell: not _blind(cell) and not _above_chance(cell))
+    if guessing:
+        yield f"not shown to be above the best letter or a uniform guesser: {guessing}"
+    shortcut = _named(cells, lambda cell: _blind(cell) and _above_chance(cell))
+    if shortcut:
+        yield f"right above chance without seeing the question, so that the options give answers away: {shortcut}"
+
+
+def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
+    hardware = sorted({_hardware(cell) for cell in cells})
+    if len(hardware) > 1:
+        yield f"runs on unlike hardware: {'; '.join(hardware)}"
+    changed = [cell.manifest.run for cell in cells if cell.manifest.dirty]
+    if changed:
+        yield f"made by code that was changed since its commit: {', '.join(changed)}"
+
+
+def _named(
+    cells: Sequence[Cell], chosen: Callable[[Cell], bool], more: Callable[[Cell], str] = lambda cell: ""
+) -> str:
+    return ", ".join(f"{cell.label} on {cell.manifest.suite}{more(cell)}" for cell in cells if chosen(cell))
+
+
+def _blind(cell: Cell) -> bool:
+    return bool((cell.manifest.identity.get("controls") or {}).get("blind"))
+
+
+def _above_chance(cell: Cell) -> bool:
+    """Whether the interval lies above what is had without reading; without answers nothing is said."""
+    accuracy = cell.greedy_accuracy
+    if accuracy is None or accuracy.lo is None or cell.uniform is None or cell.majority is None:
+        return not _blind(cell)
+    return accuracy.lo > max(cell.uniform, cell.majority.accuracy.value)
+
+
+def _hardware(cell: Cell) -> str:
+    device = cell.manifest.device
+    parts = (
+        device.get("gpu") or device.get("kind"),
+        device.get("machine"),
+        cell.manifest.identity["engine"]["dtype"],
+    )
+    return ", ".join(str(part) for part in parts if part)

@@ -1,0 +1,60 @@
+"""Tables of where each number comes from: the run, its model and items, and what made its answers."""
+
+from collections.abc import Sequence
+
+from rimbench.records import Manifest
+from rimbench.report.cells import Cell
+from rimbench.tabular import Table
+
+HASH = 10
+"""The digits of a hash that are shown."""
+
+
+def origin_table(cells: Sequence[Cell]) -> Table:
+    """Each run with its model and its items; what made it stands under the number of the next table."""
+    makings = _makings(cells)
+    rows = []
+    for cell in cells:
+        manifest = cell.manifest
+        source = manifest.model_source
+        revision = source["revision"] or manifest.identity["weights_sha256"]
+        rows.append(
+            (
+                manifest.run,
+                f"{source['source']} {revision[:HASH]}",
+                manifest.identity["suite"]["content_sha256"][:HASH],
+                manifest.started_at[: len("2026-01-01")],
+                str(1 + makings.index(_making(manifest))),
+            )
+        )
+    return Table(
+        "Where the answers come from",
+        ("run", "model", "items", "date", "made by"),
+        tuple(rows),
+        f"Model and items: the first {HASH} digits of their hashes.",
+        ("date",),
+    )
+
+
+def making_table(cells: Sequence[Cell]) -> Table:
+    """Engine, device, versions and commit, once for all runs that have them in common."""
+    return Table(
+        "What made them",
+        ("made by", "engine", "device", "commit", "versions"),
+        tuple((str(number), *making) for number, making in enumerate(_makings(cells), 1)),
+    )
+
+
+def _makings(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
+    return list(dict.fromkeys(_making(cell.manifest) for cell in cells))
+
+
+def _making(manifest: Manifest) -> tuple[str, ...]:
+    engine, device = manifest.identity["engine"], manifest.device
+    machine = (device.get("gpu"), device.get("kind"), device.get("machine"))
+    return (
+        f"{engine['name']}, {engine['dtype']}",
+        ", ".join(str(part) for part in machine if part) or str(engine["device"]),
+        (manifest.commit or "-")[:HASH] + (" (changed)" if manifest.dirty else ""),
+        ", ".join(f"{name} {version}" for name, version in manifest.versions.items()) or "-",
+    )
