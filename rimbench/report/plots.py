@@ -1,15 +1,8 @@
-"""The summary as plots: what the tables say, at a glance. Nothing is worked out here but where it is drawn.
-
-Every plot is made by matplotlib without a display. An SVG's text is text, and the same summary gives the same bytes.
-"""
+"""The summary as plots: what the tables say, at a glance. Nothing is worked out here but where it is drawn."""
 
 import hashlib
-import html
-import io
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,40 +12,29 @@ from matplotlib.figure import Figure
 from rimbench.errors import DataError
 from rimbench.report.cells import Cell
 from rimbench.report.costs import Cost
+from rimbench.report.drawing import (
+    GREY,
+    MARKERS,
+    STYLE,
+    WIDTH,
+    Plot,
+    as_svg,
+    bar,
+    colour_of,
+    line,
+    logarithmic,
+    panels,
+    reach,
+    rows,
+    rows_height,
+    save,
+    short,
+)
 from rimbench.report.summary import Summary
-from rimbench.statistics.estimate import Estimate
-from rimbench.tabular import plain
 
-STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "rimbench",
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "font.size": 10,
-    "font.family": "sans-serif",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "legend.frameon": False,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-}
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f3fbf", "#808080")
-"""Told apart without red and green, in light and in dark; by the place of a system among those of the report."""
-MARKERS = "osD^vP*X"
-VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": "#8a8a8a"}
-LONGEST_NAME = 28
-INK = "#000000"
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A figure with a name for its files, and what it shows in one sentence, for those who do not see it."""
-
-    name: str
-    title: str
-    figure: Figure
+VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}
+MIRRORED = {"better": "worse", "worse": "better"}
+CURVE_POINTS = 200
 
 
 def make_plots(summary: Summary) -> list[Plot]:
@@ -65,8 +47,9 @@ def make_plots(summary: Summary) -> list[Plot]:
         found.append(_pass_at_k(summary.cells, systems, suites))
         found.append(_budgets(summary, systems))
         found += [_accuracy_against_time(summary.costs, systems, suite) for suite in suites]
-        found += [_reliability(summary.cells, systems, suite) for suite in suites]
-        found += [_risk_against_coverage(summary.cells, systems, suite) for suite in suites]
+        for suite in suites:
+            found.append(_reliability(summary.cells, systems, suite))
+            found.append(_risk_against_coverage(summary.cells, systems, suite))
         return [plot for plot in found if plot is not None]
 
 
@@ -78,46 +61,28 @@ def write_plots(summary: Summary, folder: Path) -> list[Path]:
         for plot in make_plots(summary):
             svg, png = folder / f"{plot.name}.svg", folder / f"{plot.name}.png"
             svg.write_text(as_svg(plot), encoding="utf-8")
-            _save(plot.figure, png, facecolor="white", dpi=160, metadata={"Software": None})
+            save(plot.figure, png, facecolor="white", dpi=160, metadata={"Software": None})
             written += [svg, png]
     except OSError as error:
         raise DataError(f"cannot write plots to {folder}: {error.strerror}; give another folder") from error
     return written
 
 
-def as_svg(plot: Plot) -> str:
-    """The plot as an SVG element with the ink of the text around it, and its title for a screen reader."""
-    out = io.StringIO()
-    _save(plot.figure, out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
-    # What matplotlib leaves without a fill is black by default, and its ids are one page's among several plots.
-    text = re.sub(r"""(id="|url\(#|xlink:href="#|href="#)""", rf"\g<1>{plot.name}-", text)
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    return text.replace("<svg ", f'<svg role="img" fill="currentColor" aria-label="{_attribute(plot.title)}" ', 1)
-
-
-def _save(figure: Figure, target: Any, **options: Any) -> None:
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a browser has other fonts, a PNG shows a box
-        figure.savefig(target, **options)
-
-
 def _accuracy(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
-    figure, panels = _panels(len(suites), height=_rows_height(cells, suites), share_x=True)
-    for axes, suite in zip(panels, suites, strict=True):
+    most = max(sum(cell.manifest.suite == suite for cell in cells) for suite in suites)
+    figure, grid = panels(len(suites), rows_height(most), share_x=True)
+    for axes, suite in zip(grid, suites, strict=True):
         shown = [cell for cell in cells if cell.manifest.suite == suite and cell.greedy_accuracy is not None]
         for place, cell in enumerate(shown):
-            _bar(axes, place, cell.greedy_accuracy, _colour(systems, cell.manifest.system))
+            bar(axes, place, cell.greedy_accuracy, colour_of(systems, cell.manifest.system))
         guess = next((cell.uniform for cell in shown if cell.uniform is not None), None)
         if guess is not None:
-            axes.axvline(100 * guess, color="#8a8a8a", ls=":")
-        axes.set_yticks(range(len(shown)), [_short(cell.label) for cell in shown])
-        axes.invert_yaxis()
-        axes.set_title(_short(suite))
-        axes.set_xlabel("greedy accuracy, % [95%]; dotted: a guesser's")
+            axes.axvline(100 * guess, color=GREY, ls=":")
+        rows(axes, [cell.label for cell in shown])
+        axes.set_title(short(suite))
+    grid[-1].set_xlabel("greedy accuracy, % [95%]; dotted: a guesser's")
     title = "Greedy accuracy of each system with its 95% interval, and a uniform guesser's as a dotted line"
-    return Plot("accuracy", title, figure)
+    return Plot("accuracy", title, figure, "Accuracy")
 
 
 def _verdicts(summary: Summary, suite: str) -> Plot | None:
@@ -125,62 +90,66 @@ def _verdicts(summary: Summary, suite: str) -> Plot | None:
     names = sorted({name for pair in pairs for name in (pair.a, pair.b)})
     if not pairs:
         return None
-    size = 1.6 + 0.75 * len(names)
-    figure = Figure(figsize=(max(size, 3.5), max(size - 0.6, 2.5)), layout="constrained")
+    figure = Figure(figsize=(max(WIDTH, 1.8 + 0.72 * len(names)), 1.4 + 0.5 * len(names)), layout="constrained")
     axes = figure.add_subplot()
-    mirrored = {"better": "worse", "worse": "better"}
     for pair in pairs:
         verdict, points = pair.judgement.verdict, 100 * pair.comparison.difference.value
         for row, column, word, value in (
             (pair.a, pair.b, verdict, points),
-            (pair.b, pair.a, mirrored.get(verdict or "", verdict), -points),
+            (pair.b, pair.a, MIRRORED.get(verdict or "", verdict), -points),
         ):
             x, y = names.index(column), names.index(row)
-            colour = VERDICT_COLOURS.get(word or "", "#8a8a8a")
+            colour = VERDICT_COLOURS.get(word or "", GREY)
             axes.add_patch(mpl.patches.Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, color=colour, alpha=0.25, lw=0))
-            axes.text(x, y, f"{value:+.1f}\n{word or 'too few'}", ha="center", va="center", fontsize=8)
+            axes.text(x, y, f"{value:+.1f}\n{word or 'too few'}", ha="center", va="center", fontsize=8.5)
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xticks(range(len(names)), [_short(name) for name in names], rotation=30, ha="right")
-    axes.set_yticks(range(len(names)), [_short(name) for name in names])
+    axes.set_xticks(range(len(names)), [short(name) for name in names])
+    if len(names) > 2:
+        axes.tick_params("x", rotation=25)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), [short(name) for name in names])
     axes.grid(visible=False)
-    axes.set_title(f"{_short(suite)}: row minus column, points")
-    return Plot(f"verdicts-{_file_name(suite)}", f"Verdict on each pair of systems on {suite}", figure)
+    axes.set_title(short(suite))
+    axes.set_xlabel("row minus column, points")
+    title = f"Verdict on each pair of systems on {suite}, row against column"
+    return Plot(f"verdicts-{_file_name(suite)}", title, figure, "Who is better")
 
 
 def _pass_at_k(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
-    drawn = [suite for suite in suites if any(c.pass_at_k for c in cells if c.manifest.suite == suite)]
+    by_suite = {suite: [c for c in cells if c.manifest.suite == suite and c.pass_at_k] for suite in suites}
+    drawn = {suite: shown for suite, shown in by_suite.items() if shown}
     if not drawn:
         return None
-    figure, panels = _panels(len(drawn), height=_rows_height(cells, drawn), share_x=True)
-    for axes, suite in zip(panels, drawn, strict=True):
-        shown = [cell for cell in cells if cell.manifest.suite == suite and cell.pass_at_k]
+    figure, grid = panels(len(drawn), rows_height(max(map(len, drawn.values()))), share_x=True)
+    for axes, (suite, shown) in zip(grid, drawn.items(), strict=True):
         for place, cell in enumerate(shown):
             passed = cell.pass_at_k[0]
-            _bar(axes, place, passed.estimate, _colour(systems, cell.manifest.system))
-            axes.plot([100 * passed.chance] * 2, [place - 0.4, place + 0.4], color="#8a8a8a", ls=":")
-        axes.set_yticks(range(len(shown)), [_short(cell.label) for cell in shown])
-        axes.invert_yaxis()
-        axes.set_title(_short(suite))
-        axes.set_xlabel(f"pass@{shown[0].pass_at_k[0].k}, % [95%]; dotted: a guesser's")
-    return Plot("pass-at-k", "pass@k of each system with its 95% interval beside a uniform guesser's", figure)
+            bar(axes, place, passed.estimate, colour_of(systems, cell.manifest.system))
+            axes.plot([100 * passed.chance] * 2, [place - 0.45, place + 0.45], color=GREY, ls=":")
+        rows(axes, [f"{cell.label}, k = {cell.pass_at_k[0].k}" for cell in shown])
+        axes.set_title(short(suite))
+    grid[-1].set_xlabel("pass@k, % [95%]; dotted: a guesser's")
+    title = "pass@k of each system with its 95% interval beside a uniform guesser's"
+    return Plot("pass-at-k", title, figure, "Several answers")
 
 
 def _budgets(summary: Summary, systems: Sequence[str]) -> Plot | None:
     if not summary.sweeps:
         return None
-    figure = Figure(figsize=(6, 3.6), layout="constrained")
-    axes = figure.add_subplot()
+    figure, [axes] = panels(1, 3.4)
     for place, sweep in enumerate(summary.sweeps):
         known = [(b.blocks, b.accuracy) for b in sweep.outcome.budgets if b.accuracy is not None]
-        name = f"{_short(sweep.manifest.system)} on {_short(sweep.manifest.suite)}"
-        colour = _colour(systems, sweep.manifest.system)
-        _line(axes, [k for k, _ in known], [a for _, a in known], colour, MARKERS[place % len(MARKERS)], name)
+        name = f"{short(sweep.manifest.system)} on {short(sweep.manifest.suite)}"
+        colour = colour_of(systems, sweep.manifest.system)
+        line(axes, [k for k, _ in known], [a for _, a in known], colour, MARKERS[place % len(MARKERS)], name)
     axes.set_xlabel("memory budget K; K = 0 has no memory")
     axes.set_ylabel("greedy accuracy, % [95%]")
     axes.set_xticks(range(1 + max(b.blocks for sweep in summary.sweeps for b in sweep.outcome.budgets)))
     axes.legend()
-    return Plot("budgets", "Accuracy at every memory budget K, from K = 0 on, with 95% intervals", figure)
+    title = "Accuracy at every memory budget K, from K = 0 on, with 95% intervals"
+    return Plot("budgets", title, figure, "Accuracy by memory budget")
 
 
 def _accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite: str) -> Plot | None:
@@ -188,22 +157,23 @@ def _accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite:
     if not shown:
         return None
     batches = sorted({cost.measured.batch for cost in shown})
-    figure, panels = _panels(len(batches), height=3.4)
-    for axes, batch in zip(panels, batches, strict=True):
-        at_batch = [cost for cost in shown if cost.measured.batch == batch]
-        for cost in at_batch:
-            value, time = 100 * cost.accuracy.value, cost.measured.per_question_ms  # type: ignore[union-attr]
-            axes.errorbar(time, value, _reach([cost.accuracy]), fmt="o", color=_colour(systems, cost.measured.system))
-            axes.annotate(_short(cost.measured.system), (time, value), (5, 5), textcoords="offset points", fontsize=8)
-        front = pareto_front([(c.measured.per_question_ms, c.accuracy.value) for c in at_batch if c.accuracy])
-        axes.plot([x for x, _ in front], [100 * y for _, y in front], color="#8a8a8a", lw=1, zorder=0)
-        axes.set_xscale("log")
-        axes.margins(x=0.25)
-        axes.set_title(f"{_short(suite)}, batch {batch}")
-        axes.set_xlabel("ms a question; line: none is faster and more accurate")
+    figure, grid = panels(len(batches), 3.0)
+    for axes, batch in zip(grid, batches, strict=True):
+        points = [(c.measured.per_question_ms, c.accuracy, c.measured.system) for c in shown
+                  if c.measured.batch == batch and c.accuracy is not None]  # fmt: skip
+        for time, accuracy, system in points:
+            colour = colour_of(systems, system)
+            axes.errorbar(time, 100 * accuracy.value, reach([accuracy]), fmt="o", color=colour, capsize=3)
+            axes.annotate(short(system), (time, 100 * accuracy.value), (6, 6), textcoords="offset points", fontsize=9)
+        front = pareto_front([(time, accuracy.value) for time, accuracy, _ in points])
+        logarithmic(axes, [time for time, _, _ in points])
+        steps = [*front, (axes.get_xlim()[1], front[-1][1])]
+        axes.plot([x for x, _ in steps], [100 * y for _, y in steps], color=GREY, drawstyle="steps-post", zorder=0)
+        axes.set_title(f"{short(suite)}, batch {batch}")
         axes.set_ylabel("greedy accuracy, % [95%]")
+    grid[-1].set_xlabel("ms a question; line: the Pareto front, best by then")
     title = f"Accuracy against the time of an answer on {suite}, with the Pareto front"
-    return Plot(f"accuracy-against-time-{_file_name(suite)}", title, figure)
+    return Plot(f"accuracy-against-time-{_file_name(suite)}", title, figure, "What an answer costs")
 
 
 def pareto_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -219,11 +189,12 @@ def _reliability(cells: Sequence[Cell], systems: Sequence[str], suite: str) -> P
     def draw(axes: Any, cell: Cell) -> None:
         bins = cell.calibration.reliability if cell.calibration else ()
         at = [100 * b.confidence for b in bins]
-        _line(axes, at, [b.accuracy for b in bins], _colour(systems, cell.manifest.system), "o", _short(cell.label))
+        colour = colour_of(systems, cell.manifest.system)
+        line(axes, at, [b.accuracy for b in bins], colour, "o", short(cell.label))
 
     def frame(axes: Any) -> None:
-        axes.plot([0, 100], [0, 100], color="#8a8a8a", ls=":")
-        axes.set_xlabel("confidence, %")
+        axes.plot([0, 100], [0, 100], color=GREY, ls=":")
+        axes.set_xlabel("confidence, %; dotted: as right as it is sure")
         axes.set_ylabel("accuracy, % [95%]")
 
     title = f"Reliability on {suite}: accuracy by confidence, bin by bin; dotted: perfect calibration"
@@ -234,14 +205,15 @@ def _risk_against_coverage(cells: Sequence[Cell], systems: Sequence[str], suite:
     def draw(axes: Any, cell: Cell) -> None:
         if cell.calibration is not None:
             curve = cell.calibration.curve
-            every = max(1, len(curve.coverage) // 200)
+            every = max(1, len(curve.coverage) // CURVE_POINTS)
             coverage, risk = curve.coverage[::-every][::-1], curve.risk[::-every][::-1]
-            colour = _colour(systems, cell.manifest.system)
-            axes.plot([100 * x for x in coverage], [100 * y for y in risk], color=colour, label=_short(cell.label))
+            colour = colour_of(systems, cell.manifest.system)
+            axes.plot([100 * x for x in coverage], [100 * y for y in risk], color=colour, label=short(cell.label))
 
     def frame(axes: Any) -> None:
         axes.set_xlabel("coverage: the surest share that is answered, %")
-        axes.set_ylabel("wrong among those, %")
+        axes.set_ylabel("risk: wrong among those, %")
+        axes.set_xlim(0, 100)
         axes.set_ylim(bottom=0)
 
     title = f"Risk against coverage on {suite}: how often the surest answers are wrong"
@@ -259,65 +231,15 @@ def _calibrated(  # noqa: PLR0913 - two plots of one frame
     shown = [cell for cell in cells if cell.manifest.suite == suite and cell.calibration is not None]
     if not shown:
         return None
-    figure = Figure(figsize=(5, 3.8), layout="constrained")
-    axes = figure.add_subplot()
+    figure, [axes] = panels(1, 3.6)
     for cell in shown:
         draw(axes, cell)
     frame(axes)
-    axes.set_title(_short(suite))
+    axes.set_title(short(suite))
     axes.legend()
-    return Plot(f"{name}-{_file_name(suite)}", title, figure)
-
-
-def _panels(count: int, height: float, *, share_x: bool = False) -> tuple[Figure, list[Any]]:
-    columns = min(count, 3)
-    rows = -(-count // columns)
-    figure = Figure(figsize=(0.6 + 4.0 * columns, max(height, 1.8) * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=share_x)
-    for axes in grid.flat[count:]:
-        axes.remove()
-    return figure, list(grid.flat[:count])
-
-
-def _bar(axes: Any, place: int, estimate: Estimate | None, colour: str) -> None:
-    if estimate is not None:
-        axes.errorbar(100 * estimate.value, place, xerr=_reach([estimate]), fmt="o", color=colour, capsize=3)
-
-
-def _line(  # noqa: PLR0913 - what a line is drawn from
-    axes: Any, x: Sequence[float], estimates: Sequence[Estimate], colour: str, marker: str, label: str
-) -> None:
-    y = [100 * estimate.value for estimate in estimates]
-    axes.errorbar(x, y, _reach(estimates), color=colour, marker=marker, ms=4, capsize=2, label=label)
-
-
-def _reach(estimates: Sequence[Estimate | None]) -> list[list[float]]:
-    """How far intervals reach below and above their values; not at all where there is none."""
-    known = [e for e in estimates if e is not None]
-    below = [100 * max(0.0, e.value - e.lo) if e.lo is not None else 0.0 for e in known]
-    above = [100 * max(0.0, e.hi - e.value) if e.hi is not None else 0.0 for e in known]
-    return [below, above]
-
-
-def _rows_height(cells: Sequence[Cell], suites: Sequence[str]) -> float:
-    """The height in inches of a panel with a row for each cell of its suite."""
-    return 0.9 + 0.3 * max(sum(cell.manifest.suite == suite for cell in cells) for suite in suites)
-
-
-def _colour(systems: Sequence[str], system: str) -> str:
-    return COLOURS[systems.index(system) % len(COLOURS)] if system in systems else INK
-
-
-def _short(name: str) -> str:
-    """A name as a plot shows it: one line, not too long."""
-    text = plain(name)
-    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 3]}..."
+    return Plot(f"{name}-{_file_name(suite)}", title, figure, "Can a readout's confidence")
 
 
 def _file_name(name: str) -> str:
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
     return plain if plain == name else f"{plain or 'suite'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
-
-
-def _attribute(text: str) -> str:
-    return html.escape(plain(text))

@@ -12,7 +12,8 @@ from report_runs import record
 
 from rimbench.errors import DataError, UsageError
 from rimbench.report import formats
-from rimbench.report.plots import as_svg, make_plots, pareto_front, write_plots
+from rimbench.report.drawing import as_svg
+from rimbench.report.plots import make_plots, pareto_front, write_plots
 from rimbench.report.summary import summarise
 
 FORMATS = ("markdown", "json", "csv", "latex", "model-index", "html")

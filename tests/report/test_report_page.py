@@ -85,6 +85,44 @@ def test_the_page_shows_tables_plots_and_the_first_question(opened):
     assert page.locator("figure svg[role=img]").count() >= 4
     assert listed(page) == "80 of 80 questions"
     assert page.locator("#item .system").count() == 1  # demo has one system
+    assert page.evaluate("scrollY") == 0
+
+
+@needs_browser
+def test_plots_stand_with_the_table_that_says_the_same(opened):
+    page = opened()
+    shown = {
+        section.locator("h2").text_content(): section.locator("figcaption").all_text_contents()
+        for section in page.locator("section.table").all()
+        if section.locator("figure").count()
+    }
+    assert [title.split()[0] for title in shown["Accuracy"]] == ["Greedy"]
+    assert [title.split(" of ")[0].split(" on ")[0] for title in shown["Who is better"]] == ["Verdict"]
+    assert [title.split(" on ")[0] for title in shown["Can a readout's confidence be trusted"]] == [
+        "Reliability", "Risk against coverage", "Reliability", "Risk against coverage",
+    ]  # fmt: skip
+
+
+@needs_browser
+def test_probabilities_are_bars_as_long_as_they_are(opened):
+    page = opened("#item=medqa/medqa%2F3")
+    shares = page.locator("#item .system").first.locator(".share")
+    assert shares.all_text_contents() == ["A60.7%", "B22.3%", "C18.3%"]  # exp(-0.5), exp(-1.5), exp(-1.7)
+    lengths = shares.locator(".bar").evaluate_all(
+        "bars => bars.map((bar) => bar.firstChild.offsetWidth / bar.offsetWidth)"
+    )
+    assert lengths == pytest.approx([0.607, 0.223, 0.183], abs=0.01)
+    assert page.locator("#item .gold dd").text_content() == "aspirin (gold)"
+
+
+@needs_browser
+def test_paper_has_the_tables_the_plots_and_the_chosen_question(opened):
+    page = opened("#item=medqa/medqa%2F3")
+    page.emulate_media(media="print")
+    for shown in ("section.table table", "figure svg", "#item .question", "#item .system"):
+        assert page.locator(shown).first.is_visible()
+    for hidden in ("nav", "#filters", "#list", "#keys", "#steps"):
+        assert not page.locator(hidden).is_visible()
 
 
 @needs_browser
@@ -133,6 +171,10 @@ def test_keys_move_and_search(opened):
     page.keyboard.press("j")
     page.keyboard.press("k")
     assert page.locator("#item h3").text_content() == "demo demo/1"
+    page.locator("#next").click()
+    assert page.locator("#item h3").text_content() == "demo demo/2"
+    page.locator("#back").click()
+    assert page.locator("#list button[aria-current=true] .where").text_content() == "demo demo/1, 1 of 1 right"
     page.keyboard.press("/")
     page.keyboard.type("question 7")
     assert page.evaluate("document.activeElement.id") == "text"
@@ -175,6 +217,9 @@ def test_twelve_thousand_answers_fit_and_are_found(opened, tmp_path):
     assert file.stat().st_size < 5_000_000
     page = opened(file=file)
     assert listed(page) == "3,000 of 3,000 questions, the first 200 listed"
+    page.locator("#more").click()
+    assert listed(page) == "3,000 of 3,000 questions, the first 400 listed"
+    assert page.locator("#list button").count() == 400
     page.fill("#text", "question 99")
     assert listed(page) == "33 of 3,000 questions"
 

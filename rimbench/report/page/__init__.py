@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from rimbench.records import Record
-from rimbench.report.plots import as_svg, make_plots
+from rimbench.report.drawing import as_svg
+from rimbench.report.plots import make_plots
 from rimbench.report.summary import Summary
 from rimbench.report.tables import DISCLAIMER, make_tables
 from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
+from rimbench.tabular import Table
 
 TEXT_BUDGET = 6_000_000
 """Characters of answers in one file; more answers are each cut shorter, in their middle."""
@@ -34,15 +36,24 @@ def as_page(summary: Summary, results: Path) -> str:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
     return template.render(
-        tables=make_tables(summary),
-        plots=[(plot.title, as_svg(plot)) for plot in make_plots(summary)],
-        notes=summary.notes,
+        sections=_sections(summary),
         disclaimer=DISCLAIMER,
         style=(here / "page.css").read_text(encoding="utf-8"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         answers=_packed(_answers(summary, results)),
     )
+
+
+def _sections(summary: Summary) -> list[tuple[Table, list[tuple[str, str]]]]:
+    """Every table with the plots that show the same, each as its title and its SVG."""
+    plots = make_plots(summary)
+    sections = []
+    for table in make_tables(summary):
+        beside = [plot for plot in plots if table.title.startswith(plot.table)]
+        plots = [plot for plot in plots if plot not in beside]
+        sections.append((table, [(plot.title, as_svg(plot)) for plot in beside]))
+    return sections
 
 
 def _answers(summary: Summary, results: Path) -> dict[str, Any]:

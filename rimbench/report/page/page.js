@@ -1,7 +1,7 @@
 "use strict";
 // Every text of a question or an answer goes to the page by textContent: it is data, whatever it holds.
 (() => {
-  const SHOWN = 200;
+  const STEP = 200; // entries of the list made at once: a filter answers in a few ms, however many fit
   const find = (id) => document.getElementById(id);
   const make = (tag, className, text) => {
     const element = document.createElement(tag);
@@ -71,6 +71,7 @@
 
     let fitting = [];
     let chosen = null;
+    let listed = STEP;
 
     const fits = (question, label, outcome) => {
       if (!label && !outcome) return true;
@@ -90,12 +91,14 @@
         fits(question, value("system"), value("outcome")) &&
         fits(question, value("other"), value("other-outcome")) &&
         (!text || question.searched.includes(text)));
+      listed = STEP;
       show();
     }
 
     function show() {
-      const shown = fitting.slice(0, SHOWN);
-      const rest = fitting.length > SHOWN ? `, the first ${SHOWN} listed` : "";
+      const shown = fitting.slice(0, listed);
+      const rest = fitting.length > listed ? `, the first ${listed.toLocaleString("en")} listed` : "";
+      find("more").hidden = !rest;
       find("count").textContent = `${fitting.length.toLocaleString("en")} of ${questions.length.toLocaleString("en")} questions${rest}`;
       find("list").replaceChildren(...shown.map((question) => {
         const entry = make("li");
@@ -105,7 +108,7 @@
         const right = question.answers.filter((answer) => answer.right).length;
         button.append(make("span", "where", `${question.suite} ${question.id}, ${right} of ${question.answers.length} right`));
         button.append(question.question.length > 120 ? `${question.question.slice(0, 120)}...` : question.question);
-        button.addEventListener("click", () => choose(question, true));
+        button.addEventListener("click", () => open(question));
         entry.append(button);
         return entry;
       }));
@@ -113,10 +116,14 @@
     }
 
     function mark() {
-      for (const button of find("list").querySelectorAll("button")) {
+      const list = find("list");
+      for (const button of list.querySelectorAll("button")) {
         const current = chosen !== null && Number(button.dataset.index) === chosen.index;
         button.setAttribute("aria-current", String(current));
-        if (current) button.scrollIntoView({ block: "nearest" });
+        if (!current) continue;
+        const [top, bottom] = [button.offsetTop, button.offsetTop + button.offsetHeight];
+        if (top < list.scrollTop) list.scrollTop = top; // the list alone: scrollIntoView would move the page
+        else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
       }
     }
 
@@ -130,7 +137,7 @@
       head.append(link);
       const options = make("dl");
       for (const [letter, text] of Object.entries(question.options)) {
-        const row = make("div", letter === question.gold ? "right" : "");
+        const row = make("div", letter === question.gold ? "right gold" : "");
         row.append(make("dt", "", letter), make("dd", "", letter === question.gold ? `${text} (gold)` : text));
         options.append(row);
       }
@@ -141,17 +148,23 @@
       if (remember) history.replaceState(null, "", address(question));
     }
 
+    function open(question) {
+      choose(question, true);
+      if (find("item").getBoundingClientRect().top > innerHeight * 0.7) find("steps").scrollIntoView();
+    }
+
     function card(question, answer) {
       const element = make("section", "system");
       const verdict = answer.right ? "right" : "wrong";
-      element.append(make("h4", "", answer.label));
-      const line = make("p", verdict, `${answer.letter ?? "no letter"}, ${answer.status === "ok" ? verdict : answer.status.replace("_", " ")}`);
-      element.append(line);
+      const head = make("h4", "", answer.label);
+      const outcome = answer.status === "ok" ? verdict : answer.status.replace("_", " ");
+      head.append(make("span", verdict, `${answer.letter ?? "no letter"}, ${outcome}`));
+      element.append(head);
       if (answer.logprobs) {
         for (const [letter, logprob] of Object.entries(answer.logprobs)) {
           const share = Math.exp(logprob);
           const row = make("div", "share");
-          const bar = make("span", "bar");
+          const bar = make("span", letter === question.gold ? "bar gold" : "bar");
           const inside = make("i");
           inside.style.width = `${100 * share}%`;
           bar.append(inside);
@@ -176,17 +189,26 @@
       const question = questions.find((each) => each.suite === suite && each.id === id);
       if (!question) return;
       choose(question, false);
-      find("answers").scrollIntoView();
+      find("steps").scrollIntoView();
     }
 
     function step(by) {
       const place = chosen ? fitting.indexOf(chosen) : -1;
-      const next = fitting[Math.min(Math.max(place + by, 0), Math.min(fitting.length, SHOWN) - 1)];
-      if (next) choose(next, true);
+      const next = Math.min(Math.max(place + by, 0), fitting.length - 1);
+      if (next >= listed) more();
+      if (fitting[next]) choose(fitting[next], true);
+    }
+
+    function more() {
+      listed += STEP;
+      show();
     }
 
     find("filters").addEventListener("input", filter);
     find("filters").addEventListener("submit", (event) => event.preventDefault());
+    find("more").addEventListener("click", more);
+    find("back").addEventListener("click", () => step(-1));
+    find("next").addEventListener("click", () => step(1));
     addEventListener("hashchange", fromAddress);
     addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
