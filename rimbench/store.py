@@ -171,6 +171,8 @@ def read_manifest(folder: Path) -> Manifest:
     except ValueError as error:
         raise DataError(f"{path} is not JSON ({error}): delete the folder, or run again with --fresh") from error
     version = values.get("schema_version") if isinstance(values, dict) else None
+    if version is None:
+        raise DataError(f"{path} is no manifest of a rimbench run: give the folder that rimbench's runs lie in")
     if version != SCHEMA_VERSION:
         raise DataError(
             f"{path} has schema version {version}, expected {SCHEMA_VERSION}: "

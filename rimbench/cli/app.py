@@ -1,5 +1,6 @@
 """The `rimbench` command: puts the commands together and turns errors into a line and an exit code."""
 
+import errno
 import os
 import sys
 
@@ -60,3 +61,10 @@ def main() -> None:
     except RimbenchError as error:
         sys.stderr.write(f"rimbench: error: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.stderr.write(
+            "rimbench: error: no space is left for the output: free some, or write elsewhere\n"
+        )
+        os._exit(1)  # leaving in order would try to write the rest again

@@ -47,6 +47,9 @@ def report(
     chosen = [name for name, wanted in asked.items() if wanted]
     if len(chosen) > 1:
         raise UsageError(f"--{' and --'.join(chosen)}: give one of them")
+    others = [*chosen, *(name for name, given in (("html", html), ("plots", plots)) if given)]
+    if check and others:
+        raise UsageError(f"--check and --{others[0]}: give one of them; --check tells a report's form by its suffix")
     gc.disable()  # nothing here is cyclic, and the collector takes a tenth of the reading of 100,000 records
     kept = formats.read_committed(check) if check else None
     summed = summary.summarise(results, Settings(margin=margin))

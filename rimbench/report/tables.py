@@ -139,7 +139,7 @@ def _calibration(cells: Sequence[Cell]) -> Table:
             "ECE [95%]",
             "ECE floor",
             "Brier [95%]",
-            "risk-coverage area [95%]",
+            "risk-coverage [95%]",
             "surer half, % [95%]",
         ),
         tuple(rows),

@@ -134,6 +134,7 @@ def test_what_cannot_be_checked_or_written_says_so(rimbench, results, tmp_path):
         (("--check", "report.pdf"), 2, "no report has the suffix '.pdf'"),
         (("--html", "nowhere/report.html"), 1, "cannot write nowhere/report.html"),
         (("--csv", "--latex"), 2, "--csv and --latex: give one of them"),
+        (("--check", "report.md", "--html", "report.html"), 2, "--check and --html: give one of them"),
     ):
         done = rimbench("report", *arguments)
         assert done.returncode == code and fault in done.stderr.splitlines()[-1], done.stderr

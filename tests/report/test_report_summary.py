@@ -55,6 +55,13 @@ def test_no_results_and_an_empty_folder_say_what_to_run(tmp_path):
         summarise(tmp_path / "results")
 
 
+def test_a_folder_of_another_program_is_told_from_an_old_run(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "manifest.json").write_text('{"name": "an app"}')
+    with pytest.raises(DataError, match=r"manifest.json is no manifest of a rimbench run: give the folder"):
+        summarise(tmp_path)
+
+
 def test_an_answer_to_an_unknown_item_is_refused(write_run):
     with pytest.raises(DataError, match="answers item 'x', which is not in its items"):
         summarise(write_run([record("x", "A")]))

@@ -1,0 +1,69 @@
+"""The tables of a report on a real terminal: nothing is wider than it, and no number is broken."""
+
+import dataclasses
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+from report_runs import IDENTITY, record
+
+INTERVAL = re.compile(r"[-+]?\d+\.\d \[[-+]?\d+\.\d,[-+]?\d+\.\d\]")
+READOUT = IDENTITY | {"system": {"answer": {"mode": "readout", "temperature": 0.7}}}
+
+
+def on_terminal(columns, *arguments):
+    """What a terminal of so many columns shows of a command, without its colours."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    environment = {k: v for k, v in os.environ.items() if k != "COLUMNS"} | {"TERM": "xterm"}
+    command = [sys.executable, "-m", "rimbench", *map(str, arguments)]
+    with subprocess.Popen(
+        command, stdin=terminal, stdout=terminal, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        try:
+            while chunk := os.read(controller, 65536):
+                shown += chunk
+        except OSError:  # Linux's way of saying that the other side is closed
+            pass
+        assert process.wait() == 0, process.stderr.read()
+    os.close(controller)
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r", "")
+
+
+@pytest.fixture
+def results(write_run):
+    """Two readouts with draws, probabilities and long names."""
+    for run, letters in (("rim", "AABB"), ("base", "AAAB")):
+        answers = [record(str(i), letters[i % 4]) for i in range(40)]
+        answers = [dataclasses.replace(r, option_logprobs=dict.fromkeys("ABCD", -1.386)) for r in answers]
+        draws = [record(str(i), "A" if s % 2 else "B", sample=s) for i in range(40) for s in range(1, 9)]
+        folder = write_run([*answers, *draws], 40, run=f"{run}-of-a-longer-name", system=f"nano-{run}-direct",
+                           suite="demo-in-dist", samples=8, n=40, identity=READOUT)  # fmt: skip
+    return folder
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_tables_fit_and_break_no_number(results, columns):
+    lines = on_terminal(columns, "report", "--results", results).splitlines()
+    assert max(map(len, lines)) <= columns
+    for title in ("Accuracy", "Who is better", "Several answers a question"):
+        start = lines.index(title)
+        rows = [line for line in lines[start : start + 8] if line.startswith("demo-in-dist")]
+        assert rows and all(INTERVAL.search(row) for row in rows), rows
+    assert "Can a readout's confidence be trusted" in lines
+    left_out = " ".join(lines).count("Left out at this width")
+    assert left_out if columns == 80 else left_out <= 2
+
+
+def test_a_terminal_of_20_columns_and_a_name_of_200_letters_are_shown(write_run):
+    results = write_run([record("0", "A")], system="x" * 200, suite="剂量" * 20)
+    assert on_terminal(20, "report", "--results", results).count("x") >= 200
+    assert "x" * 30 in on_terminal(80, "report", "--results", results)
