@@ -17,7 +17,7 @@ _FLIP_COLUMNS = ("run", "item", "sample", "gold", "recorded", "read today", "rig
 
 
 def rescore(
-    run: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Runs by name; none: all.")] = None,
+    run: Annotated[list[str] | None, typer.Argument(metavar="RUN", help="Runs by name; none: all.")] = None,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:

@@ -64,10 +64,11 @@ class Calibration:
 
     probabilities: FloatArray
     gold: NDArray[np.intp]
+    how: Resampling
 
     @cached_property
     def _scored(self) -> calibration.Predictions:
-        return calibration.predictions(self.probabilities, self.gold)
+        return calibration.predictions(self.probabilities, self.gold, self.how.clusters)
 
     @cached_property
     def error(self) -> calibration.CalibrationError:
@@ -79,7 +80,7 @@ class Calibration:
     @cached_property
     def brier(self) -> Estimate:
         """The Brier score, from 0 to 2."""
-        brier = calibration.brier_score(self.probabilities, self.gold)
+        brier = calibration.brier_score(self.probabilities, self.gold, self.how)
         assert brier is not None
         return brier
 
@@ -142,7 +143,7 @@ class Cell:
     def given_parsed(self) -> Estimate | None:
         """Accuracy among the answers that name a letter."""
         parsed = [answer.status == "ok" for answer in self._answers]
-        return estimate.accuracy_given_parsed(self._right, np.array(parsed, dtype=bool))
+        return estimate.accuracy_given_parsed(self._right, np.array(parsed, dtype=bool), self._how)
 
     @cached_property
     def pass_at_1(self) -> Estimate | None:
@@ -194,12 +195,12 @@ class Cell:
 
     @cached_property
     def calibration(self) -> Calibration | None:
-        """For the answers that have option probabilities; None without any, or where items are clustered."""
+        """For the answers that have option probabilities; None without any."""
         items = [item for item in self._items if self.run.greedy[item.item_id].option_logprobs is not None]
-        if not items or resampling_of(items).clusters is not None:
+        if not items:
             return None
         table, gold = _logprob_table(self.run, items)
-        return Calibration(passk.option_probabilities(table), gold)
+        return Calibration(passk.option_probabilities(table), gold, resampling_of(items))
 
     @cached_property
     def _items(self) -> list[Item]:

@@ -7,6 +7,8 @@ from rimbench.report.reading import RunData
 
 USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""
+SHOWN_CELLS = 10
+"""Of the cells without a run, those that a note names."""
 
 
 def find_doubts(cells: Sequence[Cell]) -> list[str]:
@@ -28,7 +30,8 @@ def _missing(cells: Sequence[Cell]) -> Iterator[str]:
     known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
     missing = [f"{system} on {suite}" for suite in suites for system in systems if (system, suite) not in known]
     if missing:
-        yield f"no run of {', '.join(missing)}"
+        more = f" and of {len(missing) - SHOWN_CELLS} more cells" if len(missing) > SHOWN_CELLS else ""
+        yield f"no run of {', '.join(missing[:SHOWN_CELLS])}{more}"
     sizes = {cell.n_planned for cell in cells}
     if len(sizes) == 1 and sizes != {USUAL_N}:
         yield f"N is {USUAL_N:,} by custom, and here it is {sizes.pop():,} in every cell"

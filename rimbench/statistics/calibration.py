@@ -7,14 +7,15 @@ to the first letter.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rimbench.statistics.bootstrap import ITEMWISE, KEPT, FloatArray, Resampling, item_counts
-from rimbench.statistics.estimate import Estimate, bootstrap_mean, wilson
+from rimbench.statistics import estimate
+from rimbench.statistics.bootstrap import ITEMWISE, KEPT, Cluster, FloatArray, Resampling, item_counts
+from rimbench.statistics.estimate import Estimate, bootstrap_mean, bootstrap_share, wilson
 
 BINS = 15
 CURVE = Resampling(resamples=1000)
@@ -23,20 +24,34 @@ CURVE = Resampling(resamples=1000)
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Per item: the confidence of the predicted option and whether it was right; sorted, most confident first."""
+    """Per item: the confidence of the predicted option and whether it was right; sorted, most confident first.
+
+    `clusters` holds their labels, as in `Resampling`, in the same order; None where items do not hang together.
+    """
 
     confidence: FloatArray
     correct: FloatArray
+    clusters: tuple[Cluster, ...] | None = None
+
+    @property
+    def units(self) -> int:
+        """What varies independently: items, or clusters."""
+        if self.clusters is None:
+            return self.confidence.size
+        return len({name for name in self.clusters if name is not None}) + self.clusters.count(None)
 
 
-def predictions(probabilities: ArrayLike, gold: ArrayLike) -> Predictions:
+def predictions(probabilities: ArrayLike, gold: ArrayLike, clusters: Sequence[Cluster] | None = None) -> Predictions:
     """The predicted option's probability and whether it is gold. ValueError for rows that are not distributions."""
     table, index = _checked(probabilities, gold)
+    if clusters is not None and len(clusters) != index.size:
+        raise ValueError(f"{index.size} items, {len(clusters)} cluster labels")
     if table.size == 0:
         return Predictions(np.empty(0), np.empty(0))
     confidence, correct = table.max(axis=1), (table.argmax(axis=1) == index).astype(float)
     order = np.lexsort((-correct, -confidence))
-    return Predictions(confidence[order], correct[order])
+    names = None if clusters is None else tuple(clusters[place] for place in order)
+    return Predictions(confidence[order], correct[order], names)
 
 
 def _checked(probabilities: ArrayLike, gold: ArrayLike) -> tuple[FloatArray, NDArray[np.intp]]:
@@ -66,17 +81,24 @@ class ReliabilityBin:
 def reliability(scored: Predictions, bins: int = BINS) -> tuple[ReliabilityBin, ...]:
     """The reliability diagram's data: equal-width bins, empty ones left out.
 
-    Guo et al. 2017 (arXiv 1706.04599), eq. 1 and section 2; each bin's accuracy has Wilson's interval.
+    Guo et al. 2017 (arXiv 1706.04599), eq. 1 and section 2; each bin's accuracy has the interval of
+    `estimate.accuracy`.
     """
     place = _bin_of(scored.confidence, bins)
     found = []
     for index in range(bins):
         inside = place == index
-        accuracy = wilson(int(scored.correct[inside].sum()), int(inside.sum()))
+        accuracy = estimate.accuracy(scored.correct[inside], _clusters_of(scored, inside))
         if accuracy is not None:
             mean = math.fsum(scored.confidence[inside]) / accuracy.n
             found.append(ReliabilityBin(index / bins, (index + 1) / bins, accuracy.n, mean, accuracy))
     return tuple(found)
+
+
+def _clusters_of(scored: Predictions, inside: NDArray[np.bool_]) -> Resampling:
+    if scored.clusters is None:
+        return ITEMWISE
+    return Resampling(clusters=[scored.clusters[place] for place in np.flatnonzero(inside).tolist()])
 
 
 def _bin_of(confidence: FloatArray, bins: int) -> NDArray[np.intp]:
@@ -114,20 +136,32 @@ def expected_calibration_error(
     value = float(np.abs(np.bincount(place, gap, bins)).sum()) / n
     # Sorted by confidence, a bin's items stand together, so that a bin is one run of columns.
     starts = np.flatnonzero(np.diff(place, prepend=-1))
-    sums = [np.add.reduceat(counts * gap, starts, axis=1) for counts in _resamples(n, how)]
-    drawn = np.abs(np.concatenate(sums)).sum(axis=1) / n
+    drawn = np.concatenate(
+        [
+            np.abs(np.add.reduceat(counts * gap, starts, axis=1)).sum(axis=1) / counts.sum(axis=1)
+            for counts in _resamples(scored, how)
+        ]
+    )
     low, high = _tails(drawn, how.level)
-    lo, hi = (max(0.0, 2 * value - high), max(0.0, 2 * value - low)) if n > 1 else (None, None)
+    lo, hi = (max(0.0, 2 * value - high), max(0.0, 2 * value - low)) if scored.units > 1 else (None, None)
     ece = Estimate(value, lo, hi, n, "basic bootstrap", how.level, how.seed)
     variance = np.bincount(place, scored.confidence * (1 - scored.confidence), bins)
     return CalibrationError(ece, bins, math.sqrt(2 / math.pi) * float(np.sqrt(variance).sum()) / n)
 
 
-def _resamples(n: int, how: Resampling) -> Iterator[NDArray[np.uint8]]:
+def _resamples(scored: Predictions, how: Resampling) -> Iterator[NDArray[np.uint8]]:
     """Item counts of the resamples of a curve: fewer than asked for above 20,000 items, but at least 200."""
     if how.clusters is not None:
-        raise ValueError("calibration curves are not resampled by clusters")
-    return item_counts(n, min(how.resamples, max(200, KEPT // n)), how.seed)
+        raise ValueError("items are sorted here: give clusters to predictions")
+    n = scored.confidence.size
+    resamples = min(how.resamples, max(200, KEPT // n))
+    if scored.clusters is None:
+        yield from item_counts(n, resamples, how.seed)
+        return
+    labels = [f"item {place}" if name is None else f"cluster {name}" for place, name in enumerate(scored.clusters)]
+    _, member = np.unique(labels, return_inverse=True)
+    for counts in item_counts(scored.units, resamples, how.seed):
+        yield counts[:, member]
 
 
 def _tails(draws: FloatArray, level: float) -> tuple[float, float]:
@@ -170,16 +204,24 @@ def risk_coverage(scored: Predictions, how: Resampling = CURVE) -> RiskCoverage 
     wrong = 1 - _tie_means(scored)
     answered = np.arange(1, n + 1)
     risk = np.cumsum(wrong) / answered
-    # The error at place i counts in the risks from i on: sum of 1/t, t = i..n. An item drawn c times takes c places.
-    shares = np.cumsum(np.cumsum(1 / answered[::-1])[::-1])
-    up_to = np.concatenate([[0.0], shares]) / n
-    areas = []
-    for counts in _resamples(n, how):
-        ends = up_to[np.cumsum(counts, axis=1, dtype=np.intp)]
-        areas.append(np.diff(ends, axis=1, prepend=0.0) @ wrong)
-    lo, hi = _tails(np.concatenate(areas), how.level) if np.ptp(wrong) > 0 else (None, None)
+    areas = np.concatenate([_areas(counts, wrong) for counts in _resamples(scored, how)])
+    lo, hi = _tails(areas, how.level) if np.ptp(wrong) > 0 and scored.units > 1 else (None, None)
     area = Estimate(float(risk.mean()), lo, hi, n, "percentile bootstrap", how.level, how.seed)
     return RiskCoverage(tuple((answered / n).tolist()), tuple(risk.tolist()), area)
+
+
+def _areas(counts: NDArray[np.uint8], wrong: FloatArray) -> FloatArray:
+    """The area of each resample, one a row: an item drawn c times takes c places.
+
+    The error at place i counts in the risks from i on: sum of 1/t, t = i..m, for m items drawn. Summed over the
+    first p places this is p H(m) - (H(0) + .. + H(p - 1)), with the harmonic numbers H.
+    """
+    places = np.cumsum(counts, axis=1, dtype=np.intp)
+    drawn = places[:, -1:]
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, drawn.max() + 1))])
+    earlier = np.concatenate([[0.0], np.cumsum(harmonic)])
+    up_to = (places * harmonic[drawn] - earlier[places]) / drawn
+    return np.asarray(np.diff(up_to, axis=1, prepend=0.0) @ wrong)
 
 
 def _tie_means(scored: Predictions) -> FloatArray:
@@ -190,12 +232,14 @@ def _tie_means(scored: Predictions) -> FloatArray:
 def selective_accuracy(scored: Predictions, coverage: float) -> Estimate | None:
     """Accuracy when only the most confident share `coverage` of items (rounded up) is answered; None for no items.
 
-    El-Yaniv and Wiener 2010, definition of selective risk. Wilson's interval, `n` the items answered; ties as in
-    `risk_coverage`.
+    El-Yaniv and Wiener 2010, definition of selective risk. Wilson's interval, or the cluster bootstrap; `n` the items
+    answered; ties as in `risk_coverage`.
     """
     if not 0 < coverage <= 1:
         raise ValueError(f"coverage lies in (0, 1], not {coverage}")
     # The slack keeps 0.1 * 30 = 3.0000000000000004 from answering a fourth item.
     answered = math.ceil(coverage * scored.confidence.size - 1e-9)
-    right = math.fsum(_tie_means(scored)[:answered])
-    return wilson(min(right, answered), answered)
+    right = _tie_means(scored)[:answered]
+    if scored.clusters is not None:
+        return bootstrap_share(right, Resampling(clusters=scored.clusters[:answered]))
+    return wilson(min(math.fsum(right), answered), answered)

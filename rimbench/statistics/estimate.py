@@ -6,7 +6,7 @@ In: right/wrong outcomes, letters, option counts. Out: `Estimate` values, which 
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -131,15 +131,17 @@ def accuracy(correct: ArrayLike, how: Resampling = ITEMWISE) -> Estimate | None:
     return wilson(int(outcomes.sum()), outcomes.size, how.level)
 
 
-def accuracy_given_parsed(correct: ArrayLike, parsed: ArrayLike, level: float = 0.95) -> Estimate | None:
-    """Accuracy among the answers whose letter could be read (status `ok`), Wilson; None where none could be.
+def accuracy_given_parsed(correct: ArrayLike, parsed: ArrayLike, how: Resampling = ITEMWISE) -> Estimate | None:
+    """Accuracy among the answers whose letter could be read (status `ok`), as `accuracy`; None where none could be.
 
     Never the headline: it forgives a system for what it failed to say. `n` counts the parsed answers.
     """
     right, read = np.asarray(correct, dtype=bool), np.asarray(parsed, dtype=bool)
     if right.shape != read.shape:
         raise ValueError(f"{right.size} outcomes, {read.size} statuses")
-    return wilson(int((right & read).sum()), int(read.sum()), level)
+    if how.clusters is not None:
+        how = replace(how, clusters=[how.clusters[place] for place in np.flatnonzero(read).tolist()])
+    return accuracy(right[read], how)
 
 
 def uniform_accuracy(option_counts: Sequence[int]) -> float | None:

@@ -168,3 +168,17 @@ def test_calibration_is_given_for_readouts_alone(write_run, tmp_path):
     assert cells["text"]["ece"] is None
     assert cells["reads"]["ece"] == pytest.approx(0.1)  # sure to 0.9, right always
     json.dumps(cells, allow_nan=False)
+
+
+def test_a_suite_with_clusters_has_every_interval_over_them(write_run):
+    items = [Item(str(i), f"q{i}", {"A": "x", "B": "y"}, "A", cluster=str(i // 4)) for i in range(80)]
+    letters = "".join(("A" if i % 3 else "B") * 4 for i in range(20))
+    results = write_run("1", letters, items=items, system="reads")
+    rows = [json.loads(line) for line in (results / "1" / "records.jsonl").read_text().splitlines()]
+    sure, unsure = {"A": -0.105, "B": -2.305}, {"A": -0.7, "B": -0.686}
+    lines = [json.dumps(row | {"option_logprobs": sure if i % 8 else unsure}) for i, row in enumerate(rows)]
+    (results / "1" / "records.jsonl").write_text("\n".join(lines) + "\n")
+    [cell] = summarise(results).cells
+    assert cell.greedy_accuracy.method == cell.given_parsed.method == "BCa bootstrap over 20 clusters"
+    assert cell.calibration.brier.method == "BCa bootstrap over 20 clusters"
+    assert cell.calibration.error.ece.lo is not None

@@ -253,6 +253,39 @@ def test_what_is_no_distribution_over_options_is_refused(table, gold, fault):
         brier_score(table, gold)
 
 
-def test_curves_refuse_clusters_that_they_would_ignore():
+def test_curves_refuse_clusters_in_another_order_than_theirs():
     with pytest.raises(ValueError, match="clusters"):
         risk_coverage(predictions(TABLE, GOLD), Resampling(clusters=["a", "a", "b", "b"]))
+    with pytest.raises(ValueError, match="4 items, 1 cluster labels"):
+        predictions(TABLE, GOLD, ["a"])
+
+
+def test_clusters_are_resampled_whole_whatever_their_size():
+    # Clusters of 1 to 5 items, all of a cluster alike, by a slow bootstrap of the same definitions.
+    rng = np.random.default_rng(3)
+    names = np.repeat(np.arange(40), rng.integers(1, 6, 40))
+    of_cluster, gold_of_cluster = calibrated(40, seed=5)
+    table, gold = of_cluster[names], gold_of_cluster[names]
+    scored = predictions(table, gold, [str(name) for name in names])
+    areas, errors = [], []
+    for _ in range(2000):
+        picked = np.concatenate([np.flatnonzero(names == name) for name in rng.integers(0, 40, 40)])
+        drawn = predictions(table[picked], gold[picked])
+        areas.append((np.cumsum(1 - drawn.correct) / np.arange(1, len(picked) + 1)).mean())
+        errors.append(slow_ece(table[picked], gold[picked], 5))
+    area = risk_coverage(scored, Resampling(resamples=4000)).area
+    assert (area.lo, area.hi) == pytest.approx(np.quantile(areas, [0.025, 0.975]), abs=0.03)
+    error = expected_calibration_error(scored, 5, Resampling(resamples=4000)).ece
+    low, high = np.quantile(errors, [0.025, 0.975])
+    expected = (max(0, 2 * error.value - high), max(0, 2 * error.value - low))
+    assert (error.lo, error.hi) == pytest.approx(expected, abs=0.03)
+    alone = risk_coverage(predictions(table, gold), Resampling(resamples=4000)).area
+    assert area.hi - area.lo > 1.3 * (alone.hi - alone.lo)
+
+
+def test_with_clusters_the_surer_half_has_their_interval_too():
+    names = [str(i // 5) for i in range(100)]
+    table, gold = calibrated(20, seed=1)
+    scored = predictions(np.repeat(table, 5, axis=0), np.repeat(gold, 5), names)
+    found = selective_accuracy(scored, 0.5)
+    assert (found.n, found.method) == (50, "BCa bootstrap over 10 clusters")

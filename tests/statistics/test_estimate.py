@@ -178,6 +178,15 @@ def test_identical_items_in_a_cluster_widen_the_interval_by_the_root_of_its_size
     assert (clustered.hi - clustered.lo) / (plain.hi - plain.lo) == pytest.approx(2, rel=0.05)
 
 
+def test_accuracy_given_parsed_keeps_the_clusters_of_what_was_parsed():
+    names = [str(i // 4) for i in range(40)]
+    right = np.arange(40) % 8 < 4
+    parsed = np.arange(40) < 20
+    found = accuracy_given_parsed(right, parsed, Resampling(clusters=names))
+    assert (found.value, found.n, found.method) == (0.6, 20, "BCa bootstrap over 5 clusters")
+    assert accuracy_given_parsed(right, parsed) == wilson(12, 20)
+
+
 def test_clusters_of_unequal_size_agree_with_a_slow_bootstrap():
     sizes = [1, 2, 3, 5, 8, 2, 1, 4, 6, 3]
     names = [str(index) for index, size in enumerate(sizes) for _ in range(size)]
