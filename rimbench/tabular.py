@@ -29,9 +29,7 @@ class Table:
     def __post_init__(self) -> None:
         unknown = [name for name in self.optional if name not in self.columns]
         if unknown or any(len(row) != len(self.columns) for row in self.rows):
-            raise ValueError(
-                f"table '{self.title}': no columns {unknown}, or rows of another length"
-            )
+            raise ValueError(f"table '{self.title}': no columns {unknown}, or rows of another length")
         object.__setattr__(self, "title", plain(self.title))
         object.__setattr__(self, "rows", tuple(tuple(map(plain, row)) for row in self.rows))
         object.__setattr__(self, "remark", "\n".join(map(plain, self.remark.split("\n"))))

@@ -64,7 +64,5 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        sys.stderr.write(
-            "rimbench: error: no space is left for the output: free some, or write elsewhere\n"
-        )
+        sys.stderr.write("rimbench: error: no space is left for the output: free some, or write elsewhere\n")
         os._exit(1)  # leaving in order would try to write the rest again
