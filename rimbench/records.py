@@ -46,8 +46,19 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """How an answer came: its tokens, the reading of `time.perf_counter` when each was there, and how many of the
+    prompt's tokens were taken from an earlier one's cache.
+    """
+
+    token_ids: tuple[int, ...]
+    token_at: tuple[float, ...]
+    cached_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What an engine gave back for one sample.
+    """What an engine gave back for one sample; `trace` where it was asked for.
 
     `option_logprobs` are natural logarithms over the item's letters alone (they sum to probability 1), at the
     first generated position; None for free text. `finished` is False where the token limit cut the text off.
@@ -57,6 +68,7 @@ class Answer:
     generated_tokens: int
     finished: bool
     option_logprobs: Mapping[str, float] | None = None
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)

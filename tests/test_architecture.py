@@ -55,7 +55,7 @@ MAY_IMPORT = {
         "suites",
         "systems",
     },
-    "latency": {"errors", "engines", "grid", "statistics"},
+    "latency": {"errors", "records", "engines", "grid", "prompts", "runner", "statistics", "systems"},
     "claims": {"errors", "config", "plugins", "statistics", "latency", "tabular"},
     "importing": {"errors", "records", "config", "plugins", "extraction", "store", "suites", "provenance"},
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},

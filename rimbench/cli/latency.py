@@ -2,31 +2,56 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from rimbench.cli.run import RESULTS_OPTION
+from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from rimbench.latency.stored import Measured, Measurement
+    from rimbench.latency.stored import Measured, Measurement, Quantity
+    from rimbench.report.costs import Cost
 
 
 def latency(
     system: Annotated[list[str], typer.Option(metavar="NAME", help="System by name or TOML file; repeat, or 'all'.")],
-    suite: Annotated[str, typer.Option(metavar="NAME", help="Suite by name or TOML file: its items are asked.")],
+    suite: Annotated[
+        str, typer.Option(metavar="NAME", help="Suite by name or TOML file: its items are asked.")
+    ] = "demo-in-dist",
     batch: Annotated[
         list[int] | None, typer.Option(metavar="N", min=1, help="Questions answered at once; repeat. 1 if not given.")
+    ] = None,
+    engine: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="auto, transformers or vllm; repeat.")
+    ] = None,
+    quantity: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="answer, letter or readout; repeat. All there are, else.")
+    ] = None,
+    prompt_tokens: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Prompts of exactly N tokens: questions cut or repeated.")
     ] = None,
     samples: Annotated[int, typer.Option(metavar="N", min=2, help="At least so many measured samples.")] = 32,
     seconds: Annotated[
         float, typer.Option(metavar="S", min=0, help="Time for further samples, while intervals are wide.")
     ] = 60.0,
+    dtype: Annotated[
+        str | None, typer.Option(metavar="NAME", help="float32 or bfloat16; the engine's own if not given.")
+    ] = None,
+    eager: Annotated[bool, typer.Option("--eager", help="No CUDA graphs, on either side.")] = False,
+    price_per_hour: Annotated[
+        float | None, typer.Option(metavar="PRICE", min=0, help="What the machine costs: prices 1,000 questions.")
+    ] = None,
+    allow_unfair: Annotated[
+        bool, typer.Option("--allow-unfair", help="Label speed-ups between unlike conditions instead of refusing.")
+    ] = False,
     data: Annotated[Path | None, typer.Option(metavar="FILE", help="Rows of the suite from a local file.")] = None,
     model: Annotated[
         str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
     ] = None,
-    engine: Annotated[str, typer.Option(metavar="NAME", help="auto, transformers or vllm.")] = "auto",
+    plot: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw questions a second by batch size into this folder.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
@@ -39,42 +64,95 @@ def latency(
     \b
       rimbench latency --system nano-rim-v2 --system nano-cot --suite demo-in-dist --batch 1
       rimbench latency --system rim-v2 --system base --suite medmcqa --batch 1 --batch 64 --json
+      rimbench latency --system smollm2-direct --prompt-tokens 260 --engine transformers --engine vllm
     """
     from rimbench import grid
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.selection import load_suites, load_systems
     from rimbench.latency import stored
+    from rimbench.latency.lengths import with_prompt_tokens
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import Rules
-    from rimbench.report.cost_tables import cost_table, speedup_table
-    from rimbench.report.costs import find_costs
+    from rimbench.report.costs import find_costs, refused
     from rimbench.report.document import latency_document
+    from rimbench.report.latency_tables import latency_tables
 
+    if dtype not in (None, "float32", "bfloat16"):
+        raise UsageError(f"--dtype {dtype}: expected float32 or bfloat16")
+    wanted = quantities_of(quantity or [])
     systems = load_systems(system, note, model=model)
     loaded = load_suites([suite], [str(data)] if data else [], None, note)
+    asked = loaded[0].name if prompt_tokens is None else f"{prompt_tokens} tokens of {loaded[0].name}"
     rules = Rules(least=samples, most=max(samples, 256), seconds=seconds)
     rows = []
-    for size in batch or [1]:
-        runs = grid.plan_runs(systems, loaded, grid.RunSettings(results, engine, size))
-        note(f"batch {size}: {', '.join(s.name for s in systems)} on {suite}, {samples} samples or more")
-        rows += measure(runs, size, rules)
-    measurement = describe(rows, loaded[0].name)
+    for size in dict.fromkeys(batch or [1]):
+        runs = []
+        for name in dict.fromkeys(engine or ["auto"]):
+            settings = grid.RunSettings(results, name, size, dtype=dtype, eager=eager)
+            runs += grid.plan_runs(systems, loaded, settings)
+        if prompt_tokens is not None:
+            runs = [with_prompt_tokens(run, prompt_tokens) for run in runs]
+        note(f"batch {size}: {', '.join(s.name for s in systems)} on {asked}, {samples} samples or more")
+        rows += measure(runs, size, rules, say=note, quantities=wanted)
+    if prompt_tokens is not None:
+        rows = [without_gold(row) for row in rows]
+    measurement = describe(rows, asked, price_per_hour)
     path = stored.keep(measurement, results)
-    costs, speedups = find_costs([measurement], {})
+    costs, speedups = find_costs([measurement], {}, allow_unfair=allow_unfair)
     if json:
         print_json(latency_document(costs, speedups))
     else:
-        for table in (cost_table(costs), speedup_table(speedups)):
-            if table.rows:
-                print_table(table)
+        for table in latency_tables(costs, speedups):
+            print_table(table)
+    if plot is not None:
+        note(f"wrote {' and '.join(map(str, draw(costs, plot)))}")
+    for doubt in (*([] if allow_unfair else refused(measurement)), *silent(rows)):
+        note(doubt)
     note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy")
 
 
-def describe(rows: "Sequence[Measured]", suite: str) -> "Measurement":
+def quantities_of(names: "Sequence[str]") -> "list[Quantity]":
+    """The quantities of those names; UsageError for a name that is none."""
+    from rimbench.latency.stored import Quantity
+
+    known = get_args(Quantity)
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--quantity {name}: expected one of {', '.join(known)}")
+    return [quantity for quantity in known if quantity in names]
+
+
+def silent(rows: "Sequence[Measured]") -> list[str]:
+    """A sentence for each system that never gave an answer."""
+    return [
+        f"{row.system} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
+        for row in rows
+        if row.quantity == "answer" and row.told and not any(row.told.letters.values())
+    ]
+
+
+def draw(costs: "Sequence[Cost]", folder: Path) -> list[Path]:
+    """Questions a second by batch size, as SVG and PNG."""
+    from rimbench.report.plots import plot_throughput, save_plots
+
+    drawn = plot_throughput(costs)
+    if drawn is None:
+        raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
+    return save_plots([drawn], folder)
+
+
+def without_gold(row: "Measured") -> "Measured":
+    """The same times of questions that have lost their meaning: letters remain, right and wrong do not."""
+    from dataclasses import replace
+
+    return replace(row, told=replace(row.told, right=None)) if row.told else row
+
+
+def describe(rows: "Sequence[Measured]", suite: str, price_per_hour: float | None = None) -> "Measurement":
     """What was measured, with where, when and by what."""
     from rimbench import provenance
     from rimbench.latency.stored import Measurement
 
     commit, dirty = provenance.commit()
-    device = provenance.describe_device(rows[0].device)
-    return Measurement(suite, provenance.now(), commit, dirty, device, provenance.library_versions(), tuple(rows))
+    device, versions = provenance.describe_device(rows[0].device), provenance.library_versions()
+    return Measurement(suite, provenance.now(), commit, dirty, device, versions, tuple(rows), price_per_hour)

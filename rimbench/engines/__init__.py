@@ -3,6 +3,7 @@
 An engine module offers
 
     AUTO_RANK: int                                          auto takes the highest that can run; 0: never
+    TIMES_TOKENS: bool                                      whether its traces say when each token came
     obstacle() -> str | None                                why it cannot run here, cheaply
     describe(choice: EngineChoice) -> EngineFacts           the settings that could change an answer
     open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> Engine
@@ -14,7 +15,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rimbench.errors import EngineError
 from rimbench.plugins import find_modules, load_module
@@ -61,13 +62,14 @@ class Decoding:
 
     `readout`: one forward pass, the option letters' log-probabilities, no generated token. Otherwise at most
     `max_new_tokens` are generated: greedily at temperature 0, else drawn from softmax(logits / temperature)
-    within `top_p`.
+    within `top_p`. `traced` asks for each answer's trace, which timing needs and nothing else.
     """
 
     readout: bool
     max_new_tokens: int
     temperature: float = 0.0
     top_p: float = 1.0
+    traced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,25 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How a decoding really runs: its kernels launched `eager` or from `graphs`, and the seconds spent on compiling
+    and capturing so far.
+    """
+
+    graphs: str
+    compile_s: float
+
+
+@runtime_checkable
+class TimedEngine(Protocol):
+    """An engine that traces its answers and knows how they were run."""
+
+    def conditions(self, decoding: Decoding) -> Conditions:
+        """How requests of that decoding have been run."""
+        ...
+
+
 def find(name: str) -> ModuleType:
     """The engine module of that name, or for `auto` the best that can run; EngineError says why none can."""
     package = sys.modules[__name__]
@@ -116,6 +137,12 @@ def available() -> dict[str, str | None]:
     """Every engine by name, with why it cannot run here, or None where it can."""
     package = sys.modules[__name__]
     return {name: load_module(package, name, "engine").obstacle() for name in find_modules(package)}
+
+
+def that_time_tokens() -> list[str]:
+    """The engines whose traces say when each token came."""
+    package = sys.modules[__name__]
+    return [name for name in find_modules(package) if load_module(package, name, "engine").TIMES_TOKENS]
 
 
 def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> Engine:

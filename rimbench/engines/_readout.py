@@ -17,10 +17,11 @@ asked for its own logits, and where a graph cannot be captured the same pass run
 
 import logging
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rimbench.records import Answer
+from rimbench.records import Answer, Trace
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +49,7 @@ class LetterReadout:
         self._rows: dict[tuple[int, ...], tuple[torch.Tensor, torch.Tensor | None]] = {}
         self._graphs: dict[tuple[int, int, tuple[int, ...]], _Graph] = {}
         self.uses_graphs = graphs
+        self.capture_s = 0.0
         self._sliced = self._head_is_plain()
         if not self._sliced:
             _log.warning("rimbench: the model's logits are not its head's plain product: the whole head is computed")
@@ -77,7 +79,9 @@ class LetterReadout:
         ids, last = self._padded(rows, width)
         try:
             if key not in self._graphs:
+                began = time.perf_counter()
                 self._graphs[key] = _Graph(self._torch, ids, last, lambda i, p: self._letters_at(i, p, letters))
+                self.capture_s += time.perf_counter() - began
             return self._graphs[key].replay(ids, last)
         except (RuntimeError, AssertionError) as error:  # what a model does in its pass may be impossible to capture
             self._graphs.clear()
@@ -152,7 +156,7 @@ class _Graph:
         return logits
 
 
-def read_letter(options: Mapping[str, int], logits: Mapping[int, float]) -> Answer:
+def read_letter(options: Mapping[str, int], logits: Mapping[int, float], trace: Trace | None = None) -> Answer:
     """The answer of a readout: log-probabilities over the item's own letters, and the best letter.
 
     `options` maps letters to tokens, `logits` tokens to logits. A tie goes to the letter that comes first.
@@ -161,7 +165,7 @@ def read_letter(options: Mapping[str, int], logits: Mapping[int, float]) -> Answ
     top = max(own.values())
     total = top + math.log(math.fsum(math.exp(logit - top) for logit in own.values()))
     best = max(own, key=own.__getitem__)  # max() keeps the first of equals
-    return Answer(best, 0, finished=True, option_logprobs={letter: logit - total for letter, logit in own.items()})
+    return Answer(best, 0, True, {letter: logit - total for letter, logit in own.items()}, trace)
 
 
 def _parts(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:

@@ -2,7 +2,8 @@
 
 The script is a JSON file named by the environment variable RIMBENCH_FAKE_SCRIPT:
 
-    {"texts": {"<item id>": "text"}, "default": "text", "fail": ["<item id>"], "delay_ms": 5}
+    {"texts": {"<item id>": "text"}, "default": "text", "fail": ["<item id>"], "delay_ms": 5,
+     "cached_tokens": 0}
 
 Without a script every answer is the letter that the prompt's hash picks. It never runs unless asked for.
 """
@@ -15,9 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rimbench.engines import Answered, EngineChoice, EngineFacts, Limits, Request
-from rimbench.records import LETTERS, Answer
+from rimbench.records import LETTERS, Answer, Trace
 
 AUTO_RANK = 0
+TIMES_TOKENS = False
 
 
 def obstacle() -> None:
@@ -46,6 +48,8 @@ class FakeEngine:
         assert isinstance(texts, dict) and isinstance(fail, list) and isinstance(delay_ms, int | float)
         self._texts, self._fail, self._delay_s = texts, frozenset(fail), delay_ms / 1000
         self._default = script.get("default")
+        cached = script.get("cached_tokens")
+        self._trace = Trace((), (), cached) if isinstance(cached, int) else None
 
     def __enter__(self) -> "FakeEngine":
         return self
@@ -67,7 +71,7 @@ class FakeEngine:
         picked = letters[(int(request.prompt.sha256[:8], 16) + sample) % len(letters)]
         text = str(self._texts.get(request.item_id, self._default or f"\\boxed{{{picked}}}"))
         if options is None:
-            return Answer(text, len(text.split()), finished=True)
+            return Answer(text, len(text.split()), finished=True, trace=self._trace)
         weights = {letter: 2.0 if letter == picked else 1.0 for letter in letters}
         logprobs = {letter: math.log(w / sum(weights.values())) for letter, w in weights.items()}
-        return Answer(picked, 0 if request.decoding.readout else 1, True, logprobs)
+        return Answer(picked, 0 if request.decoding.readout else 1, True, logprobs, self._trace)

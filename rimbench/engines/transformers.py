@@ -7,19 +7,21 @@ Torch is imported when a model is opened, not when the engine is looked at.
 """
 
 import importlib.util
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rimbench.engines import Answered, EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines import Answered, Conditions, Decoding, EngineChoice, EngineFacts, Limits, Request
 from rimbench.engines._readout import LetterReadout, read_letter
 from rimbench.errors import ModelError
-from rimbench.records import Answer
+from rimbench.records import Answer, Trace
 
 if TYPE_CHECKING:
     import torch
 
 AUTO_RANK = 1
+TIMES_TOKENS = True
 BATCH_SIZE = {"cpu": 16, "cuda": 64}
 
 
@@ -91,13 +93,20 @@ class TransformersEngine:
             answers = self._read_out(requests) if readout else self._generate(requests, seed)
         yield list(zip(requests, answers, strict=True))
 
+    def conditions(self, decoding: Decoding) -> Conditions:
+        """Written answers are launched eagerly, readouts as it turned out; see `rimbench.engines.TimedEngine`."""
+        captured = decoding.readout and self._readout.uses_graphs
+        return Conditions("graphs" if captured else "eager", self._readout.capture_s if captured else 0.0)
+
     def _read_out(self, requests: Sequence[Request]) -> list[list[Answer]]:
         asked = [request.prompt.option_token_ids or {} for request in requests]
         # The letters of all items, each once; an item takes its own.
         letters = tuple(dict.fromkeys(token for options in asked for token in options.values()))
         logits = self._readout.logits([request.prompt.token_ids for request in requests], letters)
+        # No keys and values outlive a pass here, so no token of a prompt can come from a cache.
+        trace = Trace((), (), cached_tokens=0) if requests[0].decoding.traced else None
         return [
-            [read_letter(options, dict(zip(letters, row, strict=True)))]
+            [read_letter(options, dict(zip(letters, row, strict=True)), trace)]
             for options, row in zip(asked, logits, strict=True)
         ]
 
@@ -113,6 +122,7 @@ class TransformersEngine:
                 "top_p": decoding.top_p,
                 "top_k": 0,
             }
+        clock = _Clock() if decoding.traced else None
         self._torch.manual_seed(seed)
         out = self._model.generate(
             input_ids=token_ids,
@@ -121,6 +131,7 @@ class TransformersEngine:
             num_return_sequences=samples,
             return_dict_in_generate=True,
             output_logits=letter_first,
+            streamer=clock,
             **sampling,
         )
         rows = out.sequences[:, token_ids.shape[1] :].tolist()
@@ -131,15 +142,17 @@ class TransformersEngine:
             if options is not None:
                 picked = out.logits[0][i * samples][list(options.values())].tolist()
                 logprobs = read_letter(options, dict(zip(options.values(), picked, strict=True))).option_logprobs
-            answers.append([self._text(row, logprobs) for row in rows[i * samples : (i + 1) * samples]])
+            written = rows[i * samples : (i + 1) * samples]
+            answers.append([self._text(row, logprobs, clock) for row in written])
         return answers
 
-    def _text(self, row: list[int], logprobs: Mapping[str, float] | None) -> Answer:
+    def _text(self, row: list[int], logprobs: Mapping[str, float] | None, clock: "_Clock | None") -> Answer:
         """One generated row up to and with its first stop token; what follows it is padding."""
         end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
         kept = row if end is None else row[: end + 1]
         text = self._tokenizer.decode(kept, skip_special_tokens=True)
-        return Answer(text, len(kept), finished=end is not None, option_logprobs=logprobs)
+        trace = Trace(tuple(kept), tuple(clock.token_at[: len(kept)]), cached_tokens=0) if clock else None
+        return Answer(text, len(kept), end is not None, logprobs, trace)
 
     def _pad(self, requests: Sequence[Request]) -> tuple["torch.Tensor", "torch.Tensor"]:
         """Token ids and attention mask [batch, longest prompt], padded on the left."""
@@ -151,6 +164,22 @@ class TransformersEngine:
             self._torch.tensor(token_ids, device=self._device),
             self._torch.tensor(mask, device=self._device),
         )
+
+
+class _Clock:
+    """What `generate` hands its tokens to, step by step, on the CPU: the device has finished each when it comes."""
+
+    def __init__(self) -> None:
+        self._has_prompt = False
+        self.token_at: list[float] = []
+
+    def put(self, value: object) -> None:
+        if self._has_prompt:
+            self.token_at.append(time.perf_counter())
+        self._has_prompt = True
+
+    def end(self) -> None:
+        return
 
 
 def stop_token_ids(generation_config: Any, tokenizer: Any) -> list[int]:

@@ -8,15 +8,17 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rimbench.engines import Answered, EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines import Answered, Conditions, Decoding, EngineChoice, EngineFacts, Limits, Request
 from rimbench.errors import EngineError, ModelError
-from rimbench.records import Answer
+from rimbench.records import Answer, Trace
 
 AUTO_RANK = 2
+TIMES_TOKENS = True
 CPU_KV_CACHE_GIB = "2"
 """Memory for keys and values on a CPU: vLLM's own default takes a share of the whole machine."""
 
@@ -78,7 +80,10 @@ class VllmEngine:
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelError(f"vllm cannot load the model in {folder}: {str(error).strip()[:300]}") from error
         self._vllm = vllm
-        self._final_only = vllm.sampling_params.RequestOutputKind.FINAL_ONLY  # one output with all its samples
+        kinds = vllm.sampling_params.RequestOutputKind
+        self._output_kinds = {False: kinds.FINAL_ONLY, True: kinds.CUMULATIVE}  # by whether an answer is traced
+        self._facts = facts
+        self._compile_s = float(self._llm.llm_engine.vllm_config.compilation_config.compilation_time)
         self._tokenizer = self._llm.get_tokenizer()
         self._served = 0
         self._stop_ids = _configured_stop_ids(folder)
@@ -103,22 +108,35 @@ class VllmEngine:
             prompt = {"prompt_token_ids": list(request.prompt.token_ids)}
             waiting[key] = request
             engine.add_request(key, prompt, self._sampling(request))
+        token_at: dict[str, list[float]] = {key: [] for key in waiting}
         try:
             while waiting:
-                done = [output for output in engine.step() if output.finished]
+                outputs = engine.step()
+                now = time.perf_counter()
+                for output in outputs:
+                    stamps = token_at[output.request_id]
+                    stamps += [now] * (len(output.outputs[0].token_ids) - len(stamps))
+                done = [output for output in outputs if output.finished]
                 if done:
-                    yield [self._collect(waiting.pop(output.request_id), output) for output in done]
+                    yield [
+                        self._collect(waiting.pop(output.request_id), output, token_at[output.request_id])
+                        for output in done
+                    ]
         except self._vllm.v1.engine.exceptions.EngineDeadError as error:
             raise EngineError("vllm's engine died; start the same command again to go on") from error
         finally:
             if waiting:
                 engine.abort_request(list(waiting))
 
+    def conditions(self, decoding: Decoding) -> Conditions:
+        """The same for every decoding; see `rimbench.engines.TimedEngine`."""
+        return Conditions(self._facts.graphs, self._compile_s)
+
     def _sampling(self, request: Request) -> Any:
         decoding, options = request.decoding, request.prompt.option_token_ids
         return self._vllm.SamplingParams(
             n=len(request.samples),
-            output_kind=self._final_only,
+            output_kind=self._output_kinds[decoding.traced],
             detokenize=False,
             temperature=decoding.temperature,
             top_p=decoding.top_p if decoding.temperature > 0 else 1.0,
@@ -127,7 +145,7 @@ class VllmEngine:
             logprob_token_ids=None if options is None else list(options.values()),
         )
 
-    def _collect(self, request: Request, output: Any) -> tuple[Request, list[Answer]]:
+    def _collect(self, request: Request, output: Any, token_at: Sequence[float]) -> tuple[Request, list[Answer]]:
         if list(output.prompt_token_ids) != list(request.prompt.token_ids):
             raise EngineError(f"vllm changed the prompt of item '{request.item_id}': its token ids differ")
         if output.num_cached_tokens:
@@ -135,16 +153,20 @@ class VllmEngine:
         answers = []
         for sequence in sorted(output.outputs, key=lambda sequence: int(sequence.index)):
             logprobs = _option_logprobs(request, sequence)
+            trace = None
+            if request.decoding.traced:
+                written = () if request.decoding.readout else tuple(sequence.token_ids)
+                trace = Trace(written, tuple(token_at[: len(written)]), output.num_cached_tokens)
             if request.decoding.readout:
                 assert logprobs is not None
                 # max() keeps the first of equals: a tie goes to the earlier letter.
                 letter = max(logprobs, key=logprobs.__getitem__)
-                answers.append(Answer(letter, 0, finished=True, option_logprobs=logprobs))
+                answers.append(Answer(letter, 0, True, logprobs, trace))
                 continue
             tokens = len(sequence.token_ids)
             # Decoded whole: vLLM's own text, made token by token, leaves out an unfinished last character.
             text = self._tokenizer.decode(sequence.token_ids, skip_special_tokens=True)
-            answers.append(Answer(text, tokens, sequence.finish_reason == "stop", logprobs))
+            answers.append(Answer(text, tokens, sequence.finish_reason == "stop", logprobs, trace))
         return request, answers
 
 

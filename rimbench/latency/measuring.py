@@ -1,63 +1,180 @@
 """Systems on the same items at one batch size -> what an answer takes: raw samples, and what is read from them.
 
-Two quantities, never mixed. `answer`: what a user gets, generated to its natural end or the system's limit, or the
-one pass of a readout. `readout`: one forward pass to the option letters' logits, for systems that have that too.
-Tokenisation is outside, and so is loading; an engine is asked as a run asks it, device work awaited.
+Three quantities, never mixed. `answer`: what a user gets, generated to its natural end or the system's limit, or the
+one pass of a readout. `letter`: the time until the answer's letter can first be told from what is written, and is not
+taken back; the mean over the batch's questions that tell one. `readout`: one forward pass to the option letters'
+logits, for systems that have that too.
+
+Tokenisation is outside, and so is loading; an engine is asked as a run asks it, and its answers are on the CPU when
+the clock is read, so that device work is awaited.
 """
 
 import itertools
-import os
+import json
 import statistics
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rimbench import engines
-from rimbench.engines import Decoding, Engine, Limits, Request
-from rimbench.errors import UsageError
+from rimbench.engines import Decoding, Engine, Limits, Request, TimedEngine
+from rimbench.errors import ConfigError, EngineError, UsageError
 from rimbench.grid import PlannedRun
-from rimbench.latency.stored import Measured, Quantity
+from rimbench.latency import machine
+from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
+from rimbench.latency.letters import letter_at, letter_of
+from rimbench.latency.probe import probe
+from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Told
 from rimbench.latency.timing import Rules, Timed, time_in_turn
+from rimbench.records import Answer, Item
+
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
-def measure(
-    runs: Sequence[PlannedRun], batch: int, rules: Rules, on_round: Callable[[int], None] = lambda _: None
+class TooLargeError(Exception):
+    """A batch that the memory cannot hold."""
+
+
+def measure(  # noqa: PLR0913 - what is measured, how long, who hears of it, and what is wanted of it
+    runs: Sequence[PlannedRun],
+    batch: int,
+    rules: Rules,
+    on_round: Callable[[int], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+    quantities: Sequence[Quantity] = (),
 ) -> list[Measured]:
-    """Time all systems in turn on the same items, `batch` of them a sample; every model is loaded throughout."""
+    """Time all systems in turn on the same items, `batch` of them a sample; every model is loaded throughout.
+
+    `quantities` are those that every system must have, and no others are given; without them, each system gives what
+    it has. A batch that the memory cannot hold is halved for all systems, and said. Raises UsageError for systems on
+    different items or without a quantity, EngineError where one question is too large, or a prompt came from a cache.
+    """
     if not all(run.suite.content_sha256 == runs[0].suite.content_sha256 for run in runs):
         raise UsageError("latency of systems on different items cannot be compared: give one suite")
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    for run in runs:
+        _check_quantities(run, quantities)
+    try:
+        found = _measure(runs, batch, rules, on_round)
+        return [row for row in found if not quantities or row.quantity in quantities]
+    except TooLargeError as error:
+        if batch == 1:
+            raise EngineError(f"one question exceeds the memory: {error}; take a smaller model or dtype") from error
+        say(f"a batch of {batch} exceeds the memory ({error}): measuring {batch // 2} instead")
+    return measure(runs, batch // 2, rules, on_round, say, quantities)
+
+
+def _measure(runs: Sequence[PlannedRun], batch: int, rules: Rules, on_round: Callable[[int], None]) -> list[Measured]:
+    before = machine.read_machine()
     with ExitStack() as stack:
-        opened: dict[tuple[object, ...], Engine] = {}
+        opened: dict[tuple[object, ...], _Opened] = {}
         asked = [call for run in runs for call in _calls(run, batch, stack, opened)]
-        timed = time_in_turn({f"{a.run.cell.system.name} {a.quantity}": a.answer for a in asked}, rules, on_round)
-    return [a.measured(timed[f"{a.run.cell.system.name} {a.quantity}"], load) for a in asked]
+        timed = time_in_turn({str(i): a.answer for i, a in enumerate(asked)}, rules, on_round)
+        after = machine.read_machine()
+        extras = [machine.extra_bytes(a.run.facts.device, lambda a=a: a.answer(0, kept=False)) for a in asked]  # type: ignore[misc]
+        measured = []
+        for i, (call, extra) in enumerate(zip(asked, extras, strict=True)):
+            throttled = after.throttled_since(before)
+            if call.run.facts.device == "cuda" and machine.gpu_is_throttled():
+                throttled = (throttled or 0) + 1
+            setting = replace(
+                call.setting(extra),
+                settled=timed[str(i)].settled,
+                load_after=after.load,
+                stolen=after.stolen_since(before),
+                throttled=throttled,
+            )
+            measured += call.measured(timed[str(i)], before.load, setting)
+    return measured
+
+
+def _check_quantities(run: PlannedRun, quantities: Sequence[Quantity]) -> None:
+    name, engine = run.cell.system.name, run.facts.name
+    if "readout" in quantities and run.cell.prompts[0].option_token_ids is None:
+        raise UsageError(
+            f"system '{name}' writes free text and has no readout: expected one that answers by its first letter or "
+            "is read out, such as rim-v1 or base-direct; for this one ask for answer or letter"
+        )
+    if "letter" in quantities and engine not in engines.that_time_tokens():
+        raise UsageError(
+            f"engine '{engine}' does not tell when its tokens come, so that the time to the letter is not known: "
+            f"expected one of {', '.join(engines.that_time_tokens())}"
+        )
+    if "letter" in quantities and run.cell.system.answer.mode == "readout":
+        raise UsageError(f"system '{name}' writes no tokens: its time to the letter is its answer's; ask for answer")
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A loaded model, and the seconds that loading took."""
+
+    engine: Engine
+    load_s: float
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one call gave back: when it began, and each question's answer."""
+
+    began: float
+    answers: list[tuple[str, Answer]] = field(default_factory=list)
 
 
 class _Asked:
     """One system's calls for one quantity, and what came back."""
 
-    def __init__(self, run: PlannedRun, quantity: Quantity, batch: int, engine: Engine, decoding: Decoding) -> None:
+    def __init__(self, run: PlannedRun, quantity: Quantity, batch: int, opened: _Opened, decoding: Decoding) -> None:
         self.run, self.quantity, self.batch = run, quantity, batch
-        self._engine = engine
+        self._opened, self._decoding = opened, decoding
+        self._items: dict[str, Item] = {shown.item.item_id: shown.item for shown in run.cell.shown}
         self._requests = [
             Request(shown.item.item_id, prompt, (0,), decoding)
             for shown, prompt in zip(run.cell.shown, run.cell.prompts, strict=True)
         ]
-        self._generated: list[int] = []
-        self._cut = 0
+        self._batches: list[_Batch] = []
 
-    def answer(self, number: int) -> None:
+    def answer(self, number: int, *, kept: bool = True) -> None:
         """Answer the batch of one sample; batches walk round the items, the same for all systems."""
         start = number * self.batch
-        batch = [self._requests[i % len(self._requests)] for i in range(start, start + self.batch)]
-        for _, answers in itertools.chain.from_iterable(self._engine.answer(batch, self.run.cell.seed)):
-            self._generated.append(answers[0].generated_tokens)
-            self._cut += not answers[0].finished
+        asked = [self._requests[i % len(self._requests)] for i in range(start, start + self.batch)]
+        made = _Batch(time.perf_counter())
+        try:
+            for request, answers in itertools.chain.from_iterable(
+                self._opened.engine.answer(asked, self.run.cell.seed)
+            ):
+                made.answers.append((request.item_id, answers[0]))
+        except (RuntimeError, MemoryError) as error:
+            first = next(iter(str(error).splitlines()), type(error).__name__)
+            if isinstance(error, MemoryError) or any(word in str(error).lower() for word in NO_MEMORY):
+                raise TooLargeError(first[:160]) from error
+            raise EngineError(f"{self.run.cell.system.name} failed in a batch of {self.batch}: {first}") from error
+        if kept:
+            self._batches.append(made)
 
-    def measured(self, timed: Timed, load: float | None) -> Measured:
-        facts = self.run.facts
-        prompts = [len(request.prompt.token_ids) for request in self._requests]
-        return Measured(
+    def setting(self, extra_bytes: int | None) -> Setting:
+        """What the times depend on besides the model; EngineError where a prompt came from a cache."""
+        engine = self._opened.engine
+        conditions = engine.conditions(self._decoding) if isinstance(engine, TimedEngine) else None
+        known = [a.trace.cached_tokens for batch in self._batches for _, a in batch.answers if a.trace]
+        if any(known):
+            raise EngineError(
+                f"{self.run.facts.name} took {max(known)} tokens of a prompt of '{self.run.cell.system.name}' from a "
+                "cache, expected 0: a measured answer must not rest on an earlier one; turn its prefix cache off"
+            )
+        return Setting(
+            graphs=conditions.graphs if conditions else self.run.facts.graphs,
+            load_s=self._opened.load_s,
+            compile_s=conditions.compile_s if conditions else None,
+            peak_bytes=None if extra_bytes is None else _weight_bytes(self.run) + extra_bytes,
+            cached_tokens=0 if known else None,
+        )
+
+    def measured(self, timed: Timed, load: float | None, setting: Setting) -> list[Measured]:
+        """The rows of this call: its own quantity, and the time to the letter where tokens came one by one."""
+        facts, answers = self.run.facts, [a for batch in self._batches for _, a in batch.answers]
+        row = Measured(
             self.run.cell.system.name,
             self.quantity,
             facts.name,
@@ -67,23 +184,129 @@ class _Asked:
             tuple(1000 * s for s in timed.samples),
             1000 * timed.first,
             tuple(1000 * s for s in timed.warm_up),
-            statistics.fmean(prompts),
-            statistics.fmean(self._generated),
-            self._cut / len(self._generated),
+            statistics.fmean(len(request.prompt.token_ids) for request in self._requests),
+            statistics.fmean(answer.generated_tokens for answer in answers),
+            statistics.fmean(not answer.finished for answer in answers),
             load,
+            self._told(),
+            self._passes(),
+            setting,
+        )
+        letters = self._letter_times(len(timed.samples)) if self.quantity == "answer" else []
+        if len(letters) < 2:
+            return [row]
+        return [
+            row,
+            replace(row, quantity="letter", samples_ms=tuple(letters), first_ms=0.0, warm_up_ms=(), passes=None),
+        ]
+
+    def _told(self) -> Told:
+        letters: dict[str, str | None] = {}
+        ties = 0
+        for key, answer in itertools.chain.from_iterable(batch.answers for batch in self._batches):
+            letters[key] = letter_of(self.run.cell.system, self._items[key], answer)
+            if answer.option_logprobs:
+                ties += sorted(answer.option_logprobs.values())[-2:].count(max(answer.option_logprobs.values())) > 1
+        right = sum(letter == self._items[key].gold for key, letter in letters.items())
+        return Told(letters, right, ties)
+
+    def _letter_times(self, rounds: int) -> list[float]:
+        """For each sample, the mean ms until a question's letter could be told; none where no question told one."""
+        if not any(a.trace and a.trace.token_at for _, a in self._batches[-1].answers):
+            return []
+        import transformers as hf  # slow to import
+
+        tokenizer: Any = hf.AutoTokenizer.from_pretrained(self.run.checkpoint.folder)
+
+        def decode(ids: Sequence[int]) -> str:
+            return str(tokenizer.decode(ids, skip_special_tokens=True))
+
+        found = []
+        for batch in self._batches[-rounds:]:
+            told = [letter_at(self.run.cell.system, self._items[key], a, decode) for key, a in batch.answers]
+            times = [1000 * (at - batch.began) for at in told if at is not None]
+            if times:
+                found.append(statistics.fmean(times))
+        return found
+
+    def _passes(self) -> Passes:
+        """Counted from the tokens: n tokens take n passes, a readout takes one."""
+        counts, firsts, steps = [], [], []
+        for batch in self._batches:
+            longest = max((answer for _, answer in batch.answers), key=lambda answer: answer.generated_tokens)
+            counts.append(max(1, longest.generated_tokens))
+            at = longest.trace.token_at if longest.trace else ()
+            if at:
+                firsts.append(1000 * (at[0] - batch.began))
+            if len(at) > 1:
+                steps.append(1000 * (at[-1] - at[0]) / (len(at) - 1))
+        passes = Passes(
+            statistics.fmean(counts),
+            statistics.median(firsts) if firsts else None,
+            statistics.median(steps) if steps else None,
+        )
+        return self._with_floors(passes)
+
+    def _with_floors(self, passes: Passes) -> Passes:
+        shape, facts = _shape(self.run), self.run.facts
+        if shape is None or facts.device not in ("cpu", "cuda"):
+            return passes
+        device = probe(facts.device, facts.dtype, shape.weight_bytes())
+        prompt = round(statistics.fmean(len(request.prompt.token_ids) for request in self._requests))
+        if self._decoding.readout:
+            letters = max(len(request.prompt.option_token_ids or {}) for request in self._requests)
+            return replace(passes, floor_ms=1000 * prefill_work(shape, prompt, self.batch, letters).least_s(device))
+        # The mean number of tokens: a batch goes on until its longest answer ends, but nothing has to be computed
+        # for those that have ended.
+        answers = [answer for batch in self._batches for _, answer in batch.answers]
+        generated = max(1, round(statistics.fmean(answer.generated_tokens for answer in answers)))
+        return replace(
+            passes,
+            prefill_floor_ms=1000 * prefill_work(shape, prompt, self.batch).least_s(device),
+            decode_floor_ms=1000 * decode_work(shape, prompt + 1, self.batch).least_s(device),
+            floor_ms=1000 * least_generation_s(shape, device, prompt, generated, self.batch),
         )
 
 
-def _calls(run: PlannedRun, batch: int, stack: ExitStack, opened: dict[tuple[object, ...], Engine]) -> list[_Asked]:
+def _config(run: PlannedRun) -> dict[str, Any]:
+    """The checkpoint's own config; empty where the folder has none, as a scripted engine's."""
+    path = run.checkpoint.folder / "config.json"
+    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return config
+
+
+def _shape(run: PlannedRun) -> ModelShape | None:
+    """The shape that the checkpoint's config states; None for one that is no plain decoder."""
+    try:
+        return shape_of(_config(run), BYTES.get(run.facts.dtype, 2))
+    except ConfigError:
+        return None
+
+
+def _weight_bytes(run: PlannedRun) -> int:
+    """The weights as loaded: the files' size, scaled by the number type."""
+    config = _config(run)
+    stored = BYTES.get(str(config.get("dtype") or config.get("torch_dtype")), 4)
+    return (
+        sum(f.stat().st_size for f in run.checkpoint.folder.glob("*.safetensors"))
+        * BYTES.get(run.facts.dtype, 4)
+        // stored
+    )
+
+
+def _calls(run: PlannedRun, batch: int, stack: ExitStack, opened: dict[tuple[object, ...], _Opened]) -> list[_Asked]:
     answer = run.cell.system.answer
     tokens = max(len(p.token_ids) for p in run.cell.prompts) + answer.max_new_tokens
     key = (run.checkpoint.folder, run.facts)
     if key not in opened:
-        opened[key] = stack.enter_context(engines.open_engine(*key, Limits(tokens, run.cell.seed)))
-    read = Decoding(readout=True, max_new_tokens=1)
+        began = time.perf_counter()
+        engine = stack.enter_context(engines.open_engine(*key, Limits(tokens, run.cell.seed)))
+        opened[key] = _Opened(engine, time.perf_counter() - began)
+    read = Decoding(readout=True, max_new_tokens=1, traced=True)
     if answer.mode == "readout":
         return [_Asked(run, "answer", batch, opened[key], read)]
-    calls = [_Asked(run, "answer", batch, opened[key], Decoding(False, answer.max_new_tokens))]
+    written = Decoding(readout=False, max_new_tokens=answer.max_new_tokens, traced=True)
+    calls = [_Asked(run, "answer", batch, opened[key], written)]
     if run.cell.prompts[0].option_token_ids is not None:
         calls.append(_Asked(run, "readout", batch, opened[key], read))
     return calls

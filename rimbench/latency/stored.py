@@ -18,10 +18,74 @@ from rimbench.errors import DataError
 from rimbench.statistics.bootstrap import Units, bca_interval
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 
-Quantity = Literal["answer", "readout"]
+Quantity = Literal["answer", "letter", "readout"]
 SCHEMA = 1
 NOISY = 0.1
 """A drift, or a relative spread of the middle half, beyond which a measurement is marked as noisy."""
+BUSY = 1.0
+"""A load average as measuring begins from which other work is taken to disturb it."""
+STOLEN = 0.02
+"""A share of the processors' time taken by other machines of the same host that is worth a word."""
+UNSTABLE = 0.05
+"""Half the 95% interval over the mean from which a mean is called unstable: it was not known by the limit."""
+LAUNCH_BOUND = 3.0
+"""Times its floor from which a pass may be waiting for launches, where a decode step is as slow as a prefill too."""
+AS_SLOW = 0.8
+"""A decode step over a prefill from which the two count as equally slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was answered while timing: the last letter told for each item (None: none), how many of these are right,
+    (None for questions without meaning), and how many answers had two letters tied for the best.
+    """
+
+    letters: Mapping[str, str | None]
+    right: int | None
+    ties: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Forward passes of a batch, the mean ms of the first (prefill) and of each further one (decode), and how long
+    each of the two, and all passes together (`floor_ms`), must take at the least, where device and shape are known.
+    """
+
+    count: float
+    prefill_ms: float | None = None
+    decode_ms: float | None = None
+    prefill_floor_ms: float | None = None
+    decode_floor_ms: float | None = None
+    floor_ms: float | None = None
+
+    @property
+    def launch_bound(self) -> bool | None:
+        """Whether a decode step is as slow as a prefill and both take several times their floor; None: unknown."""
+        times = (self.prefill_ms, self.decode_ms, self.prefill_floor_ms, self.decode_floor_ms)
+        if any(time is None for time in times):
+            return None
+        prefill, decode, prefill_floor, decode_floor = (time or 0.0 for time in times)
+        slow = prefill >= LAUNCH_BOUND * prefill_floor and decode >= LAUNCH_BOUND * decode_floor
+        return decode >= AS_SLOW * prefill and slow
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What else a time depends on: launches (`eager` or `graphs`), seconds of loading and compiling before the first
+    call, memory in bytes that the loaded model and one call took at their peak, and what disturbed the machine.
+
+    `stolen` is the share of processor time that other machines took, `throttled` how often a clock was lowered.
+    """
+
+    graphs: str
+    load_s: float | None = None
+    compile_s: float | None = None
+    peak_bytes: int | None = None
+    cached_tokens: int | None = None
+    settled: bool = True
+    load_after: float | None = None
+    stolen: float | None = None
+    throttled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +93,7 @@ class Measured:
     """One system, quantity and batch size: times in ms a batch, and the tokens of one sample's batch per question.
 
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began.
+    measuring began. The last three are None in measurements of earlier versions.
     """
 
     system: str
@@ -45,6 +109,9 @@ class Measured:
     generated_tokens: float
     truncated: float
     load: float | None
+    told: Told | None = None
+    passes: Passes | None = None
+    setting: Setting | None = None
 
     @property
     def mean(self) -> Estimate:
@@ -69,6 +136,29 @@ class Measured:
         return statistics.median(self.samples_ms[half:]) / statistics.median(self.samples_ms[:half]) - 1
 
     @property
+    def questions_per_s(self) -> float:
+        """Questions answered a second."""
+        return 1000 / self.per_question_ms
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Tokens generated a second, all questions of a batch together; None where nothing is generated."""
+        return self.generated_tokens * self.questions_per_s if self.generated_tokens else None
+
+    @property
+    def floor_share(self) -> float | None:
+        """The least time that the hardware allows over the time taken; None where it is not known."""
+        floor = self.passes.floor_ms if self.passes else None
+        return None if floor is None else floor / statistics.fmean(self.samples_ms)
+
+    @property
+    def unstable(self) -> bool:
+        """Whether the mean is not known well enough, or warm-up never settled."""
+        mean = self.mean
+        reach = 0.0 if mean.lo is None or mean.hi is None else (mean.hi - mean.lo) / 2
+        return reach > UNSTABLE * mean.value or (self.setting is not None and not self.setting.settled)
+
+    @property
     def noises(self) -> list[str]:
         """What makes these times doubtful; nothing for quiet ones."""
         found = []
@@ -77,12 +167,23 @@ class Measured:
             found.append(f"spread {spread:.0%}")
         if abs(self.drift) > NOISY:
             found.append(f"drift {self.drift:+.0%}")
-        return found
+        if self.load is not None and self.load >= BUSY:
+            found.append(f"load {self.load:.1f}")
+        if self.setting is not None and (self.setting.stolen or 0) > STOLEN:
+            found.append(f"stolen {self.setting.stolen:.0%}")
+        if self.setting is not None and self.setting.throttled:
+            found.append(f"throttled {self.setting.throttled} times")
+        if found:
+            found[0] = f"noisy: {found[0]}"
+        return ["unstable", *found] if self.unstable else found
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Systems measured in turn on the same items of a suite, at one batch size or several; where, when, with what."""
+    """Systems measured in turn on the same items of a suite, at one batch size or several; where, when, with what.
+
+    `price_per_hour` is what a user said that the machine costs.
+    """
 
     suite: str
     measured_at: str
@@ -91,6 +192,7 @@ class Measurement:
     device: Mapping[str, Any]
     versions: Mapping[str, str]
     rows: tuple[Measured, ...]
+    price_per_hour: float | None = None
 
 
 def ratio(slower: Measured, faster: Measured) -> Estimate:

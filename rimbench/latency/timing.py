@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from rimbench.errors import EngineError
+
 WINDOW = 3
 """Calls in each of the two windows whose medians say whether a call is warm."""
 
@@ -34,17 +36,26 @@ class Rules:
 
 @dataclass(slots=True)
 class Timed:
-    """One call's times in seconds: the first (which may compile or allocate), the warm-up's, and the samples."""
+    """One call's times in seconds: the first (which may compile or allocate), the warm-up's, and the samples.
+
+    `settled` is whether warm-up ended because the time was stable.
+    """
 
     first: float = 0.0
     warm_up: list[float] = field(default_factory=list)
     samples: list[float] = field(default_factory=list)
+    settled: bool = False
 
 
 def time_in_turn(
     calls: Mapping[str, Callable[[int], None]], rules: Rules, on_round: Callable[[int], None] = lambda _: None
 ) -> dict[str, Timed]:
-    """Time the calls in turn; every call of a round gets the round's number, from 0. `on_round` hears of each."""
+    """Time the calls in turn; every call of a round gets the round's number, from 0. `on_round` hears of each.
+
+    Raises EngineError where no sample is left after warm-up, or the clock goes backwards.
+    """
+    if not calls or rules.most < 1:
+        raise EngineError("no sample was taken after warm-up: expected one system and one sample at least")
     timed = {name: _warm_up(call, rules) for name, call in calls.items()}
     began = time.perf_counter()
     for number in range(rules.most):
@@ -64,6 +75,7 @@ def _warm_up(call: Callable[[int], None], rules: Rules) -> Timed:
         if len(timed.warm_up) >= 2 * WINDOW:
             before, now = timed.warm_up[-2 * WINDOW : -WINDOW], timed.warm_up[-WINDOW:]
             if abs(statistics.median(now) / statistics.median(before) - 1) <= rules.warm_within:
+                timed.settled = True
                 break
     return timed
 
@@ -71,7 +83,13 @@ def _warm_up(call: Callable[[int], None], rules: Rules) -> Timed:
 def _time(call: Callable[[int], None], number: int) -> float:
     began = time.perf_counter()
     call(number)
-    return time.perf_counter() - began
+    took = time.perf_counter() - began
+    if took < 0:
+        raise EngineError(
+            f"the clock went backwards by {-took:.3g} s during a call: no time of this measurement can be trusted; "
+            "measure again, on a machine whose monotonic clock is"
+        )
+    return took
 
 
 def _precise(samples: list[float], precision: float) -> bool:

@@ -2,19 +2,31 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rimbench.latency.stored import Measured, Measurement, Quantity, ratio
 from rimbench.statistics.estimate import Estimate
 
 PERCENTILES = (50, 95, 99)
+ALIKE = ("engine", "device", "dtype", "launches", "batch")
+"""What must be the same on both sides of a speed-up, beside the items."""
+SECONDS_AN_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """Of the items that were answered both alone and in a batch, how many got another letter."""
+
+    changed: int
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What one system's answers took at one batch size: the mean of a batch, and its percentiles, in ms.
 
-    `accuracy` is the greedy one of the same system on the same suite, where a run of it lies beside.
+    `accuracy` is the greedy one of the same system on the same suite, where a run of it lies beside. `flips` are
+    those against batch 1; `per_1000` is what 1,000 questions cost, in the money of the price that was stated.
     """
 
     suite: str
@@ -22,6 +34,8 @@ class Cost:
     mean: Estimate
     percentiles: Mapping[int, float]
     accuracy: Estimate | None
+    flips: Flips | None = None
+    per_1000: float | None = None
 
     @property
     def is_one_pass(self) -> bool:
@@ -31,7 +45,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Speedup:
-    """How many times as long `baseline` took as `system`, on the same items, in turn, all else equal."""
+    """How many times as long `baseline` took as `system`, on the same items, in turn, all else equal.
+
+    `unfair` names what else differs, where that was asked for. `allowed` is the ratio that the counts of forward
+    passes allow, each pass of the slower over a prompt no longer than the faster's; None where they are not known.
+    """
 
     suite: str
     system: str
@@ -39,39 +57,94 @@ class Speedup:
     batch: int
     quantity: Quantity
     ratio: Estimate
+    unfair: tuple[str, ...] = ()
+    allowed: float | None = None
+
+    @property
+    def is_too_fast(self) -> bool:
+        """Whether it is above what the passes allow, beyond its interval: the rest is not the method's."""
+        return self.allowed is not None and (self.ratio.lo or self.ratio.value) > self.allowed
 
 
 def find_costs(
-    measurements: Sequence[Measurement], accuracies: Mapping[tuple[str, str], Estimate]
+    measurements: Sequence[Measurement],
+    accuracies: Mapping[tuple[str, str], Estimate],
+    *,
+    allow_unfair: bool = False,
 ) -> tuple[list[Cost], list[Speedup]]:
     """Costs by suite, batch size, quantity and time, each system's last measurement; speed-ups of each measurement.
 
-    A speed-up is given only where engine, device, dtype and batch size are the same on both sides, and both were
-    measured in turn in one measurement: of the answers that users get, the faster against the slower.
+    A speed-up is given only where engine, device, dtype, launches and batch size are the same on both sides (or it is
+    labelled, with `allow_unfair`), and both were measured in turn in one measurement: of the answers that users get,
+    the faster against the slower.
     """
-    last: dict[tuple[object, ...], tuple[str, Measured]] = {}
+    last: dict[tuple[object, ...], Cost] = {}
     speedups: dict[tuple[object, ...], Speedup] = {}
     for measurement in measurements:
         for row in measurement.rows:
-            conditions = (row.engine, row.device, row.dtype, row.batch)
-            last[measurement.suite, row.system, row.quantity, conditions] = (measurement.suite, row)
-        answers = [row for row in measurement.rows if row.quantity == "answer"]
-        for found in (_speedup(measurement.suite, *pair) for pair in itertools.combinations(answers, 2)):
-            if found is not None:
+            key = (measurement.suite, row.system, row.quantity, *_conditions(row))
+            last[key] = _cost(measurement, row, accuracies)
+        for pair in _pairs(measurement):
+            found = _speedup(measurement.suite, *pair)
+            if not found.unfair or allow_unfair:
                 speedups[found.suite, *sorted((found.system, found.baseline)), found.batch] = found
-    costs = [
-        Cost(suite, row, row.mean, {p: row.percentile(p) for p in PERCENTILES}, accuracies.get((row.system, suite)))
-        for suite, row in last.values()
-    ]
-    costs.sort(key=lambda c: (c.suite, c.measured.batch, c.measured.quantity, c.mean.value))
+    costs = sorted(last.values(), key=lambda c: (c.suite, c.measured.batch, c.measured.quantity, c.mean.value))
     ordered = sorted(speedups.values(), key=lambda s: (s.suite, s.batch, s.system, -s.ratio.value))
     return costs, ordered
 
 
-def _speedup(suite: str, a: Measured, b: Measured) -> Speedup | None:
-    if a.system == b.system or any(
-        getattr(a, name) != getattr(b, name) for name in ("engine", "device", "dtype", "batch")
-    ):
-        return None
+def refused(measurement: Measurement) -> list[str]:
+    """A sentence for each pair of one measurement that is not compared, with what differs."""
+    found = (_speedup(measurement.suite, *pair) for pair in _pairs(measurement))
+    return [
+        f"not compared: {s.system} and {s.baseline} at batch {s.batch}: {', '.join(s.unfair)}; "
+        "--allow-unfair labels it instead"
+        for s in found
+        if s.unfair
+    ]
+
+
+def _pairs(measurement: Measurement) -> list[tuple[Measured, Measured]]:
+    """Answers measured in the same rounds: one batch size."""
+    answers = [row for row in measurement.rows if row.quantity == "answer"]
+    return [(a, b) for a, b in itertools.combinations(answers, 2) if a.batch == b.batch and len(a.samples_ms) > 1]
+
+
+def _conditions(row: Measured) -> tuple[object, ...]:
+    return row.engine, row.device, row.dtype, row.setting.graphs if row.setting else None, row.batch
+
+
+def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str, str], Estimate]) -> Cost:
+    price = measurement.price_per_hour
+    return Cost(
+        measurement.suite,
+        row,
+        row.mean,
+        {p: row.percentile(p) for p in PERCENTILES},
+        accuracies.get((row.system, measurement.suite)),
+        _flips(measurement, row),
+        None if price is None else 1000 * price / SECONDS_AN_HOUR / row.questions_per_s,
+    )
+
+
+def _flips(measurement: Measurement, row: Measured) -> Flips | None:
+    for other in measurement.rows:
+        alone = replace(other, batch=row.batch)
+        same = (other.system, other.quantity, *_conditions(alone)) == (row.system, row.quantity, *_conditions(row))
+        if same and other.batch == 1 < row.batch and other.told and row.told:
+            shared = other.told.letters.keys() & row.told.letters.keys()
+            changed = sum(other.told.letters[key] != row.told.letters[key] for key in shared)
+            return Flips(changed, len(shared))
+    return None
+
+
+def _speedup(suite: str, a: Measured, b: Measured) -> Speedup:
     fast, slow = sorted((a, b), key=lambda row: sum(row.samples_ms))
-    return Speedup(suite, fast.system, slow.system, fast.batch, "answer", ratio(slow, fast))
+    sides = zip(ALIKE, _conditions(fast), _conditions(slow), strict=True)
+    unfair = tuple(f"{name} {x} against {y}" for name, x, y in sides if x != y)
+    faster, slower = (f"{row.system} ({row.engine})" if a.engine != b.engine else row.system for row in (fast, slow))
+    allowed = None
+    if fast.passes and slow.passes:
+        longer = max(1.0, slow.prompt_tokens / fast.prompt_tokens)
+        allowed = longer * slow.passes.count / fast.passes.count
+    return Speedup(suite, faster, slower, fast.batch, "answer", ratio(slow, fast), unfair, allowed)

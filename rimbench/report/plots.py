@@ -1,6 +1,7 @@
 """The summary as plots: what the tables say, at a glance. Nothing is worked out here but where it is drawn."""
 
 import hashlib
+import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ def make_plots(summary: Summary) -> list[Plot]:
         found.append(_pass_at_k(summary.cells, systems, suites))
         found.append(_budgets(summary, systems))
         found += [_accuracy_against_time(summary.costs, systems, suite) for suite in suites]
+        found.append(plot_throughput(summary.costs))
         for suite in suites:
             found.append(_reliability(summary.cells, systems, suite))
             found.append(_risk_against_coverage(summary.cells, systems, suite))
@@ -55,10 +57,15 @@ def make_plots(summary: Summary) -> list[Plot]:
 
 def write_plots(summary: Summary, folder: Path) -> list[Path]:
     """Write every plot as SVG and as PNG; DataError where the folder cannot be written."""
+    return save_plots(make_plots(summary), folder)
+
+
+def save_plots(plots: Iterable[Plot], folder: Path) -> list[Path]:
+    """Write plots as SVG and as PNG; DataError where the folder cannot be written."""
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for plot in make_plots(summary):
+        for plot in plots:
             svg, png = folder / f"{plot.name}.svg", folder / f"{plot.name}.png"
             svg.write_text(as_svg(plot), encoding="utf-8")
             save(plot.figure, png, facecolor="white", dpi=160, metadata={"Software": None})
@@ -174,6 +181,34 @@ def _accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite:
     grid[-1].set_xlabel("ms a question; line: the Pareto front, best by then")
     title = f"Accuracy against the time of an answer on {suite}, with the Pareto front"
     return Plot(f"accuracy-against-time-{_file_name(suite)}", title, figure, "What an answer costs")
+
+
+def plot_throughput(costs: Sequence[Cost]) -> Plot | None:
+    """Questions a second against the batch size, a line a system; None for fewer than two batch sizes."""
+    shown = [c.measured for c in costs if c.measured.quantity == "answer"]
+    if len({row.batch for row in shown}) < 2:
+        return None
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6, 3.8), layout="constrained")
+        axes = figure.add_subplot()
+        engines = sorted({row.engine for row in shown})
+        systems = sorted({row.system for row in shown})
+        suites = sorted({c.suite for c in costs})
+        for suite, name, engine in itertools.product(suites, systems, engines):
+            rows = [c.measured for c in costs if c.suite == suite and c.measured.quantity == "answer"]
+            found = sorted((r.batch, r.questions_per_s) for r in rows if (r.system, r.engine) == (name, engine))
+            words = [name, *([engine] if len(engines) > 1 else []), *([suite] if len(suites) > 1 else [])]
+            style: dict[str, Any] = {"marker": MARKERS[engines.index(engine)], "color": colour_of(systems, name)}
+            if found:
+                axes.plot([b for b, _ in found], [q for _, q in found], label=", ".join(map(short, words)), **style)
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set_xticks(sorted({row.batch for row in shown}), [str(b) for b in sorted({row.batch for row in shown})])
+        axes.set_xlabel("batch: questions answered at once")
+        axes.set_ylabel("questions a second")
+        axes.legend(fontsize=8)
+    title = "Questions answered a second at each batch size, by system"
+    return Plot("throughput", title, figure, "Questions a second by batch size")
 
 
 def pareto_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from rimbench.records import STATUSES
 from rimbench.report.cells import Cell
-from rimbench.report.cost_tables import budget_table, cost_table, speedup_table
+from rimbench.report.cost_tables import budget_table
+from rimbench.report.latency_tables import latency_tables
 from rimbench.report.numbers import counts, number, percent, points, share
 from rimbench.report.origin_tables import making_table, origin_table
 from rimbench.report.pair_tables import certainty_table, verdict_table
@@ -23,8 +24,7 @@ def make_tables(summary: Summary) -> list[Table]:
         _pass_at_k(cells),
         *(budget_table(sweep) for sweep in summary.sweeps),
         certainty_table(summary.pairs, summary.settings, summary.family),
-        cost_table(summary.costs),
-        speedup_table(summary.speedups),
+        *latency_tables(summary.costs, summary.speedups),
         Table("What to distrust", ("remark",), tuple((note,) for note in summary.notes)),
         _statuses(cells),
         _letters(cells),

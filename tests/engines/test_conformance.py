@@ -1,12 +1,13 @@
 """One contract for every engine that is found, and agreement between those that run the same model."""
 
 import math
+import time
 
 import pytest
 from transformers import AutoTokenizer
 
 from rimbench import engines, systems
-from rimbench.engines import Decoding, EngineChoice, Limits, Request
+from rimbench.engines import Decoding, EngineChoice, Limits, Request, TimedEngine
 from rimbench.prompts import build_prompt
 from rimbench.records import Item
 from rimbench.rim.blocks import Memory
@@ -105,6 +106,24 @@ def test_a_readout_equals_the_first_position_of_a_generated_answer(opened, token
     for key, (_, [one]) in read.items():
         for letter, value in one.option_logprobs.items():
             assert written[key][1][0].option_logprobs[letter] == pytest.approx(value, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_traced_answer_tells_each_token_with_its_time_and_that_none_came_from_a_cache(opened, tokenizer, name):
+    base = System("base", "", Weights(), PromptStyle(), AnswerStyle("generate", max_new_tokens=6))
+    began = time.perf_counter()
+    asked = requests_for(base, tokenizer, Decoding(False, 6, traced=True), n=4)
+    for _, [written] in [*answer(opened(name), asked).values(), *answer(opened(name), asked).values()]:
+        assert len(written.trace.token_at) == len(written.trace.token_ids) == written.generated_tokens
+        assert list(written.trace.token_at) == sorted(written.trace.token_at)
+        assert began < written.trace.token_at[0] and written.trace.token_at[-1] < time.perf_counter()
+        assert tokenizer.decode(written.trace.token_ids, skip_special_tokens=True) == written.text
+        assert written.trace.cached_tokens == 0
+    read = requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1, traced=True), n=4)
+    for _, [one] in answer(opened(name), read).values():
+        assert (one.trace.token_ids, one.trace.cached_tokens) == ((), 0)
+    assert isinstance(opened(name), TimedEngine)
+    assert opened(name).conditions(read[0].decoding).graphs in ("eager", "graphs")
 
 
 def test_left_padding_in_a_batch_changes_no_answer_of_transformers(opened, tokenizer):

@@ -1,12 +1,16 @@
 """Systems measured on real tiny models: the same items, named quantities, raw samples kept."""
 
+import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from rimbench import grid, suites, systems
-from rimbench.errors import UsageError
+from rimbench import engines, grid, suites, systems
+from rimbench.engines import EngineChoice
+from rimbench.errors import EngineError, UsageError
 from rimbench.latency.measuring import measure
 from rimbench.latency.stored import Measured, ratio
 from rimbench.latency.timing import Rules
@@ -46,6 +50,93 @@ def test_each_system_has_its_quantities_and_as_many_samples(planned):
     assert by_name["reads", "answer"].generated_tokens == by_name["rim", "readout"].generated_tokens == 0
     assert by_name["rim", "answer"].generated_tokens <= 4
     assert by_name["rim", "answer"].prompt_tokens == by_name["writes", "answer"].prompt_tokens + 8 + 3
+
+
+def test_what_was_told_passed_and_set_stands_beside_the_times(planned):
+    runs = planned(4)
+    by_name = {(m.system, m.quantity): m for m in measure(runs, 4, FEW)}
+    written, read = by_name["writes", "answer"], by_name["reads", "answer"]
+    assert read.passes.count == 1 and 1 <= written.passes.count <= 5
+    assert 0 < written.passes.prefill_ms < max(written.samples_ms)
+    assert written.passes.floor_ms > read.passes.floor_ms > 0
+    assert list(read.told.letters) == [shown.item.item_id for shown in runs[0].cell.shown[:12]]  # 3 batches of 4
+    assert set(read.told.letters.values()) <= set("ABCD") and 0 <= read.told.right <= 12
+    for row in by_name.values():
+        assert (row.setting.cached_tokens, row.setting.graphs) == (0, "eager")
+        assert row.setting.load_s > 0
+        assert row.setting.peak_bytes is None or row.setting.peak_bytes > 100_000
+
+
+def test_the_letters_of_a_batch_are_those_of_single_questions(planned):
+    alone, together = ({m.system: m for m in measure(planned(b), b, FEW)}["reads"].told.letters for b in (1, 12))
+    assert alone.items() <= together.items() and len(alone) == 3
+
+
+def test_the_time_to_the_letter_is_within_the_answers_and_asked_for_by_name(planned):
+    runs = planned(2)
+    # A letter on whatever is written: the first [A-J] of a text that begins with one.
+    rim = next(run for run in runs if run.cell.system.name == "rim")
+    rows = measure([rim], 2, Rules(least=8, most=8, warm_up_most=2))
+    answer = next(row for row in rows if row.quantity == "answer")
+    for row in rows:
+        if row.quantity == "letter":
+            assert 0 < row.mean.value <= answer.mean.value
+    assert {row.quantity for row in measure([rim], 2, FEW, quantities=["readout"])} == {"readout"}
+
+
+def test_a_quantity_that_a_system_or_an_engine_lacks_is_refused_with_what_has_it(planned, monkeypatch):
+    runs = {run.cell.system.name: run for run in planned(1)}
+    with pytest.raises(UsageError, match="'writes' writes free text and has no readout: expected one that"):
+        measure([runs["writes"]], 1, FEW, quantities=["readout"])
+    with pytest.raises(UsageError, match="'reads' writes no tokens"):
+        measure([runs["reads"]], 1, FEW, quantities=["letter"])
+    scripted = dataclasses.replace(runs["writes"], facts=engines.find("fake").describe(EngineChoice(1)))
+    with pytest.raises(UsageError, match=r"engine 'fake' does not tell .* expected one of transformers, vllm"):
+        measure([scripted], 1, FEW, quantities=["letter"])
+
+
+def test_a_prompt_that_came_from_a_cache_fails_the_measurement(planned, monkeypatch, tmp_path):
+    script = tmp_path / "script.json"
+    monkeypatch.setenv("RIMBENCH_FAKE_SCRIPT", str(script))
+    run = next(run for run in planned(1) if run.cell.system.name == "writes")
+    scripted = dataclasses.replace(run, facts=engines.find("fake").describe(EngineChoice(1)))
+    script.write_text('{"cached_tokens": 0}')
+    [row] = measure([scripted], 1, FEW)
+    assert row.setting.cached_tokens == 0 and set(row.told.letters.values()) <= set("ABCD")
+    script.write_text('{"cached_tokens": 16}')
+    with pytest.raises(EngineError, match="took 16 tokens of a prompt of 'writes' from a cache, expected 0"):
+        measure([scripted], 1, FEW)
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from rimbench import grid, suites, systems
+from rimbench.latency.measuring import measure
+from rimbench.latency.timing import Rules
+folder, suite = map(Path, sys.argv[1:])
+system = systems.load(str(folder / "writes.toml"))
+def runs(batch):
+    return grid.plan_runs([system], [suites.load(str(suite))], grid.RunSettings(folder, "transformers", batch))
+rules = Rules(least=2, most=2, warm_up_most=1)
+measure(runs(2), 2, rules)  # whatever is imported or reserved once is there by now
+held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (held + (300 << 20), -1))
+said = []
+[row] = [row for row in measure(runs(4096), 4096, rules, say=said.append) if row.quantity == "answer"]
+assert 1 < row.batch < 4096 and len(said) >= 1, (row.batch, said)
+print(said[0])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its own memory by Linux's means")
+def test_a_batch_larger_than_the_memory_is_halved_and_said(planned, suite_file):
+    folder = planned(1)[0].folder.parent
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, folder, suite_file], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "a batch of 4096 exceeds the memory" in done.stdout and "measuring 2048 instead" in done.stdout
 
 
 def test_systems_on_different_items_are_refused(planned):

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from rimbench.errors import EngineError
 from rimbench.latency import timing
 from rimbench.latency.timing import Rules, time_in_turn
 
@@ -64,3 +65,21 @@ def test_rounds_are_told(clock):
     heard = []
     time_in_turn({"A": lambda _: clock.spend(1.0)}, Rules(least=3, most=3), heard.append)
     assert heard == [0, 1, 2]
+
+
+def test_a_clock_that_goes_backwards_ends_the_measurement(clock):
+    with pytest.raises(EngineError, match="clock went backwards by 2 s"):
+        time_in_turn({"A": lambda _: clock.spend(-2.0)}, Rules(least=2, most=2))
+
+
+@pytest.mark.parametrize(("calls", "most"), [({}, 5), ({"A": lambda _: None}, 0)])
+def test_no_sample_after_warm_up_is_an_error(clock, calls, most):
+    with pytest.raises(EngineError, match="no sample was taken after warm-up"):
+        time_in_turn(calls, Rules(least=0, most=most))
+
+
+def test_whether_warm_up_settled_is_kept(clock):
+    steady = time_in_turn({"A": lambda _: clock.spend(1.0)}, Rules(least=2, most=2))
+    durations = (2.0**i for i in itertools.count())
+    growing = time_in_turn({"A": lambda _: clock.spend(next(durations))}, Rules(least=2, most=2))
+    assert steady["A"].settled and not growing["A"].settled

@@ -1,0 +1,88 @@
+"""What disturbs a measurement, and the memory it takes: read from the system where it tells, else None."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+# NVML's reasons for a lowered clock: power cap, hardware slowdown, thermal slowdown by software and hardware, brake.
+LOWERED = 0x4 | 0x8 | 0x20 | 0x40 | 0x80
+STEAL = 8
+"""The place of stolen time on /proc/stat's first line, after the word cpu."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The machine at one moment: load average, processor ticks stolen and in all, clocks lowered so far."""
+
+    load: float | None
+    stolen: int
+    ticks: int
+    throttled: int | None
+
+    def stolen_since(self, before: "Reading") -> float | None:
+        """The share of processor time that other machines took since then."""
+        ticks = self.ticks - before.ticks
+        return (self.stolen - before.stolen) / ticks if ticks > 0 else None
+
+    def throttled_since(self, before: "Reading") -> int | None:
+        """How often a clock was lowered since then."""
+        if self.throttled is None or before.throttled is None:
+            return None
+        return self.throttled - before.throttled
+
+
+def read_machine() -> Reading:
+    """The machine now."""
+    stat = Path("/proc/stat")
+    ticks = [int(part) for part in stat.read_text().splitlines()[0].split()[1:]] if stat.is_file() else []
+    stolen = ticks[STEAL - 1] if len(ticks) >= STEAL else 0
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return Reading(load, stolen, sum(ticks), _throttled())
+
+
+def _throttled() -> int | None:
+    counters = list(Path("/sys/devices/system/cpu").glob("cpu*/thermal_throttle/*_throttle_count"))
+    return sum(int(counter.read_text()) for counter in counters) if counters else None
+
+
+def gpu_is_throttled() -> bool | None:
+    """Whether a GPU runs at a lowered clock now; None where the driver does not say."""
+    command = ["nvidia-smi", "--query-gpu=clocks_event_reasons.active", "--format=csv,noheader"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
+        return any(int(line, 16) & LOWERED for line in said.split())
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+
+
+def extra_bytes(device: str, call: Callable[[], object]) -> int | None:
+    """The memory of the GPU, or of the machine, that a call takes at its peak beyond what this process holds before.
+
+    None where the system does not tell. The call is made in any case.
+    """
+    if device == "cuda":
+        import torch
+
+        held = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        call()
+        return int(torch.cuda.max_memory_allocated() - held)
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # from here on VmHWM is the peak since now
+    except OSError:
+        call()
+        return None
+    before = _status("VmRSS")
+    call()
+    after = _status("VmHWM")
+    return None if before is None or after is None else max(0, after - before)
+
+
+def _status(name: str) -> int | None:
+    path = Path("/proc/self/status")
+    if not path.is_file():
+        return None
+    lines = [line.split() for line in path.read_text().splitlines() if line.startswith(f"{name}:")]
+    return int(lines[0][1]) * 1024 if lines else None

@@ -1,0 +1,55 @@
+"""A short probe of this machine -> a `Device`: what its memory and its arithmetic reach at best.
+
+The bandwidth is that of reading as many bytes as a model's weights: weights that fit a cache are read from there,
+and a floor from the memory's bandwidth would be none.
+"""
+
+import functools
+import time
+from collections.abc import Callable
+
+from rimbench.latency.floor import Device
+
+SECONDS = 0.15
+"""Of each of the three trials, at the least."""
+SIDE = {"cpu": 2048, "cuda": 8192}
+"""Of the square matrices that are multiplied."""
+LEAST_BYTES = 1 << 16
+
+
+@functools.cache
+def probe(device: str, dtype: str, weight_bytes: int) -> Device:
+    """Matrix rate in `dtype` and bandwidth over `weight_bytes` of this machine's `cpu` or `cuda` device."""
+    import torch
+
+    kind = getattr(torch, dtype)
+    side = SIDE[device]
+
+    def done() -> None:
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    with torch.inference_mode():
+        a, b = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
+        flop_per_s = 2 * side**3 / _least_s(lambda: a @ b, done)
+        columns = 1024
+        rows = max(1, max(LEAST_BYTES, weight_bytes) // (columns * a.element_size()))
+        weights = torch.zeros(rows, columns, dtype=kind, device=device)
+        vector = torch.zeros(columns, dtype=kind, device=device)
+        # Two ways to read everything once; the better one counts.
+        read_s = min(_least_s(lambda: weights @ vector, done), _least_s(weights.sum, done))
+        name = torch.cuda.get_device_name() if device == "cuda" else "this CPU"
+    source = f"measured here: {side}x{side} product in {dtype}, {rows * columns * a.element_size():,} bytes read"
+    return Device(name, weights.nbytes / read_s, flop_per_s, source)
+
+
+def _least_s(call: Callable[[], object], done: Callable[[], None]) -> float:
+    call()
+    done()
+    took: list[float] = []
+    while len(took) < 3 or sum(took) < SECONDS:
+        began = time.perf_counter()
+        call()
+        done()
+        took.append(time.perf_counter() - began)
+    return min(took)
