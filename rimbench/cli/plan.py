@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from rimbench.errors import UsageError
+
 
 def plan(
     n: Annotated[int, typer.Option("--n", metavar="N", min=2, help="Items a cell.")] = 1000,
@@ -32,6 +34,10 @@ def plan(
     from rimbench.statistics import power as powers
     from rimbench.tabular import Table
 
+    if base + margin > 1:
+        raise UsageError(
+            f"--base {base:g} and --margin {margin:g} add up to more than 1: give a lower one of the two"
+        )
     shown = powers.power_equivalence(n, margin=margin, discordant=discordant)
     found = {
         "n": n,
@@ -49,16 +55,24 @@ def plan(
         print_json(found | {"base": base, "discordant": discordant})
         return
 
-    def points(value: float | None) -> str:
-        return "none" if value is None else f"{100 * value:.1f} points"
+    def points(value: float | None, most: float) -> str:
+        return f"none: not even {100 * most:g} points" if value is None else f"{100 * value:.1f} points"
+
+    paired = found["n_to_detect_margin_paired"]
 
     rows = [
         (
             f"smallest difference that {n} items detect, the same items on both sides",
-            points(found["detectable_paired"]),
+            points(found["detectable_paired"], discordant),
         ),
-        (f"the same with other items on each side, from {100 * base:g}%", points(found["detectable_unpaired"])),
-        (f"items to detect {100 * margin:g} points, the same on both sides", str(found["n_to_detect_margin_paired"])),
+        (
+            f"the same with other items on each side, from {100 * base:g}%",
+            points(found["detectable_unpaired"], 1 - base),
+        ),
+        (
+            f"items to detect {100 * margin:g} points, the same on both sides",
+            str(paired or f"none: only {100 * discordant:g}% differ"),
+        ),
         (f"items to detect {100 * margin:g} points, others on each side", str(found["n_to_detect_margin_unpaired"])),
         (
             f"chance that {n} items show two equal systems to be within {100 * margin:g} points",
