@@ -45,14 +45,13 @@ def audit(
 
 
 def _measured(results: Path | None) -> "list[MeasuredAccuracy]":
-    """One accuracy for each system and suite; runs that cannot be read are an error where they were asked for."""
+    """Accuracy and pass@k by system and suite; runs that cannot be read are an error where they were asked for."""
     if results is None and not next(DEFAULT_RESULTS.glob("*/manifest.json"), None):
         return []
     from rimbench.claims.measured import MeasuredAccuracy
     from rimbench.cli.output import note
-    from rimbench.report.cells import resampling_of
+    from rimbench.report.cells import Cell
     from rimbench.report.summary import choose_runs, read_all
-    from rimbench.statistics.estimate import accuracy
 
     try:
         runs, notes = choose_runs(read_all(results or DEFAULT_RESULTS))
@@ -65,8 +64,8 @@ def _measured(results: Path | None) -> "list[MeasuredAccuracy]":
         note(line)
     found = []
     for run in runs:
-        answered = run.answered
-        estimate = accuracy([run.right(item) for item in answered], resampling_of(answered))
-        if estimate is not None:
-            found.append(MeasuredAccuracy(run.manifest.run, run.manifest.system, run.manifest.suite, estimate))
+        cell, names = Cell(run, run.manifest.system), (run.manifest.run, run.manifest.system, run.manifest.suite)
+        if cell.greedy_accuracy is not None:
+            found.append(MeasuredAccuracy(*names, cell.greedy_accuracy))
+        found += [MeasuredAccuracy(*names, passed.estimate, passed.k) for passed in cell.pass_at_k]
     return found

@@ -5,7 +5,7 @@ from claims_files import accuracy
 
 from rimbench.claims.audit import audit_file
 from rimbench.claims.measured import MeasuredAccuracy
-from rimbench.statistics.estimate import wilson
+from rimbench.statistics.estimate import bootstrap_share, wilson
 
 
 def measured(right, n, system="a", suite="s"):
@@ -45,3 +45,21 @@ def test_an_unstated_n_leaves_the_measured_value_without_a_verdict(write):
 def test_an_accuracy_of_another_setting_is_not_the_systems(write):
     audit = audit_file(write(accuracy("a", "50.0 %", extra='setting = "K = 1"')), [measured(500, 1000)])
     assert audit.reproductions == {}
+
+
+@pytest.mark.parametrize(
+    ("k", "value", "n", "outcome"),
+    [(8, "85.0 %", 1000, "reproduced"), (8, "80.0 %", 1000, "not reproduced"), (8, "85 %", '"unstated"', None)],
+)
+def test_pass_at_k_is_set_beside_the_runs_pass_at_the_same_k(write, k, value, n, outcome):
+    figure = (
+        f'[[figure]]\nkind = "pass_at_k"\nid = "p"\nsystem = "a"\nsuite = "s"\nk = {k}\nvalue = "{value}"\n'
+        f'n = {n}\nsource = "table"\n'
+    )
+    found = bootstrap_share([1.0] * 850 + [0.0] * 150)
+    runs = [measured(300, 1000), MeasuredAccuracy("run-1", "a", "s", found, k=8)]
+    audit = audit_file(write(figure), runs)
+    assert audit.reproductions["p"].outcome == outcome
+    assert audit.reproductions["p"].measured.estimate.value == 0.85
+    other = audit_file(write(figure), [MeasuredAccuracy("run-1", "a", "s", found, k=4)])
+    assert other.reproductions == {}
