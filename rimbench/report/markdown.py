@@ -1,19 +1,23 @@
 """The report's tables as Markdown that a model card or a review can hold."""
 
+import re
 from collections.abc import Sequence
 
 from rimbench.report.summary import Summary
 from rimbench.report.tables import DISCLAIMER, make_tables
 from rimbench.tabular import Table
 
+MARKUP = re.compile(r"[\\`*_<>|$~&]|(?<=\])[(\[]|:(?=//)|@(?=\w)|#(?=\d)|(?<=www)\.", re.IGNORECASE)
+"""Marks, entities, mathematics; links, also bare ones; mentions of people and issues. Intervals stay as they are."""
+
 
 def as_markdown(summary: Summary) -> str:
     """The whole report as one Markdown text."""
     parts = ["# rimbench report"]
     for table in make_tables(summary):
-        parts += [f"## {table.title}", _table(table)]
+        parts += [f"## {_escape(table.title)}", _table(table)]
         if table.remark:
-            parts.append(table.remark)
+            parts.append("\n".join(map(_escape, table.remark.split("\n"))))
     return "\n\n".join([*parts, DISCLAIMER]) + "\n"
 
 
@@ -24,5 +28,5 @@ def _table(table: Table) -> str:
 
 
 def _escape(text: str) -> str:
-    """Plain text on one line, with nothing in it that Markdown or HTML would read as markup."""
-    return "".join(f"\\{c}" if c in "\\`*_<>|" else c for c in " ".join(text.split()))
+    """Plain text on one line, with nothing in it that Markdown, GitHub or HTML would read as markup."""
+    return MARKUP.sub(r"\\\g<0>", " ".join(text.split()))

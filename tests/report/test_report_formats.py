@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from huggingface_hub import ModelCard
+from markdown_it import MarkdownIt
 from report_runs import record
 
 from rimbench.errors import DataError, UsageError
@@ -15,6 +16,7 @@ from rimbench.report import formats
 from rimbench.report.drawing import as_svg
 from rimbench.report.plots import make_plots, pareto_front, write_plots
 from rimbench.report.summary import summarise
+from rimbench.tabular import plain
 
 FORMATS = ("markdown", "json", "csv", "latex", "model-index", "html")
 HOSTILE = (
@@ -82,6 +84,17 @@ def test_names_are_text_in_every_format(write_run, system):
     ModelCard(f"---\n{rendered['model-index']}---\n")
     for plot in make_plots(summed):
         assert "<script" not in as_svg(plot)
+
+
+@pytest.mark.parametrize(
+    "system", [*HOSTILE, "![i](http://x/i.png) &copy; ~~no~~ www.example.org @you #1 [a][b] :x:"]
+)
+def test_a_markdown_renderer_shows_a_name_as_it_is(write_run, system):
+    text = formats.render("markdown", summarise(write_run([record("0", "A")], system=system)), None)
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+    first_row = [t.children for t in tokens if t.type == "inline"][len(["title", "heading"]) + 7 :]
+    assert {child.type for child in first_row[1]} <= {"text", "text_special"}
+    assert "".join(child.content for child in first_row[1]) == " ".join(plain(system).split())
 
 
 @pytest.mark.parametrize("program", ["pdflatex", "lualatex"])

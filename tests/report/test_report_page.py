@@ -161,6 +161,8 @@ def test_hostile_texts_are_text(opened):
     assert '<img src=x onerror="document.title=1">' in page.locator("#item .question").text_content()
     assert "</script><script>" in page.locator("#item pre").nth(1).text_content()
     assert page.locator("#item img, #item script").count() == 0
+    marked = page.locator("#item dd", has_text="aspirin").or_(page.locator("#item dd", has_text="onerror"))
+    assert [dd.locator("bdi").count() for dd in marked.all()] == [1, 1]  # right-to-left marks end with the text
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

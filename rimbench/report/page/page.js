@@ -106,8 +106,9 @@
         button.type = "button";
         button.dataset.index = question.index;
         const right = question.answers.filter((answer) => answer.right).length;
-        button.append(make("span", "where", `${question.suite} ${question.id}, ${right} of ${question.answers.length} right`));
-        button.append(question.question.length > 120 ? `${question.question.slice(0, 120)}...` : question.question);
+        const where = make("span", "where");
+        where.append(make("bdi", "", `${question.suite} ${question.id}`), `, ${right} of ${question.answers.length} right`);
+        button.append(where, question.question.length > 120 ? `${question.question.slice(0, 120)}...` : question.question);
         button.addEventListener("click", () => open(question));
         entry.append(button);
         return entry;
@@ -132,13 +133,16 @@
     function choose(question, remember) {
       chosen = question;
       const head = make("h3");
-      const link = make("a", "", `${question.suite} ${question.id}`);
+      const link = make("a"); // bdi: a right-to-left mark in a name turns nothing around but the name
+      link.append(make("bdi", "", `${question.suite} ${question.id}`));
       link.href = address(question);
       head.append(link);
       const options = make("dl");
       for (const [letter, text] of Object.entries(question.options)) {
         const row = make("div", letter === question.gold ? "right gold" : "");
-        row.append(make("dt", "", letter), make("dd", "", letter === question.gold ? `${text} (gold)` : text));
+        const shown = make("dd");
+        shown.append(make("bdi", "", text), letter === question.gold ? " (gold)" : "");
+        row.append(make("dt", "", letter), shown);
         options.append(row);
       }
       const systems = make("div", "systems");
@@ -156,7 +160,8 @@
     function card(question, answer) {
       const element = make("section", "system");
       const verdict = answer.right ? "right" : "wrong";
-      const head = make("h4", "", answer.label);
+      const head = make("h4");
+      head.append(make("bdi", "", answer.label));
       const outcome = answer.status === "ok" ? verdict : answer.status.replace("_", " ");
       head.append(make("span", verdict, `${answer.letter ?? "no letter"}, ${outcome}`));
       element.append(head);
