@@ -1,6 +1,8 @@
 """The page in a real browser: nothing asked of the network, filters, links, hostile texts, keys, accessibility."""
 
+import random
 import shutil
+import string
 
 import pytest
 from report_runs import IDENTITY, manifest
@@ -224,6 +226,19 @@ def test_twelve_thousand_answers_fit_and_are_found(opened, tmp_path):
     assert page.locator("#list button").count() == 400
     page.fill("#text", "question 99")
     assert listed(page) == "33 of 3,000 questions"
+
+
+def test_a_page_of_texts_that_do_not_pack_stays_small(tmp_path):
+    chance = random.Random(0)
+    letters = string.ascii_letters + string.digits + "+/"
+    for system in ("a", "b"):
+        text = "".join(chance.choices(letters, k=3_000_000))
+        parts = [text[i : i + 20_000] for i in range(0, len(text), 20_000)]
+        items = [Item(str(i), "Question?", {"A": "x", "B": "y"}, "A") for i in range(len(parts))]
+        with RunStore(tmp_path / system) as store:
+            store.write_manifest(manifest(run=system, system=system, n=len(items)), items)
+            store.append([Record(str(i), 0, "A", "A", "ok", part, None, 5, 1, "p") for i, part in enumerate(parts)])
+    assert len(as_page(summarise(tmp_path), tmp_path)) < 5_000_000
 
 
 def test_a_long_text_keeps_its_beginning_and_its_end():

@@ -24,6 +24,8 @@ from rimbench.tabular import Table
 
 TEXT_BUDGET = 6_000_000
 """Characters of answers in one file; more answers are each cut shorter, in their middle."""
+PACKED_BUDGET = 4_300_000
+"""Bytes of packed answers: with tables and plots, the file stays below 5 MB."""
 SHORTEST_CUT, LONGEST_CUT = 200, 20_000
 
 
@@ -41,7 +43,7 @@ def as_page(summary: Summary, results: Path) -> str:
         style=(here / "page.css").read_text(encoding="utf-8"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        answers=_packed(_answers(summary, results)),
+        answers=_packed_answers(summary, results),
     )
 
 
@@ -56,10 +58,19 @@ def _sections(summary: Summary) -> list[tuple[Table, list[tuple[str, str]]]]:
     return sections
 
 
-def _answers(summary: Summary, results: Path) -> dict[str, Any]:
+def _packed_answers(summary: Summary, results: Path) -> str:
+    """The answers as the page unpacks them; texts that pack badly, of random letters say, are cut further."""
+    limit = min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(sum(cell.n for cell in summary.cells), 1)))
+    packed = _packed(_answers(summary, results, limit))
+    while len(packed) > PACKED_BUDGET and limit > SHORTEST_CUT:
+        limit = max(SHORTEST_CUT, limit * 3 // 5)
+        packed = _packed(_answers(summary, results, limit))
+    return packed
+
+
+def _answers(summary: Summary, results: Path, limit: int) -> dict[str, Any]:
     """Items and, run by run, their answers: lists of values, since 12,000 answers would repeat every key."""
     folders = {read_manifest(folder).run: folder for folder in find_runs(results)}
-    limit = _limit(sum(cell.n for cell in summary.cells))
     items: dict[tuple[str, str, str], list[Any]] = {}
     runs = []
     for cell in summary.cells:
@@ -100,10 +111,6 @@ def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
         rounded,
         dict(sorted(drawn.items())),
     ]
-
-
-def _limit(answers: int) -> int:
-    return min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(answers, 1)))
 
 
 def cut(text: str, limit: int) -> str:
