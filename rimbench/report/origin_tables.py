@@ -23,16 +23,16 @@ def origin_table(cells: Sequence[Cell]) -> Table:
                 manifest.run,
                 f"{source['source']} {revision[:HASH]}",
                 manifest.identity["suite"]["content_sha256"][:HASH],
-                manifest.started_at[: len("2026-01-01")],
+                manifest.started_at[: len("2026-01-01T00:00")].replace("T", " "),
                 str(1 + makings.index(_making(manifest))),
             )
         )
     return Table(
         "Where the answers come from",
-        ("run", "model", "items", "date", "made by"),
+        ("run", "model", "items", "started, UTC", "made by"),
         tuple(rows),
         f"Model and items: the first {HASH} digits of their hashes.",
-        ("date",),
+        ("started, UTC",),
     )
 
 

@@ -12,19 +12,20 @@
 
   function sortable(table) {
     const body = table.tBodies[0];
-    const value = (row, column) => {
-      const text = row.cells[column].textContent;
-      const number = parseFloat(text.replace(/[,+]/g, "").replace(/^\[/, ""));
-      return Number.isNaN(number) ? text : number;
+    const number = (text) => {
+      const value = parseFloat(text.replace(/[,+[]/g, ""));
+      return Number.isNaN(value) ? -Infinity : value; // a dash: undefined is below everything
     };
     table.querySelectorAll("th").forEach((head, column) => {
       head.firstElementChild.addEventListener("click", () => {
         const down = head.getAttribute("aria-sort") === "ascending";
         table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
         head.setAttribute("aria-sort", down ? "descending" : "ascending");
-        const rows = [...body.rows].map((row) => [value(row, column), row]);
-        rows.sort(([a], [b]) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(b)));
-        body.append(...(down ? rows.reverse() : rows).map(([, row]) => row));
+        const numeric = head.classList.contains("number");
+        const rows = [...body.rows].map((row) => [row.cells[column].textContent, row]);
+        const order = numeric ? (a, b) => number(a) - number(b) || 0 : (a, b) => a.localeCompare(b, "en", { numeric: true });
+        rows.sort(([a], [b]) => (down ? order(b, a) : order(a, b)));
+        body.append(...rows.map(([, row]) => row));
       });
     });
   }
