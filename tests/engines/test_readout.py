@@ -2,7 +2,17 @@
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, GraniteConfig, GraniteForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    GraniteConfig,
+    GraniteForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from rimbench.engines._readout import LetterReadout, _parts, read_letter
 
@@ -35,6 +45,47 @@ def test_rows_of_any_lengths_give_the_models_own_logits_in_their_order(model):
     rows = rows_of(model)
     for ours, row in zip(read(LetterReadout(model, "cpu", graphs=False), rows), rows, strict=True):
         assert ours == pytest.approx(plain(model, row), abs=1e-4)
+
+
+FAMILIES = {
+    "llama": (LlamaConfig, LlamaForCausalLM, {"attention_bias": True}),
+    "qwen2": (Qwen2Config, Qwen2ForCausalLM, {}),
+    "qwen3": (Qwen3Config, Qwen3ForCausalLM, {"head_dim": 24, "tie_word_embeddings": True}),
+}
+
+
+def made(family):
+    config, model, own = FAMILIES[family]
+    torch.manual_seed(0)
+    return model(
+        config(
+            vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
+            num_key_value_heads=2, initializer_range=0.3, **own,
+        )
+    ).eval()  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_short_pass_of_each_family_is_taken_and_equals_the_models_own(family, caplog):
+    model = made(family)
+    rows = rows_of(model)
+    wanted = [plain(model, row) for row in rows]  # before the weights are laid side by side
+    readout = LetterReadout(model, "cpu", graphs=False)
+    assert readout._lean is not None and caplog.text == ""
+    for ours, own in zip(read(readout, rows), wanted, strict=True):
+        assert ours == pytest.approx(own, abs=1e-4)
+    for row, own in zip(rows, wanted, strict=True):
+        assert plain(model, row) == pytest.approx(own, abs=1e-6)  # the model itself is what it was
+        assert read(readout, [row])[0] == pytest.approx(own, abs=1e-4)
+
+
+def test_a_model_that_departs_from_its_family_is_run_by_its_own_modules_and_says_so(caplog):
+    model = made("llama")
+    model.model.layers[1].mlp.act_fn = torch.nn.ReLU()
+    rows = rows_of(model)
+    for ours, row in zip(read(LetterReadout(model, "cpu", graphs=False), rows), rows, strict=True):
+        assert ours == pytest.approx(plain(model, row), abs=1e-5)
+    assert "differs from the model's own" in caplog.text
 
 
 def test_a_model_that_scales_its_logits_is_asked_for_them_and_says_so(caplog):

@@ -1,0 +1,148 @@
+"""The forward pass of a plain decoder (Llama, Qwen2, Qwen3) down to what a readout needs: the state at one position.
+
+The same arithmetic as the model's own modules in fewer and larger operators, with no Python that can be done once:
+queries, keys and values are one product, so are gate and up; cosines and sines are kept; queries and keys turn
+together; residuals are added inside the products; and the last layer, whose other positions nobody asks for, runs its
+queries and its MLP at the answer's position alone.
+
+A small model's pass is made of operator calls more than of arithmetic: at nano size and 260 tokens, fp32 on one core,
+this takes 5.0 ms where the model's own modules take 6.8; SmolLM2-135M 606 where they take 617.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PLAIN = ("llama", "qwen2", "qwen3")
+"""Model types whose decoder is the one written here."""
+
+
+def is_plain(model: Any) -> bool:
+    """Whether the model is of a type that is written here, with full attention, SiLU and no dropout of its own."""
+    config = model.config
+    return (
+        config.model_type in PLAIN
+        and config.hidden_act == "silu"
+        and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One layer's weights, products that share an input side by side."""
+
+    norm: "Tensor"
+    qkv: "Tensor"
+    qkv_bias: "Tensor | None"
+    qk_norm: "Tensor | None"
+    out: "Tensor"
+    mlp_norm: "Tensor"
+    gate_up: "Tensor"
+    down: "Tensor"
+
+
+class LeanDecoder:
+    """Hidden states at one position of each row; the weights are the model's own, laid side by side in place."""
+
+    def __init__(self, model: Any) -> None:
+        import torch
+
+        config = model.config
+        self._torch, self._functional = torch, torch.nn.functional
+        self._body: Any = model.base_model
+        self._heads = int(config.num_attention_heads)
+        self._key_heads = int(config.num_key_value_heads)
+        self._size = int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+        self._eps = float(config.rms_norm_eps)
+        self._layers = [self._lay(layer) for layer in self._body.layers]
+        self._turns: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def hidden_at(self, ids: "Tensor", last: "Tensor", *, ragged: bool) -> "Tensor":
+        """The final hidden state [rows, hidden] at position `last` [rows] of token ids [rows, width].
+
+        Rows are padded on the right; `ragged` says that some are.
+        """
+        rows, width = ids.shape
+        flat = self._body.embed_tokens(ids).view(rows * width, -1)
+        cosines, sines = self._turn(width, flat)
+        places = self._torch.arange(rows, device=ids.device) * width + last
+        for layer in self._layers[:-1]:
+            queries, keys, values = self._attend_with(layer, flat, (rows, width), cosines, sines)
+            mixed = self._attention(queries, keys, values, is_causal=True)
+            flat = self._mlp(layer, self._torch.addmm(flat, mixed, layer.out.t()))
+        layer = self._layers[-1]
+        queries, keys, values = self._attend_with(layer, flat, (rows, width), cosines, sines)
+        queries = queries[self._torch.arange(rows, device=ids.device), :, last].unsqueeze(2)
+        seen = None
+        if ragged:
+            seen = (self._torch.arange(width, device=ids.device) <= last[:, None])[:, None, None]
+        mixed = self._attention(queries, keys, values, attn_mask=seen)
+        flat = self._mlp(layer, self._torch.addmm(flat[places], mixed, layer.out.t()))
+        return self._norm(flat, self._body.norm.weight)
+
+    def _attend_with(
+        self, layer: _Layer, flat: "Tensor", shape: tuple[int, int], cosines: "Tensor", sines: "Tensor"
+    ) -> tuple["Tensor", "Tensor", "Tensor"]:
+        """Queries, keys and values [rows, heads, width, size], queries and keys turned to their positions."""
+        mixed = self._functional.linear(self._norm(flat, layer.norm), layer.qkv, layer.qkv_bias)
+        heads, keys = self._heads, self._key_heads
+        mixed = mixed.view(*shape, heads + 2 * keys, self._size)
+        turning, values = mixed[:, :, : heads + keys], mixed[:, :, heads + keys :]
+        if layer.qk_norm is not None:
+            turning = self._functional.rms_norm(turning, (self._size,), eps=self._eps) * layer.qk_norm
+        turned = self._torch.addcmul(turning * cosines, turning.roll(self._size // 2, -1), sines).transpose(1, 2)
+        return turned[:, :heads], turned[:, heads:], values.transpose(1, 2)
+
+    def _attention(self, queries: "Tensor", keys: "Tensor", values: "Tensor", **how: Any) -> "Tensor":
+        mixed = self._functional.scaled_dot_product_attention(
+            queries, keys, values, enable_gqa=self._heads != self._key_heads, **how
+        )
+        return mixed.transpose(1, 2).reshape(-1, self._heads * self._size)
+
+    def _mlp(self, layer: _Layer, flat: "Tensor") -> "Tensor":
+        gate, up = self._functional.linear(self._norm(flat, layer.mlp_norm), layer.gate_up).chunk(2, -1)
+        return self._torch.addmm(flat, self._functional.silu(gate).mul_(up), layer.down.t())
+
+    def _norm(self, flat: "Tensor", weight: "Tensor") -> "Tensor":
+        return self._functional.rms_norm(flat, (flat.shape[-1],), weight, self._eps)
+
+    def _turn(self, width: int, like: "Tensor") -> tuple["Tensor", "Tensor"]:
+        """Cosines and sines [width, 1, size], half of the sines negated: x turns to x cos + roll(x) sin."""
+        if width not in self._turns:
+            positions = self._torch.arange(width, device=like.device)[None]
+            cosines, sines = self._body.rotary_emb(like[None], positions)
+            half = self._size // 2
+            sines = self._torch.cat((-sines[..., :half], sines[..., half:]), -1)
+            self._turns[width] = (cosines[0, :, None], sines[0, :, None])
+        return self._turns[width]
+
+    def _lay(self, layer: Any) -> _Layer:
+        attention, mlp = layer.self_attn, layer.mlp
+        qkv = [attention.q_proj, attention.k_proj, attention.v_proj]
+        norms = None
+        if hasattr(attention, "q_norm"):
+            parts = ((attention.q_norm.weight, self._heads), (attention.k_norm.weight, self._key_heads))
+            norms = self._torch.cat([weight.detach().expand(count, -1) for weight, count in parts])
+        biases = [product.bias for product in qkv]
+        return _Layer(
+            norm=layer.input_layernorm.weight,
+            qkv=self._side_by_side(qkv),
+            qkv_bias=None if biases[0] is None else self._torch.cat(biases).detach(),
+            qk_norm=norms,
+            out=attention.o_proj.weight,
+            mlp_norm=layer.post_attention_layernorm.weight,
+            gate_up=self._side_by_side([mlp.gate_proj, mlp.up_proj]),
+            down=mlp.down_proj.weight,
+        )
+
+    def _side_by_side(self, products: list[Any]) -> "Tensor":
+        """One matrix of several; theirs become its rows, so that no weight is held twice."""
+        joined: Tensor = self._torch.cat([product.weight.detach() for product in products])
+        start = 0
+        for product in products:
+            rows = product.weight.shape[0]
+            product.weight.data = joined[start : start + rows]
+            start += rows
+        return joined
