@@ -10,6 +10,8 @@ from rimbench.tabular import Table
 
 LONGEST_WORD = 36
 """A longer word than this may be broken."""
+SENTENCE = 20
+"""A column of sentences, of more than twice as many letters, is no narrower than this."""
 SHORTEST_BREAK = 12
 """No column is made narrower than this by breaking its words."""
 GAP = 2
@@ -63,7 +65,8 @@ def _fit(
     least = {}
     for i, column in enumerate(columns):
         pieces = [word for cell in column for word in cell.split()] + (column[1:] if numeric[i] else [])
-        least[i] = min(LONGEST_WORD, max(map(len, pieces), default=1))
+        sentence = SENTENCE if max(map(len, column)) > 2 * SENTENCE else 1
+        least[i] = max(sentence, min(LONGEST_WORD, max(map(len, pieces), default=1)))
     left_out: list[int] = []
     for i in optional:
         if sum(least.values()) + GAP * (len(least) - 1) <= room:

@@ -73,12 +73,28 @@ def pair_details(pairs: Sequence[Pair]) -> Table:
                 points(comparison.bootstrap),
                 number(comparison.effect) if comparison.effect else "-",
                 "-" if comparison.mid_p is None else f"{comparison.mid_p:.3g}",
-                f"pass@{passed[0]} {points(passed[1].difference)}, p {passed[1].p_value:.3g}" if passed else "-",
+                str(passed[0]) if passed else "-",
+                points(passed[1].difference) if passed else "-",
+                f"{passed[1].p_value:.3g}" if passed else "-",
                 pair.judgement.reason,
             )
         )
+    columns = (
+        "suite",
+        "bootstrap, points [95%]",
+        "Cohen's g [95%]",
+        "mid-p",
+        "k",
+        "pass@k, points [95%]",
+        "p",
+        "why",
+    )
     return Table(
-        "Details", ("suite", "bootstrap, points", "Cohen's g", "mid-p", "pass@k, points", "why"), tuple(rows)
+        "Details",
+        columns,
+        tuple(rows),
+        "p: of the difference of pass@k, by sign flips of questions.",
+        ("Cohen's g [95%]", "bootstrap, points [95%]"),
     )
 
 

@@ -63,6 +63,14 @@ def test_tables_fit_and_break_no_number(results, columns):
     assert left_out if columns == 80 else left_out <= 2
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_comparisons_fit(results, columns):
+    lines = on_terminal(columns, "compare", "nano-rim-direct", "nano-base-direct", "--results", results).splitlines()
+    assert max(map(len, lines)) <= columns
+    row = next(line for line in lines[lines.index("Details") :] if line.startswith("demo-in-dist"))
+    assert INTERVAL.search(row)
+
+
 def test_a_terminal_of_20_columns_and_a_name_of_200_letters_are_shown(write_run):
     results = write_run([record("0", "A")], system="x" * 200, suite="剂量" * 20)
     assert on_terminal(20, "report", "--results", results).count("x") >= 200
