@@ -1,1 +1,1 @@
-"""Reports: records of runs -> one summary -> Markdown, JSON. No format computes anything."""
+"""Reports: records of runs -> one summary -> tables, plots and documents. No format computes anything."""
