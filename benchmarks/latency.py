@@ -104,20 +104,21 @@ def compare(name: str, model: Any, engine: Any, requests: list[Request], letters
     def place(way: str) -> int:
         return next(rounds[way]) % len(requests)
 
-    taken = in_turn(
-        {
-            "readout": lambda: list(engine.answer([requests[place("readout")]], 0)),
-            "bare": (
-                model.model(input_ids=asked[place("bare")], use_cache=False).last_hidden_state[:, -1] @ head.T
-            ).tolist,
-            # At least as many tokens as at most: the card's models may stop sooner, this one must not.
-            "card": lambda: model.generate(
-                input_ids=asked[place("card")], attention_mask=ones, max_new_tokens=NEW, min_new_tokens=NEW,
-                do_sample=False,
-            ),
-        },
-        ROUNDS[name],
-    )  # fmt: skip
+    def readout_way() -> None:
+        list(engine.answer([requests[place("readout")]], 0))
+
+    def bare_way() -> None:
+        hidden = model.model(input_ids=asked[place("bare")], use_cache=False).last_hidden_state[:, -1]
+        (hidden @ head.T).tolist()
+
+    def card_way() -> None:
+        # At least as many tokens as at most: the card's models may stop sooner, this one must not.
+        model.generate(
+            input_ids=asked[place("card")], attention_mask=ones, max_new_tokens=NEW, min_new_tokens=NEW,
+            do_sample=False,
+        )  # fmt: skip
+
+    taken = in_turn({"readout": readout_way, "bare": bare_way, "card": card_way}, ROUNDS[name])
     readout, bare, card = taken["readout"], taken["bare"], taken["card"]
     print(
         f"{name}: readout {ms(readout)}, bare forward {ms(bare)}: {ratio(readout, bare):.3f} times as long "

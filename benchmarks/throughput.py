@@ -1,0 +1,183 @@
+"""Questions a second over real MedQA items, SmolLM2-135M: rimbench's readout against lm-evaluation-harness.
+
+    python benchmarks/throughput.py [--data questions.jsonl] [--seconds 60] [--hf PYTHON] [--vllm PYTHON]
+
+The questions come from --data, or the file that RIMBENCH_MEDQA names. --hf and --vllm (or RIMBENCH_LM_EVAL and
+RIMBENCH_LM_EVAL_VLLM) are the Python of an environment that has lm_eval 0.4.13, the second with vLLM: the sides need
+other versions than each other. A side that is not there is left out, and said.
+
+All sides answer the same questions, put in the same words (the harness's own task, `medqa_4options`), with the same
+fp32 weights and two threads, chunk by chunk in turn, loading left out, tokenising inside. Targets: at least 1.3 times
+the questions a second of its `hf` model, which does one pass an item but computes all positions' logits, and 3 times
+its `vllm` model, which sends each question once an option; and at least 70% of the fp32 matrix rate that this machine
+reaches, measured between the chunks. Padding counts as nothing.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers as hf
+
+from rimbench import engines, systems
+from rimbench.engines import Decoding, EngineChoice, Limits, Request
+from rimbench.errors import RimbenchError
+from rimbench.latency.floor import prefill_work, shape_of
+from rimbench.latency.probe import probe
+from rimbench.prompts import hash_token_ids
+from rimbench.records import Prompt
+from rimbench.systems import weights
+
+CHUNK, THREADS = 32, 2
+LETTERS = "ABCD"
+SIDE = Path(__file__).with_name("lm_eval_side.py")
+AT_LEAST = {"hf": 1.3, "vllm": 3.0}
+
+
+class Other:
+    """lm-evaluation-harness in its own environment, asked for one chunk of questions at a time."""
+
+    def __init__(self, python: str, kind: str, folder: Path, data: Path) -> None:
+        # vLLM binds its threads itself; the same two as everybody's.
+        own = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(THREADS), "VLLM_CPU_KVCACHE_SPACE": "1",
+               "VLLM_CPU_OMP_THREADS_BIND": f"0-{THREADS - 1}", "TOKENIZERS_PARALLELISM": "false"}  # fmt: skip
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        self._process = subprocess.Popen(
+            [python, str(SIDE), str(folder), str(data), kind],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=environment | own,
+        )  # fmt: skip
+        self._said()
+
+    def answer(self, start: int, stop: int) -> tuple[float, int]:
+        """Seconds, and how many were right."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{start} {stop}\n")
+        self._process.stdin.flush()
+        said = self._said()
+        return said["seconds"], said["right"]
+
+    def _said(self) -> dict[str, Any]:
+        """The next line of its own; a library may print others between."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("{"):
+                said: dict[str, Any] = json.loads(line)
+                return said
+        raise RuntimeError(f"{SIDE.name} ended with exit code {self._process.wait()}")
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+class Ours:
+    """The transformers engine on questions in the same words, tokenising inside."""
+
+    def __init__(self, folder: Path, rows: list[dict[str, Any]]) -> None:
+        facts = engines.find("transformers").describe(EngineChoice(CHUNK))
+        self._engine = engines.open_engine(folder, facts, Limits(2048, 0))
+        self._tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder)
+        self._letters = {x: self._tokenizer.encode(f" {x}", add_special_tokens=False)[0] for x in LETTERS}
+        self._rows = rows
+        self._shape = shape_of(json.loads((folder / "config.json").read_text()), value_bytes=4)
+
+    def answer(self, start: int, stop: int) -> tuple[float, int, float]:
+        """Seconds, how many were right, and the FLOP of the passes, padding left out."""
+        began = time.perf_counter()
+        requests = [self._request(str(i), self._rows[i]) for i in range(start, stop)]
+        [group] = self._engine.answer(requests, 0)
+        right = sum(answers[0].text == self._rows[int(request.item_id)]["answer_idx"] for request, answers in group)
+        seconds = time.perf_counter() - began
+        flop = sum(prefill_work(self._shape, len(r.prompt.token_ids), head_rows=4).flop for r in requests)
+        return seconds, right, flop
+
+    def _request(self, key: str, row: dict[str, Any]) -> Request:
+        options = "\n".join(f"{letter}. {row['options'][letter]}" for letter in LETTERS)
+        text = f"Question: {row['question']}\n{options}\nAnswer:"
+        ids = self._tokenizer.encode(text)
+        prompt = Prompt(text, tuple(ids), hash_token_ids(ids), self._letters)
+        return Request(key, prompt, (0,), Decoding(readout=True, max_new_tokens=1))
+
+
+def chunks(total: int) -> Iterator[tuple[int, int]]:
+    start = 0
+    while True:
+        stop = min(start + CHUNK, total)
+        yield start, stop
+        start = stop if stop < total else 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("RIMBENCH_MEDQA"))
+    parser.add_argument("--seconds", type=float, default=60.0, help="Of rimbench's own answering, at the least.")
+    parser.add_argument("--hf", default=os.environ.get("RIMBENCH_LM_EVAL"))
+    parser.add_argument("--vllm", default=os.environ.get("RIMBENCH_LM_EVAL_VLLM"))
+    arguments = parser.parse_args()
+    if arguments.data is None:
+        print("throughput on MedQA: not measured, no --data and no RIMBENCH_MEDQA names a file of its questions")
+        return
+    try:
+        folder = weights.resolve(systems.load("smollm2-direct")).folder
+    except RimbenchError as error:
+        print(f"throughput on MedQA: not measured, {error}")
+        return
+    torch.set_num_threads(THREADS)
+    rows = [json.loads(line) for line in arguments.data.read_text().splitlines()]
+    ours = Ours(folder, rows)
+    others: dict[str, Other] = {}
+    for kind, python in (("hf", arguments.hf), ("vllm", arguments.vllm)):
+        if python:
+            others[kind] = Other(python, kind, folder, arguments.data)
+        else:
+            print(f"lm_eval's {kind} model: left out, no environment named by --{kind}")
+    compare(ours, others, len(rows), arguments.seconds)
+    for other in others.values():
+        other.close()
+
+
+def compare(ours: Ours, others: dict[str, Other], total: int, seconds: float) -> None:
+    taken: dict[str, list[float]] = {"rimbench": [], **{kind: [] for kind in others}}
+    right = dict.fromkeys(taken, 0)
+    shares, asked = [], []
+    for number, (start, stop) in enumerate(chunks(total)):
+        own_s, own_right, flop = ours.answer(start, stop)
+        rate = probe.__wrapped__("cpu", "float32", 1 << 20).flop_per_s
+        times = {kind: other.answer(start, stop) for kind, other in others.items()}
+        if number == 0:
+            continue  # warms all sides up
+        asked.append(stop - start)
+        for kind, (took, correct) in {"rimbench": (own_s, own_right), **times}.items():
+            taken[kind].append(took)
+            right[kind] += correct
+        shares.append((flop / own_s, rate))
+        print(f"{sum(asked)} questions", file=sys.stderr)
+        if sum(taken["rimbench"]) >= seconds:
+            break
+    rates = {kind: [n / s for n, s in zip(asked, took, strict=True)] for kind, took in taken.items()}
+    for kind, correct in right.items():
+        print(
+            f"{kind}: {sum(asked) / sum(taken[kind]):.2f} questions a second over {sum(asked)} questions "
+            f"({sum(taken[kind]):.0f} s), {correct} right"
+        )
+    for kind in others:
+        ratio = statistics.median(a / b for a, b in zip(rates["rimbench"], rates[kind], strict=True))
+        print(f"rimbench over lm_eval's {kind}: {ratio:.2f} times (target {AT_LEAST[kind]:g} at least)")
+    reached, rate = (statistics.median(side) for side in zip(*shares, strict=True))
+    share = statistics.median(a / b for a, b in shares)
+    print(
+        f"matrix rate: {reached / 1e9:.1f} of {rate / 1e9:.1f} GFLOP/s in fp32, {share:.0%} (target 70% at least)",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
