@@ -10,7 +10,7 @@ from rimbench.claims.chance import judge_above_chance, judge_chance_level, judge
 from rimbench.claims.comparisons import Bar, judge_comparison, wanted_pairs
 from rimbench.claims.figures import FigureCheck, check_figure
 from rimbench.claims.finding import Judgement
-from rimbench.claims.measured import MeasuredAccuracy, Reproduction, reproductions
+from rimbench.claims.measured import Measured, Reproduction, reproductions
 from rimbench.claims.noise import judge_noise, judge_stability
 from rimbench.claims.pairs import FigurePair, Pair, family_of, pick
 from rimbench.claims.speed import judge_passes, judge_ratio, judge_times
@@ -49,14 +49,14 @@ class _Case:
     bar: Bar
 
 
-def audit_file(path: Path, measured: Sequence[MeasuredAccuracy] = ()) -> Audit:
+def audit_file(path: Path, measured: Sequence[Measured] = ()) -> Audit:
     """Read a claims file and judge it; ConfigError with all of its faults."""
     from rimbench.claims.schema import read
 
     return audit(read(path), measured)
 
 
-def audit(spec: "ClaimsSpec", measured: Sequence[MeasuredAccuracy] = ()) -> Audit:
+def audit(spec: "ClaimsSpec", measured: Sequence[Measured] = ()) -> Audit:
     """Judge every figure and every claim from the published numbers alone; then set the runs beside them."""
     accuracies = {figure.id: figure for figure in spec.figure if figure.kind == "accuracy"}
     case = _Case(

@@ -8,9 +8,10 @@ import typer
 from rimbench.errors import DataError
 
 if TYPE_CHECKING:
-    from rimbench.claims.measured import MeasuredAccuracy
+    from rimbench.claims.measured import Measured
 
 DEFAULT_RESULTS = Path("results")
+TIMES = "latency-*/latency.json"
 
 
 def audit(
@@ -44,28 +45,56 @@ def audit(
         print_table(table)
 
 
-def _measured(results: Path | None) -> "list[MeasuredAccuracy]":
-    """Accuracy and pass@k by system and suite; runs that cannot be read are an error where they were asked for."""
-    if results is None and not next(DEFAULT_RESULTS.glob("*/manifest.json"), None):
+def _measured(results: Path | None) -> "list[Measured]":
+    """What was measured here; what cannot be read is an error where it was asked for."""
+    from rimbench.cli.output import note
+
+    folder = results or DEFAULT_RESULTS
+    if results is None and not any(next(folder.glob(kept), None) for kept in ("*/manifest.json", TIMES)):
         return []
+    try:
+        return [*_measured_times(folder), *_measured_accuracies(folder)]
+    except DataError as error:
+        if results is not None:
+            raise
+        note(f"what was measured in {folder} is left out: {error}")
+        return []
+
+
+def _measured_accuracies(results: Path) -> "list[Measured]":
+    """Accuracy and pass@k by system and suite."""
     from rimbench.claims.measured import MeasuredAccuracy
     from rimbench.cli.output import note
     from rimbench.report.cells import Cell
     from rimbench.report.summary import choose_runs, read_all
 
-    try:
-        runs, notes = choose_runs(read_all(results or DEFAULT_RESULTS))
-    except DataError as error:
-        if results is not None:
-            raise
-        note(f"the runs in {DEFAULT_RESULTS} are left out: {error}")
+    if not next(results.glob("*/manifest.json"), None) and next(results.glob(TIMES), None):
         return []
+    runs, notes = choose_runs(read_all(results))
     for line in notes:
         note(line)
-    found = []
+    found: list[Measured] = []
     for run in runs:
         cell, names = Cell(run, run.manifest.system), (run.manifest.run, run.manifest.system, run.manifest.suite)
         if cell.greedy_accuracy is not None:
             found.append(MeasuredAccuracy(*names, cell.greedy_accuracy))
         found += [MeasuredAccuracy(*names, passed.estimate, passed.k) for passed in cell.pass_at_k]
+    return found
+
+
+def _measured_times(results: Path) -> "list[Measured]":
+    """Seconds a question, the oldest measurement first."""
+    from dataclasses import replace
+
+    from rimbench.claims.measured import MeasuredTime
+    from rimbench.latency.stored import read_measurements
+
+    found: list[Measured] = []
+    for measurement in read_measurements(results):
+        for row in measurement.rows:
+            mean, per = row.mean, 1000 * row.batch
+            lo, hi = (None if ms is None else ms / per for ms in (mean.lo, mean.hi))
+            seconds = replace(mean, value=mean.value / per, lo=lo, hi=hi)
+            run = f"measured on {measurement.suite}, {measurement.measured_at[:10]}"
+            found.append(MeasuredTime(run, row.system, row.quantity, row.batch, row.device, row.dtype, seconds))
     return found

@@ -8,11 +8,12 @@ import sys
 
 import pytest
 import typer
-from claims_files import accuracy, comparison
+from claims_files import accuracy, comparison, latency
 from typer.testing import CliRunner
 
 from rimbench.cli.audit import audit
 from rimbench.errors import ConfigError, DataError, UsageError
+from rimbench.latency.stored import Measured, Measurement, keep
 from rimbench.records import Item, Manifest, Record
 from rimbench.store import RunStore
 
@@ -89,6 +90,18 @@ def test_measured_runs_are_set_beside_the_published_figures(run, tmp_path, write
     assert figures["b-s"]["measured"] is None
     printed = run(path, "--results", tmp_path / "results")
     assert "reproduced" in printed and "a-s: run r" in printed
+
+
+def test_a_kept_measurement_of_time_is_set_beside_the_published_one_without_any_run(run, tmp_path, write):
+    samples = tuple(95.0 + (i % 3) for i in range(40))  # ms a batch of 8
+    row = Measured("a", "readout", "vllm", "NVIDIA L4", "bfloat16", 8, samples, 96.0, (96.0,), 300, 0, 0, 0.1)
+    keep(Measurement("s", "2026-01-01T00:00:00+00:00", None, None, {}, {}, (row,)), tmp_path / "results")
+    path = write(latency("a", "12 ms", "readout", 'device = "L4"\ndtype = "bf16"\nbatch = 8\n'))
+    [figure] = json.loads(run(path, "--json"))["figures"]
+    assert (figure["measured"]["n"], figure["measured"]["outcome"]) == (40, "reproduced")
+    assert figure["measured"]["value"] == pytest.approx(sum(samples) / 40 / 8000)
+    printed = run(path, "--results", tmp_path / "results")
+    assert "a: measured on s, 2026-01-01, on NVIDIA L4, bfloat16" in printed and "12 ms" in printed
 
 
 def test_runs_under_a_control_are_no_measurement(run, tmp_path, write):

@@ -1,11 +1,13 @@
 """Published against measured: two independent samples, both n counted."""
 
+import dataclasses
+
 import pytest
-from claims_files import accuracy
+from claims_files import accuracy, latency
 
 from rimbench.claims.audit import audit_file
-from rimbench.claims.measured import MeasuredAccuracy
-from rimbench.statistics.estimate import bootstrap_share, wilson
+from rimbench.claims.measured import MeasuredAccuracy, MeasuredTime
+from rimbench.statistics.estimate import Estimate, bootstrap_share, wilson
 
 
 def measured(right, n, system="a", suite="s"):
@@ -63,3 +65,32 @@ def test_pass_at_k_is_set_beside_the_runs_pass_at_the_same_k(write, k, value, n,
     assert audit.reproductions["p"].measured.estimate.value == 0.85
     other = audit_file(write(figure), [MeasuredAccuracy("run-1", "a", "s", found, k=4)])
     assert other.reproductions == {}
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "n", "seconds", "outcome"),
+    [
+        ("NVIDIA H100 SXM5", "bfloat16", 40, (0.0119, 0.0121), "reproduced"),
+        ("NVIDIA H100 SXM5", "bfloat16", 40, (0.0125, 0.0127), "reproduced"),  # 12 ms is 11.5 to 12.5
+        ("NVIDIA H100 SXM5", "bfloat16", 40, (0.0126, 0.0128), "not reproduced"),
+        ("NVIDIA H100 SXM5", "bfloat16", 40, (0.0080, 0.0090), "not reproduced"),
+        ("NVIDIA H100 SXM5", "float32", 40, (0.0119, 0.0121), None),
+        ("NVIDIA L4", "bfloat16", 40, (0.0119, 0.0121), None),
+        ("NVIDIA H100 SXM5", "bfloat16", 20, (0.0119, 0.0121), None),
+    ],
+)
+def test_a_time_is_reproduced_on_its_own_hardware_alone(write, device, dtype, n, seconds, outcome):
+    figure = latency("a", "12 ms", "readout", 'device = "H100 SXM"\ndtype = "bf16"\nbatch = 1\n')
+    mean = Estimate(sum(seconds) / 2, *seconds, n, "BCa bootstrap")
+    found = audit_file(write(figure), [MeasuredTime("here", "a", "readout", 1, device, dtype, mean)]).reproductions[
+        "a"
+    ]
+    assert found.outcome == outcome
+    assert found.difference.lo == pytest.approx(seconds[0] - 0.012)
+
+
+@pytest.mark.parametrize("changed", [{"system": "b"}, {"quantity": "answer"}, {"batch": 8}])
+def test_a_time_of_something_else_is_not_set_beside_it(write, changed):
+    figure = latency("a", "12 ms", "readout", 'device = "H100 SXM"\ndtype = "bf16"\nbatch = 1\n')
+    time = MeasuredTime("here", "a", "readout", 1, "H100 SXM", "bfloat16", Estimate(0.012, 0.011, 0.013, 40, "m"))
+    assert audit_file(write(figure), [dataclasses.replace(time, **changed)]).reproductions == {}
