@@ -94,7 +94,7 @@ def test_measured_runs_are_set_beside_the_published_figures(run, tmp_path, write
 
 def test_a_kept_measurement_of_time_is_set_beside_the_published_one_without_any_run(run, tmp_path, write):
     samples = tuple(95.0 + (i % 3) for i in range(40))  # ms a batch of 8
-    row = Measured("a", "readout", "vllm", "NVIDIA L4", "bfloat16", 8, samples, 96.0, (96.0,), 300, 0, 0, 0.1)
+    row = Measured("a", "answer", "vllm", "NVIDIA L4", "bfloat16", 8, samples, 96.0, (96.0,), 300, 0, 0, 0.1)
     keep(Measurement("s", "2026-01-01T00:00:00+00:00", None, None, {}, {}, (row,)), tmp_path / "results")
     path = write(latency("a", "12 ms", "readout", 'device = "L4"\ndtype = "bf16"\nbatch = 8\n'))
     [figure] = json.loads(run(path, "--json"))["figures"]
