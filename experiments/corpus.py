@@ -19,18 +19,21 @@ from rimbench.suites.titration import LARGEST_MG, Settings, generate
 Row = dict[str, object]
 
 SUITES = ("demo-in-dist", "demo-long", "demo-reworded")
-OPEN_ENDED = 0.8
+OPEN_ENDED = 0.65
 """The share of open-ended rows among those for tuning; the card's mixture has 0.91."""
 KINDS = (
     {"chain": 0.4, "chosen chain": 0.25, "match": 0.15, "step": 0.08, "chosen step": 0.12},
     {"chain": 0.08, "chosen chain": 0.3, "told match": 0.4, "step": 0.02, "chosen step": 0.2},
     {"chain": 0.08, "chosen chain": 0.3, "close match": 0.4, "step": 0.02, "close step": 0.2},
     {"chain": 0.05, "chosen chain": 0.35, "chain match": 0.5, "close step": 0.1},
+    {"chain": 0.05, "chosen chain": 0.4, "long match": 0.45, "close step": 0.1},
 )
 """What the base learns, by share of rows: chains first, then mostly letters of values, then those of close ones, then
-those of values that stand far behind, after a chain."""
-SOUGHT = {"match": 4, "told match": 6, "close match": 6, "chain match": 6}
+those of values that stand far behind, after a chain and after other letters."""
+SOUGHT = {"match": 4, "told match": 6, "close match": 6, "chain match": 6, "long match": 10}
 """The most values to find in one row."""
+FAR = ("chain match", "long match")
+"""Of these, the options follow a chain."""
 CLOSE = 16
 """Close options lie among so many values in a row."""
 CLOSE_SHARE = 0.5
@@ -46,8 +49,8 @@ def base_rows(seed: int, n: int, part: int = 0) -> Iterator[Row]:
     kinds = chance.choices(list(KINDS[part]), list(KINDS[part].values()), k=n)
     for i, kind in enumerate(kinds):
         if kind in SOUGHT:
-            events = _events(chance) if kind == "chain match" else ""
-            close = kind == "close match" or (kind == "chain match" and chance.random() < CLOSE_SHARE)
+            events = _events(chance) if kind in FAR else ""
+            close = kind == "close match" or (kind in FAR and chance.random() < CLOSE_SHARE)
             yield _match(chance, SOUGHT[kind], told=kind != "match", close=close, events=events)
         elif kind.endswith("step"):
             yield _step(chance, chosen=kind != "step", close=kind == "close step")

@@ -25,7 +25,13 @@ DOCS = Path(__file__).parents[1] / "docs"
 PACKED = Path(__file__).parents[1] / "rimbench" / "nano"
 WORK = Path("checkpoints") / "nano"
 TUNED = ("cot", "direct", "rim-v1", "rim-v2")
-BASE_PARTS = {"base-chains": 200_000, "base-letters": 48_000, "base-close": 32_000, "base": 64_000}
+BASE_PARTS = {
+    "base-chains": 200_000,
+    "base-letters": 48_000,
+    "base-close": 32_000,
+    "base-far": 64_000,
+    "base": 48_000,
+}
 """The parts of the base's training, one on the other's checkpoint, with the rows of each."""
 TUNING_ROWS = 32_000
 SEED = 0
@@ -68,30 +74,41 @@ def train(  # noqa: PLR0913 - what to train, from what, on what, where, and how 
 
 
 def pack() -> None:
-    """Copy the checkpoints into the package, with a manifest of what made them, and draw their losses."""
-    entries = {}
-    for name in (*BASE_PARTS, *TUNED):
-        source, target = WORK / name / "checkpoint", PACKED / name
-        made = json.loads((WORK / name / "training.json").read_text())
-        entries[name] = {
-            "recipe": "nano-base" if name in BASE_PARTS else f"nano-{name}",
-            "recipe_sha256": made["recipe"],
-            "data_sha256": made["data"],
-            "seed": made["seed"],
-            "base": made["base"],
-            "steps": steps(WORK / name),
-            "rows": BASE_PARTS.get(name, TUNING_ROWS),
-            "commit": provenance.commit()[0],
-            "sha256": hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest(),
-        }
+    """Copy the checkpoints into the package, with a manifest of what made them, and draw their losses.
+
+    What the working folder does not hold, such as the parts that a shipped base went through, stays as it was stated.
+    """
+    manifest = PACKED / "manifest.json"
+    stated = json.loads(manifest.read_text()) if manifest.exists() else {}
+    here = [name for name in (*BASE_PARTS, *TUNED) if (WORK / name / "training.json").exists()]
+    entries = {name: entry(name) if name in here else stated[name] for name in (*BASE_PARTS, *TUNED)}
+    for name in here:
         if name in BASE_PARTS and name != "base":
             continue  # what the base itself started from is not shipped
+        source, target = WORK / name / "checkpoint", PACKED / name
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         for path in sorted(p for pattern in FILES for p in source.glob(pattern)):
             shutil.copyfile(path, target / path.name)
-    draw_losses([(f"nano-{name}", WORK / name / "loss.jsonl") for name in entries], DOCS / "training.svg")
-    (PACKED / "manifest.json").write_text(json.dumps(entries, indent=2) + "\n")
+    draw_losses([(f"nano-{name}", WORK / name / "loss.jsonl") for name in here], DOCS / "training.svg")
+    manifest.write_text(json.dumps(entries, indent=2) + "\n")
+
+
+def entry(name: str) -> dict[str, object]:
+    """What made a checkpoint, as the manifest states it."""
+    made = json.loads((WORK / name / "training.json").read_text())
+    weights = WORK / name / "checkpoint" / "model.safetensors"
+    return {
+        "recipe": "nano-base" if name in BASE_PARTS else f"nano-{name}",
+        "recipe_sha256": made["recipe"],
+        "data_sha256": made["data"],
+        "seed": made["seed"],
+        "base": made["base"],
+        "steps": steps(WORK / name),
+        "rows": BASE_PARTS.get(name, TUNING_ROWS),
+        "commit": provenance.commit()[0],
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+    }
 
 
 def steps(folder: Path) -> dict[str, int]:

@@ -66,8 +66,6 @@ def demo(
         measured += measure(at_batch, batch, Rules(least=least, most=least, seconds=0))
     stored.keep(describe(measured, suites[0].name), results)
     summed = summary.summarise(results)
-    for line in summed.notes:
-        note(line)
     for table in tables.make_tables(summed):
         print_table(table)
     seconds = time.monotonic() - began
