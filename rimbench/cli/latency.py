@@ -106,7 +106,7 @@ def latency(
             print_table(table)
     if plot is not None:
         note(f"wrote {' and '.join(map(str, draw(costs, plot)))}")
-    for doubt in (*([] if allow_unfair else refused(measurement)), *silent(rows)):
+    for doubt in (*([] if allow_unfair else refused(measurement)), *silent(rows), *noisy(rows)):
         note(doubt)
     note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy")
 
@@ -128,6 +128,13 @@ def silent(rows: "Sequence[Measured]") -> list[str]:
         f"{row.system} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
         for row in rows
         if row.quantity == "answer" and row.told and not any(row.told.letters.values())
+    ]
+
+
+def noisy(rows: "Sequence[Measured]") -> list[str]:
+    """A sentence for each time that is in doubt: a narrow terminal has no room for the column."""
+    return [
+        f"{row.system}, {row.quantity} at batch {row.batch}: {', '.join(row.noises)}" for row in rows if row.noises
     ]
 
 

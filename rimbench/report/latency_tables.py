@@ -52,7 +52,7 @@ def cost_table(costs: Sequence[Cost]) -> Table:
         f"{'; '.join(engines)}; {least} samples or more after warm-up, systems in turn on the same items, "
         "tokenisation outside. To the letter: until the answer's letter can be told. Greedy: of the run beside, or "
         "else of the questions that were timed.",
-        ("p50", "p99", "tokens in", "p95", "answer by", "noise", "95%"),
+        ("p50", "p99", "tokens in", "p95", "noise", "suite", "95%"),
     )
 
 
@@ -87,7 +87,7 @@ def phase_table(costs: Sequence[Cost]) -> Table:
         tuple(rows),
         "Floor: the least time that the bandwidth and matrix rate measured on this device allow; its share is floor "
         "over time. Launch-bound: a further pass takes as long as the first, and both several times their floor.",
-        ("tokens a s", "launches", "floor, ms", "answer by"),
+        ("tokens a s", "launches", "floor, ms", "suite"),
     )
 
 
@@ -126,7 +126,7 @@ def condition_table(costs: Sequence[Cost]) -> Table:
         "Flips: questions answered alone and in the batch whose letters differ. A tie between letters goes to the "
         "first. Cached: tokens of prompts taken from an earlier answer. Peak: the weights and "
         "one call, without what an engine reserves ahead.",
-        ("warm-up calls", "compile, s", "answer by", "ties", "cut off, %", "cached", "first, ms", "load, s"),
+        ("warm-up calls", "compile, s", "ties", "cut off, %", "cached", "first, ms", "load, s", "suite"),
     )
 
 

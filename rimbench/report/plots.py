@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from rimbench.errors import DataError
 from rimbench.report.cells import Cell
@@ -203,6 +204,8 @@ def plot_throughput(costs: Sequence[Cost]) -> Plot | None:
                 axes.plot([b for b, _ in found], [q for _, q in found], label=", ".join(map(short, words)), **style)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_xticks(sorted({row.batch for row in shown}), [str(b) for b in sorted({row.batch for row in shown})])
         axes.set_xlabel("batch: questions answered at once")
         axes.set_ylabel("questions a second")
