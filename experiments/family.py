@@ -54,6 +54,9 @@ def folder_of(name: str) -> Path:
 
 def train_base() -> Path:
     """The common pretrained start; every core trains on its share of a batch."""
+    checkpoint = WORK / "base" / "checkpoint"
+    if checkpoint.exists():
+        return checkpoint
     checkpoint = WORK / "start"
     if not (checkpoint / "config.json").exists():
         make_start(checkpoint, texts(base_rows(SEED, 20_000)), SEED)
