@@ -52,7 +52,7 @@ def test_the_demo_prints_every_part_of_the_comparison(demo):
         assert system in done.stdout
     for suite in SUITES:
         assert suite in done.stdout
-    for part in ("pass@8", "K = 0", "batch", "verdict"):
+    for part in ("pass@k", "K = 0", "batch", "verdict"):
         assert part.lower() in done.stdout.lower()
     assert "Traceback" not in done.stderr
 
