@@ -10,7 +10,7 @@ from pathlib import Path
 from rimbench.records import Manifest, Record
 from rimbench.report.cells import resampling_of
 from rimbench.statistics.bootstrap import Resampling
-from rimbench.statistics.estimate import Estimate, accuracy
+from rimbench.statistics.estimate import Estimate, LetterBaseline, accuracy, majority_letter, uniform_accuracy
 from rimbench.statistics.verdict import Comparison, Settings, compare_outcomes
 from rimbench.store import MANIFEST, RECORDS, read_items, read_manifest, read_records
 
@@ -32,11 +32,16 @@ class BudgetOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SweepOutcome:
-    """Every budget of a sweep over the same `n` items, and the largest one against K = 0, item by item."""
+    """Every budget of a sweep over the same `n` items, and the largest one against K = 0, item by item.
+
+    `uniform` is what a uniform guesser has on these items, `majority` whoever always gives one letter.
+    """
 
     n: int
     budgets: tuple[BudgetOutcome, ...]
     memory: Comparison | None
+    uniform: float | None
+    majority: LetterBaseline | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,13 @@ def read_outcome(folders: Sequence[Path]) -> SweepOutcome:
     how = resampling_of(items)
     budgets = [_budget(k, column, columns[k - 1] if k else None, how) for k, column in enumerate(columns)]
     first, last = ([record.correct for record in column] for column in (columns[0], columns[-1]))
-    return SweepOutcome(len(items), tuple(budgets), compare_outcomes(last, first, Settings(how=how)))
+    return SweepOutcome(
+        len(items),
+        tuple(budgets),
+        compare_outcomes(last, first, Settings(how=how)),
+        uniform_accuracy([len(item.options) for item in items]),
+        majority_letter([item.gold for item in items]),
+    )
 
 
 def _budget(blocks: int, column: Sequence[Record], before: Sequence[Record] | None, how: Resampling) -> BudgetOutcome:

@@ -1,7 +1,7 @@
 """The table of what memory is worth: accuracy by memory budget."""
 
 from rimbench.report.budgets import StoredSweep
-from rimbench.report.numbers import percent, points
+from rimbench.report.numbers import percent, points, share
 from rimbench.tabular import Table
 
 
@@ -23,6 +23,12 @@ def budget_table(sweep: StoredSweep) -> Table:
         remark += (
             f" K = {outcome.budgets[-1].blocks} minus K = 0: {points(memory.difference)} points, "
             f"p = {memory.p_value:.2g} ({memory.test})."
+        )
+    if outcome.uniform is not None and outcome.majority is not None:
+        best = outcome.majority
+        remark += (
+            f" A uniform guesser has {share(outcome.uniform)}%, one letter {share(best.accuracy.value)}% "
+            f"({best.letter})."
         )
     return Table(
         f"Accuracy by memory budget: {sweep.manifest.system} on {sweep.manifest.suite}, N = {outcome.n}",

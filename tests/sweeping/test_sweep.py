@@ -130,6 +130,10 @@ def test_the_outcome_counts_what_the_records_show(swept):
         assert budget.accuracy.method == "Wilson score"
     gained = outcome.budgets[-1].accuracy.value - outcome.budgets[0].accuracy.value
     assert outcome.memory.difference.value == pytest.approx(gained)
+    items = swept.runs[0].suite.items
+    golds = [item.gold for item in items]
+    assert outcome.uniform == pytest.approx(sum(1 / len(item.options) for item in items) / ITEMS)
+    assert outcome.majority.accuracy.value == max(golds.count(letter) for letter in golds) / ITEMS
 
 
 def test_an_item_with_room_for_few_blocks_fails_at_the_larger_budgets_alone(made, system, suite, tmp_path):
@@ -148,6 +152,7 @@ def test_the_command_prints_every_budget_from_zero(made, swept, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:11]] == [str(blocks) for blocks in range(9)]
     assert any("K = 8 minus K = 0" in line for line in lines)
+    assert any("A uniform guesser has" in line for line in lines)
     sweep(**arguments, results=made / "swept", json=True)
     document = json.loads(capsys.readouterr().out)
     assert [budget["k"] for budget in document["budgets"]] == list(range(9))
