@@ -195,11 +195,11 @@ def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled
 if __name__ == "__main__":
     hf.logging.disable_progress_bar()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sizes", nargs="*", default=list(BASES), choices=BASES)
+    parser.add_argument("sizes", nargs="*", metavar="SIZE", help=", ".join(BASES))
     parser.add_argument(
         "--compile", action="store_true", help="Also torch.compile, which takes a compiler and minutes."
     )
     arguments = parser.parse_args()
     print(f"{torch.get_num_threads()} threads, facts: {engines.find('transformers').describe(EngineChoice(1))}")
-    for size in arguments.sizes:
+    for size in arguments.sizes or BASES:
         measure(size, compiled=arguments.compile)

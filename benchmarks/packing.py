@@ -119,6 +119,6 @@ def measure(name: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sizes", nargs="*", default=list(SIZES), choices=SIZES)
-    for size in parser.parse_args().sizes:
+    parser.add_argument("sizes", nargs="*", metavar="SIZE", help=", ".join(SIZES))
+    for size in parser.parse_args().sizes or SIZES:
         measure(size)
