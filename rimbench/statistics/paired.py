@@ -127,8 +127,8 @@ def score_p_above(table: PairedTable, delta: float) -> float:
     """
     excess = table.a_only - table.b_only - table.n * delta
     variance = _score_variance(table.a_only, table.b_only, table.n, delta)
-    if variance == 0:
-        return 0.5 if excess == 0 else float(excess < 0)
+    if variance <= 0:  # nothing is discordant, and delta is 0 or too near to it for its variance to be told from 0
+        return 0.5
     return NormalDist().cdf(-excess / math.sqrt(variance))
 
 
