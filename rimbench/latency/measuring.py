@@ -97,6 +97,8 @@ def _check_quantities(run: PlannedRun, quantities: Sequence[Quantity]) -> None:
             f"system '{name}' writes free text and has no readout: expected one that answers by its first letter or "
             "is read out, such as rim-v1 or base-direct; for this one ask for answer or letter"
         )
+    if "readout" in quantities and run.cell.system.answer.mode == "readout":
+        raise UsageError(f"system '{name}' is read out: its readout is its answer; ask for answer")
     if "letter" in quantities and engine not in engines.that_time_tokens():
         raise UsageError(
             f"engine '{engine}' does not tell when its tokens come, so that the time to the letter is not known: "

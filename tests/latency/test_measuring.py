@@ -88,6 +88,8 @@ def test_a_quantity_that_a_system_or_an_engine_lacks_is_refused_with_what_has_it
     runs = {run.cell.system.name: run for run in planned(1)}
     with pytest.raises(UsageError, match="'writes' writes free text and has no readout: expected one that"):
         measure([runs["writes"]], 1, FEW, quantities=["readout"])
+    with pytest.raises(UsageError, match="its readout is its answer; ask for answer"):
+        measure([runs["reads"]], 1, FEW, quantities=["readout"])
     with pytest.raises(UsageError, match="'reads' writes no tokens"):
         measure([runs["reads"]], 1, FEW, quantities=["letter"])
     scripted = dataclasses.replace(runs["writes"], facts=engines.find("fake").describe(EngineChoice(1)))
