@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 TOKENS_AT_ONCE = {"cpu": 1024, "cuda": 65536}
-"""Tokens of a pass. One core, SmolLM2-135M in fp32, 260-token rows: 99 GFLOP/s at 1,040 tokens, 88 at 2,080, 87 at
-4,160, where activations no longer fit the cache; a matrix product alone reaches 113."""
+"""Tokens of a pass: on a CPU few enough that activations fit the cache, on a GPU many enough to fill it."""
 WIDTH_STEP = 64
 """Widths that graphs are captured for are multiples of this."""
 TOKENS_IN_A_GRAPH = 8192

@@ -35,7 +35,7 @@ from rimbench.training.watch import LossBar, LossLines, LossLog, NumberGuard, Va
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What training starts from; both are changed in place. `commit` is that of the code, for the card.
+    """What training, or a stage, starts from; both are changed in place. `commit` is that of the code, for the card.
 
     `rows` are the vocabulary rows that are trained; None trains all of them.
     """
