@@ -201,14 +201,18 @@ def test_gradient_checkpointing_changes_no_loss(begin, tmp_path):
 
 def two_processes(checkpoint, folder, *sharded):
     """The training in `training_run` by two processes with half of the rows each; what they exited with."""
+    return launch_two(checkpoint, folder, *sharded).returncode
+
+
+def launch_two(checkpoint, folder, *sharded, **environment):
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", training_run.__file__]
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, *launch, checkpoint, folder, "4", *sharded],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         check=False,
         capture_output=True,
+        text=True,
     )
-    return done.returncode
 
 
 @pytest.fixture(scope="module")
@@ -238,3 +242,9 @@ def test_a_sharded_training_that_was_killed_goes_on_to_the_same_losses(alone, ch
     assert two_processes(checkpoint, tmp_path, "fsdp") == 0
     two, one = ([e["loss"] for e in log_of(folder)] for folder in (tmp_path, alone))
     assert two == pytest.approx(one, rel=2e-3)
+
+
+def test_the_first_kind_of_fsdp_is_refused_with_what_to_launch(checkpoint, tmp_path):
+    refused = launch_two(checkpoint, tmp_path, "fsdp", FSDP_VERSION="1")
+    assert refused.returncode != 0
+    assert "is not supported: launch with --use_fsdp --fsdp_version 2" in refused.stderr

@@ -61,7 +61,7 @@ FSDP = {
 
 def shard():
     """Shard over the CPU: accelerate does so for GPUs alone, so it is told that these processes are such."""
-    os.environ.update(FSDP)
+    os.environ.update(FSDP | os.environ)
     plain = PartialState.__init__
 
     def on_gpus(self, *arguments, **options):
