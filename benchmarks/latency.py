@@ -7,7 +7,7 @@ here: what they answer does not matter for the time. All ways in turn, A B A B, 
 medians of their ratios, and beside each ratio both sides. Targets: the engine's readout within 1.10 of a bare
 `model.model` with the sliced head; `generate` with 8 new tokens, eager, at least 5 times as long at nano size and 2.5
 times at 135M; everything of `rimbench run` that is not the model under 1 ms a question at nano size. Below that what
-was tried: all logits, a mask, bf16, one thread, and with --compile torch.compile.
+was tried: the lean pass with either product, all logits, a mask, bf16, one thread, and with --compile torch.compile.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import transformers as hf
 from rimbench import engines, suites, systems
 from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.engines._lean import LeanDecoder
+from rimbench.engines._products import TorchProducts
 from rimbench.errors import RimbenchError
 from rimbench.grid import RunSettings, plan_runs
 from rimbench.latency.lengths import with_prompt_tokens
@@ -163,6 +164,8 @@ def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled
     ones = torch.ones_like(ids)
     half: Any = hf.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.bfloat16).eval()
     threads = torch.get_num_threads()
+    lean, torchs, last = LeanDecoder(model), LeanDecoder(model), torch.tensor([TOKENS - 1])
+    torchs._products = TorchProducts()
 
     def one_thread() -> None:
         torch.set_num_threads(1)
@@ -171,6 +174,8 @@ def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled
 
     ways: dict[str, Callable[[], object]] = {
         "fp32, last position": lambda: model.model(input_ids=ids, use_cache=False),
+        "the lean pass": lambda: lean.hidden_at(ids, last, ragged=False),
+        "the lean pass, torch's products": lambda: torchs.hidden_at(ids, last, ragged=False),
         "all logits": lambda: model(input_ids=ids, use_cache=False),
         "a mask of ones": lambda: model.model(input_ids=ids, attention_mask=ones, use_cache=False),
         "a filled cache": lambda: model.model(input_ids=ids, use_cache=True),

@@ -12,6 +12,8 @@ model's own modules, at nano size and at 135M.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rimbench.engines._products import fastest
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -52,6 +54,8 @@ class LeanDecoder:
         config = model.config
         self._torch, self._functional = torch, torch.nn.functional
         self._body: Any = model.base_model
+        weight = self._body.embed_tokens.weight
+        self._products = fastest(weight.device.type, weight.dtype)
         self._heads = int(config.num_attention_heads)
         self._key_heads = int(config.num_key_value_heads)
         self._size = int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
@@ -71,7 +75,7 @@ class LeanDecoder:
         for layer in self._layers[:-1]:
             queries, keys, values = self._attend_with(layer, flat, (rows, width), cosines, sines)
             mixed = self._attention(queries, keys, values, is_causal=True)
-            flat = self._mlp(layer, self._torch.addmm(flat, mixed, layer.out.t()))
+            flat = self._mlp(layer, self._products.added(mixed, layer.out, flat))
         layer = self._layers[-1]
         queries, keys, values = self._attend_with(layer, flat, (rows, width), cosines, sines)
         queries = queries[self._torch.arange(rows, device=ids.device), :, last].unsqueeze(2)
@@ -79,14 +83,14 @@ class LeanDecoder:
         if ragged:
             seen = (self._torch.arange(width, device=ids.device) <= last[:, None])[:, None, None]
         mixed = self._attention(queries, keys, values, attn_mask=seen)
-        flat = self._mlp(layer, self._torch.addmm(flat[places], mixed, layer.out.t()))
+        flat = self._mlp(layer, self._products.added(mixed, layer.out, flat[places]))
         return self._norm(flat, self._body.norm.weight)
 
     def _attend_with(
         self, layer: _Layer, flat: "Tensor", shape: tuple[int, int], cosines: "Tensor", sines: "Tensor"
     ) -> tuple["Tensor", "Tensor", "Tensor"]:
         """Queries, keys and values [rows, heads, width, size], queries and keys turned to their positions."""
-        mixed = self._functional.linear(self._norm(flat, layer.norm), layer.qkv, layer.qkv_bias)
+        mixed = self._products.linear(self._norm(flat, layer.norm), layer.qkv, layer.qkv_bias)
         heads, keys = self._heads, self._key_heads
         mixed = mixed.view(*shape, heads + 2 * keys, self._size)
         turning, values = mixed[:, :, : heads + keys], mixed[:, :, heads + keys :]
@@ -102,8 +106,8 @@ class LeanDecoder:
         return mixed.transpose(1, 2).reshape(-1, self._heads * self._size)
 
     def _mlp(self, layer: _Layer, flat: "Tensor") -> "Tensor":
-        gate, up = self._functional.linear(self._norm(flat, layer.mlp_norm), layer.gate_up).chunk(2, -1)
-        return self._torch.addmm(flat, self._functional.silu(gate).mul_(up), layer.down.t())
+        gate, up = self._products.linear(self._norm(flat, layer.mlp_norm), layer.gate_up).chunk(2, -1)
+        return self._products.added(self._functional.silu(gate).mul_(up), layer.down, flat)
 
     def _norm(self, flat: "Tensor", weight: "Tensor") -> "Tensor":
         return self._functional.rms_norm(flat, (flat.shape[-1],), weight, self._eps)

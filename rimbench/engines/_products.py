@@ -1,0 +1,69 @@
+"""Products with a weight matrix, by the faster of the two libraries that torch carries for them on a CPU.
+
+torch multiplies fp32 matrices with MKL, which makes no use of AVX-512 on processors of other makers than its own.
+oneDNN does, and adds the residual in the same call: `benchmarks/latency.py` prints what each of them reaches. Other
+devices and number types have torch's own product.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class Products(Protocol):
+    """Products of rows [n, in] with a weight [out, in]."""
+
+    def linear(self, rows: "Tensor", weight: "Tensor", bias: "Tensor | None" = None) -> "Tensor":
+        """Rows times the weight, plus the bias [out]: [n, out]."""
+
+    def added(self, rows: "Tensor", weight: "Tensor", residual: "Tensor") -> "Tensor":
+        """Rows times the weight, plus a residual [n, out]."""
+
+
+class TorchProducts:
+    """torch's own."""
+
+    def linear(self, rows: "Tensor", weight: "Tensor", bias: "Tensor | None" = None) -> "Tensor":
+        """Rows times the weight, plus the bias."""
+        import torch
+
+        return torch.nn.functional.linear(rows, weight, bias)
+
+    def added(self, rows: "Tensor", weight: "Tensor", residual: "Tensor") -> "Tensor":
+        """Rows times the weight, plus a residual."""
+        import torch
+
+        return torch.addmm(residual, rows, weight.t())
+
+
+class OneDnnProducts:
+    """oneDNN's, by the operators that torch's own compiler calls; no gradients."""
+
+    def __init__(self) -> None:
+        import torch
+
+        self._linear = torch.ops.mkldnn._linear_pointwise
+
+    def linear(self, rows: "Tensor", weight: "Tensor", bias: "Tensor | None" = None) -> "Tensor":
+        """Rows times the weight, plus the bias."""
+        found: Tensor = self._linear(rows, weight, bias, "none", [], "")
+        return found
+
+    def added(self, rows: "Tensor", weight: "Tensor", residual: "Tensor") -> "Tensor":
+        """Rows times the weight, plus a residual."""
+        found: Tensor = self._linear.binary(rows, residual, weight, None, "add")
+        return found
+
+
+def fastest(device: str, dtype: "torch.dtype") -> Products:
+    """The products for `cpu` or `cuda` and a number type."""
+    import torch
+
+    if device == "cpu" and dtype == torch.float32 and torch.backends.mkldnn.is_available():
+        try:
+            return OneDnnProducts()
+        except AttributeError:  # a torch without these operators
+            pass
+    return TorchProducts()
