@@ -66,48 +66,71 @@ class LeanDecoder:
     def hidden_at(self, ids: "Tensor", last: "Tensor", *, ragged: bool) -> "Tensor":
         """The final hidden state [rows, hidden] at position `last` [rows] of token ids [rows, width].
 
-        Rows are padded on the right; `ragged` says that some are.
+        Rows are padded on the right; `ragged` says that some are. On a CPU their padding is then left out, and each
+        row attends by itself; on a GPU, where every call is a launch, it is computed and never looked at.
         """
         rows, width = ids.shape
-        flat = self._body.embed_tokens(ids).view(rows * width, -1)
-        cosines, sines = self._turn(width, flat)
         places = self._torch.arange(rows, device=ids.device) * width + last
+        cosines, sines = self._turn(width, self._body.embed_tokens.weight)
+        groups, seen = [(rows, width)], None
+        positions = self._torch.arange(width, device=ids.device).repeat(rows) if rows > 1 else None
+        if ragged and ids.device.type == "cpu":
+            kept = (self._torch.arange(width) <= last[:, None]).flatten()
+            ids, positions = ids.flatten()[kept], self._torch.arange(width).repeat(rows)[kept]
+            groups = [(1, int(length)) for length in last + 1]
+            places = (last + 1).cumsum(0) - 1
+        elif ragged:
+            seen = (self._torch.arange(width, device=ids.device) <= last[:, None])[:, None, None]
+        if positions is not None:
+            cosines, sines = cosines[positions], sines[positions]
+        flat = self._body.embed_tokens(ids.flatten())
         for layer in self._layers[:-1]:
-            queries, keys, values = self._attend_with(layer, flat, (rows, width), cosines, sines)
-            mixed = self._attention(queries, keys, values, is_causal=True)
+            queries, keys, values = self._attend_with(layer, flat, cosines, sines)
+            mixed = self._attention(queries, keys, values, groups, is_causal=True)
             flat = self._mlp(layer, self._products.added(mixed, layer.out, flat))
         layer = self._layers[-1]
-        queries, keys, values = self._attend_with(layer, flat, (rows, width), cosines, sines)
-        queries = queries[self._torch.arange(rows, device=ids.device), :, last].unsqueeze(2)
-        seen = None
-        if ragged:
-            seen = (self._torch.arange(width, device=ids.device) <= last[:, None])[:, None, None]
-        mixed = self._attention(queries, keys, values, attn_mask=seen)
+        queries, keys, values = self._attend_with(layer, flat, cosines, sines)
+        mixed = self._attention(queries[places], keys, values, groups, attn_mask=seen)
         flat = self._mlp(layer, self._products.added(mixed, layer.out, flat[places]))
         return self._norm(flat, self._body.norm.weight)
 
     def _attend_with(
-        self, layer: _Layer, flat: "Tensor", shape: tuple[int, int], cosines: "Tensor", sines: "Tensor"
+        self, layer: _Layer, flat: "Tensor", cosines: "Tensor", sines: "Tensor"
     ) -> tuple["Tensor", "Tensor", "Tensor"]:
-        """Queries, keys and values [rows, heads, width, size], queries and keys turned to their positions."""
+        """Queries, keys and values [tokens, heads, size], queries and keys turned to their positions."""
         mixed = self._products.linear(self._norm(flat, layer.norm), layer.qkv, layer.qkv_bias)
         heads, keys = self._heads, self._key_heads
-        mixed = mixed.view(*shape, heads + 2 * keys, self._size)
-        turning, values = mixed[:, :, : heads + keys], mixed[:, :, heads + keys :]
+        mixed = mixed.view(-1, heads + 2 * keys, self._size)
+        turning, values = mixed[:, : heads + keys], mixed[:, heads + keys :]
         if layer.qk_norm is not None:
             turning = self._functional.rms_norm(turning, (self._size,), eps=self._eps) * layer.qk_norm
-        turned = self._torch.addcmul(turning * cosines, turning.roll(self._size // 2, -1), sines).transpose(1, 2)
-        return turned[:, :heads], turned[:, heads:], values.transpose(1, 2)
+        turned = self._torch.addcmul(turning * cosines, turning.roll(self._size // 2, -1), sines)
+        return turned[:, :heads], turned[:, heads:], values
 
-    def _attention(self, queries: "Tensor", keys: "Tensor", values: "Tensor", **how: Any) -> "Tensor":
-        mixed = self._functional.scaled_dot_product_attention(
-            queries, keys, values, enable_gqa=self._heads != self._key_heads, **how
-        )
-        return mixed.transpose(1, 2).reshape(-1, self._heads * self._size)
+    def _attention(
+        self, queries: "Tensor", keys: "Tensor", values: "Tensor", groups: list[tuple[int, int]], **how: Any
+    ) -> "Tensor":
+        """Each group of (rows, width) among its own keys and values: [queries, heads x size].
+
+        Every token asks, or one of each row.
+        """
+        mixed: list[Tensor] = []
+        asked = start = 0
+        for rows, width in groups:
+            end = start + rows * width
+            asking = rows * width if len(queries) == len(keys) else rows
+            parts = (queries[asked : asked + asking], keys[start:end], values[start:end])
+            q, k, v = (part.view(rows, -1, part.shape[1], self._size).transpose(1, 2) for part in parts)
+            found = self._functional.scaled_dot_product_attention(
+                q, k, v, **how, enable_gqa=self._heads != self._key_heads
+            )
+            mixed.append(found.transpose(1, 2).reshape(asking, -1))
+            asked, start = asked + asking, end
+        return mixed[0] if len(mixed) == 1 else self._torch.cat(mixed)
 
     def _mlp(self, layer: _Layer, flat: "Tensor") -> "Tensor":
-        gate, up = self._products.linear(self._norm(flat, layer.mlp_norm), layer.gate_up).chunk(2, -1)
-        return self._products.added(self._functional.silu(gate).mul_(up), layer.down, flat)
+        gated = self._products.gated(self._norm(flat, layer.mlp_norm), layer.gate_up)
+        return self._products.added(gated, layer.down, flat)
 
     def _norm(self, flat: "Tensor", weight: "Tensor") -> "Tensor":
         return self._functional.rms_norm(flat, (flat.shape[-1],), weight, self._eps)

@@ -1,11 +1,11 @@
 """Products with a weight matrix, by the faster of the two libraries that torch carries for them on a CPU.
 
 torch multiplies fp32 matrices with MKL, which makes no use of AVX-512 on processors of other makers than its own.
-oneDNN does, and adds the residual in the same call: `benchmarks/latency.py` prints what each of them reaches. Other
-devices and number types have torch's own product.
+oneDNN does, and adds residuals and gates in the same call: `benchmarks/latency.py` prints what each of them reaches.
+Other devices and number types have torch's own product.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import torch
@@ -20,6 +20,9 @@ class Products(Protocol):
 
     def added(self, rows: "Tensor", weight: "Tensor", residual: "Tensor") -> "Tensor":
         """Rows times the weight, plus a residual [n, out]."""
+
+    def gated(self, rows: "Tensor", weight: "Tensor") -> "Tensor":
+        """SwiGLU, of a gate's weight above another, [2 x out, in]: SiLU of one product times the other, [n, out]."""
 
 
 class TorchProducts:
@@ -36,6 +39,13 @@ class TorchProducts:
         import torch
 
         return torch.addmm(residual, rows, weight.t())
+
+    def gated(self, rows: "Tensor", weight: "Tensor") -> "Tensor":
+        """SiLU of one product, times the other."""
+        import torch
+
+        gate, up = self.linear(rows, weight).chunk(2, -1)
+        return torch.nn.functional.silu(gate).mul_(up)
 
 
 class OneDnnProducts:
@@ -56,12 +66,21 @@ class OneDnnProducts:
         found: Tensor = self._linear.binary(rows, residual, weight, None, "add")
         return found
 
+    def gated(self, rows: "Tensor", weight: "Tensor") -> "Tensor":
+        """SiLU of one product, times the other."""
+        gate, up = weight.chunk(2)
+        found: Tensor = self._linear.binary(
+            rows, self._linear(rows, gate, None, "swish", [None], ""), up, None, "mul"
+        )
+        return found
+
 
 def fastest(device: str, dtype: "torch.dtype") -> Products:
     """The products for `cpu` or `cuda` and a number type."""
     import torch
 
-    if device == "cpu" and dtype == torch.float32 and torch.backends.mkldnn.is_available():
+    onednn: Any = torch.backends.mkldnn
+    if device == "cpu" and dtype == torch.float32 and onednn.is_available():
         try:
             return OneDnnProducts()
         except AttributeError:  # a torch without these operators

@@ -25,6 +25,8 @@ def test_products_equal_the_plain_ones_and_leave_what_goes_in_alone(way, rows):
         torch.testing.assert_close(way().linear(x, weight), wanted)
         torch.testing.assert_close(way().linear(x, weight, bias), wanted + bias)
         torch.testing.assert_close(way().added(x, weight, residual), wanted + residual)
+        gate, up = wanted.chunk(2, -1)
+        torch.testing.assert_close(way().gated(x, weight), torch.nn.functional.silu(gate) * up)
     assert torch.equal(residual, before)
 
 
