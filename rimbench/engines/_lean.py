@@ -55,7 +55,7 @@ class LeanDecoder:
         self._torch, self._functional = torch, torch.nn.functional
         self._body: Any = model.base_model
         weight = self._body.embed_tokens.weight
-        self._products = fastest(weight.device.type, weight.dtype)
+        self._products = fastest(weight.device.type, weight.dtype, weight.shape[1])
         self._heads = int(config.num_attention_heads)
         self._key_heads = int(config.num_key_value_heads)
         self._size = int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+LEAST_WIDTH = 256
+"""Below it a call of oneDNN costs more than it saves, as the same benchmark shows at nano size."""
+
+
 class Products(Protocol):
     """Products of rows [n, in] with a weight [out, in]."""
 
@@ -75,12 +79,12 @@ class OneDnnProducts:
         return found
 
 
-def fastest(device: str, dtype: "torch.dtype") -> Products:
-    """The products for `cpu` or `cuda` and a number type."""
+def fastest(device: str, dtype: "torch.dtype", width: int) -> Products:
+    """The products for `cpu` or `cuda`, a number type, and inputs of so many numbers a row."""
     import torch
 
     onednn: Any = torch.backends.mkldnn
-    if device == "cpu" and dtype == torch.float32 and onednn.is_available():
+    if device == "cpu" and dtype == torch.float32 and width >= LEAST_WIDTH and onednn.is_available():
         try:
             return OneDnnProducts()
         except AttributeError:  # a torch without these operators

@@ -32,7 +32,7 @@ def probe(device: str, dtype: str, weight_bytes: int) -> Device:
 
     with torch.inference_mode():
         a, b = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
-        products = fastest(device, kind)
+        products = fastest(device, kind, side)
         # Two libraries may multiply, and two ways read everything once: the better one counts.
         product_s = min(_least_s(lambda: a @ b, done), _least_s(lambda: products.linear(a, b), done))
         columns = 1024

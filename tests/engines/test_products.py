@@ -31,7 +31,8 @@ def test_products_equal_the_plain_ones_and_leave_what_goes_in_alone(way, rows):
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="no oneDNN")
-def test_onednn_multiplies_fp32_on_a_cpu_and_torch_everything_else():
-    assert isinstance(fastest("cpu", torch.float32), OneDnnProducts)
-    assert isinstance(fastest("cpu", torch.bfloat16), TorchProducts)
-    assert isinstance(fastest("cuda", torch.float32), TorchProducts)
+def test_onednn_multiplies_wide_fp32_on_a_cpu_and_torch_everything_else():
+    assert isinstance(fastest("cpu", torch.float32, 576), OneDnnProducts)
+    assert isinstance(fastest("cpu", torch.float32, 64), TorchProducts)
+    assert isinstance(fastest("cpu", torch.bfloat16, 576), TorchProducts)
+    assert isinstance(fastest("cuda", torch.float32, 576), TorchProducts)

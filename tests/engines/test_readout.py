@@ -54,20 +54,21 @@ FAMILIES = {
 }
 
 
-def made(family):
+def made(family, hidden=32):
     config, model, own = FAMILIES[family]
     torch.manual_seed(0)
     return model(
         config(
-            vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
-            num_key_value_heads=2, initializer_range=0.3, **own,
+            vocab_size=64, hidden_size=hidden, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
+            num_key_value_heads=2, initializer_range=1.7 / hidden**0.5, **own,
         )
     ).eval()  # fmt: skip
 
 
+@pytest.mark.parametrize("hidden", [32, 256])  # the products are torch's own, and oneDNN's where it is there
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_short_pass_of_each_family_is_taken_and_equals_the_models_own(family, caplog):
-    model = made(family)
+def test_the_short_pass_of_each_family_is_taken_and_equals_the_models_own(family, hidden, caplog):
+    model = made(family, hidden)
     rows = rows_of(model)
     wanted = [plain(model, row) for row in rows]  # before the weights are laid side by side
     readout = LetterReadout(model, "cpu", graphs=False)
