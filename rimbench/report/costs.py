@@ -49,6 +49,7 @@ class Speedup:
 
     `unfair` names what else differs, where that was asked for. `allowed` is the ratio that the counts of forward
     passes allow, each pass of the slower over a prompt no longer than the faster's; None where they are not known.
+    `engines` are the system's and the baseline's.
     """
 
     suite: str
@@ -57,8 +58,17 @@ class Speedup:
     batch: int
     quantity: Quantity
     ratio: Estimate
+    engines: tuple[str, str]
     unfair: tuple[str, ...] = ()
     allowed: float | None = None
+
+    def sides(self, *, with_engines: bool) -> tuple[str, str]:
+        """The two systems as a person reads them, each with its engine where several were timed."""
+        names = (self.system, self.baseline)
+        if not with_engines:
+            return names
+        one, other = (f"{name} ({engine})" for name, engine in zip(names, self.engines, strict=True))
+        return one, other
 
     @property
     def is_too_fast(self) -> bool:
@@ -87,9 +97,10 @@ def find_costs(
         for pair in _pairs(measurement):
             found = _speedup(measurement.suite, *pair)
             if not found.unfair or allow_unfair:
-                speedups[found.suite, *sorted((found.system, found.baseline)), found.batch] = found
+                sides = sorted(zip((found.system, found.baseline), found.engines, strict=True))
+                speedups[found.suite, *sides, found.batch] = found
     costs = sorted(last.values(), key=lambda c: (c.suite, c.measured.batch, c.measured.quantity, c.mean.value))
-    ordered = sorted(speedups.values(), key=lambda s: (s.suite, s.batch, s.system, -s.ratio.value))
+    ordered = sorted(speedups.values(), key=lambda s: (s.suite, s.batch, s.system, s.engines, -s.ratio.value))
     return costs, ordered
 
 
@@ -97,7 +108,8 @@ def refused(measurement: Measurement) -> list[str]:
     """A sentence for each pair of one measurement that is not compared, with what differs."""
     found = (_speedup(measurement.suite, *pair) for pair in _pairs(measurement))
     return [
-        f"not compared: {s.system} and {s.baseline} at batch {s.batch}: {', '.join(s.unfair)}; "
+        f"not compared: {' and '.join(s.sides(with_engines=s.engines[0] != s.engines[1]))} at batch {s.batch}: "
+        f"{', '.join(s.unfair)}; "
         "--allow-unfair labels it instead"
         for s in found
         if s.unfair
@@ -142,9 +154,10 @@ def _speedup(suite: str, a: Measured, b: Measured) -> Speedup:
     fast, slow = sorted((a, b), key=lambda row: sum(row.samples_ms))
     sides = zip(ALIKE, _conditions(fast), _conditions(slow), strict=True)
     unfair = tuple(f"{name} {x} against {y}" for name, x, y in sides if x != y)
-    faster, slower = (f"{row.system} ({row.engine})" if a.engine != b.engine else row.system for row in (fast, slow))
     allowed = None
     if fast.passes and slow.passes:
         longer = max(1.0, slow.prompt_tokens / fast.prompt_tokens)
         allowed = longer * slow.passes.count / fast.passes.count
-    return Speedup(suite, faster, slower, fast.batch, "answer", ratio(slow, fast), unfair, allowed)
+    engines = (fast.engine, slow.engine)
+    times = ratio(slow, fast)
+    return Speedup(suite, fast.system, slow.system, fast.batch, "answer", times, engines, unfair, allowed)

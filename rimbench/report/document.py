@@ -36,6 +36,7 @@ def latency_document(costs: Sequence[Cost], speedups: Sequence[Speedup]) -> dict
                 "quantity": speedup.quantity,
                 "ratio": speedup.ratio.value,
                 "ci95": _interval(speedup.ratio),
+                "engines": list(speedup.engines),
                 "unfair": list(speedup.unfair),
                 "allowed_by_passes": speedup.allowed,
                 "above_passes": speedup.is_too_fast,

@@ -154,17 +154,17 @@ def saturation_table(costs: Sequence[Cost], speedups: Sequence[Speedup]) -> Tabl
 
 def speedup_table(speedups: Sequence[Speedup]) -> Table:
     """How many times as fast the faster of two systems is."""
+    several = len({engine for s in speedups for engine in s.engines}) > 1
     rows = [
         (
             s.suite,
             str(s.batch),
-            s.system,
-            s.baseline,
+            *s.sides(with_engines=several),
             times(s.ratio),
             "-" if s.allowed is None else f"{s.allowed:.3g}",
             _remark(s),
         )
-        for s in sorted(speedups, key=lambda s: (s.suite, s.system, s.baseline, s.batch))
+        for s in sorted(speedups, key=lambda s: (s.suite, s.engines, s.system, s.baseline, s.batch))
     ]
     return Table(
         "How many times as fast",

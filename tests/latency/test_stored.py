@@ -9,7 +9,7 @@ from rimbench.errors import DataError
 from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep, read_measurements
 from rimbench.report.costs import Flips, find_costs, refused
 from rimbench.report.document import latency_document
-from rimbench.report.latency_tables import saturation_table
+from rimbench.report.latency_tables import saturation_table, speedup_table
 from rimbench.statistics.estimate import accuracy
 
 
@@ -48,6 +48,21 @@ def test_a_speedup_needs_equal_conditions_and_one_measurement():
     assert (speedup.system, speedup.baseline, speedup.batch) == ("rim", "cot", 1)
     assert speedup.ratio.value == pytest.approx(10, rel=0.02)
     assert speedup.ratio.lo < speedup.ratio.value < speedup.ratio.hi
+
+
+def test_each_of_two_engines_keeps_its_own_speedup_and_is_named():
+    rows = [row("rim", 10), row("cot", 100), row("rim", 20, engine="vllm"), row("cot", 60, engine="vllm")]
+    _, speedups = find_costs([measurement(*rows)], {})
+    assert [(s.engines, round(s.ratio.value)) for s in speedups] == [
+        (("transformers", "transformers"), 10),
+        (("vllm", "vllm"), 3),
+    ]
+    assert [line[2:4] for line in speedup_table(speedups).rows] == [
+        ("rim (transformers)", "cot (transformers)"),
+        ("rim (vllm)", "cot (vllm)"),
+    ]
+    assert {entry["system"] for entry in latency_document([], speedups)["speedups"]} == {"rim"}
+    assert refused(measurement(*rows))[0].startswith("not compared: rim (transformers) and rim (vllm) at batch 1:")
 
 
 def test_of_several_measurements_the_last_counts():
