@@ -11,6 +11,7 @@ was tried: the lean pass with either product, all logits, a mask, bf16, one thre
 """
 
 import argparse
+import copy
 import statistics
 import tempfile
 import time
@@ -24,7 +25,7 @@ import transformers as hf
 from rimbench import engines, suites, systems
 from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.engines._lean import LeanDecoder
-from rimbench.engines._products import TorchProducts
+from rimbench.engines._products import OneDnnProducts, TorchProducts
 from rimbench.errors import RimbenchError
 from rimbench.grid import RunSettings, plan_runs
 from rimbench.latency.lengths import with_prompt_tokens
@@ -164,8 +165,9 @@ def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled
     ones = torch.ones_like(ids)
     half: Any = hf.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.bfloat16).eval()
     threads = torch.get_num_threads()
-    lean, torchs, last = LeanDecoder(model), LeanDecoder(model), torch.tensor([TOKENS - 1])
-    torchs._products = TorchProducts()
+    torchs, last = LeanDecoder(model), torch.tensor([TOKENS - 1])
+    onednns = copy.copy(torchs)  # the same weights
+    torchs._products, onednns._products = TorchProducts(), OneDnnProducts()
 
     def one_thread() -> None:
         torch.set_num_threads(1)
@@ -174,8 +176,8 @@ def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled
 
     ways: dict[str, Callable[[], object]] = {
         "fp32, last position": lambda: model.model(input_ids=ids, use_cache=False),
-        "the lean pass": lambda: lean.hidden_at(ids, last, ragged=False),
         "the lean pass, torch's products": lambda: torchs.hidden_at(ids, last, ragged=False),
+        "the lean pass, oneDNN's products": lambda: onednns.hidden_at(ids, last, ragged=False),
         "all logits": lambda: model(input_ids=ids, use_cache=False),
         "a mask of ones": lambda: model.model(input_ids=ids, attention_mask=ones, use_cache=False),
         "a filled cache": lambda: model.model(input_ids=ids, use_cache=True),

@@ -31,14 +31,14 @@ from rimbench import engines, systems
 from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.errors import RimbenchError
 from rimbench.latency.floor import prefill_work, shape_of
-from rimbench.latency.probe import probe
+from rimbench.latency.probe import SIDE, least_s, probe
 from rimbench.prompts import hash_token_ids
 from rimbench.records import Prompt
 from rimbench.systems import weights
 
 CHUNK, THREADS = 32, 2
 LETTERS = "ABCD"
-SIDE = Path(__file__).with_name("lm_eval_side.py")
+LM_EVAL_SIDE = Path(__file__).with_name("lm_eval_side.py")
 AT_LEAST = {"hf": 1.3, "vllm": 3.0}
 
 
@@ -51,7 +51,7 @@ class Other:
                "VLLM_CPU_OMP_THREADS_BIND": f"0-{THREADS - 1}", "TOKENIZERS_PARALLELISM": "false"}  # fmt: skip
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         self._process = subprocess.Popen(
-            [python, str(SIDE), str(folder), str(data), kind],
+            [python, str(LM_EVAL_SIDE), str(folder), str(data), kind],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env=environment | own,
         )  # fmt: skip
@@ -72,7 +72,7 @@ class Other:
             if line.startswith("{"):
                 said: dict[str, Any] = json.loads(line)
                 return said
-        raise RuntimeError(f"{SIDE.name} ended with exit code {self._process.wait()}")
+        raise RuntimeError(f"{LM_EVAL_SIDE.name} ended with exit code {self._process.wait()}")
 
     def close(self) -> None:
         self._process.communicate()
@@ -183,13 +183,10 @@ def compare(ours: Ours, others: dict[str, Other], total: int, seconds: float) ->
 
 def torchs_rate() -> float:
     """FLOP/s of torch's own fp32 product, which the model's own modules run at, at best."""
-    a, took = torch.randn(2048, 2048), []
+    side = SIDE["cpu"]
+    a = torch.randn(side, side)
     with torch.inference_mode():
-        for _ in range(4):
-            began = time.perf_counter()
-            a @ a
-            took.append(time.perf_counter() - began)
-    return 2 * 2048**3 / min(took)
+        return 2 * side**3 / least_s(lambda: a @ a, lambda: None)
 
 
 if __name__ == "__main__":

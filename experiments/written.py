@@ -1,4 +1,6 @@
-"""Does a model's letter come from what it writes? `python experiments/written.py [CHECKPOINT]`, or the base.
+"""Does a model's letter come from what it writes? `python experiments/written.py [CHECKPOINT]`
+
+Without a checkpoint it asks the shipped base.
 
 Fresh items of demo-in-dist's kind, with 4 options. Each is answered three times: in one pass, after its right chain
 of values, and after that chain with another option's value written last. A model that reads what it wrote follows
@@ -13,10 +15,11 @@ import torch
 import transformers as hf
 from family import PACKED
 
+from rimbench.engines._readout import LetterReadout
 from rimbench.records import LETTERS
 from rimbench.suites.titration import Settings, Titration, generate
 
-ITEMS, SEED, BATCH = 500, 98, 50
+ITEMS, SEED = 500, 98
 
 
 def main() -> None:
@@ -27,10 +30,16 @@ def main() -> None:
     items = [generate(Settings((2, 4), (4, 4)), SEED, i) for i in range(ITEMS)]
     gold = [item.gold for item in items]
     others = [(item.gold + 1) % 4 for item in items]
-    at_once = letters(model, tokenizer, [prompt(tokenizer, item, ()) for item in items])
-    right = letters(model, tokenizer, [prompt(tokenizer, item, item.values) for item in items])
     written = [(*item.values[:-1], item.options[other]) for item, other in zip(items, others, strict=True)]
-    changed = letters(model, tokenizer, [prompt(tokenizer, *pair) for pair in zip(items, written, strict=True)])
+    readout = LetterReadout(model, "cpu", graphs=False)
+    ids = tuple(tokenizer.convert_tokens_to_ids(letter) for letter in LETTERS[:4])
+
+    def letters(values: list[tuple[int, ...]]) -> list[int]:
+        prompts = [prompt(tokenizer, *pair) for pair in zip(items, values, strict=True)]
+        with torch.inference_mode():
+            return [logits.index(max(logits)) for logits in readout.logits(prompts, ids)]
+
+    at_once, right, changed = map(letters, ([()] * ITEMS, [item.values for item in items], written))
     print(f"one pass: {share(at_once, gold)} right; after the right chain: {share(right, gold)} right")
     print(f"another value written last: {share(changed, others)} follow it, {share(changed, gold)} keep the letter")
 
@@ -42,21 +51,6 @@ def prompt(tokenizer: Any, item: Titration, values: tuple[int, ...]) -> list[int
     ids: list[int] = tokenizer.apply_chat_template(asked, add_generation_prompt=True, return_dict=False)
     reply = "".join(f"{value}\n" for value in values) + r"\boxed{"
     return ids + list(tokenizer.encode(reply, add_special_tokens=False))
-
-
-def letters(model: Any, tokenizer: Any, prompts: list[list[int]]) -> list[int]:
-    """The index of the likeliest letter of each prompt."""
-    ids = [tokenizer.convert_tokens_to_ids(letter) for letter in LETTERS[:4]]
-    found: list[int] = []
-    for start in range(0, len(prompts), BATCH):
-        part = prompts[start : start + BATCH]
-        width = max(map(len, part))
-        rows = torch.tensor([[*row, *[row[0]] * (width - len(row))] for row in part])  # nothing looks at the padding
-        with torch.inference_mode():
-            logits = model(input_ids=rows).logits
-        last = [len(row) - 1 for row in part]
-        found += logits[range(len(part)), last][:, ids].argmax(-1).tolist()
-    return found
 
 
 def share(found: list[int], wanted: list[int]) -> str:

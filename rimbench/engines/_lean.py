@@ -70,20 +70,23 @@ class LeanDecoder:
         row attends by itself; on a GPU, where every call is a launch, it is computed and never looked at.
         """
         rows, width = ids.shape
-        places = self._torch.arange(rows, device=ids.device) * width + last
         cosines, sines = self._turn(width, self._body.embed_tokens.weight)
-        groups, seen = [(rows, width)], None
-        positions = self._torch.arange(width, device=ids.device).repeat(rows) if rows > 1 else None
+        positions = self._torch.arange(width, device=ids.device)
+        inside = positions <= last[:, None]
+        ids, groups, seen = ids.flatten(), [(rows, width)], None
+        places = self._torch.arange(rows, device=ids.device) * width + last
+        if rows > 1:
+            positions = positions.repeat(rows)
         if ragged and ids.device.type == "cpu":
-            kept = (self._torch.arange(width) <= last[:, None]).flatten()
-            ids, positions = ids.flatten()[kept], self._torch.arange(width).repeat(rows)[kept]
-            groups = [(1, int(length)) for length in last + 1]
+            kept = inside.flatten()
+            ids, positions = ids[kept], positions[kept]
+            groups = [(1, length) for length in (last + 1).tolist()]
             places = (last + 1).cumsum(0) - 1
         elif ragged:
-            seen = (self._torch.arange(width, device=ids.device) <= last[:, None])[:, None, None]
-        if positions is not None:
+            seen = inside[:, None, None]
+        if rows > 1:
             cosines, sines = cosines[positions], sines[positions]
-        flat = self._body.embed_tokens(ids.flatten())
+        flat = self._body.embed_tokens(ids)
         for layer in self._layers[:-1]:
             queries, keys, values = self._attend_with(layer, flat, cosines, sines)
             mixed = self._attention(queries, keys, values, groups, is_causal=True)

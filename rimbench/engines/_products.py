@@ -1,7 +1,7 @@
 """Products with a weight matrix, by the faster of the two libraries that torch carries for them on a CPU.
 
 torch multiplies fp32 matrices with MKL, which makes no use of AVX-512 on processors of other makers than its own.
-oneDNN does, and adds residuals and gates in the same call: `benchmarks/latency.py` prints what each of them reaches.
+oneDNN does, and adds residuals and gates in the same call: `benchmarks/latency.py` times a pass with either.
 Other devices and number types have torch's own product.
 """
 
@@ -32,24 +32,23 @@ class Products(Protocol):
 class TorchProducts:
     """torch's own."""
 
-    def linear(self, rows: "Tensor", weight: "Tensor", bias: "Tensor | None" = None) -> "Tensor":
-        """Rows times the weight, plus the bias."""
+    def __init__(self) -> None:
         import torch
 
-        return torch.nn.functional.linear(rows, weight, bias)
+        self._torch = torch
+
+    def linear(self, rows: "Tensor", weight: "Tensor", bias: "Tensor | None" = None) -> "Tensor":
+        """Rows times the weight, plus the bias."""
+        return self._torch.nn.functional.linear(rows, weight, bias)
 
     def added(self, rows: "Tensor", weight: "Tensor", residual: "Tensor") -> "Tensor":
         """Rows times the weight, plus a residual."""
-        import torch
-
-        return torch.addmm(residual, rows, weight.t())
+        return self._torch.addmm(residual, rows, weight.t())
 
     def gated(self, rows: "Tensor", weight: "Tensor") -> "Tensor":
         """SiLU of one product, times the other."""
-        import torch
-
         gate, up = self.linear(rows, weight).chunk(2, -1)
-        return torch.nn.functional.silu(gate).mul_(up)
+        return self._torch.nn.functional.silu(gate).mul_(up)
 
 
 class OneDnnProducts:
@@ -73,9 +72,8 @@ class OneDnnProducts:
     def gated(self, rows: "Tensor", weight: "Tensor") -> "Tensor":
         """SiLU of one product, times the other."""
         gate, up = weight.chunk(2)
-        found: Tensor = self._linear.binary(
-            rows, self._linear(rows, gate, None, "swish", [None], ""), up, None, "mul"
-        )
+        gates = self._linear(rows, gate, None, "swish", [None], "")
+        found: Tensor = self._linear.binary(rows, gates, up, None, "mul")
         return found
 
 

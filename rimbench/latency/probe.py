@@ -34,18 +34,19 @@ def probe(device: str, dtype: str, weight_bytes: int) -> Device:
         a, b = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
         products = fastest(device, kind, side)
         # Two libraries may multiply, and two ways read everything once: the better one counts.
-        product_s = min(_least_s(lambda: a @ b, done), _least_s(lambda: products.linear(a, b), done))
+        product_s = min(least_s(lambda: a @ b, done), least_s(lambda: products.linear(a, b), done))
         columns = 1024
         rows = max(1, max(LEAST_BYTES, weight_bytes) // (columns * a.element_size()))
         weights = torch.zeros(rows, columns, dtype=kind, device=device)
         vector = torch.zeros(columns, dtype=kind, device=device)
-        read_s = min(_least_s(lambda: weights @ vector, done), _least_s(weights.sum, done))
+        read_s = min(least_s(lambda: weights @ vector, done), least_s(weights.sum, done))
         name = torch.cuda.get_device_name() if device == "cuda" else "this CPU"
     source = f"measured here: {side}x{side} product in {dtype}, {rows * columns * a.element_size():,} bytes read"
     return Device(name, weights.nbytes / read_s, 2 * side**3 / product_s, source)
 
 
-def _least_s(call: Callable[[], object], done: Callable[[], None]) -> float:
+def least_s(call: Callable[[], object], done: Callable[[], None]) -> float:
+    """The least seconds of a call, each waited for by `done`, over three trials or more."""
     call()
     done()
     took: list[float] = []

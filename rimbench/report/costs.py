@@ -109,8 +109,7 @@ def refused(measurement: Measurement) -> list[str]:
     found = (_speedup(measurement.suite, *pair) for pair in _pairs(measurement))
     return [
         f"not compared: {' and '.join(s.sides(with_engines=s.engines[0] != s.engines[1]))} at batch {s.batch}: "
-        f"{', '.join(s.unfair)}; "
-        "--allow-unfair labels it instead"
+        f"{', '.join(s.unfair)}; --allow-unfair labels it instead"
         for s in found
         if s.unfair
     ]

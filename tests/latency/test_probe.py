@@ -21,7 +21,7 @@ def test_a_matrix_product_reaches_no_more_than_the_measured_rate():
     assert device.bytes_per_s > 1e8 and "measured here" in device.source
 
 
-FREED = """
+MEASURED_ALONE = """
 import torch
 from rimbench.latency.machine import extra_bytes
 print(extra_bytes("cpu", lambda: torch.ones(50 << 20, dtype=torch.uint8).max()))
@@ -30,7 +30,7 @@ print(extra_bytes("cpu", lambda: torch.ones(50 << 20, dtype=torch.uint8).max()))
 
 def test_what_a_call_holds_at_its_peak_is_seen_even_where_it_is_freed():
     # In a process of its own: one that has worked before may still hold freed memory, and then takes no more.
-    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", MEASURED_ALONE], capture_output=True, text=True, check=True)
     if done.stdout.strip() == "None":
         pytest.skip("this system does not tell a process's peak")
     assert (40 << 20) < int(done.stdout) < (120 << 20)
