@@ -75,8 +75,7 @@ class LeanDecoder:
         inside = positions <= last[:, None]
         ids, groups, seen = ids.flatten(), [(rows, width)], None
         places = self._torch.arange(rows, device=ids.device) * width + last
-        if rows > 1:
-            positions = positions.repeat(rows)
+        positions = positions.repeat(rows)
         if ragged and ids.device.type == "cpu":
             kept = inside.flatten()
             ids, positions = ids[kept], positions[kept]
@@ -84,7 +83,7 @@ class LeanDecoder:
             places = (last + 1).cumsum(0) - 1
         elif ragged:
             seen = inside[:, None, None]
-        if rows > 1:
+        if rows > 1 or ragged:
             cosines, sines = cosines[positions], sines[positions]
         flat = self._body.embed_tokens(ids)
         for layer in self._layers[:-1]:
