@@ -9,6 +9,7 @@ Tokenisation is outside, and so is loading; an engine is asked as a run asks it,
 the clock is read, so that device work is awaited.
 """
 
+import gc
 import itertools
 import json
 import statistics
@@ -63,6 +64,7 @@ def measure(  # noqa: PLR0913 - what is measured, how long, who hears of it, and
         if batch == 1:
             raise EngineError(f"one question exceeds the memory: {error}; take a smaller model or dtype") from error
         say(f"a batch of {batch} exceeds the memory ({error}): measuring {batch // 2} instead")
+    gc.collect()  # what the failed calls held goes before the model is loaded again
     return measure(runs, batch // 2, rules, on_round, say, quantities)
 
 
