@@ -60,6 +60,8 @@ class LeanDecoder:
         self._key_heads = int(config.num_key_value_heads)
         self._size = int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
         self._eps = float(config.rms_norm_eps)
+        self._eps_there = torch.tensor(self._eps, dtype=weight.dtype, device=weight.device)
+        self._norms_are_composed = weight.device.type == "cpu" and weight.dtype == torch.float32
         self._layers = [self._lay(layer) for layer in self._body.layers]
         self._turns: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -105,7 +107,7 @@ class LeanDecoder:
         mixed = mixed.view(-1, heads + 2 * keys, self._size)
         turning, values = mixed[:, : heads + keys], mixed[:, heads + keys :]
         if layer.qk_norm is not None:
-            turning = self._functional.rms_norm(turning, (self._size,), eps=self._eps) * layer.qk_norm
+            turning = self._norm(turning, layer.qk_norm)
         turned = self._torch.addcmul(turning * cosines, turning.roll(self._size // 2, -1), sines)
         return turned[:, :heads], turned[:, heads:], values
 
@@ -134,8 +136,16 @@ class LeanDecoder:
         gated = self._products.gated(self._norm(flat, layer.mlp_norm), layer.gate_up)
         return self._products.added(gated, layer.down, flat)
 
-    def _norm(self, flat: "Tensor", weight: "Tensor") -> "Tensor":
-        return self._functional.rms_norm(flat, (flat.shape[-1],), weight, self._eps)
+    def _norm(self, rows: "Tensor", weight: "Tensor") -> "Tensor":
+        """Each row [..., size] by its root mean square, times a weight: one [size], or one a head [heads, size]."""
+        size = rows.shape[-1]
+        if self._norms_are_composed:  # torch's own is composed there too, of twice as many operators
+            lengths = self._torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
+            scales = self._torch.addcmul(self._eps_there, lengths, lengths, value=1 / size).rsqrt_()
+            return (rows * scales).mul_(weight)
+        if weight.dim() == 1:
+            return self._functional.rms_norm(rows, (size,), weight, self._eps)
+        return self._functional.rms_norm(rows, (size,), eps=self._eps) * weight
 
     def _turn(self, width: int, like: "Tensor") -> tuple["Tensor", "Tensor"]:
         """Cosines and sines [width, 1, size], half of the sines negated: x turns to x cos + roll(x) sin."""
