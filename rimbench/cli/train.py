@@ -33,7 +33,8 @@ def train(
         str, typer.Option(metavar="FILE", help="Rows of messages from a local file, or 'hub' to stream the recipe's.")
     ] = "hub",
     out: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Where to train; checkpoints/RECIPE if not given.")
+        Path | None,
+        typer.Option(metavar="FOLDER", file_okay=False, help="Where to train; checkpoints/RECIPE if not given."),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the order, dropout and new tokens.")] = 0,
     limit: Annotated[

@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -51,13 +51,17 @@ class _Row(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question, its reasoning as written and as steps, and its final answer (a letter or a short text)."""
+    """One question, its reasoning as written and as steps, and its final answer (a letter or a short text).
+
+    `row` is where in the data it stands, counted from 1.
+    """
 
     question: str
     reasoning: str
     steps: tuple[str, ...]
     answer: str
     multiple_choice: bool
+    row: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +132,13 @@ class Corpus:
 def read_corpus(rows: Iterable[object], rules: Rules, limit: int | None = None) -> Corpus:
     """Read rows into examples, the first `limit` of them if that is given; DataError, with the tally, for none."""
     examples, tally, digest = [], Tally(), hashlib.sha256()
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
         example, fault = read_row(row, rules)
         if example is None:
             tally = tally.plus("read", fault)
             continue
         tally = tally.plus("read", "kept", *([] if example.steps else ["no_steps"]))
-        examples.append(example)
+        examples.append(replace(example, row=number))
         text = [example.question, example.reasoning, example.steps, example.answer]
         digest.update(json.dumps(text).encode() + b"\n")
         if len(examples) == limit:

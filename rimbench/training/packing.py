@@ -30,6 +30,9 @@ Completion = Literal["reasoning", "answer"]
 """What sft learns: the reasoning and then the answer (cot), or the answer alone after the prefix (direct)."""
 
 
+_IDS: dict[int, int] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Tokens hung on block `block` (0: the question); those from index `learned_from` on are learned."""
@@ -42,7 +45,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRow:
-    """One packed example: question, blocks, segments, its weight in the batch's mean, its place in the data."""
+    """One packed example: question, blocks, segments, its weight in the batch's mean, its row in the data."""
 
     question: tuple[int, ...]
     blocks: tuple[tuple[int, ...], ...]
@@ -87,7 +90,8 @@ class Encoding:
 
     def text(self, text: str) -> tuple[int, ...]:
         """Text without special tokens around it."""
-        return tuple(self.tokenizer.encode(text, add_special_tokens=False))
+        # One object a token id: a data set of its own would take four times the memory.
+        return tuple(_IDS.setdefault(i, i) for i in self.tokenizer.encode(text, add_special_tokens=False))
 
     def question(self, question: str) -> tuple[int, ...]:
         """One user message through the chat template, generation prompt added: as prompts are built."""
@@ -171,7 +175,7 @@ class TrainingBatch:
     `source` int64 [n]: which of those p predicts each learned token; `target` int64 [n]: that token;
     `segment` int64 [n]: the segment it belongs to. A segment's first token is predicted by its block's last
     one. `row`, `block`, `blocks` int64 [S] and `is_answer` bool [S]: each segment's row, its block t and the
-    row's T. `row_weight` float32 [B]; `example` int64 [B]: each row's place in the data, for messages.
+    row's T. `row_weight` float32 [B]; `example` int64 [B]: each row's number in the data, from 1, for messages.
     """
 
     input_ids: Tensor

@@ -170,14 +170,6 @@ class StageTrainer(Trainer):
             loss = batch_loss(segment_nll(model, batch, self.stage.reduction), answers.float(), batch)
         return loss, None, None
 
-    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
-        """All validation rows: the incomplete last batch, which training drops, counts here."""
-        self.args.dataloader_drop_last = False
-        try:
-            return super().get_eval_dataloader(eval_dataset)
-        finally:
-            self.args.dataloader_drop_last = True
-
     def _get_train_sampler(self, train_dataset: Any = None) -> "LengthSampler":
         return LengthSampler([row.tokens for row in self.made.rows], self.stage.batch_size, self.args.seed)
 
@@ -210,8 +202,8 @@ class LengthSampler(torch.utils.data.Sampler[int]):
     """Random order in which the rows of a batch are of nearly one length, so that little of a batch is padding.
 
     Every epoch shuffles the rows anew from (seed, epoch), sorts each pool of `POOL` batches by length, and shuffles
-    the batches. The order knows nothing of processes or of accumulation: a step has the same rows however many share
-    it, and a resumed epoch has the order that it began with.
+    the batches. What fills no batch is left out until another epoch. The order knows nothing of processes or of
+    accumulation: a step has the same rows however many share it. A resumed epoch has the order that it began with.
     """
 
     POOL = 50
@@ -227,19 +219,17 @@ class LengthSampler(torch.utils.data.Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return len(self.lengths) // self.batch_size * self.batch_size
 
     def __iter__(self) -> Iterator[int]:
         chance = random.Random(f"{self.seed}:{self.epoch}")
-        order = chance.sample(range(len(self.lengths)), len(self.lengths))
+        order = chance.sample(range(len(self.lengths)), len(self))
         pool = self.POOL * self.batch_size
         for start in range(0, len(order), pool):
             order[start : start + pool] = sorted(order[start : start + pool], key=lambda row: self.lengths[row])
         batches = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
-        # An incomplete last batch stays last, where training drops it.
-        last = [batches.pop()] if len(batches[-1]) < self.batch_size else []
         chance.shuffle(batches)
-        return chain(*batches, *last)
+        return chain(*batches)
 
 
 def process_state() -> PartialState:
@@ -265,7 +255,7 @@ def training_arguments(stage: Stage, folder: Path, seed: int, rows: int, *, vali
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=stage.epochs,
-        max_steps=_most_steps(stage, rows, processes),
+        max_steps=_most_steps(stage, rows),
         per_device_train_batch_size=stage.rows_per_device,
         gradient_accumulation_steps=stage.batch_size // together,
         learning_rate=stage.learning_rate,
@@ -291,7 +281,6 @@ def training_arguments(stage: Stage, folder: Path, seed: int, rows: int, *, vali
         logging_first_step=True,
         logging_nan_inf_filter=False,
         remove_unused_columns=False,
-        dataloader_drop_last=True,
         disable_tqdm=True,  # it prints the losses to stdout; `LossBar` shows them
         ddp_find_unused_parameters=False,
         report_to="none",
@@ -300,9 +289,7 @@ def training_arguments(stage: Stage, folder: Path, seed: int, rows: int, *, vali
     )
 
 
-def _most_steps(stage: Stage, rows: int, processes: int) -> int:
+def _most_steps(stage: Stage, rows: int) -> int:
     """The stage's `max_steps` where its epochs would take more, else -1, the Trainer's word for no limit."""
-    batches = rows // (stage.rows_per_device * processes)
-    accumulated = stage.batch_size // (stage.rows_per_device * processes)
-    by_epochs = math.ceil(stage.epochs * max(1, math.ceil(batches / accumulated)))
+    by_epochs = math.ceil(stage.epochs * (rows // stage.batch_size))
     return stage.max_steps if stage.max_steps is not None and stage.max_steps < by_epochs else -1

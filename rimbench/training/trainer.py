@@ -25,9 +25,12 @@ from rimbench.training.card import write_card
 from rimbench.training.data import Corpus, Example, is_for_validation
 from rimbench.training.packing import Encoding, TrainingRow, balanced, encoding, sft_row, stage1_row, stage2_row
 from rimbench.training.recipe import DataTable, Recipe, Stage, Stage1, Stage2
-from rimbench.training.stage import StagePlace, StageRows, StageTrainer, Start, process_state
+from rimbench.training.stage import StagePlace, StageRows, StageTrainer, Start, process_state, training_arguments
 from rimbench.training.vocabulary import vocabulary_digest
 from rimbench.training.watch import last_checkpoint
+
+TRAINING = "training.json"
+"""What a folder's training is made of, beside its stages."""
 
 
 def say_nothing(message: str) -> None:
@@ -48,16 +51,22 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
     batch, ModelError for a model that cannot be trained so, or a loss or gradient that is no number.
     """
     done = folder / "checkpoint"
-    claim_folder(folder, {"recipe": recipe.sha256(), "data": corpus.sha256, "seed": seed, "base": start.name})
+    identity = identify(recipe, corpus, seed, start)
+    refuse_another(folder, identity)
     if done.exists():
         return done
     trained_rows = prepare_tokens(start, recipe.block, seed)
     encode = encoding(start.tokenizer, recipe.block, recipe.words())
     start = replace(start, rows=None if recipe.train_vocabulary else trained_rows)
     before = vocabulary_digest(start.model, trained_rows)
+    # Every stage is packed and checked before the first is trained, which may take days.
+    packed = [stage_rows(corpus.examples, stage, encode, recipe.data) for stage in recipe.stages]
+    for stage, made in zip(recipe.stages, packed, strict=True):
+        check_rows(made, start.model)
+        training_arguments(stage, folder, seed, len(made.rows), validated=bool(made.validation))
+    claim_folder(folder, identity, start.commit)
     notes = []
-    for number, stage in enumerate(recipe.stages, start=1):
-        made = stage_rows(corpus.examples, stage, encode, recipe.data)
+    for number, (stage, made) in enumerate(zip(recipe.stages, packed, strict=True), start=1):
         validation = f", {len(made.validation)} for validation" if made.validation else ""
         left_out = f"{made.no_steps} examples without steps and {made.too_long} too long left out"
         place = f"stage {number} of {len(recipe.stages)}"
@@ -74,20 +83,30 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
     return done
 
 
-def claim_folder(folder: Path, identity: dict[str, str | int]) -> None:
-    """Write down what is trained in this folder; UsageError where it is something else."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "training.json"
+def identify(recipe: Recipe, corpus: Corpus, seed: int, start: Start) -> dict[str, str | int]:
+    """What tells one training from another."""
+    return {"recipe": recipe.sha256(), "data": corpus.sha256, "seed": seed, "base": start.name}
+
+
+def refuse_another(folder: Path, identity: dict[str, str | int]) -> None:
+    """UsageError where this folder holds a training of something else."""
+    path = folder / TRAINING
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else identity
+    changed = [name for name in identity if found.get(name) != identity[name]]
+    if changed:
+        raise UsageError(
+            f"{folder} holds a training with another {', '.join(changed)}: choose another folder, or remove it"
+        )
+
+
+def claim_folder(folder: Path, identity: dict[str, str | int], commit: str | None) -> None:
+    """Write down what is trained in this folder, and the commit of the code that began it."""
+    path = folder / TRAINING
     if path.exists():
-        found = json.loads(path.read_text(encoding="utf-8"))
-        changed = [name for name in identity if found.get(name) != identity[name]]
-        if changed:
-            raise UsageError(
-                f"{folder} holds a training with another {', '.join(changed)}: choose another folder, or remove it"
-            )
         return
+    folder.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps(identity, indent=2), encoding="utf-8")
+    fresh.write_text(json.dumps({**identity, "commit": commit}, indent=2), encoding="utf-8")
     fresh.replace(path)
 
 
@@ -104,7 +123,7 @@ def prepare_tokens(start: Start, memory: Memory | None, seed: int) -> tuple[int,
 def stage_rows(examples: Sequence[Example], stage: Stage, encode: Encoding, data: DataTable) -> StageRows:
     """Pack every example for a stage, leaving out (counted) those without steps and rows beyond the longest."""
     rows, validation, no_steps, too_long = [], [], 0, 0
-    for index, example in enumerate(examples):
+    for example in examples:
         if isinstance(stage, Stage1) and not example.steps:
             no_steps += 1
             continue
@@ -112,19 +131,29 @@ def stage_rows(examples: Sequence[Example], stage: Stage, encode: Encoding, data
         if row.tokens > data.max_row_tokens:
             too_long += 1
         elif is_for_validation(example, data.validation):
-            validation.append(replace(row, example=index, weight=1.0))
+            validation.append(replace(row, example=example.row, weight=1.0))
         else:
-            rows.append(replace(row, example=index))
+            rows.append(replace(row, example=example.row))
     if len(rows) < stage.batch_size:
         raise DataError(
             f"stage {stage.objective} has {len(rows)} rows for a batch of {stage.batch_size} ({no_steps} examples "
-            f"have no steps, {too_long} are longer than {data.max_row_tokens} tokens): add data or change the recipe"
+            f"have no steps, {too_long} are longer than {data.max_row_tokens} tokens{_with_blocks(stage)}): "
+            "add data, or change the recipe's data.max_row_tokens, blocks or batch_size"
         )
     if stage.patience is not None and not validation:
         raise DataError(
             f"stage {stage.objective} has no validation rows to stop by: add data or raise data.validation"
         )
     return StageRows(balanced(rows), tuple(validation), no_steps, too_long)
+
+
+def check_rows(made: StageRows, model: PreTrainedModel) -> None:
+    """ModelError where the model cannot be trained on the longest of the rows."""
+    check_model(model, max(max(row.layout.position_ids()) for row in (*made.rows, *made.validation)) + 1)
+
+
+def _with_blocks(stage: Stage) -> str:
+    return f" with their {stage.blocks} blocks" if isinstance(stage, Stage2) else ""
 
 
 def _pack_example(example: Example, stage: Stage, encode: Encoding) -> TrainingRow:
@@ -141,8 +170,6 @@ def train_stage(stage: Stage, made: StageRows, start: Start, place: StagePlace, 
     """
     if (place.weights / "steps").exists():
         return int((place.weights / "steps").read_text())
-    positions = max(max(row.layout.position_ids()) for row in (*made.rows, *made.validation)) + 1
-    check_model(start.model, positions)
     set_seed(seed)
     usual = set_attention_dropout(start.model, stage.attention_dropout)
     if stage.gradient_checkpointing:

@@ -123,18 +123,27 @@ class NumberGuard(TrainerCallback):
         self.examples = []
 
     def _error(self, what: str, step: int) -> ModelError:
-        last = last_checkpoint(self.folder)
+        # The weights of a checkpoint are known to be good once a loss that they gave is a number.
+        last = last_checkpoint(self.folder, before=step if what == "loss" else step + 1)
         return ModelError(
-            f"{what} is no number in stage {self.stage}, step {step + 1}, on examples "
-            f"{', '.join(map(str, self.examples))}: stopped before the update; the last good checkpoint is "
-            f"{last or 'the start of the stage'}; look at these examples or lower the learning rate"
+            f"{what} is no number in stage {self.stage}, step {step + 1}, on rows "
+            f"{', '.join(map(str, self.examples))} of the data, counted from 1: stopped before the update; the last "
+            f"good checkpoint is {last or 'the start of the stage'}; look at these rows, or lower the learning rate "
+            f"and train in another folder{f', from it with --base {last}' if last else ''}"
         )
 
 
-def last_checkpoint(folder: Path) -> Path | None:
-    """The Trainer's newest whole checkpoint: its state file, written last, is there and complete."""
-    found = [path for path in folder.glob("checkpoint-*") if path.name.removeprefix("checkpoint-").isdigit()]
-    for path in sorted(found, key=lambda path: int(path.name.removeprefix("checkpoint-")), reverse=True):
+def last_checkpoint(folder: Path, before: int | None = None) -> Path | None:
+    """The Trainer's newest whole checkpoint, of those before a step if that is given.
+
+    A checkpoint is whole where its state file, written last, is there and complete.
+    """
+    numbers = [path.name.removeprefix("checkpoint-") for path in folder.glob("checkpoint-*")]
+    steps = sorted((int(number) for number in numbers if number.isdigit()), reverse=True)
+    for step in steps:
+        if before is not None and step >= before:
+            continue
+        path = folder / f"checkpoint-{step}"
         try:
             json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):

@@ -127,6 +127,11 @@ def test_the_hash_changes_with_the_data_and_with_nothing_else():
     assert one.sha256 != read_corpus([row("Other?\nA: x\nB: y"), row()], Rules()).sha256
 
 
+def test_an_example_knows_its_row_in_the_data_counted_from_one():
+    corpus = read_corpus(["faulty", row(), "faulty", row("Other?\nA: x\nB: y")], Rules())
+    assert [example.row for example in corpus.examples] == [2, 4]
+
+
 def test_data_without_one_example_is_an_error_that_says_what_became_of_the_rows():
     with pytest.raises(DataError, match="1 read, 0 kept, 1 faulty"):
         read_corpus(["no row"], Rules())

@@ -144,11 +144,21 @@ def test_a_loss_or_gradient_that_is_no_number_stops_and_names_the_examples_and_t
         train(recipe(STAGE1), corpus(), begin(), tmp_path, seed=1)
     named = calls[8] if what == "loss" else calls[8] + calls[9]
     kept = tmp_path / "stage-1" / "checkpoint-3"
-    assert f"{what} is no number in stage 1, step 5, on examples {', '.join(map(str, named))}:" in str(raised.value)
+    rows = ", ".join(map(str, named))
+    assert f"{what} is no number in stage 1, step 5, on rows {rows} of the data, counted from 1:" in str(raised.value)
     assert str(kept) in str(raised.value)
     weights = AutoModelForCausalLM.from_pretrained(kept).state_dict().values()
     assert all(torch.isfinite(weight).all() for weight in weights)
     assert not (tmp_path / "checkpoint").exists()
+
+
+def test_a_checkpoint_whose_own_loss_is_no_number_is_not_called_good(begin, tmp_path):
+    """Updates so large that the weights are finite and nothing that comes of them is."""
+    with pytest.raises(ModelError) as raised:
+        train(recipe({**STAGE1, "learning_rate": 1e25, "save_steps": 1}), corpus(), begin(), tmp_path, seed=1)
+    kept = tmp_path / "stage-1" / "checkpoint-1"  # the warm-up's first update is none
+    assert (tmp_path / "stage-1" / "checkpoint-2").exists()
+    assert f"the last good checkpoint is {kept};" in str(raised.value) and f"--base {kept}" in str(raised.value)
 
 
 def test_a_finished_training_is_not_done_again(begin, tmp_path):
@@ -179,15 +189,26 @@ def test_rows_beyond_the_limit_are_left_out_and_too_few_rows_are_an_error(begin,
         train(recipe(STAGE1, data={"max_row_tokens": 8}), corpus(), begin(), tmp_path, seed=1)
 
 
+def test_a_later_stage_that_cannot_be_trained_is_refused_before_the_first_and_leaves_the_folder_free(begin, tmp_path):
+    with pytest.raises(ModelError, match="has 1024: shorten the question or use fewer blocks"):
+        train(
+            recipe(STAGE1, {**STAGE2, "blocks": 300}, data={"max_row_tokens": 9000}), corpus(), begin(), tmp_path, 1
+        )
+    with pytest.raises(DataError, match=r"32 are longer than 256 tokens with their 300 blocks\): .* blocks"):
+        train(recipe(STAGE1, {**STAGE2, "blocks": 300}), corpus(), begin(), tmp_path, seed=1)
+    train(recipe(STAGE1), corpus(), begin(), tmp_path, seed=1)
+
+
 def test_rows_beyond_the_models_context_are_refused(tmp_path):
     short = training_run.start(tiny.make_checkpoint(tmp_path / "short", context=64))
     with pytest.raises(ModelError, match="has 64: shorten"):
         train(recipe(STAGE1), corpus(), short, tmp_path / "run", seed=1)
 
 
-def test_gradient_accumulation_changes_no_loss(begin, tmp_path):
-    train(recipe({**STAGE1, "rows_per_device": 8}), corpus(), begin(), tmp_path / "one", seed=1)
-    train(recipe({**STAGE1, "rows_per_device": 2}), corpus(), begin(), tmp_path / "four", seed=1)
+@pytest.mark.parametrize("examples", [32, 36])  # 25 rows with steps, and 28: 3 batches, and half a batch
+def test_gradient_accumulation_changes_no_loss(begin, tmp_path, examples):
+    train(recipe({**STAGE1, "rows_per_device": 8}), corpus(examples), begin(), tmp_path / "one", seed=1)
+    train(recipe({**STAGE1, "rows_per_device": 2}), corpus(examples), begin(), tmp_path / "four", seed=1)
     one, four = ([e["loss"] for e in log_of(tmp_path / name)] for name in ("one", "four"))
     assert four == pytest.approx(one, rel=2e-3)
 

@@ -29,7 +29,7 @@ def corpus(n=32):
     for i in range(n):
         end = str(2 * (i % 7 + 1))
         steps = (f"Up to {i % 7 + 1}.", f"Doubled, {end}.")[: 1 + i % 2 if i % 5 else 0]
-        examples.append(Example(f"Start {i % 7}, what now?", " ".join(steps), steps, end, i % 3 == 0))
+        examples.append(Example(f"Start {i % 7}, what now?", " ".join(steps), steps, end, i % 3 == 0, row=i + 1))
     return Corpus(tuple(examples), Tally(read=n, kept=n), f"hash of {n}")
 
 
