@@ -1,6 +1,6 @@
 """`rimbench latency`: what an answer takes, at batch 1 and at larger ones, for several systems on the same items."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -10,8 +10,12 @@ from rimbench.cli.run import RESULTS_OPTION
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from rimbench.grid import PlannedRun, RunSettings
     from rimbench.latency.stored import Measured, Measurement, Quantity
-    from rimbench.report.costs import Cost
+    from rimbench.latency.timing import Rules
+    from rimbench.report.costs import Cost, Speedup
+    from rimbench.suites import Suite
+    from rimbench.systems import System
 
 
 def latency(
@@ -40,7 +44,8 @@ def latency(
     ] = None,
     eager: Annotated[bool, typer.Option("--eager", help="No CUDA graphs, on either side.")] = False,
     price_per_hour: Annotated[
-        float | None, typer.Option(metavar="PRICE", min=0, help="What the machine costs: prices 1,000 questions.")
+        float | None,
+        typer.Option(metavar="PRICE", min=0, max=1e9, help="What the machine costs: prices 1,000 questions."),
     ] = None,
     allow_unfair: Annotated[
         bool, typer.Option("--allow-unfair", help="Label speed-ups between unlike conditions instead of refusing.")
@@ -50,7 +55,7 @@ def latency(
         str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Draw questions a second by batch size into this folder.")
+        Path | None, typer.Option(metavar="DIR", help="Draw speed and speed-ups by batch size into this folder.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
@@ -70,8 +75,6 @@ def latency(
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.selection import load_suites, load_systems
     from rimbench.latency import stored
-    from rimbench.latency.lengths import with_prompt_tokens
-    from rimbench.latency.measuring import measure
     from rimbench.latency.timing import Rules
     from rimbench.report.costs import find_costs, refused
     from rimbench.report.document import latency_document
@@ -79,25 +82,28 @@ def latency(
 
     if dtype not in (None, "float32", "bfloat16"):
         raise UsageError(f"--dtype {dtype}: expected float32 or bfloat16")
+    sizes = list(dict.fromkeys(batch or [1]))
+    if plot is not None and len(sizes) < 2:
+        raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
     wanted = quantities_of(quantity or [])
+    stored.check_writable(results)
     systems = load_systems(system, note, model=model)
     loaded = load_suites([suite], [str(data)] if data else [], None, note)
     asked = loaded[0].name if prompt_tokens is None else f"{prompt_tokens} tokens of {loaded[0].name}"
     rules = Rules(least=samples, most=max(samples, 256), seconds=seconds)
-    rows = []
-    for size in dict.fromkeys(batch or [1]):
-        runs = []
-        for name in dict.fromkeys(engine or ["auto"]):
-            settings = grid.RunSettings(results, name, size, dtype=dtype, eager=eager)
-            runs += grid.plan_runs(systems, loaded, settings)
-        if prompt_tokens is not None:
-            runs = [with_prompt_tokens(run, prompt_tokens) for run in runs]
-        note(f"batch {size}: {', '.join(s.name for s in systems)} on {asked}, {samples} samples or more")
-        rows += measure(runs, size, rules, say=note, quantities=wanted)
-    if prompt_tokens is not None:
-        rows = [without_gold(row) for row in rows]
-    measurement = describe(rows, asked, price_per_hour)
-    path = stored.keep(measurement, results)
+
+    def planned(size: int) -> "list[PlannedRun]":
+        settings = [grid.RunSettings(results, name, size, dtype=dtype, eager=eager) for name in engine or ["auto"]]
+        return plan_alike(systems, loaded, settings, prompt_tokens)
+
+    def keep(rows: "Sequence[Measured]", path: Path | None) -> "tuple[Measurement, Path]":
+        meaning = rows if prompt_tokens is None else [without_gold(row) for row in rows]
+        made = describe(meaning, asked, price_per_hour)
+        return made, stored.keep(made, results, path)
+
+    note(f"{', '.join(s.name for s in systems)} on {asked}, {samples} samples or more")
+    measurement, path = measure_sizes(sizes, planned, rules, wanted, keep)
+    rows = measurement.rows
     costs, speedups = find_costs([measurement], {}, allow_unfair=allow_unfair)
     if json:
         print_json(latency_document(costs, speedups))
@@ -105,10 +111,51 @@ def latency(
         for table in latency_tables(costs, speedups):
             print_table(table)
     if plot is not None:
-        note(f"wrote {' and '.join(map(str, draw(costs, plot)))}")
+        note(f"wrote {' and '.join(map(str, draw(costs, speedups, plot)))}")
     for doubt in (*([] if allow_unfair else refused(measurement)), *silent(rows), *noisy(rows)):
         note(doubt)
-    note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy")
+    note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy of runs in {results}")
+
+
+def plan_alike(
+    systems: "Sequence[System]", suites: "Sequence[Suite]", settings: "Sequence[RunSettings]", tokens: int | None
+) -> "list[PlannedRun]":
+    """The runs of the systems under the settings, each once, with prompts of so many tokens if that is given."""
+    from rimbench import grid
+    from rimbench.latency.lengths import with_prompt_tokens
+
+    runs = {run.folder: run for each in settings for run in grid.plan_runs(systems, suites, each)}
+    return [run if tokens is None else with_prompt_tokens(run, tokens) for run in runs.values()]
+
+
+def measure_sizes(
+    sizes: "Sequence[int]",
+    planned: "Callable[[int], list[PlannedRun]]",
+    rules: "Rules",
+    quantities: "Sequence[Quantity]",
+    keep: "Callable[[Sequence[Measured], Path | None], tuple[Measurement, Path]]",
+) -> "tuple[Measurement, Path]":
+    """Measure batch size after batch size, and keep what there is after each: a later one may fail."""
+    from rimbench.cli.output import note
+    from rimbench.latency.measuring import measure
+
+    rows: list[Measured] = []
+    kept: tuple[Measurement, Path] | None = None
+    try:
+        for size in sizes:
+            note(f"batch {size}")
+            found = measure(planned(size), size, rules, say=note, quantities=quantities)
+            if found[0].batch in {row.batch for row in rows}:
+                note(f"batch {found[0].batch} has been measured already: the first measurement of it counts")
+                continue
+            rows += found
+            kept = keep(rows, kept[1] if kept else None)
+    except (Exception, KeyboardInterrupt):
+        if kept:
+            note(f"what was measured before is kept in {kept[1]}")
+        raise
+    assert kept is not None
+    return kept
 
 
 def quantities_of(names: "Sequence[str]") -> "list[Quantity]":
@@ -138,14 +185,11 @@ def noisy(rows: "Sequence[Measured]") -> list[str]:
     ]
 
 
-def draw(costs: "Sequence[Cost]", folder: Path) -> list[Path]:
-    """Questions a second by batch size, as SVG and PNG."""
-    from rimbench.report.plots import plot_throughput, save_plots
+def draw(costs: "Sequence[Cost]", speedups: "Sequence[Speedup]", folder: Path) -> list[Path]:
+    """Questions a second and speed-ups by batch size, as SVG and PNG."""
+    from rimbench.report.plots import plot_speedups, plot_throughput, save_plots
 
-    drawn = plot_throughput(costs)
-    if drawn is None:
-        raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
-    return save_plots([drawn], folder)
+    return save_plots([plot for plot in (plot_throughput(costs), plot_speedups(speedups)) if plot], folder)
 
 
 def without_gold(row: "Measured") -> "Measured":

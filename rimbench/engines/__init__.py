@@ -50,10 +50,14 @@ class EngineFacts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the run needs of the engine: the longest sequence in tokens, and the seed of its draws."""
+    """What the run needs of the engine: the longest sequence in tokens, and the seed of its draws.
+
+    `memory_share` is the part of the memory that an engine may reserve, where several are open at once.
+    """
 
     sequence_tokens: int
     seed: int
+    memory_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class LetterReadout:
         self._graphs: dict[tuple[int, int, tuple[int, ...]], _Graph] = {}
         self.uses_graphs = graphs
         self.capture_s = 0.0
+        self.eager_passes = 0
         self._lean = LeanDecoder(model) if is_plain(model) else None
         self._sliced = self._body is not model and hasattr(self._head, "weight")
         if self._lean is not None and not self._agrees():
@@ -78,6 +79,7 @@ class LetterReadout:
                 replayed = self._replay(rows, width, letters)
                 if replayed is not None:
                     return replayed
+        self.eager_passes += 1
         ids, last = self._padded(rows, width)
         ragged = min(map(len, rows)) < width
         found = self._letters_at(ids.to(self._device), last.to(self._device), letters, ragged=ragged)

@@ -95,8 +95,10 @@ class TransformersEngine:
 
     def conditions(self, decoding: Decoding) -> Conditions:
         """Written answers are launched eagerly, readouts as it turned out; see `rimbench.engines.TimedEngine`."""
-        captured = decoding.readout and self._readout.uses_graphs
-        return Conditions("graphs" if captured else "eager", self._readout.capture_s if captured else 0.0)
+        if not (decoding.readout and self._readout.uses_graphs):
+            return Conditions("eager", 0.0)
+        graphs = "graphs" if self._readout.eager_passes == 0 else "graphs and eager"
+        return Conditions(graphs, self._readout.capture_s)
 
     def _read_out(self, requests: Sequence[Request]) -> list[list[Answer]]:
         asked = [request.prompt.option_token_ids or {} for request in requests]

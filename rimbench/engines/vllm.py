@@ -19,6 +19,8 @@ from rimbench.records import Answer, Trace
 
 AUTO_RANK = 2
 TIMES_TOKENS = True
+GPU_MEMORY = 0.92
+"""The part of a GPU's memory that vLLM reserves, weights included, where it is alone; its own default."""
 CPU_KV_CACHE_GIB = "2"
 """Memory for keys and values on a CPU: vLLM's own default takes a share of the whole machine."""
 
@@ -66,7 +68,9 @@ class VllmEngine:
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", CPU_KV_CACHE_GIB)
         import vllm  # slow to import, and reads the environment when imported
 
-        capped = {} if facts.batch_size is None else {"max_num_seqs": facts.batch_size}
+        capped: dict[str, Any] = {} if facts.batch_size is None else {"max_num_seqs": facts.batch_size}
+        if facts.device == "cuda":
+            capped["gpu_memory_utilization"] = GPU_MEMORY * limits.memory_share
         try:
             self._llm: Any = vllm.LLM(
                 model=str(folder),

@@ -57,8 +57,21 @@ class ModelShape:
         return 4 * self.layers * self.query_heads * self.head_size * pairs
 
 
+UNGATED = ("gpt_neox", "gptj", "gpt_bigcode", "starcoder2", "opt", "phi", "bloom", "falcon", "mpt", "nemotron")
+"""Model types whose MLP has two matrices, not three."""
+
+
 def shape_of(config: Mapping[str, Any], value_bytes: int = 2) -> ModelShape:
-    """The shape that a Hugging Face `config.json` states; ConfigError naming what it lacks."""
+    """The shape that a Hugging Face `config.json` states.
+
+    ConfigError naming what it lacks, or why it is no dense decoder with a gated MLP.
+    """
+    experts = sorted(key for key in config if "experts" in key and config[key])
+    if experts or config.get("model_type") in UNGATED:
+        raise ConfigError(
+            f"the model's config states {experts[0] if experts else config['model_type']}: expected a dense decoder "
+            "with a gated MLP, whose weights a pass reads whole"
+        )
     needed = ("num_hidden_layers", "hidden_size", "intermediate_size", "num_attention_heads", "vocab_size")
     missing = [key for key in needed if not isinstance(config.get(key), int)]
     if missing:

@@ -1,5 +1,8 @@
 """What disturbs a measurement, and the memory it takes: read from the system where it tells, else None."""
 
+import contextlib
+import ctypes
+import functools
 import os
 import subprocess
 from collections.abc import Callable
@@ -31,6 +34,12 @@ class Reading:
         if self.throttled is None or before.throttled is None:
             return None
         return self.throttled - before.throttled
+
+
+@functools.cache
+def first_load() -> float | None:
+    """The load average when this process first asked: later ones hold what it did itself."""
+    return read_machine().load
 
 
 def read_machine() -> Reading:
@@ -69,6 +78,7 @@ def extra_bytes(device: str, call: Callable[[], object]) -> int | None:
         torch.cuda.reset_peak_memory_stats()
         call()
         return int(torch.cuda.max_memory_allocated() - held)
+    _give_back_freed()
     try:
         Path("/proc/self/clear_refs").write_text("5")  # from here on VmHWM is the peak since now
     except OSError:
@@ -78,6 +88,12 @@ def extra_bytes(device: str, call: Callable[[], object]) -> int | None:
     call()
     after = _status("VmHWM")
     return None if before is None or after is None else max(0, after - before)
+
+
+def _give_back_freed() -> None:
+    """Let the C library give back what was freed: a call would take it again unseen."""
+    with contextlib.suppress(OSError, AttributeError):  # another library than Linux's usual one
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _status(name: str) -> int | None:

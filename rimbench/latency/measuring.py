@@ -17,10 +17,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from rimbench import engines
-from rimbench.engines import Decoding, Engine, Limits, Request, TimedEngine
+from rimbench.engines import Decoding, Engine, EngineFacts, Limits, Request, TimedEngine
 from rimbench.errors import ConfigError, EngineError, UsageError
 from rimbench.grid import PlannedRun
 from rimbench.latency import machine
@@ -32,6 +33,8 @@ from rimbench.latency.timing import Rules, Timed, time_in_turn
 from rimbench.records import Answer, Item
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+ROUNDS_BETWEEN_LOOKS = 8
+"""A GPU's clocks are asked for between rounds, which takes tens of milliseconds."""
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
@@ -50,16 +53,19 @@ def measure(  # noqa: PLR0913 - what is measured, how long, who hears of it, and
     """Time all systems in turn on the same items, `batch` of them a sample; every model is loaded throughout.
 
     `quantities` are those that every system must have, and no others are given; without them, each system gives what
-    it has. A batch that the memory cannot hold is halved for all systems, and said. Raises UsageError for systems on
-    different items or without a quantity, EngineError where one question is too large, or a prompt came from a cache.
+    it has. A system that is read out has one time, which is its readout, its answer and the time to its letter. A
+    batch that the memory cannot hold is halved for all systems, and said. Raises UsageError for systems on different
+    items or without a quantity, EngineError where one question is too large, no answer of a system tells its letter,
+    or a prompt came from a cache.
     """
     if not all(run.suite.content_sha256 == runs[0].suite.content_sha256 for run in runs):
         raise UsageError("latency of systems on different items cannot be compared: give one suite")
     for run in runs:
         _check_quantities(run, quantities)
+        _check_room(run)
     try:
         found = _measure(runs, batch, rules, on_round)
-        return [row for row in found if not quantities or row.quantity in quantities]
+        return _chosen(runs, found, quantities) if quantities else found
     except TooLargeError as error:
         if batch == 1:
             raise EngineError(f"one question exceeds the memory: {error}; take a smaller model or dtype") from error
@@ -68,19 +74,49 @@ def measure(  # noqa: PLR0913 - what is measured, how long, who hears of it, and
     return measure(runs, batch // 2, rules, on_round, say, quantities)
 
 
+def _chosen(runs: Sequence[PlannedRun], rows: Sequence[Measured], quantities: Sequence[Quantity]) -> list[Measured]:
+    """The rows of these quantities, each system with all of them."""
+    found = []
+    for run in runs:
+        name, one_pass = run.cell.system.name, run.cell.system.answer.mode == "readout"
+        for quantity in quantities:
+            wanted: Quantity = "answer" if one_pass else quantity
+            own = [row for row in rows if (row.system, row.engine, row.quantity) == (name, run.facts.name, wanted)]
+            if not own:
+                raise EngineError(
+                    f"system '{name}' told a letter in fewer than two samples of {rows[0].batch} questions: there is "
+                    f"no time to the letter; ask for its answer, or take more samples"
+                )
+            found += [replace(row, quantity=quantity) for row in own]
+    return found
+
+
 def _measure(runs: Sequence[PlannedRun], batch: int, rules: Rules, on_round: Callable[[int], None]) -> list[Measured]:
     before = machine.read_machine()
+    lowered = 0
     with ExitStack() as stack:
         opened: dict[tuple[object, ...], _Opened] = {}
-        asked = [call for run in runs for call in _calls(run, batch, stack, opened)]
-        timed = time_in_turn({str(i): a.answer for i, a in enumerate(asked)}, rules, on_round)
+        share = 1 / len({_key(run) for run in runs})
+        asked = [call for run in runs for call in _calls(run, batch, stack, opened, share)]
+        for call in asked:
+            call.capture(rules.most)
+
+        def each_round(number: int) -> None:
+            nonlocal lowered
+            if number % ROUNDS_BETWEEN_LOOKS == 0 and any(a.run.facts.device == "cuda" for a in asked):
+                lowered += bool(machine.gpu_is_throttled())
+            on_round(number)
+
+        timed = time_in_turn({str(i): a.answer for i, a in enumerate(asked)}, rules, each_round)
         after = machine.read_machine()
+        for i, call in enumerate(asked):
+            call.end_warm_up(len(timed[str(i)].samples))
         extras = [machine.extra_bytes(a.run.facts.device, lambda a=a: a.answer(0, kept=False)) for a in asked]  # type: ignore[misc]
         measured = []
         for i, (call, extra) in enumerate(zip(asked, extras, strict=True)):
             throttled = after.throttled_since(before)
-            if call.run.facts.device == "cuda" and machine.gpu_is_throttled():
-                throttled = (throttled or 0) + 1
+            if call.run.facts.device == "cuda":
+                throttled = (throttled or 0) + lowered
             setting = replace(
                 call.setting(extra),
                 settled=timed[str(i)].settled,
@@ -88,7 +124,7 @@ def _measure(runs: Sequence[PlannedRun], batch: int, rules: Rules, on_round: Cal
                 stolen=after.stolen_since(before),
                 throttled=throttled,
             )
-            measured += call.measured(timed[str(i)], before.load, setting)
+            measured += call.measured(timed[str(i)], machine.first_load(), setting)
     return measured
 
 
@@ -99,15 +135,23 @@ def _check_quantities(run: PlannedRun, quantities: Sequence[Quantity]) -> None:
             f"system '{name}' writes free text and has no readout: expected one that answers by its first letter or "
             "is read out, such as rim-v1 or base-direct; for this one ask for answer or letter"
         )
-    if "readout" in quantities and run.cell.system.answer.mode == "readout":
-        raise UsageError(f"system '{name}' is read out: its readout is its answer; ask for answer")
-    if "letter" in quantities and engine not in engines.that_time_tokens():
+    writes = run.cell.system.answer.mode != "readout"
+    if "letter" in quantities and writes and engine not in engines.that_time_tokens():
         raise UsageError(
             f"engine '{engine}' does not tell when its tokens come, so that the time to the letter is not known: "
             f"expected one of {', '.join(engines.that_time_tokens())}"
         )
-    if "letter" in quantities and run.cell.system.answer.mode == "readout":
-        raise UsageError(f"system '{name}' writes no tokens: its time to the letter is its answer's; ask for answer")
+
+
+def _check_room(run: PlannedRun) -> None:
+    """UsageError where a prompt leaves no room in the model's context: its time would be that of no answer."""
+    longest = max(len(prompt.token_ids) for prompt in run.cell.prompts)
+    new = 1 if run.cell.system.answer.mode == "readout" else run.cell.system.answer.max_new_tokens
+    if longest + new > run.cell.context_tokens:
+        raise UsageError(
+            f"system '{run.cell.system.name}': its longest prompt of {longest} tokens and {new} new ones exceed the "
+            f"model's context of {run.cell.context_tokens}: take shorter questions or fewer memory blocks"
+        )
 
 
 @dataclass(slots=True)
@@ -138,6 +182,7 @@ class _Asked:
             for shown, prompt in zip(run.cell.shown, run.cell.prompts, strict=True)
         ]
         self._batches: list[_Batch] = []
+        self._warm_up: list[_Batch] = []
 
     def answer(self, number: int, *, kept: bool = True) -> None:
         """Answer the batch of one sample; batches walk round the items, the same for all systems."""
@@ -157,22 +202,35 @@ class _Asked:
         if kept:
             self._batches.append(made)
 
+    def capture(self, rounds: int) -> None:
+        """Let a readout from graphs meet the batches of these rounds once: each shape is captured when first met."""
+        if self._decoding.readout and self.run.facts.graphs == "graphs":
+            for number in range(min(rounds, -(-len(self._requests) // self.batch))):
+                self.answer(number, kept=False)
+
+    def end_warm_up(self, rounds: int) -> None:
+        """What is read from the answers is read from those of the samples, which are the last so many calls."""
+        self._warm_up, self._batches = self._batches[:-rounds], self._batches[-rounds:]
+
     def setting(self, extra_bytes: int | None) -> Setting:
-        """What the times depend on besides the model; EngineError where a prompt came from a cache."""
+        """What the times depend on besides the model; EngineError unless no prompt came from a cache."""
         engine = self._opened.engine
         conditions = engine.conditions(self._decoding) if isinstance(engine, TimedEngine) else None
-        known = [a.trace.cached_tokens for batch in self._batches for _, a in batch.answers if a.trace]
-        if any(known):
+        every = [answer for batch in (*self._warm_up, *self._batches) for _, answer in batch.answers]
+        cached = [answer.trace.cached_tokens if answer.trace else None for answer in every]
+        if any(tokens != 0 for tokens in cached):
+            most = max(tokens or 0 for tokens in cached)
             raise EngineError(
-                f"{self.run.facts.name} took {max(known)} tokens of a prompt of '{self.run.cell.system.name}' from a "
-                "cache, expected 0: a measured answer must not rest on an earlier one; turn its prefix cache off"
+                f"{self.run.facts.name} took {most or 'an unknown number of'} tokens of a prompt of "
+                f"'{self.run.cell.system.name}' from a cache, expected 0: a measured answer must not rest on an "
+                "earlier one; turn its prefix cache off"
             )
         return Setting(
             graphs=conditions.graphs if conditions else self.run.facts.graphs,
             load_s=self._opened.load_s,
             compile_s=conditions.compile_s if conditions else None,
             peak_bytes=None if extra_bytes is None else _weight_bytes(self.run) + extra_bytes,
-            cached_tokens=0 if known else None,
+            cached_tokens=0,
         )
 
     def measured(self, timed: Timed, load: float | None, setting: Setting) -> list[Measured]:
@@ -196,7 +254,7 @@ class _Asked:
             self._passes(),
             setting,
         )
-        letters = self._letter_times(len(timed.samples)) if self.quantity == "answer" else []
+        letters = self._letter_times() if self.quantity == "answer" else []
         if len(letters) < 2:
             return [row]
         return [
@@ -214,7 +272,7 @@ class _Asked:
         right = sum(letter == self._items[key].gold for key, letter in letters.items())
         return Told(letters, right, ties)
 
-    def _letter_times(self, rounds: int) -> list[float]:
+    def _letter_times(self) -> list[float]:
         """For each sample, the mean ms until a question's letter could be told; none where no question told one."""
         if not any(a.trace and a.trace.token_at for _, a in self._batches[-1].answers):
             return []
@@ -226,7 +284,7 @@ class _Asked:
             return str(tokenizer.decode(ids, skip_special_tokens=True))
 
         found = []
-        for batch in self._batches[-rounds:]:
+        for batch in self._batches:
             told = [letter_at(self.run.cell.system, self._items[key], a, decode) for key, a in batch.answers]
             times = [1000 * (at - batch.began) for at in told if at is not None]
             if times:
@@ -234,7 +292,7 @@ class _Asked:
         return found
 
     def _passes(self) -> Passes:
-        """Counted from the tokens: n tokens take n passes, a readout takes one."""
+        """Counted from the tokens: n tokens take n passes, a readout takes one, however a batch is computed."""
         counts, firsts, steps = [], [], []
         for batch in self._batches:
             longest = max((answer for _, answer in batch.answers), key=lambda answer: answer.generated_tokens)
@@ -298,13 +356,20 @@ def _weight_bytes(run: PlannedRun) -> int:
     )
 
 
-def _calls(run: PlannedRun, batch: int, stack: ExitStack, opened: dict[tuple[object, ...], _Opened]) -> list[_Asked]:
+def _key(run: PlannedRun) -> tuple[Path, EngineFacts]:
+    """Runs of one key share a loaded model."""
+    return run.checkpoint.folder, run.facts
+
+
+def _calls(
+    run: PlannedRun, batch: int, stack: ExitStack, opened: dict[tuple[object, ...], _Opened], share: float
+) -> list[_Asked]:
     answer = run.cell.system.answer
     tokens = max(len(p.token_ids) for p in run.cell.prompts) + answer.max_new_tokens
-    key = (run.checkpoint.folder, run.facts)
+    key = _key(run)
     if key not in opened:
         began = time.perf_counter()
-        engine = stack.enter_context(engines.open_engine(*key, Limits(tokens, run.cell.seed)))
+        engine = stack.enter_context(engines.open_engine(*key, Limits(tokens, run.cell.seed, share)))
         opened[key] = _Opened(engine, time.perf_counter() - began)
     read = Decoding(readout=True, max_new_tokens=1, traced=True)
     if answer.mode == "readout":

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import statistics
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rimbench.errors import DataError
+from rimbench.errors import DataError, UsageError
 from rimbench.statistics.bootstrap import Units, bca_interval
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 
@@ -92,6 +93,7 @@ class Setting:
 class Measured:
     """One system, quantity and batch size: times in ms a batch, and the tokens of one sample's batch per question.
 
+    A sample of the quantity `letter` is the mean over its batch's questions of the time until each one's letter.
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
     measuring began. The last three are None in measurements of earlier versions.
     """
@@ -126,8 +128,8 @@ class Measured:
 
     @property
     def per_question_ms(self) -> float:
-        """The mean time of a batch over its questions."""
-        return statistics.fmean(self.samples_ms) / self.batch
+        """The mean time of a batch over its questions; to the letter, a question's own."""
+        return statistics.fmean(self.samples_ms) / (1 if self.quantity == "letter" else self.batch)
 
     @property
     def drift(self) -> float:
@@ -137,8 +139,8 @@ class Measured:
 
     @property
     def questions_per_s(self) -> float:
-        """Questions answered a second."""
-        return 1000 / self.per_question_ms
+        """Questions answered a second; times to the letter overlap in a batch, and give no rate beyond batch 1."""
+        return 1000 * self.batch / statistics.fmean(self.samples_ms)
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -207,12 +209,29 @@ def ratio(slower: Measured, faster: Measured) -> Estimate:
     return Estimate(value, lo, hi, len(slower.samples_ms), "paired BCa bootstrap of the ratio of means", seed=0)
 
 
-def keep(measurement: Measurement, results: Path) -> Path:
-    """Write what was measured into the results folder; nothing there is overwritten."""
+def check_writable(results: Path) -> None:
+    """Make the results folder; UsageError where nothing can be written into it, before anything is measured."""
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=results):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"cannot write into the results folder {results} ({error.strerror}): give another with --results"
+        ) from error
+
+
+def keep(measurement: Measurement, results: Path, path: Path | None = None) -> Path:
+    """Write what was measured into the results folder, over its earlier state in `path` if that is given.
+
+    Nothing else there is overwritten, and what stands in the file is whole at any time.
+    """
     text = json.dumps({"schema": SCHEMA, **dataclasses.asdict(measurement)}, indent=1)
-    path = results / f"latency-{hashlib.sha256(text.encode()).hexdigest()[:10]}" / "latency.json"
+    path = path or results / f"latency-{hashlib.sha256(text.encode()).hexdigest()[:10]}" / "latency.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    fresh = path.with_suffix(".part")
+    fresh.write_text(text + "\n", encoding="utf-8")
+    fresh.replace(path)
     return path
 
 

@@ -26,7 +26,8 @@ class Cost:
     """What one system's answers took at one batch size: the mean of a batch, and its percentiles, in ms.
 
     `accuracy` is the greedy one of the same system on the same suite, where a run of it lies beside. `flips` are
-    those against batch 1; `per_1000` is what 1,000 questions cost, in the money of the price that was stated.
+    those against batch 1; `per_1000` is what 1,000 questions cost, in the money of the price that was stated;
+    `threads` are those that the process computed with.
     """
 
     suite: str
@@ -36,6 +37,7 @@ class Cost:
     accuracy: Estimate | None
     flips: Flips | None = None
     per_1000: float | None = None
+    threads: int | None = None
 
     @property
     def is_one_pass(self) -> bool:
@@ -84,9 +86,9 @@ def find_costs(
 ) -> tuple[list[Cost], list[Speedup]]:
     """Costs by suite, batch size, quantity and time, each system's last measurement; speed-ups of each measurement.
 
-    A speed-up is given only where engine, device, dtype, launches and batch size are the same on both sides (or it is
-    labelled, with `allow_unfair`), and both were measured in turn in one measurement: of the answers that users get,
-    the faster against the slower.
+    A speed-up is given only where quantity, engine, device, dtype, launches and batch size are the same on both sides
+    (all but quantity and batch size may differ, labelled, with `allow_unfair`), and both were measured in turn in one
+    measurement: the faster against the slower.
     """
     last: dict[tuple[object, ...], Cost] = {}
     speedups: dict[tuple[object, ...], Speedup] = {}
@@ -98,9 +100,11 @@ def find_costs(
             found = _speedup(measurement.suite, *pair)
             if not found.unfair or allow_unfair:
                 sides = sorted(zip((found.system, found.baseline), found.engines, strict=True))
-                speedups[found.suite, *sides, found.batch] = found
+                speedups[found.suite, *sides, found.batch, found.quantity] = found
     costs = sorted(last.values(), key=lambda c: (c.suite, c.measured.batch, c.measured.quantity, c.mean.value))
-    ordered = sorted(speedups.values(), key=lambda s: (s.suite, s.batch, s.system, s.engines, -s.ratio.value))
+    ordered = sorted(
+        speedups.values(), key=lambda s: (s.suite, s.batch, s.quantity, s.system, s.engines, -s.ratio.value)
+    )
     return costs, ordered
 
 
@@ -108,7 +112,8 @@ def refused(measurement: Measurement) -> list[str]:
     """A sentence for each pair of one measurement that is not compared, with what differs."""
     found = (_speedup(measurement.suite, *pair) for pair in _pairs(measurement))
     return [
-        f"not compared: {' and '.join(s.sides(with_engines=s.engines[0] != s.engines[1]))} at batch {s.batch}: "
+        f"not compared: {' and '.join(s.sides(with_engines=s.engines[0] != s.engines[1]))}, {s.quantity} at batch "
+        f"{s.batch}: "
         f"{', '.join(s.unfair)}; --allow-unfair labels it instead"
         for s in found
         if s.unfair
@@ -116,9 +121,13 @@ def refused(measurement: Measurement) -> list[str]:
 
 
 def _pairs(measurement: Measurement) -> list[tuple[Measured, Measured]]:
-    """Answers measured in the same rounds: one batch size."""
-    answers = [row for row in measurement.rows if row.quantity == "answer"]
-    return [(a, b) for a, b in itertools.combinations(answers, 2) if a.batch == b.batch and len(a.samples_ms) > 1]
+    """One quantity of two systems or engines, measured in the same rounds: at one batch size, sample by sample."""
+    pairs = [
+        (a, b)
+        for a, b in itertools.combinations(measurement.rows, 2)
+        if (a.batch, a.quantity) == (b.batch, b.quantity) and len(a.samples_ms) == len(b.samples_ms) > 1
+    ]
+    return [(a, b) for a, b in pairs if (a.system, *_conditions(a)) != (b.system, *_conditions(b))]
 
 
 def _conditions(row: Measured) -> tuple[object, ...]:
@@ -134,7 +143,8 @@ def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str
         {p: row.percentile(p) for p in PERCENTILES},
         accuracies.get((row.system, measurement.suite)),
         _flips(measurement, row),
-        None if price is None else 1000 * price / SECONDS_AN_HOUR / row.questions_per_s,
+        None if price is None or row.quantity == "letter" else 1000 * price / SECONDS_AN_HOUR / row.questions_per_s,
+        measurement.device.get("threads"),
     )
 
 
@@ -159,4 +169,4 @@ def _speedup(suite: str, a: Measured, b: Measured) -> Speedup:
         allowed = longer * slow.passes.count / fast.passes.count
     engines = (fast.engine, slow.engine)
     times = ratio(slow, fast)
-    return Speedup(suite, fast.system, slow.system, fast.batch, "answer", times, engines, unfair, allowed)
+    return Speedup(suite, fast.system, slow.system, fast.batch, fast.quantity, times, engines, unfair, allowed)

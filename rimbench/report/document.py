@@ -91,7 +91,7 @@ def _entry(cost: Cost) -> dict[str, Any]:
         "prefill_ms": passes.prefill_ms if passes else None,
         "decode_ms": passes.decode_ms if passes else None,
         "tokens_per_s": row.tokens_per_s,
-        "questions_per_s": row.questions_per_s,
+        "questions_per_s": None if row.quantity == "letter" else row.questions_per_s,
         "floor_share": row.floor_share,
         "launch_bound": passes.launch_bound if passes else None,
         "truncated": row.truncated,
@@ -112,6 +112,7 @@ def _entry(cost: Cost) -> dict[str, Any]:
         "drift": row.drift if len(row.samples_ms) > 1 else None,
         "unstable": row.unstable,
         "noise": row.noises,
+        "threads": cost.threads,
     }
 
 

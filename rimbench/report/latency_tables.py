@@ -42,7 +42,7 @@ def cost_table(costs: Sequence[Cost]) -> Table:
                 ", ".join(row.noises) or "-",
             )
         )
-    engines = sorted({f"{c.measured.engine}, {c.measured.dtype} on {c.measured.device}" for c in costs})
+    engines = sorted({f"{c.measured.engine}, {c.measured.dtype} on {c.measured.device}{_threads(c)}" for c in costs})
     least = min((len(c.measured.samples_ms) for c in costs), default=0)
     columns = ("suite", "system", "batch", "answer by", "ms a batch", "95%", "p50", "p95", "p99", "ms each")
     return Table(
@@ -50,8 +50,8 @@ def cost_table(costs: Sequence[Cost]) -> Table:
         (*columns, "tokens in", "greedy, %", "noise"),
         tuple(rows),
         f"{'; '.join(engines)}; {least} samples or more after warm-up, systems in turn on the same items, "
-        "tokenisation outside. To the letter: until the answer's letter can be told. Greedy: of the run beside, or "
-        "else of the questions that were timed.",
+        "tokenisation outside. To the letter: until the answer's letter can be told, the mean over a batch's "
+        "questions. Greedy: of the run beside, or else of the questions that were timed.",
         ("p50", "p99", "tokens in", "p95", "noise", "suite", "95%"),
     )
 
@@ -86,7 +86,8 @@ def phase_table(costs: Sequence[Cost]) -> Table:
         (*columns, "tokens a s", "questions a s", "floor, ms", "% of floor", "launches"),
         tuple(rows),
         "Floor: the least time that the bandwidth and matrix rate measured on this device allow; its share is floor "
-        "over time. Launch-bound: a further pass takes as long as the first, and both several times their floor.",
+        "over time. Passes: of each question, be a batch computed at once or in parts. Launch-bound: a further pass "
+        "takes as long as the first, and both several times their floor.",
         ("tokens a s", "launches", "floor, ms", "suite"),
     )
 
@@ -155,23 +156,25 @@ def saturation_table(costs: Sequence[Cost], speedups: Sequence[Speedup]) -> Tabl
 def speedup_table(speedups: Sequence[Speedup]) -> Table:
     """How many times as fast the faster of two systems is."""
     several = len({engine for s in speedups for engine in s.engines}) > 1
+    quantities = len({s.quantity for s in speedups}) > 1
     rows = [
         (
             s.suite,
+            *([s.quantity] if quantities else []),
             str(s.batch),
             *s.sides(with_engines=several),
             times(s.ratio),
             "-" if s.allowed is None else f"{s.allowed:.3g}",
             _remark(s),
         )
-        for s in sorted(speedups, key=lambda s: (s.suite, s.engines, s.system, s.baseline, s.batch))
+        for s in sorted(speedups, key=lambda s: (s.suite, s.quantity, s.engines, s.system, s.baseline, s.batch))
     ]
     return Table(
         "How many times as fast",
-        ("suite", "batch", "system", "than", "times [95%]", "by passes", "remark"),
+        ("suite", *(["of"] if quantities else []), "batch", "system", "than", "times [95%]", "by passes", "remark"),
         tuple(rows),
-        "Ratio of mean answer times in one measurement: same items, engine, device, number type, launches and batch "
-        "size. By passes: the ratio that the counts of forward passes allow where every pass takes as long.",
+        "Ratio of mean times in one measurement: same items, engine, device, number type, launches and batch size. "
+        "By passes: the ratio that the counts of forward passes allow where every pass takes as long.",
         ("remark", "by passes"),
     )
 
@@ -197,6 +200,10 @@ def _way(cost: Cost, *, counted: bool = True) -> str:
     if cost.is_one_pass:
         return "one pass"
     return f"{row.generated_tokens:.1f} tokens" if counted else "tokens"
+
+
+def _threads(cost: Cost) -> str:
+    return f" with {cost.threads} threads" if cost.threads and cost.measured.device == "cpu" else ""
 
 
 def _accuracy(cost: Cost) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from rimbench.errors import DataError
+from rimbench.latency.stored import Quantity
 from rimbench.report.cells import Cell
-from rimbench.report.costs import Cost
+from rimbench.report.costs import Cost, Speedup
 from rimbench.report.drawing import (
+    COLOURS,
     GREY,
     MARKERS,
     STYLE,
@@ -33,6 +36,7 @@ from rimbench.report.drawing import (
     short,
 )
 from rimbench.report.summary import Summary
+from rimbench.statistics.estimate import Estimate
 
 VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}
 MIRRORED = {"better": "worse", "worse": "better"}
@@ -186,7 +190,8 @@ def _accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite:
 
 def plot_throughput(costs: Sequence[Cost]) -> Plot | None:
     """Questions a second against the batch size, a line a system; None for fewer than two batch sizes."""
-    shown = [c.measured for c in costs if c.measured.quantity == "answer"]
+    drawn = _drawn(c.measured.quantity for c in costs)
+    shown = [c.measured for c in costs if c.measured.quantity == drawn]
     if len({row.batch for row in shown}) < 2:
         return None
     with mpl.rc_context(STYLE):
@@ -196,22 +201,71 @@ def plot_throughput(costs: Sequence[Cost]) -> Plot | None:
         systems = sorted({row.system for row in shown})
         suites = sorted({c.suite for c in costs})
         for suite, name, engine in itertools.product(suites, systems, engines):
-            rows = [c.measured for c in costs if c.suite == suite and c.measured.quantity == "answer"]
+            rows = [c.measured for c in costs if c.suite == suite and c.measured.quantity == drawn]
             found = sorted((r.batch, r.questions_per_s) for r in rows if (r.system, r.engine) == (name, engine))
             words = [name, *([engine] if len(engines) > 1 else []), *([suite] if len(suites) > 1 else [])]
             style: dict[str, Any] = {"marker": MARKERS[engines.index(engine)], "color": colour_of(systems, name)}
             if found:
                 axes.plot([b for b, _ in found], [q for _, q in found], label=", ".join(map(short, words)), **style)
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.set_xticks(sorted({row.batch for row in shown}), [str(b) for b in sorted({row.batch for row in shown})])
-        axes.set_xlabel("batch: questions answered at once")
-        axes.set_ylabel("questions a second")
-        axes.legend(fontsize=8)
+        _by_batch(axes, {row.batch for row in shown}, "questions a second")
     title = "Questions answered a second at each batch size, by system"
     return Plot("throughput", title, figure, "Questions a second by batch size")
+
+
+def plot_speedups(speedups: Sequence[Speedup]) -> Plot | None:
+    """How many times as fast, with intervals, by batch size, a line a pair; None for fewer than two batch sizes."""
+    drawn = _drawn(s.quantity for s in speedups)
+    shown = [s for s in speedups if s.quantity == drawn]
+    if len({s.batch for s in shown}) < 2:
+        return None
+    several = len({engine for s in shown for engine in s.engines}) > 1
+    # The side that is faster at the smallest batch names the line: at a larger one it may be the slower.
+    pairs: dict[frozenset[str], tuple[str, str]] = {}
+    lines: dict[tuple[str, str], list[tuple[int, Estimate]]] = {}
+    for s in sorted(shown, key=lambda s: s.batch):
+        sides = s.sides(with_engines=several)
+        named = pairs.setdefault(frozenset(sides), sides)
+        lines.setdefault(named, []).append((s.batch, s.ratio if named == sides else _turned(s.ratio)))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6, 3.8), layout="constrained")
+        axes = figure.add_subplot()
+        for number, ((fast, slow), found) in enumerate(lines.items()):
+            y = [ratio.value for _, ratio in found]
+            below = [ratio.value - (ratio.lo or ratio.value) for _, ratio in found]
+            above = [(ratio.hi or ratio.value) - ratio.value for _, ratio in found]
+            style: dict[str, Any] = {
+                "marker": MARKERS[number % len(MARKERS)],
+                "color": COLOURS[number % len(COLOURS)],
+            }
+            label = f"{short(fast)} than {short(slow)}"
+            axes.errorbar([batch for batch, _ in found], y, [below, above], capsize=3, label=label, **style)
+        axes.axhline(1, color=GREY, linewidth=1)
+        _by_batch(axes, {s.batch for s in shown}, "times as fast [95%]")
+    title = "How many times as fast one system answers as another, at each batch size"
+    return Plot("speedups", title, figure, "Speed-ups by batch size")
+
+
+def _drawn(quantities: Iterable[Quantity]) -> Quantity:
+    """Of the quantities that were measured the one that is drawn: answers, or readouts where there are none."""
+    return "answer" if "answer" in quantities else "readout"
+
+
+def _turned(ratio: Estimate) -> Estimate:
+    """The ratio the other way round."""
+    lo, hi = (None if end is None else 1 / end for end in (ratio.hi, ratio.lo))
+    return replace(ratio, value=1 / ratio.value, lo=lo, hi=hi)
+
+
+def _by_batch(axes: Any, batches: set[int], what: str) -> None:
+    """Batch sizes on the x axis, both axes logarithmic."""
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_xticks(sorted(batches), [str(batch) for batch in sorted(batches)])
+    axes.set_xlabel("batch: questions answered at once")
+    axes.set_ylabel(what)
+    axes.legend(fontsize=8)
 
 
 def pareto_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -12,6 +12,7 @@ import pytest
 from rimbench import engines, grid, suites, systems
 from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
+from rimbench.latency import timing
 from rimbench.latency.measuring import measure
 from rimbench.latency.stored import Measured, ratio
 from rimbench.latency.timing import Rules
@@ -89,13 +90,42 @@ def test_a_quantity_that_a_system_or_an_engine_lacks_is_refused_with_what_has_it
     runs = {run.cell.system.name: run for run in planned(1)}
     with pytest.raises(UsageError, match="'writes' writes free text and has no readout: expected one that"):
         measure([runs["writes"]], 1, FEW, quantities=["readout"])
-    with pytest.raises(UsageError, match="its readout is its answer; ask for answer"):
-        measure([runs["reads"]], 1, FEW, quantities=["readout"])
-    with pytest.raises(UsageError, match="'reads' writes no tokens"):
-        measure([runs["reads"]], 1, FEW, quantities=["letter"])
     scripted = dataclasses.replace(runs["writes"], facts=engines.find("fake").describe(EngineChoice(1)))
     with pytest.raises(UsageError, match=r"engine 'fake' does not tell .* expected one of transformers, vllm"):
         measure([scripted], 1, FEW, quantities=["letter"])
+
+
+def test_what_is_read_out_has_one_time_under_every_name(planned):
+    reads = next(run for run in planned(2) if run.cell.system.name == "reads")
+    rows = measure([reads], 2, FEW, quantities=["readout", "letter"])
+    assert [row.quantity for row in rows] == ["readout", "letter"]
+    assert rows[0].samples_ms == rows[1].samples_ms
+
+
+def test_a_system_that_tells_no_letter_has_no_time_to_it(planned):
+    run = next(run for run in planned(1) if run.cell.system.name == "writes")
+    short = dataclasses.replace(run.cell.system.answer, max_new_tokens=1)
+    cell = dataclasses.replace(run.cell, system=dataclasses.replace(run.cell.system, answer=short))
+    with pytest.raises(EngineError, match=r"'writes' told a letter in fewer than two samples .*; ask for its answer"):
+        measure([dataclasses.replace(run, cell=cell)], 1, FEW, quantities=["letter"])
+
+
+def test_a_prompt_beyond_the_models_context_is_refused(planned):
+    run = planned(1)[0]
+    with pytest.raises(UsageError, match=r"exceed the model's context of 20: take shorter questions or fewer memory"):
+        measure([dataclasses.replace(run, cell=dataclasses.replace(run.cell, context_tokens=20))], 1, FEW)
+
+
+def test_only_the_samples_say_what_was_answered_however_long_a_system_warms_up(planned, monkeypatch):
+    plain, lengths = timing._warm_up, iter((9, 2, 5, 3))
+
+    def unequal(call, rules):
+        return plain(call, dataclasses.replace(rules, warm_up_most=next(lengths), warm_within=-1))
+
+    monkeypatch.setattr(timing, "_warm_up", unequal)
+    rows = [row for row in measure(planned(1), 1, FEW) if row.quantity != "letter"]
+    assert [len(row.warm_up_ms) for row in rows] == [9, 2, 5, 3]
+    assert len({tuple(row.told.letters) for row in rows}) == 1 and len(rows[0].told.letters) == 3
 
 
 def test_a_prompt_that_came_from_a_cache_fails_the_measurement(planned, monkeypatch, tmp_path):
@@ -106,9 +136,12 @@ def test_a_prompt_that_came_from_a_cache_fails_the_measurement(planned, monkeypa
     script.write_text('{"cached_tokens": 0}')
     [row] = measure([scripted], 1, FEW)
     assert row.setting.cached_tokens == 0 and set(row.told.letters.values()) <= set("ABCD")
-    script.write_text('{"cached_tokens": 16}')
-    with pytest.raises(EngineError, match="took 16 tokens of a prompt of 'writes' from a cache, expected 0"):
-        measure([scripted], 1, FEW)
+    for told, words in (('{"cached_tokens": 16}', "16"), ("{}", "an unknown number of")):
+        script.write_text(told)
+        with pytest.raises(
+            EngineError, match=f"took {words} tokens of a prompt of 'writes' from a cache, expected 0"
+        ):
+            measure([scripted], 1, FEW)
 
 
 LIMITED = """
@@ -180,3 +213,34 @@ def test_the_command_prints_a_table_and_keeps_raw_samples(rimbench, planned, sui
     rows = json.loads(kept.read_text())["rows"]
     assert [row["batch"] for row in rows] == [1, 4]
     assert all(len(row["samples_ms"]) >= 3 for row in rows)
+
+
+def test_the_command_compares_each_quantity_draws_and_prices_and_measures_no_size_twice(
+    rimbench, planned, suite_file, tmp_path
+):
+    folder = planned(1)[0].folder.parent
+    common = ("latency", "--system", folder / "reads.toml", "--system", folder / "rim.toml", "--suite", suite_file,
+              "--samples", 3, "--seconds", 0)  # fmt: skip
+    done = rimbench(*common, "--quantity", "readout", "--engine", "auto", "--engine", "transformers", "--batch", 1,
+                    "--batch", 4, "--batch", 4, "--plot", tmp_path / "drawn", "--price-per-hour", 2, "--json",
+                    check=True)  # fmt: skip
+    document = json.loads(done.stdout)
+    assert [entry["batch"] for entry in document["latency"]] == [1, 1, 4, 4]
+    assert all(entry["cost_per_1000"] > 0 and entry["threads"] >= 1 for entry in document["latency"])
+    assert [(s["quantity"], s["batch"]) for s in document["speedups"]] == [("readout", 1), ("readout", 4)]
+    assert all(s["system"] != s["baseline"] for s in document["speedups"])
+    assert (tmp_path / "drawn" / "speedups.svg").exists() and (tmp_path / "drawn" / "throughput.svg").exists()
+    refused = rimbench(*common, "--plot", tmp_path / "drawn")
+    assert refused.returncode == 2 and "expected at least two batch sizes" in refused.stderr
+
+
+def test_what_was_measured_stays_when_a_later_batch_size_fails(rimbench, planned, suite_file, tmp_path, monkeypatch):
+    folder = planned(1)[0].folder.parent
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({"cached_tokens": 0, "fail": [suites.load(str(suite_file)).items[-1].item_id]}))
+    monkeypatch.setenv("RIMBENCH_FAKE_SCRIPT", str(script))
+    done = rimbench("latency", "--system", folder / "writes.toml", "--suite", suite_file, "--engine", "fake",
+                    "--samples", 3, "--seconds", 0, "--batch", 1, "--batch", 60)  # fmt: skip
+    assert done.returncode == 1 and "what was measured before is kept in " in done.stderr
+    (kept,) = (tmp_path / "results").glob("latency-*/latency.json")
+    assert [row["batch"] for row in json.loads(kept.read_text())["rows"]] == [1]

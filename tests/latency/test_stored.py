@@ -5,11 +5,21 @@ import json
 
 import pytest
 
-from rimbench.errors import DataError
-from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep, read_measurements
+from rimbench.errors import DataError, UsageError
+from rimbench.latency.stored import (
+    Measured,
+    Measurement,
+    Passes,
+    Setting,
+    Told,
+    check_writable,
+    keep,
+    read_measurements,
+)
 from rimbench.report.costs import Flips, find_costs, refused
 from rimbench.report.document import latency_document
 from rimbench.report.latency_tables import saturation_table, speedup_table
+from rimbench.report.plots import plot_speedups
 from rimbench.statistics.estimate import accuracy
 
 
@@ -62,7 +72,55 @@ def test_each_of_two_engines_keeps_its_own_speedup_and_is_named():
         ("rim (vllm)", "cot (vllm)"),
     ]
     assert {entry["system"] for entry in latency_document([], speedups)["speedups"]} == {"rim"}
-    assert refused(measurement(*rows))[0].startswith("not compared: rim (transformers) and rim (vllm) at batch 1:")
+    assert refused(measurement(*rows))[0].startswith(
+        "not compared: rim (transformers) and rim (vllm), answer at batch 1:"
+    )
+
+
+def test_each_quantity_has_its_own_speedup_and_a_system_none_over_itself():
+    rows = [row("rim", 10), row("rim", 4, "readout"), row("cot", 100), row("cot", 8, "readout"), row("rim", 11)]
+    _, speedups = find_costs([measurement(*rows)], {})
+    assert [(s.quantity, s.system, s.baseline) for s in speedups] == [
+        ("answer", "rim", "cot"),
+        ("readout", "rim", "cot"),
+    ]
+    assert [line[1] for line in speedup_table(speedups).rows] == ["answer", "readout"]
+
+
+def test_rows_of_unequal_rounds_are_not_paired():
+    short = dataclasses.replace(row("cot", 100), samples_ms=(100.0, 101.0))
+    assert find_costs([measurement(row("rim", 10), short)], {})[1] == []
+
+
+def test_a_time_to_the_letter_is_a_questions_own_and_gives_no_rate_and_no_price():
+    made = row("cot", 80, "letter", batch=8)
+    assert made.per_question_ms == pytest.approx(80, rel=0.01)
+    [cost], _ = find_costs([dataclasses.replace(measurement(made), price_per_hour=7.2)], {})
+    assert cost.per_1000 is None
+    [entry] = latency_document([cost], [])["latency"]
+    assert entry["questions_per_s"] is None and entry["per_sample_ms"] == pytest.approx(80, rel=0.01)
+
+
+def test_what_is_kept_again_takes_the_place_of_its_earlier_state(tmp_path):
+    path = keep(measurement(row("rim", 10)), tmp_path)
+    assert keep(measurement(row("rim", 10), row("rim", 40, batch=8)), tmp_path, path) == path
+    [found] = read_measurements(tmp_path)
+    assert len(found.rows) == 2
+
+
+def test_a_results_folder_that_takes_nothing_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"cannot write into the results folder .*file \(.*\): give another"):
+        check_writable(tmp_path / "file")
+
+
+def test_speedups_are_drawn_from_two_batch_sizes_on():
+    small, large = (
+        find_costs([measurement(row("rim", 10, batch=b), row("cot", 100, batch=b))], {})[1] for b in (1, 8)
+    )
+    assert plot_speedups(small) is None
+    axes = plot_speedups([*small, *large]).figure.axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["rim than cot"]
 
 
 def test_of_several_measurements_the_last_counts():
@@ -91,7 +149,7 @@ def test_a_readouts_answer_is_its_one_pass_and_accuracy_stands_beside_it():
         "tokens_per_s", "questions_per_s", "floor_share", "launch_bound", "truncated", "accuracy",
         "timed_right", "timed_items", "no_letter", "ties", "flips", "load_s", "compile_s", "first_ms",
         "warm_up_ms", "peak_bytes", "cached_tokens", "cost_per_1000", "load_average", "drift", "unstable",
-        "noise", "graphs",
+        "noise", "threads", "graphs",
     ]  # fmt: skip
     assert {cost.measured.system: cost.accuracy and cost.accuracy.value for cost in costs} == {
         "reads": None,
@@ -143,7 +201,7 @@ def test_an_unfair_speedup_is_refused_with_its_reason_or_labelled():
     _, none = find_costs([measurement(graphs, eager)], {})
     assert none == []
     assert (
-        "not compared: rim and cot at batch 1: launches graphs against eager"
+        "not compared: rim and cot, answer at batch 1: launches graphs against eager"
         in refused(measurement(graphs, eager))[0]
     )
     _, [labelled] = find_costs([measurement(graphs, eager)], {}, allow_unfair=True)
