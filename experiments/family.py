@@ -15,10 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from corpus import Row, base_rows, tuning_rows
-from figures import draw_losses
 from start import make_start
 
 from rimbench.systems.weights import FILES
+from rimbench.training.losses import draw_losses
 
 DOCS = Path(__file__).parents[1] / "docs"
 PACKED = Path(__file__).parents[1] / "rimbench" / "nano"

@@ -1,6 +1,5 @@
 """The figures of the experiments, as SVG whose text can be read out and whose bytes follow from the figures."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,27 +32,4 @@ def draw_curve(accuracies: Sequence[dict[str, Any]], systems: Sequence[str], pat
     axes.set_ylabel("greedy accuracy on demo-in-dist, % [95%]")
     axes.set_ylim(0, 100)
     axes.legend()
-    figure.savefig(path, metadata={"Date": None})
-
-
-def draw_losses(logs: Sequence[tuple[str, Path]], path: Path) -> None:
-    """The training loss of each log against its steps; stages follow one another, and a line divides them."""
-    columns = 3
-    rows = -(-len(logs) // columns)
-    figure, grid = plt.subplots(rows, columns, figsize=(9, 2.6 * rows), layout="constrained", squeeze=False)
-    for axes in grid.flat[len(logs) :]:
-        axes.axis("off")
-    for axes, (name, log) in zip(grid.flat, logs, strict=False):
-        entries = [entry for line in log.read_text().splitlines() if "loss" in (entry := json.loads(line))]
-        before = 0
-        for stage in sorted({entry["stage"] for entry in entries}):
-            of_stage = [entry for entry in entries if entry["stage"] == stage]
-            steps = [before + entry["step"] for entry in of_stage]
-            axes.plot(steps, [entry["loss"] for entry in of_stage], color=f"C{stage - 1}", label=f"stage {stage}")
-            before = steps[-1]
-        axes.set_title(name)
-        axes.set_xlabel("optimizer step")
-        axes.set_ylabel("training loss")
-        axes.set_yscale("log")
-        axes.legend()
     figure.savefig(path, metadata={"Date": None})

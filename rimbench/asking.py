@@ -66,7 +66,7 @@ class Asker:
         if needed > self._context_tokens:
             raise UsageError(
                 f"the question with its options needs {needed} tokens, the model of system '{self._system.name}' "
-                f"takes {self._context_tokens}: shorten the question"
+                f"takes {self._context_tokens}: shorten the question, or use fewer memory blocks"
             )
         request = Request(item.item_id, prompt, (0,), Decoding(readout=True, max_new_tokens=1))
         (((_, (found,)),),) = self._engine.answer([request], 0)

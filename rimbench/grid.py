@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from rimbench import engines, provenance
 from rimbench.controls import Controls, show
 from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
-from rimbench.errors import ModelError
+from rimbench.errors import ModelError, UsageError
 from rimbench.prompts import build_prompt
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
 from rimbench.runner import Cell, identify, name_run, run_cell
@@ -93,10 +93,22 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
             shown = tuple(show(item, settings.controls) for item in suite.items)
             prompts = tuple(build(suite, each.item) for each in shown)
             cell = Cell(system, shown, prompts, settings.samples, settings.seed, context_tokens, settings.controls)
+            _check_room(cell, suite)
             identity = identify(cell, checkpoint.sha256, _suite_identity(suite), facts)
             name = name_run(cell, suite.name, identity)
             runs.append(PlannedRun(cell, suite, checkpoint, facts, name, identity, settings.results / name))
     return runs
+
+
+def _check_room(cell: Cell, suite: Suite) -> None:
+    """UsageError where no prompt at all leaves room for an answer."""
+    if cell.too_long == len(cell.prompts):
+        shortest = min(len(prompt.token_ids) for prompt in cell.prompts)
+        raise UsageError(
+            f"system '{cell.system.name}' on suite '{suite.name}': the shortest prompt, of {shortest} tokens, leaves "
+            f"no room for an answer in the model's context of {cell.context_tokens}: take fewer memory blocks, fewer "
+            "new tokens, or a model with a longer context"
+        )
 
 
 def prompt_builder(system: System) -> tuple[Callable[[Suite, Item], Prompt], int]:
@@ -124,6 +136,11 @@ def _run_one(run: PlannedRun, store: RunStore, slot: "_ModelSlot", progress: Pro
         limits = Limits(sequence_tokens, run.cell.seed + len(store.done))
         engine = slot.open(run, limits, progress)
         progress.start(run, store)
+        if run.cell.too_long:
+            progress.note(
+                f"{run.cell.too_long} of {len(run.cell.prompts)} prompts leave no room for an answer in the model's "
+                f"context of {run.cell.context_tokens} tokens: they are kept as engine errors, and count as wrong"
+            )
         run_cell(run.cell, run.facts, engine, store, progress.advance)
         store.write_manifest(dataclasses.replace(manifest, ended_at=provenance.now()), run.suite.items)
         progress.finish(run, store)

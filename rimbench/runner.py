@@ -38,6 +38,12 @@ class Cell:
     context_tokens: int
     controls: Controls = field(default_factory=Controls)
 
+    @property
+    def too_long(self) -> int:
+        """How many prompts leave no room for an answer in the model's context."""
+        new = 1 if self.system.answer.mode == "readout" else self.system.answer.max_new_tokens
+        return sum(len(prompt.token_ids) + new > self.context_tokens for prompt in self.prompts)
+
 
 def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: EngineFacts) -> dict[str, Any]:
     """Everything that could change an answer: what a run's name is made from.

@@ -109,6 +109,11 @@ def test_the_prompt_that_is_shown_is_the_prompt_that_is_recorded(rimbench, syste
         (["run", "--system", "base", "--suite", "demo-long"], 1, ["Qwen/Qwen3-1.7B", "--model PATH"]),
         (["run", "--system", "rim-v1", "--suite", "demo-long", "--blocks", "0"], 2, ["--blocks 0", "readout"]),
         (["run", "--system", "rim-v1", "--suite", "demo-long", "--blocks", "-1"], 2, ["--blocks -1"]),
+        (
+            ["run", "--system", "nano-rim-v2", "--suite", "demo-long", "--limit", "5", "--blocks", "300"],
+            2,
+            ["the shortest prompt, of", "no room for an answer in the model's context of 512", "fewer memory blocks"],
+        ),
         (["run", "--system", "base", "--suite", "demo-long", "--blocks", "4"], 2, ["no memory blocks"]),
         (["run", "--system", "base", "--suite", "demo-long", "--engine", "vlm"], 2, ["unknown engine 'vlm'", "vllm"]),
         (["run", "--system", "base", "--suite", "demo-long", "--model", "no/such/y"], 1, ["no model at no/such/y"]),

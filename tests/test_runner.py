@@ -120,6 +120,10 @@ def test_an_engine_that_fails_before_anything_worked_ends_the_run(answer_with):
         answer_with(cell(n=10), {"fail": [str(i) for i in range(10)]})
 
 
+def test_prompts_that_leave_no_room_are_counted():
+    assert cell(n=10, context=20).too_long == 6 and cell(n=10).too_long == 0
+
+
 def test_a_prompt_longer_than_the_context_is_an_engine_error_and_nothing_is_asked(answer_with):
     records = answer_with(cell(n=10, samples=1, context=20))
     errors = [r for r in records if r.status == "engine_error"]

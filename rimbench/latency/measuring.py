@@ -145,12 +145,11 @@ def _check_quantities(run: PlannedRun, quantities: Sequence[Quantity]) -> None:
 
 def _check_room(run: PlannedRun) -> None:
     """UsageError where a prompt leaves no room in the model's context: its time would be that of no answer."""
-    longest = max(len(prompt.token_ids) for prompt in run.cell.prompts)
-    new = 1 if run.cell.system.answer.mode == "readout" else run.cell.system.answer.max_new_tokens
-    if longest + new > run.cell.context_tokens:
+    if run.cell.too_long:
+        longest = max(len(prompt.token_ids) for prompt in run.cell.prompts)
         raise UsageError(
-            f"system '{run.cell.system.name}': its longest prompt of {longest} tokens and {new} new ones exceed the "
-            f"model's context of {run.cell.context_tokens}: take shorter questions or fewer memory blocks"
+            f"system '{run.cell.system.name}': its longest prompt, of {longest} tokens, leaves no room for an answer "
+            f"in the model's context of {run.cell.context_tokens}: take shorter questions or fewer memory blocks"
         )
 
 

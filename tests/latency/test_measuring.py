@@ -112,7 +112,7 @@ def test_a_system_that_tells_no_letter_has_no_time_to_it(planned):
 
 def test_a_prompt_beyond_the_models_context_is_refused(planned):
     run = planned(1)[0]
-    with pytest.raises(UsageError, match=r"exceed the model's context of 20: take shorter questions or fewer memory"):
+    with pytest.raises(UsageError, match=r"no room for an answer in the model's context of 20: take shorter"):
         measure([dataclasses.replace(run, cell=dataclasses.replace(run.cell, context_tokens=20))], 1, FEW)
 
 

@@ -75,6 +75,8 @@ def test_a_training_says_what_it_leaves_out_and_the_overlap_and_prints_where_the
     assert "overlap with in-dist: 0 of " in card and "base (sha256 " in card
     [overlap] = json.loads((place / "checkpoints/made/overlap.json").read_text())
     assert overlap["suite"] == "in-dist" and overlap["shared"] == []
+    drawn = (place / "checkpoints/made/loss.svg").read_text()
+    assert "training loss" in drawn and "stage 2" in drawn
 
 
 def test_starting_again_goes_on_after_the_last_checkpoint_to_the_same_losses(place, monkeypatch, capsys):
