@@ -19,8 +19,8 @@ from rimbench.suites.titration import LARGEST_MG, Settings, generate
 Row = dict[str, object]
 
 SUITES = ("demo-in-dist", "demo-long", "demo-reworded")
-OPEN_ENDED = 0.65
-"""The share of open-ended rows among those for tuning; the card's mixture has 0.91."""
+OPEN_ENDED = 0.91
+"""The share of open-ended rows among those for tuning, as in the card's mixture."""
 KINDS = (
     {"chain": 0.4, "chosen chain": 0.25, "match": 0.15, "step": 0.08, "chosen step": 0.12},
     {"chain": 0.08, "chosen chain": 0.3, "told match": 0.4, "step": 0.02, "chosen step": 0.2},

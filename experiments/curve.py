@@ -1,10 +1,11 @@
 """The learning curve: does memory pay, and with how many examples? `nox -s curve` runs it, resumably.
 
 nano-direct, nano-rim-v2 and nano-cot are each trained from the same base on the first 500, 2,000, 8,000 and 32,000
-examples of the same data until their own validation stops improving, with two seeds, and asked the 1,000 questions of
-demo-in-dist, which nobody trained on. What is trained and answered is kept in the working folder. `docs/curve.json`
-holds every accuracy with its interval, the paired differences, and K = 0 against K = 8; `docs/curve.svg` shows it.
-Arguments, if any, are the numbers of examples to do.
+examples of the same data, 65% of them open-ended, until their own validation stops improving (2,000 steps at most,
+RiM 2,300: a third of what the shipped family has), with two seeds, and asked the 1,000 questions of demo-in-dist,
+which nobody trained on. What is trained and answered is kept in the working folder. `docs/curve.json` holds every
+accuracy with its interval, the paired differences, and every memory budget; it is printed, and `docs/curve.svg` shows
+it. Arguments, if any, are the numbers of examples to do.
 """
 
 import json
@@ -25,7 +26,14 @@ from rimbench.statistics.estimate import Estimate, accuracy
 from rimbench.statistics.verdict import compare_outcomes
 
 SIZES = (500, 2_000, 8_000, 32_000)
-SYSTEMS = ("direct", "rim-v2", "cot")
+OPEN_ENDED = 0.65
+RECIPES = Path(__file__).with_name("recipes")
+SYSTEMS = {
+    "direct": str(RECIPES / "curve-direct.toml"),
+    "rim-v2": str(RECIPES / "curve-rim-v2.toml"),
+    "cot": "nano-cot",
+}
+"""What is trained, and by which recipe."""
 SEEDS = (0, 1)
 SUITE = "demo-in-dist"
 
@@ -49,19 +57,21 @@ def main() -> None:
     sizes = tuple(map(int, sys.argv[1:])) or SIZES
     points = [Point(system, size, seed) for size in sizes for seed in SEEDS for system in SYSTEMS]
     for point in points:
-        write_rows(data_of(point), tuning_rows(point.seed, point.examples))
+        write_rows(data_of(point), tuning_rows(point.seed, point.examples, OPEN_ENDED))
     with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(measure, points))
     every = [Point(system, size, seed) for size in SIZES for seed in SEEDS for system in SYSTEMS]
     document = summarise([point for point in every if (point.folder / "done").exists()])
     DOCS.mkdir(exist_ok=True)
     (DOCS / "curve.json").write_text(json.dumps(document, indent=2) + "\n")
-    draw_curve(document["accuracies"], SYSTEMS, DOCS / "curve.svg")
+    draw_curve(document["accuracies"], document["budgets"], list(SYSTEMS), DOCS / "curve.svg")
+    for entry in (*document["accuracies"], *document["differences"]):
+        print(shown(entry, f"{entry['examples']:6,} examples, seed {entry['seed']}"))
 
 
 def data_of(point: Point) -> Path:
     """The rows of a point: the same for every system."""
-    return WORK / f"tuning-{point.examples}-{point.seed}.jsonl"
+    return WORK / f"curve-{point.examples}-{point.seed}.jsonl"
 
 
 def measure(point: Point) -> None:
@@ -69,14 +79,21 @@ def measure(point: Point) -> None:
     done = point.folder / "done"
     if done.exists():
         return
-    recipe = f"nano-{point.system}"
+    recipe = SYSTEMS[point.system]
     checkpoint = train(recipe, PACKED / "base", data_of(point), point.folder / "training", point.seed)
-    kind = "sweep" if point.system.startswith("rim") else "run"
-    command = [sys.executable, "-m", "rimbench", kind, "--system", recipe, "--suite", SUITE]
-    command += ["--model", str(checkpoint), "--batch-size", "64", "--results", str(point.folder / "results")]
-    print(" ".join(command), flush=True)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ask(point.system, checkpoint, point.folder / "results")
     done.touch()
+
+
+def ask(system: str, checkpoint: Path, results: Path) -> None:
+    """Answer the suite; a RiM system at every memory budget."""
+    kind = "sweep" if system.startswith("rim") else "run"
+    command = [sys.executable, "-m", "rimbench", kind, "--system", f"nano-{system}", "--suite", SUITE]
+    command += ["--model", str(checkpoint), "--batch-size", "64", "--results", str(results)]
+    print(" ".join(command), flush=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
 
 
 def summarise(points: list[Point]) -> dict[str, Any]:
@@ -104,9 +121,13 @@ def summarise(points: list[Point]) -> dict[str, Any]:
 
 def run_folder(point: Point, budget: int = 8) -> Path:
     """The one run of a point; of a sweep, the run at a memory budget."""
-    (manifest,) = point.folder.glob(
-        f"results/*-sweep/k{budget}/manifest.json" if point.system.startswith("rim") else "results/*/manifest.json"
-    )
+    return run_in(point.folder / "results", point.system, budget)
+
+
+def run_in(results: Path, system: str, budget: int = 8) -> Path:
+    """The one run of a results folder; of a RiM system's sweep, the run at a memory budget."""
+    found = f"*-sweep/k{budget}/manifest.json" if system.startswith("rim") else "*/manifest.json"
+    (manifest,) = results.glob(found)
     return manifest.parent
 
 
@@ -116,6 +137,13 @@ def difference(point: Point, run: RunData, other: RunData, name: str) -> dict[st
     assert found is not None
     entry = {"pair": name, "examples": point.examples, "seed": point.seed}
     return entry | estimated(found.difference) | {"p_value": found.p_value}
+
+
+def shown(entry: dict[str, Any], of: str) -> str:
+    """One line of a document's accuracies or differences."""
+    low, high = entry["ci95"]
+    name = entry.get("system") or entry["pair"]
+    return f"{of}  {name:34} {100 * entry['value']:+6.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
 
 
 def estimated(estimate: Estimate | None) -> dict[str, Any]:

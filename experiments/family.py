@@ -32,23 +32,28 @@ BASE_PARTS = {
     "base": 48_000,
 }
 """The parts of the base's training, one on the other's checkpoint, with the rows of each."""
-TUNING_ROWS = 2_000
-"""The size of the shipped family's training set, which is a point of the learning curve."""
+TUNING_ROWS = 8_000
+"""The size of the training set that all tuned systems share."""
 SEED = 0
 
 
 def main() -> None:
     """Train what is missing, and pack the family."""
     copy_weights(train_base(), PACKED / "base")
-    data = write_rows(WORK / f"tuning-{TUNING_ROWS}-{SEED}.jsonl", tuning_rows(SEED, TUNING_ROWS))
     with ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(lambda name: train(f"nano-{name}", PACKED / "base", data, folder_of(name), SEED), TUNED))
+        list(pool.map(tune, TUNED))
     pack()
 
 
-def folder_of(name: str) -> Path:
-    """Where a checkpoint of the family is trained: a fine-tuned one is a point of the learning curve."""
-    return WORK / "curve" / f"{name}-{TUNING_ROWS}-{SEED}" / "training" if name in TUNED else WORK / name
+def folder_of(name: str, seed: int = SEED) -> Path:
+    """Where a checkpoint of the family is trained."""
+    return WORK / "family" / f"{name}-{seed}" if name not in BASE_PARTS else WORK / name
+
+
+def tune(name: str, seed: int = SEED, recipe: str | None = None) -> Path:
+    """Tune the base on a seed's examples, the same for every system; the checkpoint's folder."""
+    data = write_rows(WORK / f"tuning-{TUNING_ROWS}-{seed}.jsonl", tuning_rows(seed, TUNING_ROWS))
+    return train(recipe or f"nano-{name}", PACKED / "base", data, folder_of(name, seed), seed)
 
 
 def train_base() -> Path:

@@ -1,12 +1,14 @@
-"""Does memory pay where no options are shown? `nox -s open_ended` trains and asks, resumably.
+"""Does memory pay, and on which questions? `nox -s open_ended` trains and asks, resumably.
 
-nano-direct, nano-rim-v2 and nano-cot are trained from the shipped base on 8,000 examples in the card's mixture, 91%
-of them open-ended, with two seeds, until their own validation stops improving; direct may take as many steps as both
-stages of RiM together. They are asked 1,000 fresh chains of 2 to 4 steps without options, as no suite asks, since its
-answers are letters. The value is read out in one pass over every whole dose, RiM's at each memory budget; CoT writes.
-Whoever has no options has no letter to find and, but for memory, no tokens after the events to work in.
+The shipped regime with two seeds: nano-direct, nano-rim-v2 and nano-cot, tuned from the base on 8,000 examples in the
+card's mixture, 91% of them open-ended, until their own validation stops improving; direct may take as many steps as
+both stages of RiM together. They are asked the multiple-choice questions of demo-in-dist, and 1,000 fresh chains of 2
+to 4 steps without options, as no suite asks, since its answers are letters: there the value is read out in one pass
+over every whole dose, RiM's at each memory budget; CoT writes it. Whoever has no options has no letter to find and,
+but for memory, no tokens after the events to work in. With one seed RiM is trained without the shift of steps, too.
 
-`docs/open-ended.json` holds every accuracy with its interval and the paired differences; they are printed too.
+`docs/open-ended.json` holds every accuracy with its interval and the paired differences; they are printed, and
+`docs/open-ended.svg` shows them.
 """
 
 import json
@@ -18,75 +20,91 @@ from typing import Any
 
 import torch
 import transformers as hf
-from corpus import Row, tuning_rows
-from curve import estimated
-from family import DOCS, PACKED, WORK, cores, train, write_rows
+from corpus import tuning_rows
+from curve import RECIPES, ask, estimated, run_in, shown
+from family import DOCS, PACKED, SEED, TUNING_ROWS, WORK, cores, tune
+from figures import draw_budgets
 
+from rimbench.report.reading import read_run
 from rimbench.rim.blocks import Memory, block_token_ids
 from rimbench.rim.readout import ReadoutRequest, readouts
 from rimbench.statistics.estimate import accuracy
 from rimbench.statistics.verdict import compare_outcomes
 from rimbench.suites.titration import LARGEST_MG, Settings, Titration, generate
 
-RECIPES = Path(__file__).with_name("recipes")
-TRAINED = {
-    "rim-v2": str(RECIPES / "open-rim-v2.toml"),
-    "direct": str(RECIPES / "open-direct.toml"),
-    "cot": "nano-cot",
-}
-EXAMPLES, OPEN_ENDED, SEEDS = 8_000, 0.91, (0, 1)
+TRAINED = ("rim-v2", "direct", "cot")
+NO_SHIFT, NO_SHIFT_RECIPE = "rim-v2-shift-0", RECIPES / "rim-v2-shift-0.toml"
+SEEDS = (SEED, SEED + 1)
 ITEMS, ITEMS_SEED = 1000, 97
 BLOCKS, MEMORY_TOKENS = 8, 2
 """As `nano-rim-v2` has them."""
 AT_ONCE, MOST_TOKENS = 50, 64
+OPEN, CHOICE = "open-ended", "multiple-choice"
 
 Outcomes = list[bool]
 
 
 def main() -> None:
     """Train what is missing, ask all, and keep what came out."""
-    asked = {row["messages"][0]["content"] for seed in SEEDS for row in rows(seed)}  # type: ignore[index]
-    items = fresh_items(asked)
+    points = [(name, seed, None) for seed in SEEDS for name in TRAINED]
     with ThreadPoolExecutor(cores()) as pool:
-        list(pool.map(lambda point: trained(*point), [(name, seed) for name in TRAINED for seed in SEEDS]))
+        list(pool.map(lambda point: tune(*point), [*points, (NO_SHIFT, SEED, str(NO_SHIFT_RECIPE))]))
+    items = fresh_items()
     base = {"nano-base, one pass": read_out(PACKED / "base", items)[0], "nano-base": write(PACKED / "base", items)}
-    document: dict[str, Any] = {"items": ITEMS, "examples": EXAMPLES, "accuracies": [], "differences": []}
+    document: dict[str, Any] = {"items": ITEMS, "examples": TUNING_ROWS, "accuracies": [], "differences": []}
+    drawn: dict[str, dict[int, tuple[list[float], float]]] = {CHOICE: {}, OPEN: {}}
     for seed in SEEDS:
-        budgets = read_out(trained("rim-v2", seed), items, BLOCKS)
-        rim = {f"nano-rim-v2, K = {blocks}": outcomes for blocks, outcomes in enumerate(budgets)}
-        direct, cot = read_out(trained("direct", seed), items)[0], write(trained("cot", seed), items)
-        for name, outcomes in {**base, "nano-cot": cot, "nano-direct": direct, **rim}.items():
-            document["accuracies"].append({"system": name, "seed": seed} | estimated(accuracy(outcomes)))
-        for name, other in {"nano-direct": direct, "nano-rim-v2, K = 0": budgets[0], "nano-cot": cot}.items():
-            found = compare_outcomes(budgets[-1], other)
-            assert found is not None
-            entry = {"pair": f"nano-rim-v2 - {name}", "seed": seed}
-            document["differences"].append(entry | estimated(found.difference) | {"p_value": found.p_value})
+        budgets = read_out(tune("rim-v2", seed), items, BLOCKS)
+        direct, cot = read_out(tune("direct", seed), items)[0], write(tune("cot", seed), items)
+        found = {OPEN: (budgets, direct, cot, base), CHOICE: (*chosen(seed), {})}
+        for kind, (rim, plain, written, others) in found.items():
+            by_budget = {f"nano-rim-v2, K = {blocks}": outcomes for blocks, outcomes in enumerate(rim)}
+            for name, outcomes in {**others, "nano-cot": written, "nano-direct": plain, **by_budget}.items():
+                entry = {"system": name, "kind": kind, "seed": seed}
+                document["accuracies"].append(entry | estimated(accuracy(outcomes)))
+            pairs = {"nano-direct": plain, "nano-rim-v2, K = 0": rim[0], "nano-cot": written}
+            document["differences"] += [
+                difference(rim[-1], other, f"nano-rim-v2 - {name}", kind, seed) for name, other in pairs.items()
+            ]
+            drawn[kind][seed] = ([sum(right) / len(right) for right in rim], sum(plain) / len(plain))
+        if seed == SEED:
+            unshifted = read_out(tune(NO_SHIFT, seed, str(NO_SHIFT_RECIPE)), items, BLOCKS)[-1]
+            pair = "nano-rim-v2 - the same without shift"
+            document["differences"].append(difference(budgets[-1], unshifted, pair, OPEN, seed))
     (DOCS / "open-ended.json").write_text(json.dumps(document, indent=2) + "\n")
+    draw_budgets(drawn, DOCS / "open-ended.svg")
     for entry in (*document["accuracies"], *document["differences"]):
-        low, high = entry["ci95"]
-        name = entry.get("system") or entry["pair"]
-        print(f"seed {entry['seed']}  {name:32} {100 * entry['value']:+6.1f} [{100 * low:.1f}, {100 * high:.1f}]")
+        print(shown(entry, f"{entry['kind']:15} seed {entry['seed']}"))
 
 
-def rows(seed: int) -> Iterator[Row]:
-    """What every system of a seed is trained on."""
-    return tuning_rows(seed, EXAMPLES, OPEN_ENDED)
+def chosen(seed: int) -> tuple[list[Outcomes], Outcomes, Outcomes]:
+    """Whether each question of the suite is answered right: by RiM at each budget, by direct, by CoT."""
+    for name in TRAINED:
+        ask(name, tune(name, seed), WORK / "open-ended" / f"{name}-{seed}")
+
+    def outcomes(name: str, budget: int = BLOCKS) -> Outcomes:
+        run = read_run(run_in(WORK / "open-ended" / f"{name}-{seed}", name, budget))
+        return [run.right(item) for item in sorted(run.answered)]
+
+    return [outcomes("rim-v2", budget) for budget in range(BLOCKS + 1)], outcomes("direct"), outcomes("cot")
 
 
-def trained(name: str, seed: int) -> Path:
-    """The checkpoint of a system."""
-    data = write_rows(WORK / f"open-{EXAMPLES}-{seed}.jsonl", rows(seed))
-    return train(TRAINED[name], PACKED / "base", data, WORK / "open" / f"{name}-{seed}", seed)
+def difference(a: Outcomes, b: Outcomes, pair: str, kind: str, seed: int) -> dict[str, Any]:
+    """One paired difference, item by item."""
+    found = compare_outcomes(a, b)
+    assert found is not None
+    return {"pair": pair, "kind": kind, "seed": seed} | estimated(found.difference) | {"p_value": found.p_value}
 
 
-def fresh_items(asked: set[str]) -> list[Titration]:
-    """Questions that nobody was trained on, no question twice."""
+def fresh_items() -> list[Titration]:
+    """Questions that nobody was tuned on, no question twice."""
+    asked = {row["messages"][0]["content"] for seed in SEEDS for row in tuning_rows(seed, TUNING_ROWS)}  # type: ignore[index]
+    questions = {text.partition("\n")[0] for text in asked}
     found: dict[str, Titration] = {}
     place = 0
     while len(found) < ITEMS:
         item = generate(Settings((2, 4), (4, 10)), ITEMS_SEED, place)
-        if not any(question.startswith(item.question) for question in asked):
+        if item.question not in questions:
             found.setdefault(item.question, item)
         place += 1
     return list(found.values())

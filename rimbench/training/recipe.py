@@ -157,8 +157,8 @@ class Recipe(Table):
         return Wording(**self.wording.model_dump())
 
     def sha256(self) -> str:
-        """A hash of every setting, defaults included."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """A hash of every setting, defaults included; what is said of them is none."""
+        return hashlib.sha256(self.model_dump_json(exclude={"description"}).encode()).hexdigest()
 
 
 def read_recipe(path: Path) -> Recipe:
