@@ -168,6 +168,7 @@ def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled
     torchs, last = LeanDecoder(model), torch.tensor([TOKENS - 1])
     onednns = copy.copy(torchs)  # the same weights
     torchs._products, onednns._products = TorchProducts(), OneDnnProducts()
+    halves = LeanDecoder(half)
 
     def one_thread() -> None:
         torch.set_num_threads(1)
@@ -183,6 +184,7 @@ def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled
         "a filled cache": lambda: model.model(input_ids=ids, use_cache=True),
         "one thread": one_thread,  # the others on all
         "bf16": lambda: half.model(input_ids=ids, use_cache=False),
+        "the lean pass, bf16": lambda: halves.hidden_at(ids, last, ragged=False),
         f"bf16, {NEW} generated tokens": lambda: half.generate(
             input_ids=ids, attention_mask=ones, max_new_tokens=NEW, min_new_tokens=NEW, do_sample=False
         ),
