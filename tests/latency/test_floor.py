@@ -88,6 +88,9 @@ def test_a_shape_is_read_from_a_hugging_face_config():
     assert (shape_of(old).key_value_heads, shape_of(old).head_size) == (16, 128)
     with pytest.raises(ConfigError, match="lacks hidden_size"):
         shape_of({key: value for key, value in config.items() if key != "hidden_size"})
+    for other, told in (({"num_local_experts": 8}, "num_local_experts"), ({"model_type": "gpt_neox"}, "gpt_neox")):
+        with pytest.raises(ConfigError, match=f"states {told}: expected a dense decoder with a gated MLP"):
+            shape_of(config | other)
 
 
 def test_every_gpu_has_a_source():
