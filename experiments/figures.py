@@ -48,13 +48,8 @@ def draw_budgets(found: dict[str, dict[int, tuple[list[float], float]]], path: P
     for axes, (kind, seeds) in zip(panels, found.items(), strict=True):
         for seed, (budgets, direct) in seeds.items():
             style = ["-", "--"][seed]
-            axes.plot(
-                [100 * value for value in budgets],
-                "C1",
-                ls=style,
-                marker="os"[seed],
-                label=f"nano-rim-v2, seed {seed}",
-            )
+            line = {"color": "C1", "ls": style, "marker": "os"[seed]}
+            axes.plot([100 * value for value in budgets], label=f"nano-rim-v2, seed {seed}", **line)
             axes.axhline(100 * direct, color="C0", ls=style, label=f"nano-direct, seed {seed}")
         axes.set_title(kind)
         axes.set_xlabel("memory budget K")
