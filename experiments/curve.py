@@ -141,9 +141,9 @@ def difference(point: Point, run: RunData, other: RunData, name: str) -> dict[st
 
 def shown(entry: dict[str, Any], of: str) -> str:
     """One line of a document's accuracies or differences."""
-    low, high = entry["ci95"]
-    name = entry.get("system") or entry["pair"]
-    return f"{of}  {name:34} {100 * entry['value']:+6.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+    sign = "+" if "pair" in entry else ""
+    value, low, high = (f"{100 * share:{sign}.1f}" for share in (entry["value"], *entry["ci95"]))
+    return f"{of}  {entry.get('system') or entry['pair']:38} {value:>5} [{low}, {high}]"
 
 
 def estimated(estimate: Estimate | None) -> dict[str, Any]:

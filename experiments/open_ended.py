@@ -84,7 +84,7 @@ def chosen(seed: int) -> tuple[list[Outcomes], Outcomes, Outcomes]:
 
     def outcomes(name: str, budget: int = BLOCKS) -> Outcomes:
         run = read_run(run_in(WORK / "open-ended" / f"{name}-{seed}", name, budget))
-        return [run.right(item) for item in sorted(run.answered)]
+        return [run.right(item) for item in sorted(run.answered, key=lambda item: item.item_id)]
 
     return [outcomes("rim-v2", budget) for budget in range(BLOCKS + 1)], outcomes("direct"), outcomes("cot")
 
