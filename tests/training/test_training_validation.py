@@ -47,7 +47,7 @@ def test_validation_examples_are_trained_on_in_no_stage_and_their_loss_is_logged
 
     monkeypatch.setattr(StageTrainer, "compute_loss", compute_loss)
     train(recipe(STAGE1, STAGE2, **DATA), corpus(64), begin(), tmp_path, seed=1)
-    kept = {i for i, example in enumerate(corpus(64).examples) if is_for_validation(example, 0.3)}
+    kept = {example.row for example in corpus(64).examples if is_for_validation(example, 0.3)}
     assert kept and seen and not seen & kept
     log = log_of(tmp_path, "validation")
     assert {entry["stage"] for entry in log} == {1, 2}
