@@ -11,7 +11,6 @@ was tried: the lean pass with either product, all logits, a mask, bf16, one thre
 """
 
 import argparse
-import copy
 import statistics
 import tempfile
 import time
@@ -165,9 +164,8 @@ def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled
     ones = torch.ones_like(ids)
     half: Any = hf.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.bfloat16).eval()
     threads = torch.get_num_threads()
-    torchs, last = LeanDecoder(model), torch.tensor([TOKENS - 1])
-    onednns = copy.copy(torchs)  # the same weights
-    torchs._products, onednns._products = TorchProducts(), OneDnnProducts()
+    last = torch.tensor([TOKENS - 1])
+    torchs, onednns = LeanDecoder(model, TorchProducts()), LeanDecoder(model, OneDnnProducts())
     halves = LeanDecoder(half)
 
     def one_thread() -> None:

@@ -12,7 +12,7 @@ model's own modules, at nano size and at 135M.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rimbench.engines._products import fastest
+from rimbench.engines._products import Products, fastest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,21 +41,25 @@ class _Layer:
     qk_norm: "Tensor | None"
     out: "Tensor"
     mlp_norm: "Tensor"
-    gate_up: "Tensor"
+    gate_up: tuple["Tensor", ...]
     down: "Tensor"
 
 
 class LeanDecoder:
-    """Hidden states at one position of each row; the weights are the model's own, laid side by side in place."""
+    """Hidden states at one position of each row; the weights are the model's own, laid side by side in place.
 
-    def __init__(self, model: Any) -> None:
+    `products` are the fastest ones if not given.
+    """
+
+    def __init__(self, model: Any, products: Products | None = None) -> None:
         import torch
 
         config = model.config
         self._torch, self._functional = torch, torch.nn.functional
         self._body: Any = model.base_model
         weight = self._body.embed_tokens.weight
-        self._products = fastest(weight.device.type, weight.dtype, weight.shape[1])
+        held = sum(parameter.nbytes for parameter in self._body.layers.parameters())
+        self._products = products or fastest(weight.device.type, weight.dtype, weight.shape[1], held)
         self._heads = int(config.num_attention_heads)
         self._key_heads = int(config.num_key_value_heads)
         self._size = int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
@@ -165,15 +169,16 @@ class LeanDecoder:
             parts = ((attention.q_norm.weight, self._heads), (attention.k_norm.weight, self._key_heads))
             norms = self._torch.cat([weight.detach().expand(count, -1) for weight, count in parts])
         biases = [product.bias for product in qkv]
+        laid = self._products.laid
         return _Layer(
             norm=layer.input_layernorm.weight,
-            qkv=self._side_by_side(qkv),
+            qkv=laid(self._side_by_side(qkv)),
             qkv_bias=None if biases[0] is None else self._torch.cat(biases).detach(),
             qk_norm=norms,
-            out=attention.o_proj.weight,
+            out=laid(attention.o_proj.weight),
             mlp_norm=layer.post_attention_layernorm.weight,
-            gate_up=self._side_by_side([mlp.gate_proj, mlp.up_proj]),
-            down=mlp.down_proj.weight,
+            gate_up=self._products.laid_pair(self._side_by_side([mlp.gate_proj, mlp.up_proj])),
+            down=laid(mlp.down_proj.weight),
         )
 
     def _side_by_side(self, products: list[Any]) -> "Tensor":
