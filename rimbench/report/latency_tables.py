@@ -126,7 +126,7 @@ def condition_table(costs: Sequence[Cost]) -> Table:
         tuple(rows),
         "Flips: questions answered alone and in the batch whose letters differ. A tie between letters goes to the "
         "first. Cached: tokens of prompts taken from an earlier answer. Peak: the weights and "
-        "one call, without what an engine reserves ahead.",
+        "one call, without what an engine reserves or copies besides.",
         ("warm-up calls", "compile, s", "ties", "cut off, %", "cached", "first, ms", "load, s", "suite"),
     )
 
