@@ -85,14 +85,14 @@ def _chosen(runs: Sequence[PlannedRun], rows: Sequence[Measured], quantities: Se
             if not own:
                 raise EngineError(
                     f"system '{name}' told a letter in fewer than two samples of {rows[0].batch} questions: there is "
-                    f"no time to the letter; ask for its answer, or take more samples"
+                    "no time to the letter; ask for its answer, or take more samples"
                 )
             found += [replace(row, quantity=quantity) for row in own]
     return found
 
 
 def _measure(runs: Sequence[PlannedRun], batch: int, rules: Rules, on_round: Callable[[int], None]) -> list[Measured]:
-    before = machine.read_machine()
+    load, before = machine.first_load(), machine.read_machine()
     lowered = 0
     with ExitStack() as stack:
         opened: dict[tuple[object, ...], _Opened] = {}
@@ -124,7 +124,7 @@ def _measure(runs: Sequence[PlannedRun], batch: int, rules: Rules, on_round: Cal
                 stolen=after.stolen_since(before),
                 throttled=throttled,
             )
-            measured += call.measured(timed[str(i)], machine.first_load(), setting)
+            measured += call.measured(timed[str(i)], load, setting)
     return measured
 
 

@@ -12,7 +12,7 @@ import pytest
 from rimbench import engines, grid, suites, systems
 from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
-from rimbench.latency import timing
+from rimbench.latency import machine, timing
 from rimbench.latency.measuring import measure
 from rimbench.latency.stored import Measured, ratio
 from rimbench.latency.timing import Rules
@@ -126,6 +126,15 @@ def test_only_the_samples_say_what_was_answered_however_long_a_system_warms_up(p
     rows = [row for row in measure(planned(1), 1, FEW) if row.quantity != "letter"]
     assert [len(row.warm_up_ms) for row in rows] == [9, 2, 5, 3]
     assert len({tuple(row.told.letters) for row in rows}) == 1 and len(rows[0].told.letters) == 3
+
+
+def test_the_load_is_that_before_anything_was_measured(planned, monkeypatch):
+    loads = iter((0.25, *[9.0] * 99))
+    monkeypatch.setattr(os, "getloadavg", lambda: (next(loads), 0, 0))
+    machine.first_load.cache_clear()
+    runs = planned(1)[:1]
+    assert [row.load for _ in range(2) for row in measure(runs, 1, FEW) if row.quantity == "answer"] == [0.25, 0.25]
+    machine.first_load.cache_clear()
 
 
 def test_a_prompt_that_came_from_a_cache_fails_the_measurement(planned, monkeypatch, tmp_path):
