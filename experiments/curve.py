@@ -11,6 +11,7 @@ it. Arguments, if any, are the numbers of examples to do.
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,10 +134,15 @@ def run_in(results: Path, system: str, budget: int = 8) -> Path:
 
 def difference(point: Point, run: RunData, other: RunData, name: str) -> dict[str, Any]:
     """One paired difference, item by item."""
-    found = compare_outcomes([run.right(i) for i in run.answered], [other.right(i) for i in run.answered])
-    assert found is not None
     entry = {"pair": name, "examples": point.examples, "seed": point.seed}
-    return entry | estimated(found.difference) | {"p_value": found.p_value}
+    return entry | compared([run.right(i) for i in run.answered], [other.right(i) for i in run.answered])
+
+
+def compared(a: Sequence[bool], b: Sequence[bool]) -> dict[str, Any]:
+    """The first's accuracy minus the second's on the same items, as the document states it."""
+    found = compare_outcomes(a, b)
+    assert found is not None
+    return estimated(found.difference) | {"p_value": found.p_value}
 
 
 def shown(entry: dict[str, Any], of: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 import transformers as hf
 from corpus import tuning_rows
-from curve import RECIPES, ask, estimated, run_in, shown
+from curve import RECIPES, ask, compared, estimated, run_in, shown
 from family import DOCS, PACKED, SEED, TUNING_ROWS, WORK, cores, tune
 from figures import draw_budgets
 
@@ -29,7 +29,6 @@ from rimbench.report.reading import read_run
 from rimbench.rim.blocks import Memory, block_token_ids
 from rimbench.rim.readout import ReadoutRequest, readouts
 from rimbench.statistics.estimate import accuracy
-from rimbench.statistics.verdict import compare_outcomes
 from rimbench.suites.titration import LARGEST_MG, Settings, Titration, generate
 
 TRAINED = ("rim-v2", "direct", "cot")
@@ -91,9 +90,7 @@ def chosen(seed: int) -> tuple[list[Outcomes], Outcomes, Outcomes]:
 
 def difference(a: Outcomes, b: Outcomes, pair: str, kind: str, seed: int) -> dict[str, Any]:
     """One paired difference, item by item."""
-    found = compare_outcomes(a, b)
-    assert found is not None
-    return {"pair": pair, "kind": kind, "seed": seed} | estimated(found.difference) | {"p_value": found.p_value}
+    return {"pair": pair, "kind": kind, "seed": seed} | compared(a, b)
 
 
 def fresh_items() -> list[Titration]:

@@ -41,7 +41,7 @@ class Cell:
     @property
     def too_long(self) -> int:
         """How many prompts leave no room for an answer in the model's context."""
-        new = 1 if self.system.answer.mode == "readout" else self.system.answer.max_new_tokens
+        new = max(decoding.max_new_tokens for decoding, _ in _decodings(self))
         return sum(len(prompt.token_ids) + new > self.context_tokens for prompt in self.prompts)
 
 

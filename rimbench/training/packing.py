@@ -31,6 +31,7 @@ Completion = Literal["reasoning", "answer"]
 
 
 _IDS: dict[int, int] = {}
+"""Every token id met so far, by itself: rows share one object for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Encoding:
 
     def text(self, text: str) -> tuple[int, ...]:
         """Text without special tokens around it."""
-        # One object a token id: a data set of its own would take four times the memory.
+        # A fresh integer object for every token of a data set would take several times the memory.
         return tuple(_IDS.setdefault(i, i) for i in self.tokenizer.encode(text, add_special_tokens=False))
 
     def question(self, question: str) -> tuple[int, ...]:

@@ -157,7 +157,7 @@ class Recipe(Table):
         return Wording(**self.wording.model_dump())
 
     def sha256(self) -> str:
-        """A hash of every setting, defaults included; what is said of them is none."""
+        """A hash of every setting, defaults included; the description is no setting."""
         return hashlib.sha256(self.model_dump_json(exclude={"description"}).encode()).hexdigest()
 
 
