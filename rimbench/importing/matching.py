@@ -7,14 +7,19 @@ another order are the same item, and letters are carried over by the options' te
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from rimbench import suites
 from rimbench.errors import DataError
 from rimbench.importing.answers import ForeignAnswer, listed
+from rimbench.importing.questions import QuestionIndex
 from rimbench.records import LETTERS, Item
 from rimbench.suites import Suite
 from rimbench.suites.slices import folded, normalised
+
+CROWD = 8
+"""Items of one question up to which each is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,36 +105,50 @@ def match(answers: Sequence[ForeignAnswer], target: Target, where: str) -> Match
 
 
 class _Finder:
-    """Looks up items by id and by question."""
+    """Looks up items by id and by question; what a look-up takes hardly grows with the number of items."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._by_id = {item.item_id: item for item in items}
         self._by_question: dict[str, list[Item]] = {}
+        self._by_options: dict[tuple[str, frozenset[str]], list[Item]] = {}
         for item in items:
-            self._by_question.setdefault(normalised(item.question), []).append(item)
+            key = normalised(item.question)
+            self._by_question.setdefault(key, []).append(item)
+            self._by_options.setdefault((key, _option_set(item.options.values())), []).append(item)
+        self._crowds: dict[str, _Crowd] = {}
+
+    @cached_property
+    def _questions(self) -> QuestionIndex:
+        return QuestionIndex(self._by_question)
 
     def find(self, answer: ForeignAnswer) -> Match | None:
         if not answer.texts:
             item = self._by_id.get(answer.item_id)
             return None if item is None else _fit(answer, item)
-        fits = [m for item in self._asked_in(answer.texts) if (m := _fit(answer, item)) is not None]
+        fits = self._asked_in(answer) or self._contained_in(answer)
         by_id = [m for m in fits if m.item.item_id == answer.item_id]
-        if not fits:
-            fits = self._contained_in(answer)
         return (by_id or fits)[0] if len(by_id or fits) == 1 else None
 
-    def _asked_in(self, texts: Sequence[str]) -> list[Item]:
-        """The items whose question is one of the texts."""
-        keys = dict.fromkeys(normalised(text) for text in texts)
-        return [item for key in keys for item in self._by_question.get(key, ())]
+    def _asked_in(self, answer: ForeignAnswer) -> list[Match]:
+        """The items whose question is one of the texts, and whose options are those that are stated, if any."""
+        keys = dict.fromkeys(normalised(text) for text in answer.texts)
+        if answer.option_lists:
+            sets = [_option_set(options) for options in answer.option_lists]
+            items = [item for key in keys for options in sets for item in self._by_options.get((key, options), ())]
+        else:
+            # Of many that cannot be told apart, that with the answer's id counts; two others say that there are many.
+            own = self._by_id.get(answer.item_id)
+            items = [own] if own is not None and normalised(own.question) in keys else []
+            items = items or [item for key in keys for item in self._by_question.get(key, ())[:2]]
+        unique = {item.item_id: item for item in items}
+        return [m for item in unique.values() if (m := _fit(answer, item)) is not None]
 
     def _contained_in(self, answer: ForeignAnswer) -> list[Match]:
         """The items with the longest question that is a part of a text, as of a whole prompt."""
         text = f" {' | '.join(map(normalised, answer.texts))} "  # normalised text holds no bar
-        inside = [key for key in self._by_question if key and f" {key} " in text]
-        for key in sorted(inside, key=len, reverse=True):
+        for key in self._questions.inside(text):
             fits = []
-            for item in self._by_question[key]:
+            for item in self._asking(key, text):
                 fit = _fit(answer, item) if answer.option_lists else None
                 if fit is None and _in_order(item, key, text):
                     fit = _as_stated(answer, item)
@@ -137,6 +156,35 @@ class _Finder:
             if fits:
                 return fits
         return []
+
+    def _asking(self, question: str, text: str) -> Sequence[Item]:
+        """The items with a question; of many, those whose longest option stands in the text."""
+        items = self._by_question[question]
+        if len(items) <= CROWD:
+            return items
+        if question not in self._crowds:
+            self._crowds[question] = _Crowd(items)
+        return self._crowds[question].named_in(text)
+
+
+class _Crowd:
+    """Many items of one question, such as "Which of the following is true?", told apart by their options."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._by_option: dict[str, list[Item]] = {}
+        for item in items:
+            longest = max(map(normalised, item.options.values()), key=len)
+            self._by_option.setdefault(longest, []).append(item)
+        self._options = QuestionIndex(self._by_option)
+
+    def named_in(self, text: str) -> list[Item]:
+        """The items; those of symbols alone, which no words of a text can tell, always."""
+        named = [item for option in self._options.inside(text) for item in self._by_option[option]]
+        return named + self._by_option.get("", [])
+
+
+def _option_set(options: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(normalised, options))
 
 
 def _in_order(item: Item, question: str, text: str) -> bool:
