@@ -42,9 +42,10 @@ def import_(
       rimbench import gpt-4o-mini.jsonl --system gpt-4o-mini --suite medqa
       rimbench import samples_medmcqa.jsonl --system my-model --suite medmcqa --data dev.json --score acc_norm
     """
-    from rimbench import importing
+    from rimbench import importing, systems
     from rimbench.cli.output import note, print_json
 
+    importing.refuse_taken(system, systems.available(), results)
     answers = importing.read(file, format_, score)
     target = importing.load_target(suite, data)
     matching = importing.match(answers.reading.answers, target, str(answers.path))

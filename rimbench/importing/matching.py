@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rimbench import suites
 from rimbench.errors import DataError
+from rimbench.importing import ids
 from rimbench.importing.answers import ForeignAnswer, listed
 from rimbench.importing.questions import QuestionIndex
 from rimbench.records import LETTERS, Item
@@ -54,7 +55,8 @@ class Matching:
 
     By ids of the file: `beyond_sample` are answers to items of the suite's source that its frozen sample leaves
     out, `faulty` to rows that its audit leaves out, and `unknown` to anything else. `unanswered` are ids of
-    items of the suite without an answer: those that ended in an error have none.
+    items of the suite without an answer: those that ended in an error have none. `doubt` is a note on how the ids
+    may be meant otherwise.
     """
 
     matches: tuple[Match, ...]
@@ -62,6 +64,7 @@ class Matching:
     faulty: tuple[str, ...]
     unknown: tuple[str, ...]
     unanswered: tuple[str, ...]
+    doubt: str | None = None
 
 
 def load_target(name_or_path: str, data: Path | None) -> Target:
@@ -75,32 +78,37 @@ def load_target(name_or_path: str, data: Path | None) -> Target:
 def match(answers: Sequence[ForeignAnswer], target: Target, where: str) -> Matching:
     """Find every answer's item.
 
-    Raises DataError where an item is answered twice, where nothing matches, and where the file's gold letters
-    differ from the suite's: then the items are matched wrongly, or one of the two has another key.
+    Raises DataError where an item is answered twice, where nothing matches, where ids count from another start than
+    the suite's, and where the file's gold letters differ from the suite's: then the items are matched wrongly, or
+    one of the two has another key.
     """
     finder = _Finder(target.items)
     found = [(answer, finder.find(answer)) for answer in answers]
     matches = [matched for _, matched in found if matched is not None]
     _refuse_repeats([(a.item_id if m is None else m.item.item_id, a.sample, m is None) for a, m in found], where)
     missed = [answer.item_id for answer, matched in found if matched is None]
+    items = {item.item_id: item for item in target.items}
+    faults = {item_id for fault in target.suite.audit.faults for item_id in fault.item_ids}
+    ids.refuse_shifted(answers, items, faults, where)
     if not matches:
         raise DataError(
             f"{where}: none of its {len(answers)} answers is to an item of suite {target.suite.name} (it has ids "
-            f"such as {listed(missed, 3)}, the suite {target.items[0].item_id}): give the suite that was asked"
+            f"such as {listed(missed, 3)}, the suite {target.items[0].item_id}): give the suite that was asked; "
+            f"{ids.KINDS}"
         )
-    _refuse_conflicts(matches, target.suite.name, where)
+    _refuse_conflicts(matches, target, where, ids.explain_conflicts(answers, target.suite.items, items))
     place = {item.item_id: i for i, item in enumerate(target.suite.items)}
     kept = sorted(
         (m for m in matches if m.item.item_id in place), key=lambda m: (place[m.item.item_id], m.answer.sample)
     )
     answered = {m.item.item_id for m in kept if m.answer.failure is None}
-    faults = {item_id for fault in target.suite.audit.faults for item_id in fault.item_ids}
     return Matching(
         matches=tuple(kept),
         beyond_sample=_unique(m.item.item_id for m in matches if m.item.item_id not in place),
         faulty=_unique(item_id for item_id in missed if item_id in faults),
         unknown=_unique(item_id for item_id in missed if item_id not in faults),
         unanswered=tuple(item.item_id for item in target.suite.items if item.item_id not in answered),
+        doubt=ids.suspect_shift(answers, {*items, *faults}),
     )
 
 
@@ -233,7 +241,7 @@ def _refuse_repeats(answered: Iterable[tuple[str, int, bool]], where: str) -> No
         )
 
 
-def _refuse_conflicts(matches: Sequence[Match], suite: str, where: str) -> None:
+def _refuse_conflicts(matches: Sequence[Match], target: Target, where: str, meant: str) -> None:
     conflicts = {
         m.item.item_id: f"{m.item.item_id} (file {gold}, suite {m.item.gold})"
         for m in matches
@@ -243,8 +251,9 @@ def _refuse_conflicts(matches: Sequence[Match], suite: str, where: str) -> None:
         items = {m.item.item_id for m in matches}
         raise DataError(
             f"{where}: the gold letters of {len(conflicts)} of {len(items)} matched items differ from suite "
-            f"{suite}'s: {listed(list(conflicts.values()))}; the file is of other questions or has another key: "
-            "nothing was imported; give the rows that were asked with --data, or mend the gold letters"
+            f"{target.suite.name}'s: {listed(list(conflicts.values()))}; the file is of other questions or has "
+            "another key: nothing was imported; give the rows that were asked with --data, or mend the gold "
+            f"letters{meant}"
         )
 
 
