@@ -226,4 +226,6 @@ def make_manifest(run: PlannedRun, store: RunStore) -> Manifest:
         started_at=earlier.started_at if earlier else provenance.now(),
         ended_at=None,
         sessions=(earlier.sessions if earlier else 0) + 1,
+        system_file=run.cell.system.file,
+        suite_file=run.suite.file,
     )

@@ -60,7 +60,7 @@ class AnswerStyle:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A model and the way it is asked."""
+    """A model and the way it is asked. `file` is `shipped`, or the name of the user's own file that says so."""
 
     name: str
     description: str
@@ -68,6 +68,7 @@ class System:
     prompt: PromptStyle
     answer: AnswerStyle
     memory: Memory | None = None
+    file: str | None = None
 
 
 def available() -> dict[str, Path]:
