@@ -90,12 +90,20 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What was timed: the identity of the run that its answers would belong to, and where its weights come from."""
+
+    identity: Mapping[str, Any]
+    model_source: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """One system, quantity and batch size: times in ms a batch, and the tokens of one sample's batch per question.
 
     A sample of the quantity `letter` is the mean over its batch's questions of the time until each one's letter.
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began. The last three are None in measurements of earlier versions.
+    measuring began. The last four are None in measurements of earlier versions.
     """
 
     system: str
@@ -114,6 +122,7 @@ class Measured:
     told: Told | None = None
     passes: Passes | None = None
     setting: Setting | None = None
+    subject: Subject | None = None
 
     @property
     def mean(self) -> Estimate:

@@ -68,7 +68,7 @@ class System:
     prompt: PromptStyle
     answer: AnswerStyle
     memory: Memory | None = None
-    file: str | None = None
+    file: str | None = field(default=None, compare=False)
 
 
 def available() -> dict[str, Path]:
