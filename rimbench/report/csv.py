@@ -42,7 +42,7 @@ def _row(cell: Cell) -> dict[str, Any]:
     found |= {status: cell.statuses[status] for status in STATUSES}
     found |= _estimate("ece", cell.calibration.error.ece if cell.calibration else None)
     found |= _estimate("brier", cell.calibration.brier if cell.calibration else None)
-    return found
+    return found | {"label_mass": cell.label_mass}
 
 
 def _estimate(name: str, estimate: Estimate | None) -> dict[str, float | None]:
