@@ -32,6 +32,8 @@ def _row(cell: Cell) -> dict[str, Any]:
         "n": cell.n,
         "n_planned": cell.n_planned,
         **_estimate("greedy_accuracy", cell.greedy_accuracy),
+        "headline_of": cell.of,
+        **_estimate("headline", cell.headline),
         "guess": cell.uniform,
     }
     passed = cell.pass_at_k[0] if cell.pass_at_k else None

@@ -20,13 +20,16 @@ def find_doubts(cells: Sequence[Cell]) -> list[str]:
 
 def say_partial(run: RunData) -> str:
     """That a run lacks answers: it was cut off, or is being written."""
-    return f"{run.manifest.run} is partial: {len(run.greedy)} of {len(run.items)} items have an answer"
+    return f"{run.manifest.run} is partial: {len(run.answered)} of {len(run.items)} items have an answer"
 
 
 def _missing(cells: Sequence[Cell]) -> Iterator[str]:
     for cell in cells:
         if cell.partial:
             yield say_partial(cell.run)
+    for cell in cells:
+        if cell.run.by_draws:
+            yield f"{cell.label} on {cell.manifest.suite} has no greedy answers: its accuracy is the {cell.of}"
     suites = sorted({cell.manifest.suite for cell in cells})
     systems = sorted({cell.manifest.system for cell in cells})
     known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
@@ -85,7 +88,7 @@ def _blind(cell: Cell) -> bool:
 
 def _above_chance(cell: Cell) -> bool:
     """Whether the interval lies above what is had without reading; without answers nothing is said."""
-    accuracy = cell.greedy_accuracy
+    accuracy = cell.headline
     if accuracy is None or accuracy.lo is None or cell.uniform is None or cell.majority is None:
         return not _blind(cell)
     return accuracy.lo > max(cell.uniform, cell.majority.accuracy.value)
