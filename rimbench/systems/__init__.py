@@ -62,8 +62,8 @@ class AnswerStyle:
 class System:
     """A model and the way it is asked.
 
-    `baseline` names the system that it is compared with. `origin` says whose file it is of; `own` is the system as its
-    file has it, where this one departs from that (`rimbench.systems.departures`).
+    `baseline` names the system that it is compared with. `origin` says whose its file is; `own` is the system as that
+    has it, where this one may depart from it (`rimbench.systems.departures`).
     """
 
     name: str
