@@ -37,7 +37,7 @@ def test_an_override_taken_back_is_no_departure():
 def test_a_users_file_with_a_shipped_name_departs_from_the_shipped_system(tmp_path):
     (tmp_path / "base.toml").write_text(WRITES.format(path="w"))
     departures = departures_of(systems.load(str(tmp_path / "base.toml")))
-    assert departures["file"] == ["shipped", "user's"]
+    assert departures["file"] == ["shipped", "base.toml"]
     assert departures["weights"] == ["Qwen/Qwen3-1.7B@70d244cc86ccca08cf5af4e1e306ecf908b1ad5e", "w"]
     assert departures["max_new_tokens"][1] == 4
     (tmp_path / "mine.toml").write_text(WRITES.format(path="w"))
