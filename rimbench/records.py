@@ -61,7 +61,8 @@ class Answer:
     """What an engine gave back for one sample; `trace` where it was asked for.
 
     `option_logprobs` are natural logarithms over the item's letters alone (they sum to probability 1), at the
-    first generated position; None for free text. `finished` is False where the token limit cut the text off.
+    first generated position; None for free text. `label_mass` is the probability that the whole vocabulary leaves
+    to those letters there, None where it is unknown. `finished` is False where the token limit cut the text off.
     """
 
     text: str
@@ -69,6 +70,7 @@ class Answer:
     finished: bool
     option_logprobs: Mapping[str, float] | None = None
     trace: Trace | None = None
+    label_mass: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class Record:
     """One answer to one item, as kept in `records.jsonl`: the fields and their order are the file format.
 
     `sample` is 0 for the greedy answer (temperature 0) and 1..n for the draws behind pass@k. `answer` is a
-    letter exactly when `status` is `ok`. For `engine_error`, `text` is the engine's message.
+    letter exactly when `status` is `ok`. For `engine_error`, `text` is the engine's message. `label_mass` is that of
+    the `Answer`; lines without it are read as None.
     """
 
     item_id: str
@@ -89,6 +92,7 @@ class Record:
     prompt_tokens: int
     generated_tokens: int
     prompt_sha256: str
+    label_mass: float | None = None
 
     @property
     def correct(self) -> bool:

@@ -43,6 +43,26 @@ def readouts(
     the options' rows; a model that does more to its logits than multiply (Granite, Cohere, Gemma 2) is asked for
     them, row by row. Raises ModelError as `check_model`, UsageError for a budget beyond a request's blocks.
     """
+    return [logits.log_softmax(dim=-1) for logits, _ in _packed(model, requests, budgets, pad_id, total=False)]
+
+
+def readouts_with_mass(
+    model: PreTrainedModel, requests: Sequence[ReadoutRequest], budgets: Sequence[int], pad_id: int = 0
+) -> list[tuple[Tensor, Tensor]]:
+    """`readouts`, each with the probability that the whole vocabulary leaves to the options: float32 [len(budgets)].
+
+    The mass takes the whole head, at the same positions.
+    """
+    return [
+        (logits.log_softmax(dim=-1), (logits.logsumexp(dim=-1) - total).clamp(max=0).exp())
+        for logits, total in _packed(model, requests, budgets, pad_id, total=True)
+    ]
+
+
+def _packed(
+    model: PreTrainedModel, requests: Sequence[ReadoutRequest], budgets: Sequence[int], pad_id: int, *, total: bool
+) -> list[tuple[Tensor, Tensor]]:
+    """The options' logits [budgets, options] a request, and log sum exp of all logits [budgets] if `total`."""
     if not requests:
         return []
     rows = [PackedRow(r.question, r.blocks, tuple(Readout(r.prefix, budget) for budget in budgets)) for r in requests]
@@ -51,9 +71,10 @@ def readouts(
     if model not in _plain:
         _plain[model] = is_plain_head(model)
     if not _plain[model]:
+        every = [_own_logits(model, batch, index, _last_positions(row)) for index, row in enumerate(rows)]
         return [
-            _own_logits(model, batch, index, _last_positions(row))[:, list(request.options)].log_softmax(dim=-1).cpu()
-            for index, (row, request) in enumerate(zip(rows, requests, strict=True))
+            (logits[:, list(request.options)].cpu(), logits.logsumexp(dim=-1).cpu())
+            for logits, request in zip(every, requests, strict=True)
         ]
     with torch.inference_mode():
         hidden = model.base_model(
@@ -63,7 +84,7 @@ def readouts(
             use_cache=False,
         ).last_hidden_state
         return [
-            _option_logprobs(model, hidden[index, _last_positions(row)], request.options)
+            _option_logits(model, hidden[index, _last_positions(row)], request.options, total=total)
             for index, (row, request) in enumerate(zip(rows, requests, strict=True))
         ]
 
@@ -112,9 +133,15 @@ def _last_positions(row: PackedRow) -> list[int]:
     return [start + len(r.token_ids) - 1 for start, r in zip(row.starts(), row.readouts, strict=True)]
 
 
-def _option_logprobs(model: PreTrainedModel, hidden: Tensor, options: tuple[int, ...]) -> Tensor:
-    """Log-probabilities over the options from hidden states [budgets, hidden], in float32 on the CPU."""
+def _option_logits(
+    model: PreTrainedModel, hidden: Tensor, options: tuple[int, ...], *, total: bool
+) -> tuple[Tensor, Tensor]:
+    """Logits of the options, and log sum exp of every token's, from hidden states [budgets, hidden]: float32, CPU."""
     head, rows = head_module(model), list(options)
     bias = None if head.bias is None else head.bias[rows].float()
     logits = torch.nn.functional.linear(hidden.float(), head.weight[rows].float(), bias)
-    return logits.log_softmax(dim=-1).cpu()
+    if not total:
+        return logits.cpu(), torch.zeros(len(hidden))
+    every = head(hidden).float()
+    every[:, rows] = logits
+    return logits.cpu(), every.logsumexp(dim=-1).cpu()

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 from transformers import (
@@ -13,7 +15,7 @@ from transformers import (
 
 from rimbench.errors import ModelError, UsageError
 from rimbench.rim.head import is_plain_head
-from rimbench.rim.readout import ReadoutRequest, check_packed, readout, readouts
+from rimbench.rim.readout import ReadoutRequest, check_packed, readout, readouts, readouts_with_mass
 
 BLOCK = (256, 257, 257, 258)
 PREFIX = (84, 104, 101, 123)
@@ -45,6 +47,17 @@ def test_a_batch_of_questions_of_different_lengths_and_options_equals_them_one_b
 def test_the_probabilities_are_over_the_options_alone(model):
     (packed,) = readouts(model, [request(10, 3)], [8])
     assert packed.exp().sum(-1).tolist() == pytest.approx([1.0])
+
+
+def test_the_mass_of_the_options_is_that_of_the_plain_pass_over_the_whole_vocabulary(model):
+    asked = request(30)
+    ((logprobs, masses),) = readouts_with_mass(model, [asked], [0, 8])
+    torch.testing.assert_close(logprobs, readouts(model, [asked], [0, 8])[0])
+    for mass, budget in zip(masses.tolist(), (0, 8), strict=True):
+        ids = (*asked.question, *itertools.chain(*asked.blocks[:budget]), *asked.prefix)
+        with torch.inference_mode():
+            whole = model(input_ids=torch.tensor([ids])).logits[0, -1].float().softmax(-1)
+        assert mass == pytest.approx(float(whole[list(asked.options)].sum()), abs=1e-5)
 
 
 def test_budgets_come_back_in_the_order_asked(model):
