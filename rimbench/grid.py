@@ -228,6 +228,8 @@ def make_manifest(run: PlannedRun, store: RunStore) -> Manifest:
         ended_at=None,
         sessions=(earlier.sessions if earlier else 0) + 1,
         departures=departures_of_run(run.cell, run.facts),
+        system_file=run.cell.system.file,
+        suite_file=run.suite.file,
     )
 
 

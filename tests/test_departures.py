@@ -37,17 +37,18 @@ def test_an_override_taken_back_is_no_departure():
 def test_a_users_file_with_a_shipped_name_departs_from_the_shipped_system(tmp_path):
     (tmp_path / "base.toml").write_text(WRITES.format(path="w"))
     departures = departures_of(systems.load(str(tmp_path / "base.toml")))
-    assert departures["file"] == ["shipped", "user's"]
+    assert departures["file"] == ["shipped", "base.toml"]
     assert departures["weights"] == ["Qwen/Qwen3-1.7B@70d244cc86ccca08cf5af4e1e306ecf908b1ad5e", "w"]
     assert departures["max_new_tokens"][1] == 4
     (tmp_path / "mine.toml").write_text(WRITES.format(path="w"))
     assert departures_of(systems.load(str(tmp_path / "mine.toml"))) == {}
 
 
-def test_a_copy_of_a_shipped_file_is_the_shipped_system(tmp_path):
+def test_a_copy_of_a_shipped_file_departs_in_nothing(tmp_path):
     copy = tmp_path / "nano-rim-v2.toml"
     copy.write_text(systems.available()["nano-rim-v2"].read_text())
-    assert systems.load(str(copy)) == systems.load("nano-rim-v2")
+    assert departures_of(systems.load(str(copy))) == {}
+    assert departures_of(systems.override(systems.load(str(copy)), blocks=2)) == {"blocks": [8, 2]}
 
 
 def test_a_manifest_holds_departures_of_the_system_and_of_the_command(tmp_path, checkpoint, suite_file):

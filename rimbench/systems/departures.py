@@ -34,7 +34,7 @@ def settings_of(system: System) -> dict[str, Any]:
     """
     source = source_of(system.weights)
     return {
-        "file": system.origin,
+        "file": system.file,
         **({"weights": source} if source else {}),
         **flat(
             dataclasses.asdict(system.prompt),

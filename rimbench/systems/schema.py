@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from rimbench.config import Table, read_toml
+from rimbench.plugins import whose
 from rimbench.rim.blocks import Memory
 from rimbench.systems import AnswerMode, AnswerStyle, Extraction, PromptStyle, System, Weights
 
@@ -90,4 +91,5 @@ def read_system(path: Path) -> System:
         answer=AnswerStyle(**answer),
         memory=Memory(**file.memory.model_dump()) if file.memory else None,
         baseline=file.baseline,
+        file=whose(path, Path(__file__).parent),
     )
