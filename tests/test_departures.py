@@ -48,6 +48,7 @@ def test_a_copy_of_a_shipped_file_departs_in_nothing(tmp_path):
     copy = tmp_path / "nano-rim-v2.toml"
     copy.write_text(systems.available()["nano-rim-v2"].read_text())
     assert departures_of(systems.load(str(copy))) == {}
+    assert departures_of(systems.override(systems.load(str(copy)), blocks=2)) == {"blocks": [8, 2]}
 
 
 def test_a_manifest_holds_departures_of_the_system_and_of_the_command(tmp_path, checkpoint, suite_file):

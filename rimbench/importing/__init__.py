@@ -7,6 +7,7 @@
 from rimbench.importing.answers import ForeignAnswer, Reading
 from rimbench.importing.keeping import Imported, keep
 from rimbench.importing.matching import Matching, Target, load_target, match
+from rimbench.importing.outcome import Outcome, Own
 from rimbench.importing.reading import ForeignFile, read
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "ForeignFile",
     "Imported",
     "Matching",
+    "Outcome",
+    "Own",
     "Reading",
     "Target",
     "keep",

@@ -39,8 +39,8 @@ class Match:
 
     @property
     def reordered(self) -> bool:
-        """Whether the file shows the options in another order than the suite."""
-        return any(shown != own for shown, own in self.letters.items())
+        """Whether the file shows the options in another order than the suite, or in one that it does not tell."""
+        return not self.answer.order_known or any(shown != own for shown, own in self.letters.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Matching:
 
     By ids of the file: `beyond_sample` are answers to items of the suite's source that its frozen sample leaves
     out, `faulty` to rows that its audit leaves out, and `unknown` to anything else. `unanswered` are ids of
-    items of the suite without an answer at sample 0.
+    items of the suite without an answer: those that ended in an error have none.
     """
 
     matches: tuple[Match, ...]
@@ -88,7 +88,7 @@ def match(answers: Sequence[ForeignAnswer], target: Target, where: str) -> Match
     kept = sorted(
         (m for m in matches if m.item.item_id in place), key=lambda m: (place[m.item.item_id], m.answer.sample)
     )
-    answered = {m.item.item_id for m in kept if m.answer.sample == 0}
+    answered = {m.item.item_id for m in kept if m.answer.failure is None}
     faults = {item_id for fault in target.suite.audit.faults for item_id in fault.item_ids}
     return Matching(
         matches=tuple(kept),

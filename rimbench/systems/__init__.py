@@ -62,8 +62,8 @@ class AnswerStyle:
 class System:
     """A model and the way it is asked.
 
-    `baseline` names the system that it is compared with. `file` is `shipped`, or the name of the user's own file that
-    says so; `own` is the system as that has it, where this one may depart from it (`rimbench.systems.departures`).
+    `baseline` names the system that it is compared with. `file` is `shipped`, or the name of the user's own file
+    that says so; `own` is the system as its file has it, where this one may depart (`rimbench.systems.departures`).
     """
 
     name: str
@@ -90,7 +90,7 @@ def load(name_or_path: str) -> System:
     if name_or_path.endswith(".toml"):
         read = read_system(Path(name_or_path))
         own = read_system(shipped[read.name]) if read.name in shipped else None
-        same = own is None or replace(read, file=own.file) == own
+        same = own is None or read == replace(own, file=read.file)
         return read if same else replace(read, own=own)
     if name_or_path not in shipped:
         raise unknown("system", name_or_path, shipped)

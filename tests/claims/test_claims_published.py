@@ -112,6 +112,7 @@ def test_every_shipped_file_is_sound_and_none_of_its_figures_impossible(path):
 
 
 def test_every_sentence_is_one_line_that_ends(card):
+    assert card.findings
     for finding in card.findings:
         assert re.fullmatch(r"[^\n]+\.", finding.judgement.sentence)
 
