@@ -16,7 +16,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rimbench"
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
-    "tabular": set(),
+    "plaintext": set(),
+    "tabular": {"plaintext"},
     "plugins": {"errors"},
     "config": {"errors"},
     "extraction": {"errors", "records"},
@@ -42,7 +43,7 @@ MAY_IMPORT = {
         "systems",
     },
     "statistics": {"errors"},
-    "report": {"errors", "records", "plugins", "controls", "latency", "statistics", "store", "tabular"},
+    "report": {"errors", "records", "plugins", "controls", "latency", "plaintext", "statistics", "store", "tabular"},
     "asking": {"errors", "records", "engines", "prompts", "rim", "suites", "systems"},
     "sweeping": {
         "errors",

@@ -5,7 +5,7 @@ draws, the latest. Runs of a sweep are those of the settings `K = 0`, `K = 1` an
 """
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from rimbench.report.reading import RunData, read_run
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 from rimbench.statistics.passk import uniform_pass_at_k
-from rimbench.store import find_runs
+from rimbench.store import find_runs, read_manifest
 
 if TYPE_CHECKING:
     from rimbench.claims.schema import ClaimsSpec
@@ -50,7 +50,7 @@ def measure(spec: "ClaimsSpec", path: Path, results: Path) -> OwnRuns:
     subject = Subject(spec, path)
     keys = [key for key in _keys(spec) if key[2] is None or BUDGET.fullmatch(key[2])]
     wanted = {subject.run_names(key[0], key[1]) for key in keys}
-    runs = [run for run in _runs(results, sweeps=any(key[2] for key in keys)) if run.names in wanted]
+    runs = list(_runs(results, wanted, sweeps=any(key[2] for key in keys)))
     plain = [run for run in runs if run.control is None]
     accuracies = [found for key in keys if (found := _best(key, plain, subject)) is not None]
     notes = [f"{run.data.manifest.run} is left out: asked {run.control}" for run in runs if run.control is not None]
@@ -93,11 +93,15 @@ class _Run:
         return None if controls.get("permute_options") is None else "with the options permuted"
 
 
-def _runs(results: Path, *, sweeps: bool) -> list[_Run]:
+def _runs(results: Path, wanted: Collection[tuple[str, str]], *, sweeps: bool) -> "Iterator[_Run]":
+    """The runs of these systems and suites; of the others only the manifest is read."""
     folders = [(folder, False) for folder in find_runs(results)]
     if sweeps:
         folders += [(path.parent, True) for path in sorted(results.glob("*-sweep/k*/manifest.json"))]
-    return [_Run(read_run(folder), swept) for folder, swept in folders]
+    for folder, swept in folders:
+        manifest = read_manifest(folder)
+        if (manifest.system, manifest.suite) in wanted:
+            yield _Run(read_run(folder), swept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ def _candidate(key: Key, run: _Run, subject: Subject) -> _Candidate | None:
     if blocks is not None and _blocks(run.data) != blocks:
         return None
     differences = subject.differences(system, suite, manifest, blocks=blocks, draws=k is not None)
+    if run.data.by_draws and k is None:
+        differences.append(Difference("there are no greedy answers: the mean over the draws", unknown=True))
     if len(outcomes.shares) < len(run.data.items):
         answered = f"{len(outcomes.shares)} of {len(run.data.items)} items"
         differences.append(Difference(f"the run is partial: {answered}, which are no random part"))
@@ -134,9 +140,9 @@ def _blocks(run: RunData) -> int:
 
 
 def _outcomes(run: RunData, k: int | None) -> Outcomes | None:
-    """Greedy answers right or wrong, or each item's pass@k; None without any."""
+    """Greedy answers right or wrong, of draws alone their mean, or each item's pass@k; None without any."""
     if k is None:
-        items, shares = run.answered, [float(run.right(item)) for item in run.answered]
+        items, shares = run.answered, [float(run.score(item)) for item in run.answered]
     else:
         items = run.sampled
         values = pass_values(run, items, k) if items else None

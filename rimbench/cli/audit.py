@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rimbench.errors import DataError
+from rimbench.plaintext import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def audit(
     from rimbench.claims.document import as_document
     from rimbench.claims.schema import read
     from rimbench.claims.tables import make_tables
-    from rimbench.cli.output import print_json, print_table
+    from rimbench.cli.output import print_json, print_table, print_text
 
     path = catalogue.find(claims)
     spec = read(path, allow_outside=allow_outside)
@@ -48,7 +49,7 @@ def audit(
     if json:
         print_json(as_document(audited))
         return
-    typer.echo(f"{audited.spec.title}\n{audited.spec.source}\n")
+    print_text(f"{plain(audited.spec.title)}\n{plain(audited.spec.source)}\n")
     for table in make_tables(audited):
         print_table(table)
 
