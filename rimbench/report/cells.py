@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,6 +190,12 @@ class Cell:
         greedy = Counter(answer.status for answer in self._answers)
         counts = self.run.drawn_statuses if self.run.by_draws else greedy
         return {status: counts.get(status, 0) for status in STATUSES}
+
+    @cached_property
+    def label_mass(self) -> float | None:
+        """The mean probability that the whole vocabulary leaves to the option letters; None where it is unknown."""
+        known = [answer.label_mass for answer in self._answers if answer.label_mass is not None]
+        return fmean(known) if known else None
 
     @cached_property
     def gold_letters(self) -> Mapping[str, int]:

@@ -153,6 +153,7 @@ def _cell(cell: Cell, sweeps: Sequence[StoredSweep]) -> dict[str, Any]:
         "maj_at_k": {str(k): estimate.value for k, estimate in cell.maj_at_k.items()},
         "statuses": dict(cell.statuses),
         "ece": cell.calibration.error.ece.value if cell.calibration else None,
+        "label_mass": cell.label_mass,
         "k_sweep": _sweep_of(cell.manifest, sweeps),
         "headline": _headline(cell),
         "mean_over_draws": _mean_over_draws(cell),

@@ -7,6 +7,8 @@ from rimbench.report.reading import RunData
 
 USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""
+SMALLEST_LABEL_MASS = 0.5
+"""Below it the model would mostly write something else than a letter where the letter is read."""
 UNKNOWN = {"kind": "unknown"}
 """The device of answers from elsewhere."""
 SHOWN_CELLS = 10
@@ -15,7 +17,7 @@ SHOWN_CELLS = 10
 
 def find_doubts(cells: Sequence[Cell]) -> list[str]:
     """Missing answers and cells, unusual sizes, results at chance, shortcuts, unlike hardware, changed code."""
-    return [*_missing(cells), *_chance(cells), *_circumstances(cells)]
+    return [*_missing(cells), *_chance(cells), *_letters(cells), *_circumstances(cells)]
 
 
 def say_partial(run: RunData) -> str:
@@ -52,6 +54,19 @@ def _chance(cells: Sequence[Cell]) -> Iterator[str]:
     shortcut = _named(cells, lambda cell: _blind(cell) and _above_chance(cell))
     if shortcut:
         yield f"right above chance without seeing the question, so that the options give answers away: {shortcut}"
+
+
+def _letters(cells: Sequence[Cell]) -> Iterator[str]:
+    low = _named(
+        cells,
+        lambda cell: cell.label_mass is not None and cell.label_mass < SMALLEST_LABEL_MASS,
+        lambda cell: f" {cell.label_mass:.1%}",
+    )
+    if low:
+        yield (
+            f"the option letters hold less than {SMALLEST_LABEL_MASS:.0%} of the probability where they are read, so "
+            f"that the model would write something else there: {low}"
+        )
 
 
 def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:

@@ -12,11 +12,12 @@ from rimbench.store import RECORDS, read_items, read_manifest, read_records
 
 @dataclass(frozen=True, slots=True)
 class GreedyAnswer:
-    """Sample 0 of an item: the letter that was read, what became of it, and the letters' log-probabilities."""
+    """Sample 0 of an item: the letter that was read, what became of it, the letters' log-probabilities and mass."""
 
     letter: str | None
     status: Status
     option_logprobs: Mapping[str, float] | None
+    label_mass: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def read_run(folder: Path) -> RunData:
             answered[sample] = letter
             statuses[record.status] += 1
         else:
-            greedy[key] = GreedyAnswer(letter, record.status, record.option_logprobs)
+            greedy[key] = GreedyAnswer(letter, record.status, record.option_logprobs, record.label_mass)
     ordered = {key: tuple(letters[i] for i in sorted(letters)) for key, letters in drawn.items()}
     right = {key: letters.count(gold[key]) for key, letters in ordered.items()}
     return RunData(manifest, items, greedy, ordered, right, statuses)

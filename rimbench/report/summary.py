@@ -12,6 +12,7 @@ from typing import Any
 from rimbench.controls import Controls, show
 from rimbench.errors import DataError, UsageError
 from rimbench.latency.stored import read_measurements
+from rimbench.plaintext import plain
 from rimbench.plugins import unknown
 from rimbench.report.budgets import StoredSweep, find_sweeps
 from rimbench.report.cells import Cell
@@ -30,7 +31,6 @@ from rimbench.report.pairs import (
 from rimbench.report.reading import RunData, read_run
 from rimbench.statistics.verdict import Settings
 from rimbench.store import find_runs
-from rimbench.tabular import plain
 
 DISTINGUISHING = {
     "K": ("system", "memory", "blocks"),

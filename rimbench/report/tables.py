@@ -133,6 +133,7 @@ def _calibration(cells: Sequence[Cell]) -> Table:
             number(found.brier),
             number(found.curve.area),
             percent(found.accuracy_at_half_coverage),
+            share(cell.label_mass),
         )
         for cell in cells
         if (found := cell.calibration) is not None
@@ -148,10 +149,12 @@ def _calibration(cells: Sequence[Cell]) -> Table:
             "Brier [95%]",
             "risk-coverage [95%]",
             "surer half, % [95%]",
+            "label mass, %",
         ),
         tuple(rows),
         f"ECE over {bins} bins of equal width; its floor is what a perfectly calibrated system would show. "
-        "Risk-coverage: the area under that curve. Surer half: the accuracy of the half with the higher confidence.",
+        "Risk-coverage: the area under that curve. Surer half: the accuracy of the half with the higher confidence. "
+        "Label mass: what the option letters hold of the whole vocabulary's probability where they are read.",
         ("surer half, % [95%]", "risk-coverage [95%]"),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.errors import DataError, UsageError
+from rimbench.plugins import whose
 from rimbench.suites import catalogue, hub, rows, slices, titration
 from rimbench.suites.audit import Auditor, Reading
 from rimbench.suites.suite import Slice, Source, Suite, Wording, content_sha256
@@ -48,6 +49,7 @@ def load(
         wording=Wording(spec.wording.question, spec.wording.option),
         audit=auditor.report(items),
         slice=slice_,
+        file=whose(path, catalogue.folder()),
     )
 
 
