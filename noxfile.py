@@ -70,6 +70,7 @@ def bench(session: nox.Session) -> None:
         "memory",
         "latency",
         "throughput",
+        "importing",
     ]
     for script in session.posargs or every:
         session.run("python", f"benchmarks/{script}.py")

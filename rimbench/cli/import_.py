@@ -48,11 +48,13 @@ def import_(
     from rimbench import importing, systems
     from rimbench.cli.output import note, print_json
 
+    known = systems.load(system) if system.endswith(".toml") else None
+    system = known.name if known else system
+    importing.refuse_taken(system, systems.available(), results)
     answers = importing.read(file, format_, score)
     target = importing.load_target(suite, data)
-    if system.endswith(".toml"):
-        known = systems.load(system)
-        system, target = known.name, replace(target, reasoning_tags=known.answer.reasoning_tags)
+    if known:
+        target = replace(target, reasoning_tags=known.answer.reasoning_tags)
     matching = importing.match(answers.reading.answers, target, str(answers.path))
     imported = importing.keep(answers, system, target, matching, results)
     for line in imported.outcome.notes:

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+LONGEST_SHOWN = 80
+"""Characters of an id, or of a line with one, that a note shows."""
+
 Given = Literal["letter", "text", "logprobs"]
 """How an answer is given: a letter that somebody else read, a text to read, or a log-probability an option."""
 
@@ -90,6 +93,11 @@ def mean_by_item(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def listed(ids: Sequence[str], shown: int = 10) -> str:
-    """The first ids, and how many more there are."""
+    """The first ids on one line, and how many more there are; an id may be any text of a file."""
     more = len(ids) - shown
-    return ", ".join(ids[:shown]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(_shown, ids[:shown])) + (f" and {more} more" if more > 0 else "")
+
+
+def _shown(text: str) -> str:
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:LONGEST_SHOWN])
+    return printable + ("..." if len(text) > LONGEST_SHOWN else "")

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from rimbench import provenance
-from rimbench.errors import UsageError
 from rimbench.extraction import extract
 from rimbench.importing.matching import Match, Matching, Target
 from rimbench.importing.outcome import Outcome, sum_up
@@ -41,8 +40,6 @@ class Imported:
 
 def keep(file: ForeignFile, system: str, target: Target, matching: Matching, results: Path) -> Imported:
     """Write a run's folder, or complete one that was cut off; the same import twice changes nothing."""
-    if not system.strip() or not system.isprintable():
-        raise UsageError(f"--system {system!r}: expected a name that can be printed, such as gpt-4o-mini")
     records = [_to_record(m, file.reading.mode, target) for m in matching.matches]
     identity = _identify(file, system, target, matching)
     name = _name(system, target.suite.name, identity)
