@@ -10,7 +10,6 @@ begins with the inputs of earlier findings. Each target is fuzzed in a process o
 
 import argparse
 import contextlib
-import hashlib
 import io
 import os
 import shutil
@@ -126,11 +125,13 @@ def readable_targets(names: list[str] | None) -> list["Target"]:
 
 def write_corpus(target: "Target", home: Path) -> None:
     """Add the seeds, and the inputs of earlier findings: what is mended is found no more."""
+    from watching import corpus_name
+
     corpus, findings = home / "corpus" / target.name, home / "findings" / target.name
     corpus.mkdir(parents=True, exist_ok=True)
     kept = [path.read_bytes() for path in findings.glob("*/input*")]
     for data in [*target.seeds, *kept]:
-        (corpus / hashlib.sha1(data, usedforsecurity=False).hexdigest()).write_bytes(data)
+        (corpus / corpus_name(data)).write_bytes(data)
     shutil.rmtree(findings, ignore_errors=True)
     findings.mkdir(parents=True)
 

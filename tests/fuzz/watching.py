@@ -5,6 +5,7 @@ The parent sees the process through shared memory: how far it is, and the input 
 
 import atexit
 import faulthandler
+import hashlib
 import mmap
 import os
 import random
@@ -110,9 +111,15 @@ class Shared:
         if seen.size < 0:
             sys.exit(f"fuzzing {target.name} ended between two inputs: {log} ends in {log.read_text()[-300:]!r}")
         data = bytes(self._memory[_HEADER.size : _HEADER.size + seen.size])
+        (home / "corpus" / target.name / corpus_name(data)).unlink(missing_ok=True)  # each new start would die of it
         if status == -signal.SIGKILL:
             return keep(target, home, "hung", data, f"hung for more than {HUNG_S} s, see {log}")
         return keep(target, home, f"died{status}", data, f"the process ended with {status}, see {log}")
+
+
+def corpus_name(data: bytes) -> str:
+    """What libFuzzer calls an input."""
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
 def keep(target: "Target", home: Path, place: str, data: bytes, said: str) -> str:
