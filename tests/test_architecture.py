@@ -13,11 +13,12 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rimbench"
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
+    "items": {"records"},
     "tabular": set(),
     "plugins": {"errors"},
     "config": {"errors"},
     "extraction": {"errors", "records"},
-    "suites": {"errors", "records", "plugins", "config", "extraction"},
+    "suites": {"errors", "records", "items", "plugins", "config", "extraction"},
     "rim": {"errors"},
     "systems": {"errors", "plugins", "config", "rim"},
     "prompts": {"errors", "records", "rim", "systems"},

@@ -22,7 +22,7 @@ class Target:
     """The suite that answers are imported to, and every usable item of its source, the sample among them."""
 
     suite: Suite
-    items: tuple[Item, ...]
+    items: Sequence[Item]
 
 
 @dataclass(frozen=True, slots=True)
