@@ -4,7 +4,7 @@ Plain frozen values, no behaviour beyond their own consistency. Text that enters
 whoever reads it (`rimbench.suites`, `rimbench.store`) before it becomes one of these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -61,7 +61,8 @@ class Answer:
     """What an engine gave back for one sample; `trace` where it was asked for.
 
     `option_logprobs` are natural logarithms over the item's letters alone (they sum to probability 1), at the
-    first generated position; None for free text. `finished` is False where the token limit cut the text off.
+    first generated position; None for free text. `label_mass` is the probability that the whole vocabulary leaves
+    to those letters there, None where it is unknown. `finished` is False where the token limit cut the text off.
     """
 
     text: str
@@ -69,6 +70,7 @@ class Answer:
     finished: bool
     option_logprobs: Mapping[str, float] | None = None
     trace: Trace | None = None
+    label_mass: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class Record:
     """One answer to one item, as kept in `records.jsonl`: the fields and their order are the file format.
 
     `sample` is 0 for the greedy answer (temperature 0) and 1..n for the draws behind pass@k. `answer` is a
-    letter exactly when `status` is `ok`. For `engine_error`, `text` is the engine's message.
+    letter exactly when `status` is `ok`. For `engine_error`, `text` is the engine's message. `label_mass` is that of
+    the `Answer`; lines without it are read as None.
     """
 
     item_id: str
@@ -89,6 +92,7 @@ class Record:
     prompt_tokens: int
     generated_tokens: int
     prompt_sha256: str
+    label_mass: float | None = None
 
     @property
     def correct(self) -> bool:
@@ -106,7 +110,10 @@ class Manifest:
 
     `identity` is what the run's name is made from (see `rimbench.runner`): two runs with equal identities may
     share records, others never do. Times are ISO 8601 in UTC; `ended_at` is None while answers are missing.
-    `sessions` counts the times that the command was started on this run.
+    `sessions` counts the times that the command was started on this run. `departures` holds every setting that is not
+    as in the system's own file, [the file's, this run's], by name; None in manifests of earlier builds. `system_file`
+    and `suite_file` are `shipped` for the files that came with rimbench and the name of a user's own, which may be
+    called like one of them; None where there was no file, or it is not recorded.
     """
 
     schema_version: int
@@ -125,3 +132,6 @@ class Manifest:
     started_at: str
     ended_at: str | None
     sessions: int
+    departures: Mapping[str, Sequence[Any]] | None = None
+    system_file: str | None = None
+    suite_file: str | None = None

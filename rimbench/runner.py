@@ -10,7 +10,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rimbench.controls import Controls, Shown
@@ -208,7 +208,7 @@ def _draw(cell: Cell, item: Item, answer: Answer, sample: int) -> Answer:
     scaled = [(answer.option_logprobs[x] - top) / cell.system.answer.temperature for x in letters]
     chance = random.Random(f"{cell.seed}:{item.item_id}:{sample}")
     letter = chance.choices(letters, weights=[math.exp(s) for s in scaled])[0]
-    return Answer(letter, 0, finished=True, option_logprobs=answer.option_logprobs)
+    return replace(answer, text=letter)
 
 
 def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]) -> Record:
@@ -228,6 +228,7 @@ def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged:
         prompt_tokens=len(request.prompt.token_ids),
         generated_tokens=answer.generated_tokens,
         prompt_sha256=request.prompt.sha256,
+        label_mass=answer.label_mass,
     )
 
 

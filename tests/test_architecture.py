@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "rim": {"errors"},
     "systems": {"errors", "plugins", "config", "rim"},
     "prompts": {"errors", "records", "rim", "systems"},
-    "engines": {"errors", "records", "plugins"},
+    "engines": {"errors", "records", "plugins", "rim"},
     "controls": {"errors", "records"},
     "store": {"errors", "records", "config"},
     "runner": {"errors", "records", "controls", "engines", "extraction", "store", "systems"},

@@ -11,7 +11,7 @@ from rimbench.store import RECORDS, RunStore, find_runs, read_manifest, read_rec
 
 KEYS = [
     "item_id", "sample", "gold", "answer", "status", "text", "option_logprobs", "prompt_tokens", "generated_tokens",
-    "prompt_sha256",
+    "prompt_sha256", "label_mass",
 ]  # fmt: skip
 
 
@@ -30,6 +30,13 @@ def manifest(**changes):
 
 def test_a_record_is_one_line_with_the_keys_of_the_format_in_their_order():
     assert list(json.loads(to_line(record()))) == KEYS
+
+
+def test_lines_of_earlier_builds_which_know_no_label_mass_are_read(tmp_path):
+    values = json.loads(to_line(record()))
+    assert values.pop("label_mass") is None
+    (tmp_path / RECORDS).write_text(json.dumps(values) + "\n")
+    assert list(read_records(tmp_path / RECORDS)) == [record()]
 
 
 def test_what_was_appended_is_read_back_unchanged(tmp_path):

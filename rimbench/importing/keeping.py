@@ -184,6 +184,7 @@ def _manifest(name: str, file: ForeignFile, system: str, target: Target, identit
         started_at=provenance.now(),
         ended_at=None,
         sessions=1,
+        suite_file=suite.file,
     )
 
 

@@ -122,9 +122,13 @@ class Measured:
         assert estimate is not None
         return estimate
 
-    def percentile(self, percent: float) -> float:
-        """A percentile of the time of a batch, in ms."""
-        return float(np.percentile(self.samples_ms, percent))
+    def percentile(self, percent: float) -> float | None:
+        """A percentile of the time of a batch, in ms; None where fewer samples than one are to be beyond it.
+
+        p99 takes 100 samples, p95 takes 20: of fewer it would be the largest sample under another name.
+        """
+        enough = 100 / min(percent, 100 - percent)
+        return float(np.percentile(self.samples_ms, percent)) if len(self.samples_ms) >= enough else None
 
     @property
     def per_question_ms(self) -> float:
@@ -164,7 +168,8 @@ class Measured:
     def noises(self) -> list[str]:
         """What makes these times doubtful; nothing for quiet ones."""
         found = []
-        spread = (self.percentile(75) - self.percentile(25)) / self.percentile(50)
+        low, middle, high = np.percentile(self.samples_ms, (25, 50, 75))
+        spread = float((high - low) / middle)
         if spread > NOISY:
             found.append(f"spread {spread:.0%}")
         if abs(self.drift) > NOISY:

@@ -32,6 +32,8 @@ def _row(cell: Cell) -> dict[str, Any]:
         "n": cell.n,
         "n_planned": cell.n_planned,
         **_estimate("greedy_accuracy", cell.greedy_accuracy),
+        "headline_of": cell.of,
+        **_estimate("headline", cell.headline),
         "guess": cell.uniform,
     }
     passed = cell.pass_at_k[0] if cell.pass_at_k else None
@@ -42,7 +44,7 @@ def _row(cell: Cell) -> dict[str, Any]:
     found |= {status: cell.statuses[status] for status in STATUSES}
     found |= _estimate("ece", cell.calibration.error.ece if cell.calibration else None)
     found |= _estimate("brier", cell.calibration.brier if cell.calibration else None)
-    return found
+    return found | {"label_mass": cell.label_mass}
 
 
 def _estimate(name: str, estimate: Estimate | None) -> dict[str, float | None]:

@@ -7,24 +7,29 @@ from rimbench.report.reading import RunData
 
 USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""
+SMALLEST_LABEL_MASS = 0.5
+"""Below it the model would mostly write something else than a letter where the letter is read."""
 SHOWN_CELLS = 10
 """Of the cells without a run, those that a note names."""
 
 
 def find_doubts(cells: Sequence[Cell]) -> list[str]:
     """Missing answers and cells, unusual sizes, results at chance, shortcuts, unlike hardware, changed code."""
-    return [*_missing(cells), *_chance(cells), *_circumstances(cells)]
+    return [*_missing(cells), *_chance(cells), *_letters(cells), *_circumstances(cells)]
 
 
 def say_partial(run: RunData) -> str:
     """That a run lacks answers: it was cut off, or is being written."""
-    return f"{run.manifest.run} is partial: {len(run.greedy)} of {len(run.items)} items have an answer"
+    return f"{run.manifest.run} is partial: {len(run.answered)} of {len(run.items)} items have an answer"
 
 
 def _missing(cells: Sequence[Cell]) -> Iterator[str]:
     for cell in cells:
         if cell.partial:
             yield say_partial(cell.run)
+    for cell in cells:
+        if cell.run.by_draws:
+            yield f"{cell.label} on {cell.manifest.suite} has no greedy answers: its accuracy is the {cell.of}"
     suites = sorted({cell.manifest.suite for cell in cells})
     systems = sorted({cell.manifest.system for cell in cells})
     known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
@@ -49,6 +54,19 @@ def _chance(cells: Sequence[Cell]) -> Iterator[str]:
         yield f"right above chance without seeing the question, so that the options give answers away: {shortcut}"
 
 
+def _letters(cells: Sequence[Cell]) -> Iterator[str]:
+    low = _named(
+        cells,
+        lambda cell: cell.label_mass is not None and cell.label_mass < SMALLEST_LABEL_MASS,
+        lambda cell: f" {cell.label_mass:.1%}",
+    )
+    if low:
+        yield (
+            f"the option letters hold less than {SMALLEST_LABEL_MASS:.0%} of the probability where they are read, so "
+            f"that the model would write something else there: {low}"
+        )
+
+
 def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
     hardware = sorted({_hardware(cell) for cell in cells})
     if len(hardware) > 1:
@@ -70,7 +88,7 @@ def _blind(cell: Cell) -> bool:
 
 def _above_chance(cell: Cell) -> bool:
     """Whether the interval lies above what is had without reading; without answers nothing is said."""
-    accuracy = cell.greedy_accuracy
+    accuracy = cell.headline
     if accuracy is None or accuracy.lo is None or cell.uniform is None or cell.majority is None:
         return not _blind(cell)
     return accuracy.lo > max(cell.uniform, cell.majority.accuracy.value)

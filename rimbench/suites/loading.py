@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rimbench.errors import DataError, UsageError
 from rimbench.items import Items
+from rimbench.plugins import whose
 from rimbench.suites import catalogue, hub, rows, slices, titration
 from rimbench.suites.audit import Auditor, Reading
 from rimbench.suites.suite import Slice, Source, Suite, Wording, content_sha256
@@ -50,6 +51,7 @@ def load(
         wording=Wording(spec.wording.question, spec.wording.option),
         audit=auditor.report(items),
         slice=slice_,
+        file=whose(path, catalogue.folder()),
     )
 
 

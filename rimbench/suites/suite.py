@@ -78,7 +78,10 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A fixed, ordered list of items. `n_requested` exceeds `len(items)` where the source had too few."""
+    """A fixed, ordered list of items. `n_requested` exceeds `len(items)` where the source had too few.
+
+    `file` is `shipped`, or the name of the user's own file that describes the suite.
+    """
 
     name: str
     items: Items
@@ -89,6 +92,7 @@ class Suite:
     wording: Wording
     audit: Audit
     slice: Slice
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from rimbench.config import Table, read_toml
+from rimbench.plugins import whose
 from rimbench.rim.blocks import Memory
 from rimbench.systems import AnswerMode, AnswerStyle, Extraction, PromptStyle, System, Weights
 
@@ -71,6 +72,7 @@ class SystemFile(Table):
     """A whole system file."""
 
     description: str = Field(min_length=1)
+    baseline: str | None = None
     weights: WeightsTable
     prompt: PromptTable = PromptTable()
     memory: MemoryTable | None = None
@@ -88,4 +90,6 @@ def read_system(path: Path) -> System:
         prompt=PromptStyle(**file.prompt.model_dump()),
         answer=AnswerStyle(**answer),
         memory=Memory(**file.memory.model_dump()) if file.memory else None,
+        baseline=file.baseline,
+        file=whose(path, Path(__file__).parent),
     )

@@ -81,6 +81,19 @@ def test_a_readout_gives_normalised_log_probabilities_of_the_items_own_letters(o
         assert math.fsum(math.exp(x) for x in read.option_logprobs.values()) == pytest.approx(1, abs=1e-5)
         assert read.text == max(read.option_logprobs, key=read.option_logprobs.get)
         assert (read.generated_tokens, read.finished) == (0, True)
+        assert (read.label_mass is None) == (name == "fake")
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_readout_and_a_written_answer_say_what_share_of_the_vocabulary_the_letters_hold(opened, tokenizer, name):
+    read = answer(opened(name), requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1)))
+    written = answer(opened(name), requests_for(RIM, tokenizer, Decoding(readout=False, max_new_tokens=4)))
+    timed = answer(opened(name), requests_for(RIM, tokenizer, Decoding(True, 1, traced=True)))
+    for key, (_, [one]) in read.items():
+        assert 0 < one.label_mass < 1
+        assert written[key][1][0].label_mass == pytest.approx(one.label_mass, rel=1e-3)
+        if name == "transformers":  # timing does not pay for it
+            assert timed[key][1][0].label_mass is None
 
 
 @pytest.mark.parametrize("name", ALL)

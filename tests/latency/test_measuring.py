@@ -207,9 +207,18 @@ def test_a_ratio_is_that_of_the_means_and_pairing_takes_common_noise_out():
 def test_percentiles_and_time_per_question():
     one = made("one", range(1, 101))
     assert one.percentile(50) == 50.5
+    assert one.percentile(99) == pytest.approx(99.01)
     assert one.per_question_ms == pytest.approx(50.5 / 4)
     assert made("steady", [5.0] * 10).drift == 0
     assert made("slowing", [1.0] * 5 + [2.0] * 5).drift == 1
+
+
+def test_a_percentile_needs_a_sample_beyond_it():
+    assert made("one", range(99)).percentile(99) is None
+    assert [made("one", range(n)).percentile(95) for n in (8, 19)] == [None, None]
+    assert made("one", range(20)).percentile(95) is not None
+    assert made("one", range(2)).percentile(50) == 0.5
+    assert made("one", range(1)).percentile(50) is None
 
 
 def test_the_command_prints_a_table_and_keeps_raw_samples(rimbench, planned, suite_file, tmp_path):
