@@ -31,7 +31,7 @@ class Target:
     """
 
     suite: Suite
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     reasoning_tags: tuple[tuple[str, str], ...] = ()
 
 
