@@ -65,7 +65,6 @@ SAID = (
     "blood likely diagnosis given that is not so we consider answer could next however Wait, Let me think about A B C"
 )
 WORDS = SAID.split()
-]
 
 
 def text_of(shape: str, size: int) -> str:
