@@ -25,10 +25,14 @@ CROWD = 8
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The suite that answers are imported to, and every usable item of its source, the sample among them."""
+    """The suite that answers are imported to, and every usable item of its source, the sample among them.
+
+    `reasoning_tags` are pairs of tags that the system which answered thinks between, beside the known ones.
+    """
 
     suite: Suite
-    items: tuple[Item, ...]
+    items: Sequence[Item]
+    reasoning_tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,8 @@ def test_a_document_nested_thousands_deep_is_one_line_or_is_read(quiz, tmp_path,
 @pytest.mark.parametrize(
     "content",
     [b"", b"\n", b" \r\n\t", b"\xef\xbb\xbf", b"\0", b"\xff\xfe[\0]\0", b"PK", b"PK\x03\x04", b"[", b"{}", b"[]",
-     b"null", b'"x"', b"[[]]", b"[null]", b"PAR1" + b"\xff" * 50 + b"PAR1", b"%PDF", b"item_id,predicted\n", b","],
+     b"null", b'"x"', b"[[]]", b"[null]", b"PAR1" + b"\xff" * 50 + b"PAR1", b"%PDF-1.7", b"item_id,predicted\n",
+     b","],
 )  # fmt: skip
 @pytest.mark.parametrize("suffix", ["jsonl", "json", "csv", "tsv", "eval", "parquet", "txt"])
 def test_a_file_of_nothing_known_is_one_line(quiz, tmp_path, content, suffix):
