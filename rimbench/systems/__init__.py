@@ -63,7 +63,8 @@ class System:
     """A model and the way it is asked.
 
     `baseline` names the system that it is compared with. `file` is `shipped`, or the name of the user's own file that
-    says so; `own` is the system as its file has it, where this one may depart from it (`rimbench.systems.departures`).
+    says so; `own` is the system as its file has it, where this one may depart from it
+    (`rimbench.systems.departures`).
     """
 
     name: str
