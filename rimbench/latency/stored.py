@@ -109,9 +109,9 @@ class Measured:
 
     A sample of the quantity `letter` is the mean over its batch's questions of the time until each one's letter.
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began. `subject` is None in measurements of earlier versions. `departures` are those of the system from its
-    own file, `asked_sha256` that of a run with the same questions (`rimbench.records`). What has a default is that in
-    measurements of earlier versions.
+    measuring began. `subject` is None in measurements of earlier versions. `departures` are those of the system from
+    its own file, `asked_sha256` that of a run with the same questions (`rimbench.records`). What has a default is
+    that in measurements of earlier versions.
     """
 
     system: str
