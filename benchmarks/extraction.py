@@ -3,9 +3,10 @@
     python benchmarks/extraction.py [--against CHECKOUT] [--traces N]
 
 CPU seconds of `extract` at 10,000, 100,000 and 1,000,000 characters of each shape, best of three, and how they grow
-from the second to the third: ten is linear. Target: a second at a million. Then reasoning traces of 100,000 characters:
-9,000 of them should take at most ten minutes on one core; N are read. Then `split_choices` on lines of options, at
-40,000 characters and twice as many. --against measures another checkout of rimbench beside, shape by shape in turn.
+from the second to the third: ten is linear. Target: a second at a million. Then reasoning traces of 100,000
+characters: 9,000 of them should take at most ten minutes on one core; N are read. Then `split_choices` on lines of
+options, at 40,000 characters and twice as many. --against measures another checkout of rimbench beside this one,
+shape by shape in turn.
 """
 
 import argparse
@@ -62,7 +63,7 @@ SHAPES = {
 WORDS = (
     "the patient has fever cough pain with of and in a history treatment option would be consistent because pressure "
     "blood likely diagnosis given that is not so we consider answer could next however Wait, Let me think about A B C"
-).split()
+)
 
 
 def text_of(shape: str, size: int) -> str:
@@ -74,7 +75,7 @@ def traces(count: int) -> list[str]:
     chance = random.Random(0)
     made = []
     for index in range(count):
-        words = " ".join(chance.choices(WORDS, k=22_000)).replace("so we", "so we.\n\n")[:100_000]
+        words = " ".join(chance.choices(WORDS.split(), k=22_000)).replace("so we", "so we.\n\n")[:100_000]
         made.append(f"<think>{words}</think>\nAnswer: B" if index % 2 else f"{words}\n\nThe answer is B.")
     return made
 
@@ -103,7 +104,7 @@ def measure(name: str, count: int) -> list[float]:
     found = []
     for size in SIZES:
         text = text_of(name, size)
-        found.append(seconds(lambda: extract(text, OPTIONS), 1 if found and found[-1] > 1 else 3))
+        found.append(seconds(lambda text=text: extract(text, OPTIONS), 1 if found and found[-1] > 1 else 3))
     return found
 
 
