@@ -219,7 +219,7 @@ def make_manifest(run: PlannedRun, store: RunStore) -> Manifest:
         samples=max(samples, earlier.samples) if earlier else samples,
         identity=run.identity,
         suite_source=source,
-        model_source={"source": run.checkpoint.source, "revision": run.checkpoint.revision},
+        model_source=run.checkpoint.named,
         versions=provenance.library_versions(),
         device=provenance.describe_device(run.facts.device),
         commit=commit,

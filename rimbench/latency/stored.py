@@ -96,13 +96,22 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What was timed: the identity of the run that its answers would belong to, and where its weights come from."""
+
+    identity: Mapping[str, Any]
+    model_source: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """One system, quantity and batch size: times in ms a batch, and the tokens of one sample's batch per question.
 
     A sample of the quantity `letter` is the mean over its batch's questions of the time until each one's letter.
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began. `departures` are those of the system from its own file, `asked_sha256` that of a run with the
-    same questions (`rimbench.records`). What has a default is that in measurements of earlier versions.
+    measuring began. `subject` is None in measurements of earlier versions. `departures` are those of the system from
+    its own file, `asked_sha256` that of a run with the same questions (`rimbench.records`). What has a default is
+    that in measurements of earlier versions.
     """
 
     system: str
@@ -121,6 +130,7 @@ class Measured:
     told: Told | None = None
     passes: Passes | None = None
     setting: Setting | None = None
+    subject: Subject | None = None
     departures: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     asked_sha256: str | None = None
 

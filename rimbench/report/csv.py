@@ -5,12 +5,12 @@ import io
 import json
 from typing import Any
 
+from rimbench.plaintext import plain
 from rimbench.records import STATUSES
 from rimbench.report.cells import Cell
 from rimbench.report.summary import Summary
 from rimbench.report.variants import controls_of
 from rimbench.statistics.estimate import Estimate
-from rimbench.tabular import plain
 
 FORMULA_STARTS = tuple("=+-@＝＋－＠")
 """What a spreadsheet takes for the start of a formula; such texts get an apostrophe before them."""

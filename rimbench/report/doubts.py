@@ -13,6 +13,8 @@ USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""
 SMALLEST_LABEL_MASS = 0.5
 """Below it the model would mostly write something else than a letter where the letter is read."""
+UNKNOWN = {"kind": "unknown"}
+"""The device of answers from elsewhere."""
 SHOWN_CELLS = 10
 """Of the cells without a run, those that a note names."""
 
@@ -87,7 +89,10 @@ def _letters(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
-    hardware = sorted({_hardware(cell) for cell in cells})
+    untold = _named(cells, _may_be_drawn)
+    if untold:
+        yield f"from elsewhere at a temperature that is not known, so that the answers may not be greedy: {untold}"
+    hardware = sorted({_hardware(cell) for cell in cells if cell.manifest.device != UNKNOWN})
     if len(hardware) > 1:
         yield f"runs on unlike hardware: {'; '.join(hardware)}"
     changed = [cell.manifest.run for cell in cells if cell.manifest.dirty]
@@ -103,6 +108,14 @@ def _named(
 
 def _blind(cell: Cell) -> bool:
     return controls_of(cell.manifest).blind
+
+
+def _may_be_drawn(cell: Cell) -> bool:
+    """Whether single answers from elsewhere stand for greedy ones without a temperature that says so."""
+    identity = cell.manifest.identity
+    answer = (identity.get("system") or {}).get("answer") or {}
+    written = answer.get("mode") in ("generate", "letters") and answer.get("temperature") is None
+    return "import" in identity and written and not cell.run.by_draws
 
 
 def _above_chance(cell: Cell) -> bool:

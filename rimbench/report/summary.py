@@ -11,6 +11,7 @@ from pathlib import Path
 from rimbench.controls import Controls, show
 from rimbench.errors import DataError, UsageError
 from rimbench.latency.stored import read_measurements
+from rimbench.plaintext import plain
 from rimbench.plugins import unknown
 from rimbench.report.budgets import StoredSweep, find_sweeps
 from rimbench.report.cells import Cell
@@ -39,7 +40,6 @@ from rimbench.report.variants import (
 )
 from rimbench.statistics.verdict import Settings
 from rimbench.store import find_runs
-from rimbench.tabular import plain
 
 
 @dataclass(frozen=True, slots=True)
