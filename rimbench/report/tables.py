@@ -165,7 +165,7 @@ def _calibration(cells: Sequence[Cell]) -> Table:
             cell.suite,
             cell.label,
             counted(found.n, cell.n_planned),
-            number(found.error.ece),
+            decimal(found.error.ece.value, 3),
             number(found.error.corrected),
             decimal(found.error.floor, 3),
             number(found.brier),
@@ -183,7 +183,7 @@ def _calibration(cells: Sequence[Cell]) -> Table:
             "suite",
             "system",
             "n",
-            "ECE [95%]",
+            "ECE",
             "less its bias [95%]",
             "ECE floor",
             "Brier [95%]",
@@ -193,10 +193,10 @@ def _calibration(cells: Sequence[Cell]) -> Table:
         ),
         tuple(rows),
         f"ECE over {bins} bins of equal width. Few items bias it upwards: the interval is that of the ECE less its "
-        "bias, left out beside an ECE that it does not hold. Floor: what a perfectly calibrated system would show. "
+        "bias. Floor: what a perfectly calibrated system would show. "
         "Risk-coverage: the area under that curve. Surer half: the accuracy of the half with the higher confidence. "
         "Label mass: what the option letters hold of the whole vocabulary's probability where they are read.",
-        ("surer half, % [95%]", "risk-coverage [95%]", "label mass, %", "ECE [95%]", *_whole_n(cells)),
+        ("surer half, % [95%]", "risk-coverage [95%]", "label mass, %", *_whole_n(cells)),
     )
 
 

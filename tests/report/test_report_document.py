@@ -257,7 +257,7 @@ def columns_of(document):
             "gold": lambda c: counts(c["letters"]["gold"]), "answered": lambda c: counts(c["letters"]["answered"]),
         }),
         "Can a readout's": (read, of_cell | {
-            "ECE [95%]": lambda c: number(estimate(c["calibration"]["ece"])),
+            "ECE": lambda c: decimal(c["calibration"]["ece"]["value"], 3),
             "less its bias [95%]": lambda c: number(estimate(c["ece_corrected"])),
             "ECE floor": lambda c: decimal(c["ece_floor"], 3),
             "Brier [95%]": lambda c: number(estimate(c["brier"])),
