@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "tabular": {"plaintext"},
     "plugins": {"errors"},
     "config": {"errors"},
-    "extraction": {"errors", "plugins", "records"},
+    "extraction": {"config", "errors", "plugins", "records"},
     "suites": {"errors", "records", "plugins", "config", "extraction"},
     "rim": {"errors"},
     "systems": {"errors", "plugins", "config", "rim"},
