@@ -1,5 +1,6 @@
 """`rimbench import`: answers that another harness wrote become a run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The answers, item by item.")],
-    system: Annotated[str, typer.Option(metavar="NAME", help="What to call the system that answered.")],
+    system: Annotated[
+        str, typer.Option(metavar="NAME", help="What to call the system that answered, or its TOML file.")
+    ],
     suite: Annotated[str, typer.Option(metavar="NAME", help="The suite that was asked, by name or TOML file.")],
     data: Annotated[Path | None, typer.Option(metavar="FILE", help="Rows of the suite from a local file.")] = None,
     format_: Annotated[
@@ -42,11 +45,16 @@ def import_(
       rimbench import gpt-4o-mini.jsonl --system gpt-4o-mini --suite medqa
       rimbench import samples_medmcqa.jsonl --system my-model --suite medmcqa --data dev.json --score acc_norm
     """
-    from rimbench import importing
+    from rimbench import importing, systems
     from rimbench.cli.output import note, print_json
 
+    known = systems.load(system) if system.endswith(".toml") else None
+    system = known.name if known else system
+    importing.refuse_taken(system, systems.available(), results)
     answers = importing.read(file, format_, score)
     target = importing.load_target(suite, data)
+    if known:
+        target = replace(target, reasoning_tags=known.answer.reasoning_tags)
     matching = importing.match(answers.reading.answers, target, str(answers.path))
     imported = importing.keep(answers, system, target, matching, results)
     for line in imported.outcome.notes:

@@ -96,11 +96,11 @@ class Reader:
 
     def whole(self, content: str) -> str:
         """The letters that `content` names where it names nothing else; "" where it says anything more."""
-        filler = wording.FILLER.match(content)
-        for said in dict.fromkeys((content, content[filler.end() :] if filler else content)):
+        bare = wording.BOX_LEAD.sub("", content, count=1)
+        for said in dict.fromkeys((content, bare)):
             if letter := self.texts.get(normal(said)) or self._together(normal(said).split()):
                 return letter
-        return self._listed(content[filler.end() :] if filler else content)
+        return self._listed(bare)
 
     def named_instead(self, content: str) -> str:
         """The letter of "not B, but C", or "" for none."""
@@ -117,7 +117,7 @@ class Reader:
             if letter and normal(head) == self.normal.get(letter):
                 return "".join(dict.fromkeys(letters + letter))
             text, end = self._text_at_head(head)
-            if not letter + text or (text != letter and content.lstrip().startswith("=")):
+            if not letter + text or (text != letter and content.lstrip().startswith(("=", "+"))):
                 return ""
             letters += letter + text
             content = head[end:] if text else content
@@ -197,7 +197,8 @@ class Reader:
         """The letters of "20 or 40 mg", where 20 mg and 40 mg are options; "" for none."""
         first = WORD.match(slot)
         joiner = words.joiner.match(slot, first.end()) if first else None
-        second = self._text_at_head(slot[joiner.end() :])[0] if joiner else ""
+        spaced = joiner and (joiner["word"].isalpha() or " " in joiner[0])
+        second = self._text_at_head(slot[joiner.end() :])[0] if joiner and spaced else ""
         if not first or not second:
             return ""
         letter = self._words.get((normal(first[0]), *self.normal[second].split()[1:]), "")
@@ -208,24 +209,27 @@ class Reader:
 
         Two that nothing but "and", "or" or a comma stands between are both named.
         """
-        said, clauses = (padded(part) for part in (sentence, re.sub(r"[,;]", " // ", sentence)))
-        places = {}
-        for text in self.texts:
-            if f" {text} " not in said or len(text) < 3 or not re.search(r"[^\W\d]", text):
-                continue
-            at = clauses.find(f" {text} ")
-            behind = clauses[at + len(text) + 1 :][:150]
-            denied = wording.DENIED.search(clauses[: at + 1][-60:]) or wording.REFUTED.match(
-                behind.partition(" // ")[0]
-            )
-            if not denied:
-                places[text] = said.find(f" {text} ") + 1
-        fits = [t for t in places if not any(t != other and f" {t} " in f" {other} " for other in places)]
-        if len(fits) < 2:
-            return self.texts[fits[0]] if fits else ""
-        fits.sort(key=places.__getitem__)
-        between = [said[places[a] + len(a) : places[b]].strip() for a, b in pairwise(fits)]
-        return "".join(self.texts[t] for t in fits) if set(between) <= {"", "and", "or", "/", "and / or"} else ""
+        said = padded(sentence)
+        if not any(f" {text} " in said for text in self.texts):
+            return ""
+        found: dict[str, tuple[int, int]] = {}
+        end = 0
+        for word in WORD.finditer(sentence):
+            letter, length = self._text_at_head(sentence[word.start() :]) if word.start() >= end else ("", 0)
+            if letter:
+                end = word.start() + length
+                found.setdefault(letter, (word.start(), end))
+        letters = [x for x, place in found.items() if self._is_mentioned(x, sentence, *place)]
+        between = [normal(sentence[found[a][1] : found[b][0]]) for a, b in pairwise(letters)]
+        joined = set(between) <= {"", "and", "or", "/", "and / or"}
+        return "".join(letters) if len(letters) < 2 or joined else ""
+
+    def _is_mentioned(self, letter: str, sentence: str, start: int, end: int) -> bool:
+        """Whether an option's text is long enough to be no chance word, and is not denied around it."""
+        text = self.normal[letter]
+        before = padded(re.sub(r"[,;]", " // ", sentence[:start][-100:]))
+        denied = wording.DENIED.search(before[-60:]) or wording.REFUTED.match(sentence, end)
+        return len(text) >= 3 and re.search(r"[^\W\d]", text) is not None and not denied
 
 
 def _latin(slot: str, words: Wording) -> str:

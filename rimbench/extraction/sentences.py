@@ -12,7 +12,9 @@ from rimbench.extraction.wording import Wording
 def refuted(slot: str, letters: str) -> bool:
     """Whether what follows the letter denies it: "B) bisoprolol is ruled out"."""
     label = re.search(rf"\b{letters[0]}\b", slot[:60], re.I)
-    return bool(label and wording.REFUTED.match(slot, label.end()))
+    found = wording.REFUTED.match(slot, label.end()) if label else None
+    # "So B. Heparin does not cross the placenta." gives a reason in a sentence of its own.
+    return bool(label and found and not (found["weak"] and slot.startswith(". ", label.end())))
 
 
 def labelled(plain: str, reader: Reader) -> str:
@@ -88,7 +90,7 @@ def bare_text(plain: str, reader: Reader) -> str:
         said = line[: wording.MAX_SLOT_CHARS]
         if letter := reader.texts.get(normal(said)):
             return letter
-        if len(both := reader.whole(said)) > 1:
+        if not re.search(r"\b[A-J]\b", said) and len(both := reader.whole(said)) > 1:
             return both
     return ""
 

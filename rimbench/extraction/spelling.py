@@ -45,7 +45,7 @@ _SPELLINGS = tuple(
 _MARKS = "".join(chr(code) for code in range(0x300, 0x1200) if unicodedata.category(chr(code)).startswith("M"))
 _PUNCTUATION = re.compile(rf"[^\w\s+<>=%/.^↑↓→←±{_MARKS}-]|_")
 _INNER = r"(?:(?<=[^\W\d]{2})|(?<=[^\W\d]\.))/(?=[^\W\d]{2})"
-WORD = re.compile(rf"/|(?:(?!{_INNER}|(?<=\w)-)(?:[^\W_]|[+<>=%/.^'↑↓→←±×{_MARKS}-]))+")
+WORD = re.compile(rf"/|(?:(?!{_INNER}|(?<=\w)-|(?<=[^\W\d])\.(?=[^\W\d]))(?:[^\W_]|[+<>=%/.^'↑↓→←±×{_MARKS}-]))+")
 _STRAY = re.compile(r"\.(?!\d)|-(?!\d)|(?<=\w)-|(?<!\d)\^|\^(?![-+\d])")
 _SPELLED_OUT = GREEK_NAMES | {ord("×"): " x "}
 _BETWEEN_WORDS = re.compile(_INNER)

@@ -20,6 +20,10 @@ def words(*phrases: str, ends: str = "") -> re.Pattern[str]:
 BOX = re.compile(r"\\{0,2}\b(?:boxed|fbox) ?(?:\{|(?= ?\(?[A-J]\b))")
 # A label in a box; what follows it is no part of a formula, and is read for itself.
 BOX_LABEL = re.compile(r"[\[(] ?([A-Ja-j]) ?[\])]|([A-J])(?![\w'-])[).:]?|([a-j])(?:[).:](?!\w)|(?= ?$))")
+BOX_LEAD = re.compile(
+    r"(?:(?:the|correct|final|best|right|answers?|options?|choices?|letters?|is|are|either|both)\b|[\s:=>\"'{,-])*+",
+    re.I,
+)
 ANSWER = re.compile(
     r"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|(?:correct|best|right|final|chosen|"
     r"my) (?:option|choice|response|selection))(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?|"
@@ -43,8 +47,8 @@ HEADING = re.compile(
     re.I | re.M,
 )
 LINK = re.compile(
-    r"[:=]|-(?=\s|[A-J]\b)|\b(?i:is|was|are|be|remains|becomes)\b|"
-    r"^ ?(?=\(?[A-J]\)?(?:[.,;)](?!\w)|$| because\b| since\b| [^\x00-\u2fff]))",
+    r"(?<!\d)[:=]|[:=](?!\d)|-(?=\s|[A-J]\b)|\b(?i:is|was|are|be|remains|becomes)\b|"
+    r"^ ?(?=[a-j]\)?$)|^ ?(?=\(?[A-J]\)?(?:[.,;)](?!\w)|$| because\b| since\b| [^\x00-\u2fff]))",
     re.M,
 )
 CLAUSE_END = re.compile(r"[.!?;](?=\s|$)|\n")
@@ -166,12 +170,13 @@ _VERBS = (
 )
 _RUNS_ON = rf"(?:(?!\b(?:because|since|as|while|although|though|but|if|given|than|and|{_VERBS})\b)[^.;,:\n])"
 REFUTED = re.compile(
-    rf"[).:\]\"' ]{{0,3}}(?:, {_RUNS_ON}{{1,80}},|{_RUNS_ON}{{0,80}}?)"
+    rf"[).:\]\"' ]{{0,3}}(?:, {_RUNS_ON}{{1,80}}, ?|, (?={_VERBS}\b)|{_RUNS_ON}{{0,80}}?)"
     rf"(?:\b{_VERBS}\b(?! not (?:only|just|merely))(?: (?!because|since|as\b|but|and|only)[^\s.;,:]{{1,20}}){{0,4}}? "
     rf"(?:{_DENYING}|(?<=not )(?:the|an?|correct|right|indicated|appropriate|likely|best|suitable|recommended|"
-    rf"possible|plausible|needed|necessary|helpful|useful|consistent|supported|effective|safe|applicable|relevant|valid|true|"
-    rf"advised|required|preferred|warranted|be|fit|explain|apply|match|account|work|make|correspond))\b|"
-    rf"\b(?:is|are|was|were|does|do|did|would|could|should|has|ca|wo)n't\b|\b(?:cannot|fails? to)\b|"
+    rf"possible|plausible|needed|necessary|helpful|useful|consistent|supported|effective|safe|applicable|relevant|valid|"
+    rf"true|advised|required|preferred|warranted|be))\b|"
+    rf"(?P<weak>\b(?:is|are|was|were|does|do|did|would|could|should|has|ca|wo)n't\b|\b(?:cannot|fails? to)\b|"
+    rf"\b(?:does|do|did|would|could|should|can|will) not\b(?! only| just| merely))|"
     rf" ?[:(-] ?(?:(?:this|that|it|is|are|clearly|simply|also|therefore|thus) ){{0,3}}(?:{_DENYING}|not )\b)",
     re.I,
 )

@@ -7,6 +7,7 @@
 from rimbench.importing.answers import ForeignAnswer, Reading
 from rimbench.importing.keeping import Imported, keep
 from rimbench.importing.matching import Matching, Target, load_target, match
+from rimbench.importing.names import refuse_taken
 from rimbench.importing.outcome import Outcome, Own
 from rimbench.importing.reading import ForeignFile, read
 
@@ -23,4 +24,5 @@ __all__ = [
     "load_target",
     "match",
     "read",
+    "refuse_taken",
 ]

@@ -5,6 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from rimbench.plaintext import plain
+
+LONGEST_SHOWN = 80
+"""Characters of an id, or of a line with one, that a note shows."""
+
 Given = Literal["letter", "text", "logprobs"]
 """How an answer is given: a letter that somebody else read, a text to read, or a log-probability an option."""
 
@@ -90,6 +95,10 @@ def mean_by_item(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def listed(ids: Sequence[str], shown: int = 10) -> str:
-    """The first ids, and how many more there are."""
+    """The first ids on one line, and how many more there are; an id may be any text of a file."""
     more = len(ids) - shown
-    return ", ".join(ids[:shown]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(_shown, ids[:shown])) + (f" and {more} more" if more > 0 else "")
+
+
+def _shown(text: str) -> str:
+    return plain(text[:LONGEST_SHOWN]) + ("..." if len(text) > LONGEST_SHOWN else "")

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from rimbench import provenance
-from rimbench.errors import UsageError
 from rimbench.extraction import extract
 from rimbench.importing.matching import Match, Matching, Target
 from rimbench.importing.outcome import Outcome, sum_up
@@ -41,9 +40,7 @@ class Imported:
 
 def keep(file: ForeignFile, system: str, target: Target, matching: Matching, results: Path) -> Imported:
     """Write a run's folder, or complete one that was cut off; the same import twice changes nothing."""
-    if not system.strip() or not system.isprintable():
-        raise UsageError(f"--system {system!r}: expected a name that can be printed, such as gpt-4o-mini")
-    records = [_to_record(m, file.reading.mode) for m in matching.matches]
+    records = [_to_record(m, file.reading.mode, target) for m in matching.matches]
     identity = _identify(file, system, target, matching)
     name = _name(system, target.suite.name, identity)
     with RunStore(results / name) as store:
@@ -61,9 +58,9 @@ def keep(file: ForeignFile, system: str, target: Target, matching: Matching, res
     return Imported(results / name, manifest, matching, sum_up(file.reading, target.suite, matching, records), known)
 
 
-def _to_record(match: Match, mode: str) -> Record:
+def _to_record(match: Match, mode: str, target: Target) -> Record:
     answer, item = match.answer, match.item
-    letter, status = _judge(match)
+    letter, status = _judge(match, target)
     own = match.letters.get(letter or "")
     return Record(
         item_id=item.item_id,
@@ -79,7 +76,7 @@ def _to_record(match: Match, mode: str) -> Record:
     )
 
 
-def _judge(match: Match) -> tuple[str | None, Status]:
+def _judge(match: Match, target: Target) -> tuple[str | None, Status]:
     """The letter of the file's order that an answer states, and what became of the answer.
 
     A text without a letter is `refused` where a filter withheld it, and `truncated` where it was cut off.
@@ -88,7 +85,7 @@ def _judge(match: Match) -> tuple[str | None, Status]:
     if answer.failure is not None:
         return None, "engine_error"
     if answer.given == "text":
-        found = extract(answer.text, match.shown)
+        found = extract(answer.text, match.shown, target.reasoning_tags)
         if found.status != "no_answer":
             return found.letter, found.status
         return None, "refused" if answer.refused else "no_answer" if answer.finished else "truncated"
@@ -118,13 +115,15 @@ def _identify(file: ForeignFile, system: str, target: Target, matching: Matching
     how = dict(file.reading.read_by)
     if not any(m.answer.sample == 0 for m in matching.matches):
         how["greedy"] = "none"
-    answer = {
+    answer: dict[str, Any] = {
         "mode": file.reading.mode,
         "extraction": "text" if texts and not reordered else None,
         "max_new_tokens": sampling.max_new_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
     }
+    if target.reasoning_tags:
+        answer["reasoning_tags"] = target.reasoning_tags
     return {
         "weights_sha256": None,
         "suite": {"content_sha256": target.suite.content_sha256},

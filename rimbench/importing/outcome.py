@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rimbench.importing.answers import ForeignAnswer, Reading, mean_by_item
+from rimbench.importing.answers import ForeignAnswer, Reading, listed, mean_by_item
 from rimbench.importing.matching import Matching
 from rimbench.records import STATUSES, Record, Status
 from rimbench.suites import Suite
 
 _SAME = 1e-9
+_SOME = 5
+"""Ids that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ def _of_matching(matching: Matching, suite: Suite, lists: Mapping[str, Sequence[
     name, sample = suite.name, len(suite.items)
     failed, reordered, untold = lists["errors"], lists["reordered_items"], lists["unknown_order"]
     answers = [m.answer for m in matching.matches]
-    missing = [item_id for item_id in matching.unanswered if item_id not in set(failed)]
+    ended = set(failed)
+    missing = [item_id for item_id in matching.unanswered if item_id not in ended]
     lines = {
         f"answers left out, to items of {name} beyond its frozen sample of {sample}: {len(matching.beyond_sample)}":
             matching.beyond_sample,
@@ -147,14 +150,13 @@ def _of_matching(matching: Matching, suite: Suite, lists: Mapping[str, Sequence[
             [a for a in answers if a.prompt_tokens is None or a.generated_tokens is None],
         f"answers that the file itself scores otherwise: {_some(lists['differing'])}": own.differing if own else (),
     }  # fmt: skip
-    return [line for line, told in lines.items() if told]
+    return [line for line, told in lines.items() if told] + ([matching.doubt] if matching.doubt else [])
 
 
 def _some(ids: Sequence[str]) -> str:
     """How many, and the first of them."""
-    shown = 5
-    more = f", and {len(ids) - shown} more: --json lists all" if len(ids) > shown else ""
-    return f"{len(ids)} ({', '.join(ids[:shown])}{more})"
+    first, more = ids[:_SOME], len(ids) - _SOME
+    return f"{len(ids)} ({listed(first)}{f', and {more} more: --json lists all' if more > 0 else ''})"
 
 
 def _unique(ids: Iterable[str]) -> tuple[str, ...]:

@@ -48,7 +48,8 @@ class PromptStyle:
 class AnswerStyle:
     """How the answer is had: `generate` text and extract the letter, or `readout` the letters' logits.
 
-    `temperature` and `top_p` are those of samples 1..n; sample 0 is always greedy.
+    `temperature` and `top_p` are those of samples 1..n; sample 0 is always greedy. `reasoning_tags` are pairs of tags
+    that the model thinks between, beside those that the extraction knows.
     """
 
     mode: AnswerMode
@@ -56,6 +57,7 @@ class AnswerStyle:
     max_new_tokens: int = 1
     temperature: float = 0.7
     top_p: float = 1.0
+    reasoning_tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,14 @@ class Language:
         return replace(self.wording, native_letters=_letters(alphabet))
 
 
-def read_language(path: Path) -> Language:
+def read_file(path: Path) -> LanguageFile:
     """Read and validate a language's TOML file."""
-    return Language(read_toml(path, LanguageFile, "language"))
+    return read_toml(path, LanguageFile, "language")
+
+
+def read_language(path: Path) -> Language:
+    """The language of a TOML file; ConfigError for one with faults."""
+    return Language(read_file(path))
 
 
 def _is_latin(file: LanguageFile) -> bool:
@@ -124,7 +129,7 @@ def _compile(file: LanguageFile) -> Wording:
         correct=re.compile(_any(file.correct)),
         choice=re.compile(_any(file.choice)),
         link=re.compile(
-            rf"[:=]|-(?=\s|[A-J]\b)|{_any(file.link, file.correct)}|"
+            rf"(?<!\d)[:=]|[:=](?!\d)|-(?=\s|[A-J]\b)|{_any(file.link, file.correct)}|"
             rf"^(?: ?{_any(file.option, file.filler)}){{0,2}} ?(?=\(?[A-J]\b\)?{ends})"
             + (rf"|^ ?(?=\(?{_class(native)}[).]?(?: |$))" if native else ""),
             re.M,
