@@ -276,7 +276,7 @@ def read_measurements(results: Path) -> list[Measurement]:
             if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
                 raise ValueError(f"expected an object of schema {SCHEMA}")
             found.append(adapter.validate_python(document, extra="forbid"))
-        except (OSError, ValueError, ValidationError) as error:
+        except (OSError, ValueError, ValidationError, RecursionError) as error:
             fault = str(error).splitlines()[0]
             raise DataError(
                 f"{path} is no measurement of this version ({fault}): measure again, and delete it"
