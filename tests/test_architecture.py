@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "tabular": set(),
     "plugins": {"errors"},
     "config": {"errors"},
-    "extraction": {"errors", "records"},
+    "extraction": {"errors", "records", "plugins", "config"},
     "suites": {"errors", "records", "plugins", "config", "extraction"},
     "rim": {"errors"},
     "systems": {"errors", "plugins", "config", "rim"},
