@@ -40,7 +40,7 @@ class Reader:
 
         A text that holds a letter ("B lymphocytes", "Both A and C") goes before that letter in any case.
         """
-        slot = slot.lstrip(" \n:=\"'{,")
+        slot = slot.lstrip(" \n:=\"'{,[")
         filler = words.filler.match(slot)
         bare = slot[filler.end() :] if filler else slot
         if words.denial.match(bare):

@@ -21,12 +21,15 @@ BOX = re.compile(r"\\{0,2}\b(?:boxed|fbox) ?(?:\{|(?= ?\(?[A-J]\b))")
 # A label in a box; what follows it is no part of a formula, and is read for itself.
 BOX_LABEL = re.compile(r"[\[(] ?([A-Ja-j]) ?[\])]|([A-J])(?![\w'-])[).:]?|([a-j])(?:[).:](?!\w)|(?= ?$))")
 BOX_LEAD = re.compile(
-    r"(?:(?:the|correct|final|best|right|answers?|options?|choices?|letters?|is|are|either|both)\b|[\s:=>\"'{,-])*+",
+    r"(?:(?:the|correct|final|best|right|answers?|options?|choices?|letters?|is|are|either|both)\b|[\s:=>\"'{,-]){0,40}+",
     re.I,
 )
+_KEPT = r"(?:correct|best|right|final|chosen|selected|my)"
 ANSWER = re.compile(
-    r"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|(?:correct|best|right|final|chosen|"
-    r"my) (?:option|choice|response|selection))(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?|"
+    rf"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|{_KEPT}_?answer|"
+    rf"{_KEPT}[ _]?(?:option|choice|response|selection)|"
+    r"(?<=[\"'])(?:choice|option|prediction|selection)(?=[\"'] ?:))"
+    r"(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?|"
     r"^(?:choice|decision|key|output|prediction|response|selection|verdict|assistant)(?=:)",
     re.I | re.M,
 )
@@ -47,11 +50,12 @@ HEADING = re.compile(
     re.I | re.M,
 )
 LINK = re.compile(
-    r"(?<!\d)[:=]|[:=](?!\d)|-(?=\s|[A-J]\b)|\b(?i:is|was|are|be|remains|becomes)\b|"
+    r"(?<!\d)[:=]|[:=](?!\d)|[→⇒➜➔⟹]|->|-(?=\s|[A-J]\b)|\b(?i:is|was|are|be|remains|becomes)\b|"
     r"^ ?(?=[a-j]\)?$)|^ ?(?=\(?[A-J]\)?(?:[.,;)](?!\w)|$| because\b| since\b| [^\x00-\u2fff]))",
     re.M,
 )
 CLAUSE_END = re.compile(r"[.!?;](?=\s|$)|\n")
+FINAL = words("final")
 LIST = re.compile(r"[ :]{0,2}\n+[^\n]{1,300}(?:\n+\W{0,3}|\s)B[).:]\s")
 HEDGED = words("could", "might", "may", "would")
 OTHER_PATIENTS = words(  # "in children the answer is": a question tells of one patient
@@ -118,10 +122,10 @@ VERDICT = re.compile(
     SUBJECT + r"(?P<gap>(?:(?!\(?\b[A-J]\b)[^.\n?]){0,200}?)(?: (?:is|are|remains|seems|appears|(?:would|must) be|"
     r"fits)(?: to be)?(?: \w{1,12}ly| both| all| also){0,2}(?: the| a| our)? "
     r"(?:correct|right|best|answer|better|most [a-z]{1,20}|safer|prefer(?:red|able)|"
-    r"more (?:likely|appropriate|plausible))\b| ?(?:[-:(] ?(?:the )?(?:correct|right|best)\b|[✅✔]))"
+    r"more (?:likely|appropriate|plausible))\b| ?(?:[-:(|] ?(?i:(?:the )?(?:correct|right|best))\b|[✅✔]))"
 )
 SUBJECT_MAY_FOLLOW = re.compile(
-    r"(?:^|\n|[.,:;!?(-] ?|\b(?:that|so|thus|therefore|hence|think|believe|conclude|only|both|but|making|makes|"
+    r"(?:^|\n|[.,:;!?(|-] ?|\b(?:that|so|thus|therefore|hence|think|believe|conclude|only|both|but|making|makes|"
     r"leaving|because|since|either|then) )$",
     re.I,
 )
@@ -150,7 +154,7 @@ JOINER = re.compile(
 )
 FILLER = re.compile(
     r"(?:[\s:=>\"'{,-]|(?:options?|choices?|letter|answer|the|to|either|both|most|likely|probably|clearly|indeed|"
-    r"therefore|thus|definitely|correct|best|again|still|remains)\b(?!-))*+",
+    r"therefore|thus|definitely|correct|best|again|still|remains)\b(?!-)){0,40}+",
     re.I,
 )
 NOT = re.compile(r"(?:not|neither|never)\b", re.I)
