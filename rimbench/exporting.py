@@ -5,14 +5,15 @@ not at all.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rimbench.errors import DataError, RimbenchError, UsageError
+from rimbench.files import replacing
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Record
-from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
+from rimbench.store import Answers, find_runs, read_items, read_manifest, say_edited
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 2048
 
 
-def export(results: Path, file: Path, *, force: bool = False) -> int:
-    """Write all records of all runs, and return how many rows that are.
+def say_nothing(message: str) -> None:
+    """Keep quiet about what is doubtful."""
+
+
+def export(results: Path, file: Path, *, force: bool = False, say: Callable[[str], None] = say_nothing) -> int:
+    """Write all records of all runs, and return how many rows that are; `say` is told which are doubtful.
 
     Raises UsageError where the file is there already (without `force`) or is not called .parquet, and DataError
     where there is no run, or a run cannot be read.
@@ -33,17 +38,13 @@ def export(results: Path, file: Path, *, force: bool = False) -> int:
     folders = find_runs(results)
     if not folders:
         raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
-    scratch = file.with_name(f"{file.name}.tmp")
     try:
-        rows = _write(folders, scratch)
-        scratch.replace(file)
+        with replacing(file) as scratch:
+            return _write(folders, scratch, say)
     except OSError as error:
         raise RimbenchError(
             f"cannot write {file}: {error.strerror or error}; make room or choose another folder"
         ) from error
-    finally:
-        scratch.unlink(missing_ok=True)
-    return rows
 
 
 def schema() -> "pa.Schema":
@@ -61,7 +62,7 @@ def schema() -> "pa.Schema":
     return pa.schema(columns, metadata={"rimbench_schema": str(SCHEMA_VERSION)})
 
 
-def _write(folders: list[Path], file: Path) -> int:
+def _write(folders: list[Path], file: Path, say: Callable[[str], None]) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -69,19 +70,20 @@ def _write(folders: list[Path], file: Path) -> int:
     columns = schema()
     with pq.ParquetWriter(file, columns, compression="zstd") as writer:
         for folder in folders:
-            rows = _rows(folder)
+            rows = _rows(folder, say)
             while batch := list(islice(rows, ROWS_AT_ONCE)):
                 writer.write_table(pa.Table.from_pylist(batch, schema=columns))  # a row group, out of memory at once
                 written += len(batch)
     return written
 
 
-def _rows(folder: Path) -> Iterator[dict[str, Any]]:
+def _rows(folder: Path, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     manifest, items = read_manifest(folder), read_items(folder)
-    for record in read_records(folder / RECORDS):
-        if record.item_id not in items:
-            raise DataError(f"{folder / RECORDS} answers item '{record.item_id}', which is not in its items.jsonl")
+    answers = Answers(folder, items)
+    for record in answers:
         yield _row(manifest, items, record)
+    if answers.edited:
+        say(say_edited(folder, answers.edited))
 
 
 def _row(manifest: Manifest, items: Mapping[str, Item], record: Record) -> dict[str, Any]:
@@ -92,6 +94,6 @@ def _row(manifest: Manifest, items: Mapping[str, Item], record: Record) -> dict[
         "system": manifest.system,
         "suite": manifest.suite,
         "option_logprobs": None if logprobs is None else list(logprobs.items()),
-        "correct": record.correct,
+        "correct": record.correct if record.answered else None,
         "options": len(items[record.item_id].options),
     }

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rimbench"
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
+    "files": set(),
     "tabular": set(),
     "plugins": {"errors"},
     "config": {"errors"},
@@ -23,7 +24,7 @@ MAY_IMPORT = {
     "prompts": {"errors", "records", "rim", "systems"},
     "engines": {"errors", "records", "plugins"},
     "controls": {"errors", "records"},
-    "store": {"errors", "records", "config"},
+    "store": {"errors", "records", "config", "files"},
     "runner": {"errors", "records", "controls", "engines", "extraction", "store", "systems"},
     "provenance": {"errors"},
     "grid": {
@@ -59,7 +60,7 @@ MAY_IMPORT = {
     "claims": {"errors", "config", "plugins", "statistics", "latency", "tabular"},
     "importing": {"errors", "records", "config", "plugins", "extraction", "store", "suites", "provenance"},
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},
-    "exporting": {"errors", "records", "store"},
+    "exporting": {"errors", "files", "records", "store"},
     "training": {"errors", "config", "plugins", "records", "rim", "suites"},
 }
 HEAVY = ("torch", "transformers", "vllm", "datasets", "pandas", "scipy", "pydantic", "huggingface_hub")

@@ -70,7 +70,7 @@ def _measured_accuracies(results: Path) -> "list[Measured]":
 
     if not next(results.glob("*/manifest.json"), None) and next(results.glob(TIMES), None):
         return []
-    runs, notes = choose_runs(read_all(results))
+    runs, notes = choose_runs(read_all(results, note))
     for line in notes:
         note(line)
     found: list[Measured] = []

@@ -126,8 +126,8 @@ class Cell:
 
     @property
     def partial(self) -> bool:
-        """Whether greedy answers are missing."""
-        return self.n < self.n_planned
+        """Whether answers are missing that the run was asked for, as `rimbench run` counts them too."""
+        return self.run.missing > 0
 
     @cached_property
     def greedy_accuracy(self) -> Estimate | None:

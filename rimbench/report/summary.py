@@ -4,7 +4,7 @@ The same records give the same summary, whatever the machine: bootstraps take a 
 order of their suites, systems and names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,8 @@ from rimbench.report.pairs import (
     order_effect,
     unlike_items,
 )
-from rimbench.report.reading import RunData, read_run
+from rimbench.report.reading import RunData, read_runs
 from rimbench.statistics.verdict import Settings
-from rimbench.store import find_runs
 from rimbench.tabular import plain
 
 DISTINGUISHING = {
@@ -71,7 +70,8 @@ class Summary:
 def summarise(results: Path, settings: Settings | None = None) -> Summary:
     """Read every run below a results folder and sum it up; DataError where there is none."""
     settings = settings or Settings()
-    runs = read_all(results)
+    unread: list[str] = []
+    runs = read_all(results, unread.append)
     labelled = zip(runs, label_runs(runs), strict=True)
     cells = sorted(
         (Cell(run, label) for run, label in labelled), key=lambda c: (c.manifest.suite, c.manifest.system, c.label)
@@ -95,7 +95,7 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
         speedups=tuple(speedups),
         settings=settings,
         family=_name_family(pairs),
-        notes=tuple(map(plain, (*find_doubts(cells), *notes, *unlike_items(taken)))),
+        notes=tuple(map(plain, (*unread, *find_doubts(cells), *notes, *unlike_items(taken)))),
     )
 
 
@@ -104,7 +104,8 @@ def summarise_pair(results: Path, a: str, b: str, settings: Settings | None = No
 
     UsageError where they share no suite, or no item.
     """
-    runs = read_all(results)
+    unread: list[str] = []
+    runs = read_all(results, unread.append)
     (taken_a, notes_a), (taken_b, notes_b) = (_named(runs, name) for name in (a, b))
     shared = [suite for suite in taken_a if suite in taken_b]
     if not shared:
@@ -121,18 +122,22 @@ def summarise_pair(results: Path, a: str, b: str, settings: Settings | None = No
     pairs = compare_family(chosen, settings or Settings())
     if not pairs:
         raise UsageError(f"{a} and {b} have answered no item in common: let both runs go on, then compare")
-    partial = [say_partial(run) for run in chosen.values() if len(run.greedy) < len(run.items)]
-    return pairs, [plain(note) for note in (*notes_a, *notes_b, *partial)]
+    partial = [say_partial(run) for run in chosen.values() if run.missing]
+    return pairs, [plain(note) for note in (*unread, *notes_a, *notes_b, *partial)]
 
 
-def read_all(results: Path) -> list[RunData]:
-    """Every run of a results folder, in the order of suites and systems; DataError where there is none."""
+def read_all(results: Path, say: Callable[[str], None]) -> list[RunData]:
+    """Every run of a results folder that can be read, in the order of suites and systems; DataError where there is
+    none. `say` is told of those that cannot, and of those that were changed.
+    """
     if not results.is_dir():
         raise DataError(f"no results folder {results}: make one with 'rimbench run --system S --suite T'")
-    folders = find_runs(results)
-    if not folders:
-        raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
-    runs = [read_run(folder) for folder in folders]
+    runs, notes = read_runs(results)
+    if not runs:
+        why = f" ({'; '.join(notes)})" if notes else ""
+        raise DataError(f"no run in {results}{why}: make one with 'rimbench run --system S --suite T'")
+    for note in notes:
+        say(note)
     return sorted(runs, key=lambda run: (run.manifest.suite, run.manifest.system, run.manifest.run))
 
 
@@ -183,8 +188,7 @@ def choose_runs(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
 
 
 def _rank(run: RunData) -> tuple[bool, int, int, str, str]:
-    complete = len(run.greedy) == len(run.items)
-    return complete, len(run.items), run.manifest.samples, run.manifest.started_at, run.manifest.run
+    return run.missing == 0, len(run.items), run.manifest.samples, run.manifest.started_at, run.manifest.run
 
 
 def _named(runs: Sequence[RunData], name: str) -> tuple[dict[str, RunData], list[str]]:
