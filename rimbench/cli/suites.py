@@ -82,6 +82,7 @@ def _document(suite: "Suite") -> dict[str, Any]:
             "faulty": audit.faulty,
             "faults": {f.kind: {"count": f.count, "item_ids": list(f.item_ids)} for f in audit.faults},
             "gold_histogram": dict(audit.gold_histogram),
+            "own_labels": audit.own_labels,
         },
         "items": [
             {"item_id": i.item_id, "question": i.question, "options": dict(i.options), "gold": i.gold}
@@ -104,6 +105,8 @@ def _print_summary(suite: "Suite") -> None:
         ["gold letters", ", ".join(f"{letter} {count}" for letter, count in audit.gold_histogram.items())],
         ["rows read", str(audit.rows)],
     ]
+    if audit.own_labels:
+        rows.append(["own labels taken off", f"{audit.own_labels} items, whose options bore their letters"])
     rows += [[f"left out: {reason.replace('_', ' ')}", str(count)] for reason, count in audit.left_out.items()]
     rows += [[f"faulty: {f.kind.replace('_', ' ')}", f"{f.count}: {_ids(f.item_ids)}"] for f in audit.faults]
     print_table(Table(f"Suite {suite.name}", ["what", "value"], rows))

@@ -65,7 +65,8 @@ def _open(spec: "SuiteSpec", path: Path, data: Path | None) -> _Opened:
     if data is None and source is not None and source.path is not None:
         data = path.parent / source.path
     if data is not None:
-        return _Opened(rows.read(data), Source("file", data.name, None, None, rows.sha256(data)), str(data))
+        kept = Source("file", data.name, None, None, rows.sha256(data))
+        return _Opened(rows.read(data, path.stem), kept, str(data))
     if source is None:
         raise UsageError(f"suite {path.stem}: names no source: give the rows with --data FILE")
     if source.generator is not None:
@@ -80,7 +81,7 @@ def _open_hub(source: "SourceSpec") -> _Opened:
     dataset = hub.resolve(hub.Dataset(repo, source.revision or ""))
     kept = Source("hub", repo, source.file, split, dataset.revision)
     if source.file is not None:
-        return _Opened(rows.read(hub.download(dataset, source.file)), kept, f"{dataset}, {source.file}")
+        return _Opened(rows.read(hub.download(dataset, source.file), source.split), kept, f"{dataset}, {source.file}")
     return _Opened(hub.stream(dataset, split or ""), kept, f"{dataset}, split {split}")
 
 
