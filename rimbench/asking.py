@@ -14,7 +14,7 @@ from typing import Any
 from rimbench import engines, systems
 from rimbench.engines import Decoding, EngineChoice, EngineFacts, Limits, Request
 from rimbench.errors import EngineError, ModelError, UsageError
-from rimbench.prompts import build_prompt
+from rimbench.prompts import PromptBuilder
 from rimbench.records import LETTERS, Item, Prompt
 from rimbench.suites import Wording, question_text
 from rimbench.systems import System, weights
@@ -56,7 +56,8 @@ class Asker:
         checkpoint = weights.resolve(self._system)
         module = engines.find("transformers")
         facts: EngineFacts = module.describe(EngineChoice())
-        self._tokenizer, self._context_tokens = _read_tokenizer(checkpoint.folder)
+        tokenizer, self._context_tokens = _read_tokenizer(checkpoint.folder)
+        self._builder = PromptBuilder(self._system, tokenizer)
         self._engine = engines.open_engine(checkpoint.folder, facts, Limits(self._context_tokens, 0))
 
     def ask(self, item: Item) -> Answered:
@@ -76,7 +77,8 @@ class Asker:
         return Answered(found.text, probabilities)
 
     def _prompt(self, item: Item) -> Prompt:
-        return build_prompt(self._system, item, question_text(Wording(), item).strip(), self._tokenizer)
+        (prompt,) = self._builder.build([(item, question_text(Wording(), item).strip())])
+        return prompt
 
 
 @functools.lru_cache(maxsize=1)

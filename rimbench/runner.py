@@ -17,6 +17,7 @@ from rimbench.controls import Controls, Shown
 from rimbench.engines import Decoding, Engine, EngineFacts, Request
 from rimbench.errors import EngineError, RimbenchError
 from rimbench.extraction import extract, first_letter
+from rimbench.prompts import hash_prompts
 from rimbench.records import Answer, Item, Prompt, Record, Status
 from rimbench.store import RunStore
 from rimbench.systems import System
@@ -57,6 +58,7 @@ def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: Engi
         "weights_sha256": weights_sha256,
         "suite": suite,
         "system": asked,
+        "prompts_sha256": hash_prompts(cell.prompts),
         "controls": asdict(cell.controls),
         "seed": cell.seed,
         "engine": asdict(facts),

@@ -19,12 +19,13 @@ MAY_IMPORT = {
     "extraction": {"errors", "records"},
     "suites": {"errors", "records", "plugins", "config", "extraction"},
     "rim": {"errors"},
-    "systems": {"errors", "plugins", "config", "rim"},
-    "prompts": {"errors", "records", "rim", "systems"},
+    "systems": {"errors", "plugins", "chat", "config", "rim"},
+    "chat": {"errors", "rim"},
+    "prompts": {"errors", "records", "chat", "rim", "systems"},
     "engines": {"errors", "records", "plugins"},
     "controls": {"errors", "records"},
     "store": {"errors", "records", "config"},
-    "runner": {"errors", "records", "controls", "engines", "extraction", "store", "systems"},
+    "runner": {"errors", "records", "controls", "engines", "extraction", "prompts", "store", "systems"},
     "provenance": {"errors"},
     "grid": {
         "errors",
@@ -60,7 +61,7 @@ MAY_IMPORT = {
     "importing": {"errors", "records", "config", "plugins", "extraction", "store", "suites", "provenance"},
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},
     "exporting": {"errors", "records", "store"},
-    "training": {"errors", "config", "plugins", "records", "rim", "suites"},
+    "training": {"errors", "chat", "config", "plugins", "records", "rim", "suites"},
 }
 HEAVY = ("torch", "transformers", "vllm", "datasets", "pandas", "scipy", "pydantic", "huggingface_hub")
 NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "common", "misc", "tools"}

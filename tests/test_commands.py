@@ -49,7 +49,9 @@ def test_a_run_keeps_every_answer_and_its_manifest_says_what_it_is_made_of(
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["identity"]["engine"]["name"] == "transformers"
     assert manifest["identity"]["engine"]["prefix_cache"] is False
-    assert set(manifest["identity"]) == {"weights_sha256", "suite", "system", "controls", "seed", "engine"}
+    assert set(manifest["identity"]) == {
+        "weights_sha256", "suite", "system", "prompts_sha256", "controls", "seed", "engine",
+    }  # fmt: skip
     assert manifest["versions"]["torch"] and manifest["device"]["threads"] and manifest["ended_at"]
     assert (manifest["n"], manifest["samples"], manifest["suite_source"]["seed"]) == (10, 2, 1)
 

@@ -46,7 +46,7 @@ def show_prompt(
             f"expected one of its {len(by_id)} ids or '#0' to '#{len(by_id) - 1}'"
         )
     build, _ = grid.prompt_builder(chosen)
-    prompt = build(loaded, found)
+    (prompt,) = build(loaded, [found])
     if json:
         print_json(
             {"item_id": found.item_id, "gold": found.gold, "text": prompt.text, "token_ids": prompt.token_ids,

@@ -201,7 +201,8 @@ def _order_effects(runs: Sequence[RunData]) -> list[OrderEffect]:
     """Systems that answered the same items in several orders of the options, all else equal."""
     groups: dict[str, list[RunData]] = {}
     for run in runs:
-        identity = {key: value for key, value in run.manifest.identity.items() if key != "controls"}
+        changed_by_controls = ("controls", "prompts_sha256")
+        identity = {key: value for key, value in run.manifest.identity.items() if key not in changed_by_controls}
         blind = _controls(run).blind
         groups.setdefault(f"{_cell_of(run)} {identity} {blind}", []).append(run)
     return [

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from rimbench.chat import TODAY
 from rimbench.errors import UsageError
 from rimbench.plugins import find_files, unknown
 from rimbench.rim.blocks import Memory
@@ -36,12 +37,14 @@ class Weights:
 class PromptStyle:
     """How a question is put: `instruction` follows it in the user message, `prefix` opens the answer.
 
-    `chat_template` holds arguments of the tokenizer's chat template, such as `enable_thinking`.
+    `chat_template` holds arguments of the tokenizer's chat template, such as `enable_thinking`; `date` is the day
+    that a template which asks for it takes for today, so that a run's prompts do not change overnight.
     """
 
     instruction: str = ""
     prefix: str = ""
     chat_template: Mapping[str, bool | str | int] = field(default_factory=dict)
+    date: str = TODAY
 
 
 @dataclass(frozen=True, slots=True)

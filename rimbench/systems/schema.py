@@ -1,10 +1,12 @@
 """The TOML form of a system, validated: every fault of a file at once, with its key."""
 
+import datetime
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from rimbench.chat import TODAY
 from rimbench.config import Table, read_toml
 from rimbench.rim.blocks import Memory
 from rimbench.systems import AnswerMode, AnswerStyle, Extraction, PromptStyle, System, Weights
@@ -34,11 +36,12 @@ class WeightsTable(Table):
 
 
 class PromptTable(Table):
-    """`[prompt]`: the instruction after the question, the prefix of the answer, chat-template arguments."""
+    """`[prompt]`: the instruction after the question, the prefix of the answer, what the chat template is given."""
 
     instruction: str = ""
     prefix: str = ""
     chat_template: dict[str, bool | str | int] = Field(default_factory=dict)
+    date: datetime.date = datetime.date.fromisoformat(TODAY)
 
 
 class MemoryTable(Table):
@@ -85,7 +88,7 @@ def read_system(path: Path) -> System:
         name=path.stem,
         description=file.description,
         weights=Weights(**file.weights.model_dump()),
-        prompt=PromptStyle(**file.prompt.model_dump()),
+        prompt=PromptStyle(**file.prompt.model_dump() | {"date": file.prompt.date.isoformat()}),
         answer=AnswerStyle(**answer),
         memory=Memory(**file.memory.model_dump()) if file.memory else None,
     )
