@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from rimbench import engines, provenance
+from rimbench import checkpoints, engines, provenance
 from rimbench.controls import Controls, show
 from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
-from rimbench.errors import ModelError, UsageError
+from rimbench.errors import UsageError
 from rimbench.prompts import PromptBuilder
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
 from rimbench.runner import Cell, identify, name_run, run_cell
 from rimbench.store import MANIFEST, RunStore, read_manifest, set_aside
 from rimbench.suites import Suite, question_text
 from rimbench.systems import System, Weights, weights
+from rimbench.systems.departures import between, departures_of
 
 UNBOUNDED = 2**31
 """The context of a model whose configuration names none."""
@@ -188,16 +189,8 @@ def _longest(runs: Sequence[PlannedRun], run: PlannedRun) -> int:
 
 
 def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Build, int]:
-    import transformers as hf  # slow to import
-
-    try:
-        config = hf.AutoConfig.from_pretrained(checkpoint.folder)
-        tokenizer: Any = hf.AutoTokenizer.from_pretrained(checkpoint.folder)
-    except (OSError, ValueError, KeyError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"cannot read the model in {checkpoint.folder}: {first}") from error
-
-    builder = PromptBuilder(system, tokenizer)
+    config = checkpoints.read_config(checkpoint.folder)
+    builder = PromptBuilder(system, checkpoints.read_tokenizer(checkpoint.folder))
 
     def build(suite: Suite, items: Sequence[Item]) -> tuple[Prompt, ...]:
         return builder.build([(item, question_text(suite.wording, item).strip()) for item in items])
@@ -224,7 +217,7 @@ def make_manifest(run: PlannedRun, store: RunStore) -> Manifest:
         samples=max(samples, earlier.samples) if earlier else samples,
         identity=run.identity,
         suite_source=source,
-        model_source={"source": run.checkpoint.source, "revision": run.checkpoint.revision},
+        model_source=run.checkpoint.named,
         versions=provenance.library_versions(),
         device=provenance.describe_device(run.facts.device),
         commit=commit,
@@ -232,4 +225,15 @@ def make_manifest(run: PlannedRun, store: RunStore) -> Manifest:
         started_at=earlier.started_at if earlier else provenance.now(),
         ended_at=None,
         sessions=(earlier.sessions if earlier else 0) + 1,
+        departures=departures_of_run(run.cell, run.facts),
+        system_file=run.cell.system.file,
+        suite_file=run.suite.file,
     )
+
+
+def departures_of_run(cell: Cell, facts: EngineFacts) -> dict[str, list[Any]]:
+    """Every setting of a run that is not as in its system's own file, nor what a command takes without options."""
+    usual = engines.find(facts.name).describe(EngineChoice(facts.batch_size)).dtype
+    given = {"seed": cell.seed, "dtype": facts.dtype, **dataclasses.asdict(cell.controls)}
+    plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
+    return departures_of(cell.system) | between(plain, given)
