@@ -21,6 +21,7 @@ from rimbench.runner import Cell, ErrorRules, Outcome, identify, name_run, run_c
 from rimbench.store import MANIFEST, OtherSchemaError, RunStore, read_manifest, say_edited
 from rimbench.suites import Suite, question_text
 from rimbench.systems import System, Weights, weights
+from rimbench.systems.departures import between, departures_of
 
 UNBOUNDED = 2**31
 """The context of a model whose configuration names none."""
@@ -140,7 +141,7 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
     with _ModelSlot() as slot:
         for run in runs:
             limits = Limits(_longest(runs, run), run.cell.seed)
-            with RunStore(run.folder, run.suite.items, fresh=settings.fresh) as store:
+            with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh) as store:
                 complete_run(run, store, partial(slot.open, run, limits, progress), progress)
 
 
@@ -171,7 +172,7 @@ def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Eng
         manifest = dataclasses.replace(manifest, ended_at=provenance.now())
     store.write_manifest(manifest, run.suite.items)
     progress.finish(run, store)
-    _tell_outcome(run, outcome, progress)
+    _tell_outcome(run, store, outcome, progress)
 
 
 def _telling(run: PlannedRun, store: RunStore, progress: Progress) -> Callable[[Sequence[Record]], None]:
@@ -204,16 +205,16 @@ def _settle(run: PlannedRun, store: RunStore, earlier: Manifest | None, progress
         progress.note(f"{run.told}: an earlier start asked for {manifest.samples} draws an item, {left} are missing")
 
 
-def _tell_outcome(run: PlannedRun, outcome: Outcome, progress: Progress) -> None:
+def _tell_outcome(run: PlannedRun, store: RunStore, outcome: Outcome, progress: Progress) -> None:
     if outcome.failed:
         progress.note(
             f"{run.told}: the engine failed twice on {outcome.failed} of {run.cell.total} answers (last: "
             f"{outcome.last_failure}): they are not answered, and the same command asks them again; with "
             "--keep-errors what still fails counts as wrong"
         )
-    if outcome.mended:
+    if store.mended:
         progress.note(
-            f"{run.told}: {outcome.mended} texts held half a character, which no file can hold: it is kept as \\ufffd"
+            f"{run.told}: {store.mended} texts held half a character, which no file can hold: it is kept as \\ufffd"
         )
 
 
@@ -309,7 +310,7 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
         samples=max(run.cell.samples, store.done.most_samples),
         identity=run.identity,
         suite_source=source,
-        model_source={"source": run.checkpoint.source, "revision": run.checkpoint.revision},
+        model_source=run.checkpoint.named,
         versions=provenance.library_versions(),
         device=provenance.describe_device(run.facts.device),
         commit=commit,
@@ -317,6 +318,9 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
         started_at=provenance.as_text(store.last_written()) if store.done else provenance.now(),
         ended_at=None,
         sessions=1,
+        departures=departures_of_run(run.cell, run.facts),
+        system_file=run.cell.system.file,
+        suite_file=run.suite.file,
     )
     if earlier is None:
         return made
@@ -326,3 +330,11 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
         started_at=earlier.started_at,
         sessions=earlier.sessions + 1,
     )
+
+
+def departures_of_run(cell: Cell, facts: EngineFacts) -> dict[str, list[Any]]:
+    """Every setting of a run that is not as in its system's own file, nor what a command takes without options."""
+    usual = engines.find(facts.name).describe(EngineChoice(facts.batch_size)).dtype
+    given = {"seed": cell.seed, "dtype": facts.dtype, **dataclasses.asdict(cell.controls)}
+    plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
+    return departures_of(cell.system) | between(plain, given)

@@ -5,9 +5,9 @@ whoever reads it (`rimbench.suites`, `rimbench.store`) before it becomes one of 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 LETTERS = "ABCDEFGHIJ"
 """Option letters, in order: an item has between 2 and 10 options."""
@@ -62,7 +62,8 @@ class Answer:
     """What an engine gave back for one sample; `trace` where it was asked for.
 
     `option_logprobs` are natural logarithms over the item's letters alone (they sum to probability 1), at the
-    first generated position; None for free text. `finished` is False where the token limit cut the text off.
+    first generated position; None for free text. `label_mass` is the probability that the whole vocabulary leaves
+    to those letters there, None where it is unknown. `finished` is False where the token limit cut the text off.
     """
 
     text: str
@@ -70,6 +71,7 @@ class Answer:
     finished: bool
     option_logprobs: Mapping[str, float] | None = None
     trace: Trace | None = None
+    label_mass: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,9 @@ class Record:
 
     `sample` is 0 for the greedy answer (temperature 0) and 1..n for the draws behind pass@k. `answer` is a
     letter exactly when `status` is `ok`. For `engine_error`, `text` is the engine's message. `option_logprobs` are
-    -inf for a letter of probability 0. `final` belongs to `engine_error` alone: it is not asked again, since the
-    prompt leaves no room for an answer, or since the user said so.
+    -inf for a letter of probability 0. `label_mass` is that of the `Answer`; lines without it are read as None.
+    `final` belongs to `engine_error` alone: it is not asked again, since the prompt leaves no room for an answer, or
+    since the user said so.
     """
 
     item_id: str
@@ -92,6 +95,7 @@ class Record:
     prompt_tokens: int
     generated_tokens: int
     prompt_sha256: str
+    label_mass: float | None = None
     final: bool = False
 
     @property
@@ -112,7 +116,14 @@ ROUNDING = 1e-6
 """How far above 0 the rounding of a probability of 1 may lift its logarithm."""
 
 
-def find_fault(record: Record, item: Item | None = None) -> str | None:
+class Asked(NamedTuple):
+    """What an item's records are checked by."""
+
+    letters: tuple[str, ...]
+    gold: str
+
+
+def find_fault(record: Record, asked: Asked | None = None) -> str | None:
     """What of a record cannot be, as `key: what is wrong`, in itself and beside its item; None where all can."""
     if not 0 <= record.sample < MOST_SAMPLES:
         return f"sample: expected 0 to {MOST_SAMPLES - 1} (got {record.sample})"
@@ -124,33 +135,37 @@ def find_fault(record: Record, item: Item | None = None) -> str | None:
     for key, tokens in (("prompt_tokens", record.prompt_tokens), ("generated_tokens", record.generated_tokens)):
         if not 0 <= tokens <= MOST_TOKENS:
             return f"{key}: expected 0 to {MOST_TOKENS} (got {tokens})"
-    return _find_fault_beside(record, item) or _find_fault_of(record.option_logprobs, item)
+    if record.label_mass is not None and not -ROUNDING <= record.label_mass <= 1 + ROUNDING:
+        return f"label_mass: expected a probability, 0 to 1 (got {record.label_mass})"
+    return _find_fault_of(record.option_logprobs) or (None if asked is None else _find_fault_beside(record, asked))
 
 
-def _find_fault_beside(record: Record, item: Item | None) -> str | None:
-    if item is None:
-        return None
-    if record.gold != item.gold:
-        return f"gold: {record.gold}, while its item {item.item_id!r} has {item.gold}"
-    if record.answer is not None and record.answer not in item.options:
-        return f"answer: item {item.item_id!r} has the options {', '.join(item.options)} (got {record.answer})"
-    return None
-
-
-def _find_fault_of(logprobs: Mapping[str, float] | None, item: Item | None) -> str | None:
+def _find_fault_of(logprobs: Mapping[str, float] | None) -> str | None:
     if logprobs is None:
         return None
-    if item is not None and logprobs.keys() != item.options.keys():
-        return (
-            f"option_logprobs: item {item.item_id!r} has the options {', '.join(item.options)} "
-            f"(got {', '.join(logprobs)})"
-        )
     for letter, value in logprobs.items():
         if not value <= ROUNDING:  # NaN among them
             return f"option_logprobs.{letter}: expected a logarithm of a probability, 0 or less (got {value})"
-    if not any(map(math.isfinite, logprobs.values())):
+    if logprobs and not any(map(math.isfinite, logprobs.values())):
         return "option_logprobs: expected a letter with a probability above 0"
     return None
+
+
+def _find_fault_beside(record: Record, asked: Asked) -> str | None:
+    if record.gold != asked.gold:
+        return f"gold: {record.gold}, while its item {record.item_id!r} has {asked.gold}"
+    if record.answer is not None and record.answer not in asked.letters:
+        return f"answer: {_say_options(record, asked)} (got {record.answer})"
+    logprobs = record.option_logprobs
+    if logprobs is not None and (
+        len(logprobs) != len(asked.letters) or not all(x in logprobs for x in asked.letters)
+    ):
+        return f"option_logprobs: {_say_options(record, asked)} (got {', '.join(logprobs)})"
+    return None
+
+
+def _say_options(record: Record, asked: Asked) -> str:
+    return f"item {record.item_id!r} has the options {', '.join(asked.letters)}"
 
 
 SCHEMA_VERSION = 1
@@ -163,7 +178,10 @@ class Manifest:
 
     `identity` is what the run's name is made from (see `rimbench.runner`): two runs with equal identities may
     share records, others never do. Times are ISO 8601 in UTC; `ended_at` is None while answers are missing.
-    `sessions` counts the times that the command was started on this run.
+    `sessions` counts the times that the command was started on this run. `departures` holds every setting that is not
+    as in the system's own file, [the file's, this run's], by name; None in manifests of earlier builds. `system_file`
+    and `suite_file` are `shipped` for the files that came with rimbench and the name of a user's own, which may be
+    called like one of them; None where there was no file, or it is not recorded.
     """
 
     schema_version: int
@@ -182,3 +200,6 @@ class Manifest:
     started_at: str
     ended_at: str | None
     sessions: int
+    departures: Mapping[str, Sequence[Any]] | None = None
+    system_file: str | None = None
+    suite_file: str | None = None

@@ -28,7 +28,7 @@ from rimbench.store import (
 
 KEYS = [
     "item_id", "sample", "gold", "answer", "status", "text", "option_logprobs", "prompt_tokens", "generated_tokens",
-    "prompt_sha256", "check",
+    "prompt_sha256", "label_mass", "check",
 ]  # fmt: skip
 ITEM = Item("1", "q", {"A": "w", "B": "x", "C": "y", "D": "z"}, "C")
 
@@ -48,6 +48,13 @@ def manifest(**changes):
 
 def test_a_record_is_one_line_with_the_keys_of_the_format_in_their_order():
     assert list(json.loads(to_line(record()))) == KEYS
+
+
+def test_lines_of_earlier_builds_which_know_no_label_mass_are_read(tmp_path):
+    values = json.loads(to_line(record()))
+    assert values.pop("label_mass") is None
+    (tmp_path / RECORDS).write_text(json.dumps(values) + "\n")
+    assert list(read_records(tmp_path / RECORDS)) == [record()]
 
 
 def test_what_was_appended_is_read_back_unchanged(tmp_path):
@@ -261,16 +268,32 @@ def test_a_record_that_cannot_be_is_told_with_file_line_and_key(tmp_path, change
     with pytest.raises(DataError) as told:
         list(Answers(folder, {"1": ITEM}))
     assert str(told.value).startswith(f"{folder / RECORDS}: 1 of its lines are no record (line 2); line 2: {fault}")
-    with pytest.raises(DataError), RunStore(folder, [ITEM]):
+    with pytest.raises(DataError), RunStore(folder, {"1": ITEM}):
         pass
 
 
 def test_a_probability_of_0_is_kept_as_null_and_read_back(tmp_path):
     kept = Record("1", 0, "C", "C", "ok", "C", {"A": float("-inf"), "B": -0.5, "C": -0.9, "D": -9.0}, 1, 0, "ab")
     assert json.loads(to_line(kept))["option_logprobs"] == {"A": None, "B": -0.5, "C": -0.9, "D": -9.0}
-    with RunStore(tmp_path / "run", [ITEM]) as store:
+    with RunStore(tmp_path / "run", {"1": ITEM}) as store:
         store.append([kept, record(sample=1)])
     assert list(Answers(tmp_path / "run", {"1": ITEM})) == [kept, record(sample=1)]
+
+
+def test_a_record_that_no_reader_would_take_is_not_written(tmp_path):
+    with (
+        RunStore(tmp_path / "run", {"1": ITEM}) as store,
+        pytest.raises(DataError, match="the answer to item '1' cannot be kept: answer: item '1' has the options"),
+    ):
+        store.append([record(answer="E")])
+    assert (tmp_path / "run" / RECORDS).read_bytes() == b""
+
+
+def test_half_a_character_is_kept_as_a_replacement_character_and_counted(tmp_path):
+    with RunStore(tmp_path / "run") as store:
+        store.append([record(text="a\ud83d \U0001f600"), record(sample=1)])
+        assert store.mended == 1
+    assert [r.text for r in Answers(tmp_path / "run")] == ["a\ufffd \U0001f600", "C"]
 
 
 def test_doubled_lines_that_are_equal_count_once(tmp_path):
@@ -316,7 +339,7 @@ def test_a_line_that_was_changed_after_it_was_written_is_told_and_one_without_a_
     answers = Answers(folder, {"1": ITEM})
     assert [answer.sample for answer in answers] == [0, 1, 2, 3]
     assert answers.edited == [2]
-    with RunStore(folder, [ITEM]) as store:
+    with RunStore(folder, {"1": ITEM}) as store:
         assert store.edited == [2]
 
 

@@ -8,7 +8,8 @@ Torch is imported when a model is opened, not when the engine is looked at.
 
 import importlib.util
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,11 +117,13 @@ class TransformersEngine:
         asked = [request.prompt.option_token_ids or {} for request in requests]
         # The letters of all items, each once; an item takes its own.
         letters = tuple(dict.fromkeys(token for options in asked for token in options.values()))
-        logits = self._readout.logits([request.prompt.token_ids for request in requests], letters)
+        # A timed readout does not pay for the head's other rows, which its answer has no use for.
+        traced = requests[0].decoding.traced
+        logits = self._readout.logits([r.prompt.token_ids for r in requests], letters, total=not traced)
         # No keys and values outlive a pass here, so no token of a prompt can come from a cache.
-        trace = Trace((), (), cached_tokens=0) if requests[0].decoding.traced else None
+        trace = Trace((), (), cached_tokens=0) if traced else None
         return [
-            [read_letter(options, dict(zip(letters, row, strict=True)), trace)]
+            [read_letter(options, dict(zip(letters, row, strict=False)), trace, None if traced else row[-1])]
             for options, row in zip(asked, logits, strict=True)
         ]
 
@@ -148,11 +151,12 @@ class TransformersEngine:
         answers = []
         for i, (request, _) in enumerate(rows):
             options = request.prompt.option_token_ids
-            logprobs = None
+            read = None
             if options is not None:
-                picked = out.logits[0][i][list(options.values())].tolist()
-                logprobs = read_letter(options, dict(zip(options.values(), picked, strict=True))).option_logprobs
-            answers.append(self._text(written[i], logprobs, clock))
+                first = out.logits[0][i].float()
+                picked = dict(zip(options.values(), first[list(options.values())].tolist(), strict=True))
+                read = read_letter(options, picked, vocabulary=float(first.logsumexp(-1)))
+            answers.append(self._text(written[i], read, clock))
         in_order = iter(answers)
         return [list(islice(in_order, len(request.samples))) for request in requests]
 
@@ -166,13 +170,15 @@ class TransformersEngine:
             TokenDraws(self._torch, chances),
         ]
 
-    def _text(self, row: list[int], logprobs: Mapping[str, float] | None, clock: "_Clock | None") -> Answer:
+    def _text(self, row: list[int], read: Answer | None, clock: "_Clock | None") -> Answer:
         """One generated row up to and with its first stop token; what follows it is padding."""
         end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
         kept = row if end is None else row[: end + 1]
         text = self._tokenizer.decode(kept, skip_special_tokens=True)
         trace = Trace(tuple(kept), tuple(clock.token_at[: len(kept)]), cached_tokens=0) if clock else None
-        return Answer(text, len(kept), end is not None, logprobs, trace)
+        if read is None:
+            return Answer(text, len(kept), end is not None, trace=trace)
+        return replace(read, text=text, generated_tokens=len(kept), finished=end is not None, trace=trace)
 
     def _pad(self, requests: Sequence[Request]) -> tuple["torch.Tensor", "torch.Tensor"]:
         """Token ids and attention mask [batch, longest prompt], padded on the left."""

@@ -171,7 +171,7 @@ class VllmEngine:
         if output.num_cached_tokens:
             raise EngineError(f"vllm took {output.num_cached_tokens} tokens of a prompt from a cache, expected 0")
         (sequence,) = output.outputs
-        logprobs = _option_logprobs(request, sequence)
+        logprobs, mass = _option_logprobs(request, sequence)
         trace = None
         if request.decoding.traced:
             written = () if request.decoding.readout else tuple(sequence.token_ids)
@@ -180,22 +180,23 @@ class VllmEngine:
             assert logprobs is not None
             # max() keeps the first of equals: a tie goes to the earlier letter.
             letter = max(logprobs, key=logprobs.__getitem__)
-            return Answer(letter, 0, True, logprobs, trace)
+            return Answer(letter, 0, True, logprobs, trace, mass)
         # Decoded whole: vLLM's own text, made token by token, leaves out an unfinished last character.
         text = self._tokenizer.decode(sequence.token_ids, skip_special_tokens=True)
-        return Answer(text, len(sequence.token_ids), sequence.finish_reason == "stop", logprobs, trace)
+        return Answer(text, len(sequence.token_ids), sequence.finish_reason == "stop", logprobs, trace, mass)
 
 
-def _option_logprobs(request: Request, sequence: Any) -> dict[str, float] | None:
-    """vLLM's log-probabilities over the whole vocabulary, normalised over the item's letters alone."""
+def _option_logprobs(request: Request, sequence: Any) -> tuple[dict[str, float] | None, float | None]:
+    """vLLM's log-probabilities of the item's letters: normalised over them alone, and what they hold of all."""
     options = request.prompt.option_token_ids
     if options is None:
-        return None
+        return None, None
     import torch
 
     first = sequence.logprobs[0]
     raw = torch.tensor([first[token].logprob for token in options.values()], dtype=torch.float32)
-    return dict(zip(options, raw.log_softmax(-1).tolist(), strict=True))
+    mass = min(1.0, float(raw.exp().sum()))
+    return dict(zip(options, raw.log_softmax(-1).tolist(), strict=True)), mass
 
 
 def _configured_stop_ids(folder: Path) -> list[int]:

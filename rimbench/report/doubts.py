@@ -7,13 +7,17 @@ from rimbench.report.reading import RunData
 
 USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""
+SMALLEST_LABEL_MASS = 0.5
+"""Below it the model would mostly write something else than a letter where the letter is read."""
+UNKNOWN = {"kind": "unknown"}
+"""The device of answers from elsewhere."""
 SHOWN_CELLS = 10
 """Of the cells without a run, those that a note names."""
 
 
 def find_doubts(cells: Sequence[Cell]) -> list[str]:
     """Missing answers and cells, unusual sizes, results at chance, shortcuts, unlike hardware, changed code."""
-    return [*_missing(cells), *_chance(cells), *_circumstances(cells)]
+    return [*_missing(cells), *_chance(cells), *_letters(cells), *_circumstances(cells)]
 
 
 def say_partial(run: RunData) -> str:
@@ -21,16 +25,17 @@ def say_partial(run: RunData) -> str:
     asked = len(run.items) * (run.manifest.samples + 1)
     draws = f", and of {asked} answers asked for {run.missing} are missing" if run.manifest.samples else ""
     failed = f", {run.failed} of them since the engine failed" if run.failed else ""
-    return (
-        f"{run.manifest.run} is partial: {len(run.greedy)} of {len(run.items)} items have an answer{draws}{failed}: "
-        "the same command asks for the rest"
-    )
+    have = f"{len(run.answered)} of {len(run.items)} items have an answer"
+    return f"{run.manifest.run} is partial: {have}{draws}{failed}: the same command asks for the rest"
 
 
 def _missing(cells: Sequence[Cell]) -> Iterator[str]:
     for cell in cells:
         if cell.partial:
             yield say_partial(cell.run)
+    for cell in cells:
+        if cell.run.by_draws:
+            yield f"{cell.label} on {cell.manifest.suite} has no greedy answers: its accuracy is the {cell.of}"
     suites = sorted({cell.manifest.suite for cell in cells})
     systems = sorted({cell.manifest.system for cell in cells})
     known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
@@ -55,8 +60,24 @@ def _chance(cells: Sequence[Cell]) -> Iterator[str]:
         yield f"right above chance without seeing the question, so that the options give answers away: {shortcut}"
 
 
+def _letters(cells: Sequence[Cell]) -> Iterator[str]:
+    low = _named(
+        cells,
+        lambda cell: cell.label_mass is not None and cell.label_mass < SMALLEST_LABEL_MASS,
+        lambda cell: f" {cell.label_mass:.1%}",
+    )
+    if low:
+        yield (
+            f"the option letters hold less than {SMALLEST_LABEL_MASS:.0%} of the probability where they are read, so "
+            f"that the model would write something else there: {low}"
+        )
+
+
 def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
-    hardware = sorted({_hardware(cell) for cell in cells})
+    untold = _named(cells, _may_be_drawn)
+    if untold:
+        yield f"from elsewhere at a temperature that is not known, so that the answers may not be greedy: {untold}"
+    hardware = sorted({_hardware(cell) for cell in cells if cell.manifest.device != UNKNOWN})
     if len(hardware) > 1:
         yield f"runs on unlike hardware: {'; '.join(hardware)}"
     changed = [cell.manifest.run for cell in cells if cell.manifest.dirty]
@@ -74,9 +95,17 @@ def _blind(cell: Cell) -> bool:
     return bool((cell.manifest.identity.get("controls") or {}).get("blind"))
 
 
+def _may_be_drawn(cell: Cell) -> bool:
+    """Whether single answers from elsewhere stand for greedy ones without a temperature that says so."""
+    identity = cell.manifest.identity
+    answer = (identity.get("system") or {}).get("answer") or {}
+    written = answer.get("mode") in ("generate", "letters") and answer.get("temperature") is None
+    return "import" in identity and written and not cell.run.by_draws
+
+
 def _above_chance(cell: Cell) -> bool:
     """Whether the interval lies above what is had without reading; without answers nothing is said."""
-    accuracy = cell.greedy_accuracy
+    accuracy = cell.headline
     if accuracy is None or accuracy.lo is None or cell.uniform is None or cell.majority is None:
         return not _blind(cell)
     return accuracy.lo > max(cell.uniform, cell.majority.accuracy.value)

@@ -1,6 +1,6 @@
 """Runs' folders -> `RunData`: their answers item by item, without their texts, so that many runs fit in memory."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,12 @@ from rimbench.store import (
 
 @dataclass(frozen=True, slots=True)
 class GreedyAnswer:
-    """Sample 0 of an item: the letter that was read, what became of it, and the letters' log-probabilities."""
+    """Sample 0 of an item: the letter that was read, what became of it, the letters' log-probabilities and mass."""
 
     letter: str | None
     status: Status
     option_logprobs: Mapping[str, float] | None
+    label_mass: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ class RunData:
     """What a report needs of one run. `items` are in the suite's order; `greedy` and `drawn` are by item id.
 
     `drawn` holds the letters of samples 1..n in their order, None for an answer that names none; `drawn_right`
-    counts those that are right. What the engine failed on, unless the user said that this is final, is not answered:
-    `failed` counts it. `missing` counts the answers that the run was asked for and lacks, those among them; `edited`
-    lists the lines of its records that were changed after they were written.
+    counts those that are right, and `drawn_statuses` what became of the draws of all items together. What the engine
+    failed on, unless the user said that this is final, is not answered: `failed` counts it. `missing` counts the
+    answers that the run was asked for and lacks, those among them; `edited` lists the lines of its records that were
+    changed after they were written.
     """
 
     manifest: Manifest
@@ -43,14 +45,20 @@ class RunData:
     greedy: Mapping[str, GreedyAnswer]
     drawn: Mapping[str, tuple[str | None, ...]]
     drawn_right: Mapping[str, int]
+    drawn_statuses: Mapping[Status, int]
     missing: int = 0
     failed: int = 0
     edited: tuple[int, ...] = ()
 
     @property
+    def by_draws(self) -> bool:
+        """Whether there are draws alone, as of answers from elsewhere at a temperature: none of them is greedy."""
+        return bool(self.drawn) and not self.greedy
+
+    @property
     def answered(self) -> list[Item]:
-        """The items that have a greedy answer, in the suite's order."""
-        return [item for item in self.items.values() if item.item_id in self.greedy]
+        """The items that have a greedy answer, or of draws alone a draw, in the suite's order."""
+        return self.sampled if self.by_draws else [i for i in self.items.values() if i.item_id in self.greedy]
 
     @property
     def sampled(self) -> list[Item]:
@@ -61,6 +69,12 @@ class RunData:
         """Whether the greedy answer to an answered item is right."""
         answer = self.greedy[item.item_id]
         return answer.status == "ok" and answer.letter == item.gold
+
+    def score(self, item: Item) -> float:
+        """How far an answered item is right: 0 or 1 by its greedy answer, of draws alone the share that is right."""
+        if self.by_draws:
+            return self.drawn_right[item.item_id] / len(self.drawn[item.item_id])
+        return float(self.right(item))
 
     @property
     def content_sha256(self) -> str:
@@ -74,23 +88,26 @@ def read_run(folder: Path) -> RunData:
     check_name(folder, manifest)
     greedy: dict[str, GreedyAnswer] = {}
     drawn: dict[str, dict[int, str | None]] = defaultdict(dict)
+    statuses: Counter[Status] = Counter()
     kept, failed = Kept(), 0
     answers = Answers(folder, items)
     for record in answers:
         if not record.answered:
             failed += 1
             continue
-        kept.add(record.item_id, record.sample)
+        key, sample = record.item_id, record.sample
+        kept.add(key, sample)
         letter = record.answer if record.status == "ok" else None
-        if record.sample:
-            drawn[record.item_id][record.sample] = letter
+        if sample:
+            drawn[key][sample] = letter
+            statuses[record.status] += 1
         else:
-            greedy[record.item_id] = GreedyAnswer(letter, record.status, record.option_logprobs)
+            greedy[key] = GreedyAnswer(letter, record.status, record.option_logprobs, record.label_mass)
     ordered = {key: tuple(letters[i] for i in sorted(letters)) for key, letters in drawn.items()}
     right = {key: letters.count(items[key].gold) for key, letters in ordered.items()}
     first = 1 if drawn and not greedy else 0  # answers from elsewhere may be draws alone
     missing = kept.missing(items, manifest.samples, first)
-    return RunData(manifest, items, greedy, ordered, right, missing, failed, tuple(answers.edited))
+    return RunData(manifest, items, greedy, ordered, right, statuses, missing, failed, tuple(answers.edited))
 
 
 def read_runs(results: Path) -> tuple[list[RunData], list[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from rimbench.controls import Controls, show
 from rimbench.errors import DataError, UsageError
 from rimbench.latency.stored import read_measurements
+from rimbench.plaintext import plain
 from rimbench.plugins import unknown
 from rimbench.report.budgets import StoredSweep, find_sweeps
 from rimbench.report.cells import Cell
@@ -29,7 +30,6 @@ from rimbench.report.pairs import (
 )
 from rimbench.report.reading import RunData, read_runs
 from rimbench.statistics.verdict import Settings
-from rimbench.tabular import plain
 
 DISTINGUISHING = {
     "K": ("system", "memory", "blocks"),
@@ -80,9 +80,9 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
     pairs = compare_family({run.manifest.run: run for run in taken}, settings)
     chosen = {run.manifest.run for run in taken}
     accuracies = {
-        (cell.manifest.system, cell.manifest.suite): cell.greedy_accuracy
+        (cell.manifest.system, cell.manifest.suite): cell.headline
         for cell in cells
-        if cell.manifest.run in chosen and cell.greedy_accuracy is not None
+        if cell.manifest.run in chosen and cell.headline is not None
     }
     costs, speedups = find_costs(read_measurements(results), accuracies)
     return Summary(

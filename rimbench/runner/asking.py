@@ -18,13 +18,10 @@ OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memo
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a cell ended: how many answers are missing since the engine failed on them, its last failure, and how many
-    texts held half a character that no file can hold.
-    """
+    """How a cell ended: how many answers are missing since the engine failed on them, and its last failure."""
 
     failed: int
     last_failure: str | None
-    mended: int
 
 
 def run_cell(
@@ -63,7 +60,6 @@ class _Asking:
         self._starved: dict[str, Request] = {}  # by item, those that the memory did not suffice for
         self._held: list[Record] = []
         self._in_a_row = 0
-        self._mended = 0
 
     def keep(self, records: Sequence[Record]) -> None:
         """Keep records, and tell of them."""
@@ -117,19 +113,11 @@ class _Asking:
             self._worked, self._in_a_row = True, 0
             self.keep(self._held)
             self._held = []
-        self.keep([self._writable(record) for record in made])
+        self.keep(made)
         for record in made:
             self._failures.pop((record.item_id, record.sample), None)
         for request, fault in failed:
             self._fail(request, fault)
-
-    def _writable(self, record: Record) -> Record:
-        """Half a surrogate pair, which an engine may leave of a character, stands as a replacement character."""
-        text = record.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if text == record.text:
-            return record
-        self._mended += 1
-        return replace(record, text=text)
 
     def _fail(self, request: Request, error: Exception) -> None:
         samples = samples_of(self._cell, request.decoding, request.samples[0])
@@ -151,7 +139,7 @@ class _Asking:
     def _keep_failed(self, failed: Sequence[Record]) -> None:
         """Hold failures back until something has worked: an engine that never does says nothing of the items."""
         if self._worked:
-            self.keep([self._writable(record) for record in failed])
+            self.keep(failed)
         else:
             self._held += failed
 
@@ -181,7 +169,7 @@ class _Asking:
             self.keep([replace(record, final=True) for record in left])
             self._failures.clear()
         last = next(reversed(self._failures.values()), None)
-        return Outcome(len(self._failures), None if last is None else _say(last), self._mended)
+        return Outcome(len(self._failures), None if last is None else _say(last))
 
 
 def _out_of_memory(request: Request, error: Exception) -> EngineError:

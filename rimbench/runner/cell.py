@@ -67,6 +67,8 @@ def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: Engi
     """
     system = asdict(cell.system)
     asked = {key: system[key] for key in ("prompt", "memory", "answer")}
+    if not cell.system.answer.reasoning_tags:  # a key of later builds: without it, runs keep their names
+        del asked["answer"]["reasoning_tags"]
     return {
         "weights_sha256": weights_sha256,
         "suite": suite,

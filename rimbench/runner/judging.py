@@ -7,7 +7,7 @@ from dataclasses import replace
 from rimbench.controls import Shown
 from rimbench.engines import Request, chance_of
 from rimbench.extraction import extract, first_letter
-from rimbench.records import Answer, Item, Record, Status, find_fault
+from rimbench.records import Answer, Asked, Item, Record, Status, find_fault
 from rimbench.runner.cell import Cell
 from rimbench.systems import System
 
@@ -44,8 +44,7 @@ def _checked(
         has = ", ".join(shown.own_letters)
         raise FaultyAnswerError(f"the engine answered {unknown[0]!r}, item {shown.item.item_id!r} has {has}")
     record = _record(shown, request, sample, answer, judged)
-    own = {shown.own_letters[letter]: text for letter, text in shown.item.options.items()}
-    fault = find_fault(record, replace(shown.item, options=own, gold=shown.own_letters[shown.item.gold]))
+    fault = find_fault(record, Asked(tuple(shown.own_letters), shown.own_letters[shown.item.gold]))
     if fault is not None:
         raise FaultyAnswerError(f"the engine's answer is none: {fault}")
     return record
@@ -63,7 +62,7 @@ def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Statu
     if system.answer.extraction == "first_letter":
         found = first_letter(answer.text, item.options)
         return found.letter, found.status
-    found = extract(answer.text, item.options)
+    found = extract(answer.text, item.options, system.answer.reasoning_tags)
     if found.status == "no_answer" and not answer.finished:
         return None, "truncated"
     return found.letter, found.status
@@ -80,7 +79,7 @@ def _draw(cell: Cell, item: Item, answer: Answer, sample: int) -> Answer:
     scaled = [(answer.option_logprobs[x] - top) / cell.system.answer.temperature for x in letters]
     chance = chance_of(cell.seed, item.item_id, sample)
     letter = chance.choices(letters, weights=[math.exp(s) for s in scaled])[0]
-    return Answer(letter, 0, finished=True, option_logprobs=answer.option_logprobs)
+    return replace(answer, text=letter)
 
 
 def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]) -> Record:
@@ -100,4 +99,5 @@ def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged:
         prompt_tokens=len(request.prompt.token_ids),
         generated_tokens=answer.generated_tokens,
         prompt_sha256=request.prompt.sha256,
+        label_mass=answer.label_mass,
     )

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from rimbench.config import describe_faults
 from rimbench.errors import DataError
 from rimbench.files import open_regular
-from rimbench.records import LETTERS, SCHEMA_VERSION, Item, Manifest, Record, find_fault
+from rimbench.records import LETTERS, SCHEMA_VERSION, Asked, Item, Manifest, Record, find_fault
 from rimbench.store.kept import Kept
 from rimbench.store.lines import is_intact, read_lines, validate
 
@@ -40,13 +40,13 @@ class Answers:
     def __init__(self, folder: Path, items: Mapping[str, Item] | None = None) -> None:
         self.edited: list[int] = []
         self._path = folder / RECORDS
-        self._items = items
+        self._asked = None if items is None else _asked(items)
 
     def __iter__(self) -> Iterator[Record]:
         seen, doubled = Kept(), set[tuple[str, int]]()
         failed: dict[tuple[str, int], Record] = {}
         self.edited.clear()
-        for number, line, record in read_lines(self._path, Record, "record", self._find_fault):
+        for number, line, record in read_lines(self._path, Record, "record", self.find_fault):
             if not is_intact(line, record):
                 self.edited.append(number)
             key = (record.item_id, record.sample)
@@ -64,13 +64,14 @@ class Answers:
         if doubled:
             self._refuse_different(doubled)
 
-    def _find_fault(self, record: Record) -> str | None:
-        if self._items is None:
+    def find_fault(self, record: Record) -> str | None:
+        """What of a record cannot be in this run; see `rimbench.records.find_fault`."""
+        if self._asked is None:
             return find_fault(record)
-        item = self._items.get(record.item_id)
-        if item is None:
+        asked = self._asked.get(record.item_id)
+        if asked is None:
             return f"item_id: answers item {record.item_id!r}, which is not in its {ITEMS}"
-        return find_fault(record, item)
+        return find_fault(record, asked)
 
     def _refuse_different(self, doubled: set[tuple[str, int]]) -> None:
         """DataError for lines that answer one sample differently: read again, since that is rare."""
@@ -85,6 +86,16 @@ class Answers:
                     f"{self._path}: lines {line} and {number} answer sample {record.sample} of item "
                     f"{record.item_id!r} differently: delete one of them, or start over with --fresh"
                 )
+
+
+def _asked(items: Mapping[str, Item]) -> dict[str, Asked]:
+    """What each item's records are checked by: one value for all items of the same letters and gold."""
+    few: dict[Asked, Asked] = {}
+    found = {}
+    for item_id, item in items.items():
+        asked = Asked(tuple(item.options), item.gold)
+        found[item_id] = few.setdefault(asked, asked)
+    return found
 
 
 def say_edited(folder: Path, edited: Sequence[int]) -> str:

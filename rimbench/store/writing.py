@@ -6,13 +6,13 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from rimbench.errors import RimbenchError
+from rimbench.errors import DataError, RimbenchError
 from rimbench.files import SCRATCH, sync, write_whole
 from rimbench.records import Item, Manifest, Record
 from rimbench.store.folder import BEGUN, ITEMS, MANIFEST, RECORDS, SET_ASIDE, Answers
@@ -30,21 +30,22 @@ class RunStore(AbstractContextManager["RunStore"]):
     `done` holds (item id, sample) of every answer, `failed` the engine's failures that are to be asked again;
     `greedy` and `correct` count the greedy answers and those of them that are right. `repaired` is the number of
     bytes of a torn last line that were dropped on opening, `edited` the lines that were changed after they were
-    written. Records are checked beside `items` where these are given.
+    written. Records are checked, beside `items` where these are given, as they are read and before they are written;
+    `mended` counts texts of which half a character, a lone surrogate, is kept as a replacement character.
 
     With `fresh`, a folder that is there is neither read nor changed: the new run begins beside it, and takes its
     place with its first answer. `aside` is where the old one is kept from then on.
     """
 
-    def __init__(self, folder: Path, items: Sequence[Item] = (), *, fresh: bool = False) -> None:
+    def __init__(self, folder: Path, items: Mapping[str, Item] | None = None, *, fresh: bool = False) -> None:
         self.folder = folder
         self.done = Kept()
         self.failed: dict[tuple[str, int], Record] = {}
         self.edited: list[int] = []
         self.greedy = self.correct = 0
-        self.repaired = 0
+        self.repaired = self.mended = 0
         self.aside: Path | None = None
-        self._items = {item.item_id: item for item in items} or None
+        self._items = items
         self._fresh = fresh
         self._place: Path | None = None
         self._locks: list[FileLock] = []
@@ -103,6 +104,7 @@ class RunStore(AbstractContextManager["RunStore"]):
         for left in self.folder.glob(f"{SCRATCH}*.tmp"):
             left.unlink(missing_ok=True)
         path = self.folder / RECORDS
+        self._answers = Answers(self.folder, self._items)
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
             self._file = os.open(path, flags, 0o644)
@@ -110,13 +112,12 @@ class RunStore(AbstractContextManager["RunStore"]):
         except OSError as error:
             raise _cannot_write(path, error) from error
         try:
-            answers = Answers(self.folder, self._items)
-            for record in answers:
+            for record in self._answers:
                 self._count(record)
         except BaseException:
             os.close(self._file)
             raise
-        self.edited = answers.edited
+        self.edited = self._answers.edited
 
     def _count(self, record: Record) -> None:
         key = (record.item_id, record.sample)
@@ -129,7 +130,11 @@ class RunStore(AbstractContextManager["RunStore"]):
         self.correct += record.sample == 0 and record.correct
 
     def append(self, records: Sequence[Record]) -> None:
-        """Keep records, in one write; RimbenchError where the disk refuses them, the earlier ones intact."""
+        """Keep records, in one write; RimbenchError where the disk refuses them, the earlier ones intact.
+
+        DataError for a record that no reader would take.
+        """
+        records = [self._writable(record) for record in records]
         lines = "".join(f"{to_line(record)}\n" for record in records).encode()
         start = os.fstat(self._file).st_size
         try:
@@ -147,6 +152,16 @@ class RunStore(AbstractContextManager["RunStore"]):
             raise _cannot_write(self.folder / RECORDS, error) from error
         for record in records:
             self._count(record)
+
+    def _writable(self, record: Record) -> Record:
+        fault = self._answers.find_fault(record)
+        if fault is not None:
+            raise DataError(f"{self.folder}: the answer to item {record.item_id!r} cannot be kept: {fault}")
+        text = record.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if text == record.text:
+            return record
+        self.mended += 1
+        return dataclasses.replace(record, text=text)
 
     def write_items(self, items: Sequence[Item]) -> None:
         """Keep the items that the run asks, which a report needs beside the answers; left alone where they stand."""

@@ -1,6 +1,7 @@
 """From records to tables: worked by hand, and right at the edges."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from report_runs import IDENTITY, manifest, record
@@ -77,7 +78,7 @@ def test_the_keys_of_the_document_are_the_published_ones(write_run):
     assert list(document) == ["schema", "cells", "comparisons", "latency", "speedups"]
     assert list(document["cells"][0]) == [
         "run", "system", "suite", "n", "greedy_accuracy", "ci95", "method", "pass_at_k", "maj_at_k", "statuses",
-        "ece", "k_sweep",
+        "ece", "label_mass", "k_sweep", "headline", "mean_over_draws",
     ]  # fmt: skip
 
 
@@ -161,3 +162,21 @@ def test_accuracy_at_chance_and_shortcuts_are_said(tmp_path):
         "not shown to be above the best letter or a uniform guesser: guesser on suite",
         "right above chance without seeing the question, so that the options give answers away: seer on suite",
     ]
+
+
+def test_the_letters_share_of_the_vocabulary_is_in_every_format_and_doubted_below_a_half(write_run):
+    sure = dict.fromkeys("ABCD", -1.386)
+    masses = (0.2, 0.3, 0.4, None)
+    answers = [replace(record(str(i), "A"), option_logprobs=sure, label_mass=mass) for i, mass in enumerate(masses)]
+    summary = summarise(write_run(answers))
+    [cell] = as_document(summary)["cells"]
+    assert cell["label_mass"] == pytest.approx(0.3)  # of the three that are known
+    assert "label mass, %" in as_markdown(summary) and "| 30.0 |" in as_markdown(summary)
+    [doubt] = [note for note in summary.notes if "the option letters hold less than 50%" in note]
+    assert doubt.endswith("sys on suite 30.0%")
+
+
+def test_runs_without_a_label_mass_say_nothing_of_it(write_run):
+    summary = summarise(write_run([record("0", "A")]))
+    assert as_document(summary)["cells"][0]["label_mass"] is None
+    assert not any("option letters hold" in note for note in summary.notes)
