@@ -318,7 +318,7 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
         started_at=provenance.as_text(store.last_written()) if store.done else provenance.now(),
         ended_at=None,
         sessions=1,
-        departures=departures_of_run(run.cell, run.facts),
+        departures=departures_of_run(run),
         system_file=run.cell.system.file,
         suite_file=run.suite.file,
     )
@@ -332,9 +332,13 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
     )
 
 
-def departures_of_run(cell: Cell, facts: EngineFacts) -> dict[str, list[Any]]:
+def departures_of_run(run: PlannedRun) -> dict[str, list[Any]]:
     """Every setting of a run that is not as in its system's own file, nor what a command takes without options."""
+    cell, facts, weights_sha256 = run.cell, run.facts, run.checkpoint.sha256
     usual = engines.find(facts.name).describe(EngineChoice(facts.batch_size)).dtype
     given = {"seed": cell.seed, "dtype": facts.dtype, **dataclasses.asdict(cell.controls)}
     plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
-    return departures_of(cell.system) | between(plain, given)
+    found = departures_of(cell.system) | between(plain, given)
+    if "weights" in found:
+        found["weights"][1] = f"{weights_sha256[:10]} of {found['weights'][1]}"
+    return found

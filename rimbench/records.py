@@ -4,6 +4,8 @@ Plain frozen values, no behaviour beyond their own consistency. Text that enters
 whoever reads it (`rimbench.suites`, `rimbench.store`) before it becomes one of these.
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,6 +109,14 @@ class Record:
     def correct(self) -> bool:
         """Whether this counts as right: parsed, and equal to the gold letter."""
         return self.status == "ok" and self.answer == self.gold
+
+
+def asked_sha256(identity: Mapping[str, Any]) -> str:
+    """The hash of what was asked of which weights, whatever ran them: a time and an accuracy with the same one are of
+    the same system on the same items.
+    """
+    asked = {name: value for name, value in identity.items() if name not in ("engine", "seed")}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 MOST_SAMPLES = 1_000_000

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from rimbench.plaintext import plain
+
 LONGEST_SHOWN = 80
 """Characters of an id, or of a line with one, that a note shows."""
 
@@ -99,5 +101,4 @@ def listed(ids: Sequence[str], shown: int = 10) -> str:
 
 
 def _shown(text: str) -> str:
-    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:LONGEST_SHOWN])
-    return printable + ("..." if len(text) > LONGEST_SHOWN else "")
+    return plain(text[:LONGEST_SHOWN]) + ("..." if len(text) > LONGEST_SHOWN else "")
