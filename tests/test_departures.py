@@ -58,7 +58,7 @@ def test_a_manifest_holds_departures_of_the_system_and_of_the_command(tmp_path, 
     def departures(**settings):
         [run] = grid.plan_runs([system], [suite], grid.RunSettings(tmp_path / "results", "transformers", **settings))
         with RunStore(tmp_path / "run") as store:
-            return grid.make_manifest(run, store).departures
+            return grid.make_manifest(run, store, None).departures
 
     assert departures() == departures(batch_size=3) == departures(dtype="float32") == {}
     assert departures(seed=3, dtype="bfloat16", controls=Controls(permute_options=0, blind=True)) == {
