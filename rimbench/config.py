@@ -38,6 +38,26 @@ def read_toml(path: Path, schema: type[T], kind: str) -> T:
         raise ConfigError(f"{kind} file {path}: {describe_faults(error)}") from error
 
 
+def below(file: Path, named: str, key: str, *, allow_outside: bool) -> Path:
+    """The path that a file names, relative to the file's own folder; ConfigError where it leads out of that folder.
+
+    A file from a stranger then reads nothing of its reader's but what lies beside it. Symbolic links are followed
+    before it is decided.
+    """
+    folder = file.parent
+    path = folder / Path(named).expanduser()
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"{file}: {key}: {named!r} is no path: {error}") from error
+    if not inside and not allow_outside:
+        raise ConfigError(
+            f"{file}: {key}: {named} lies outside {folder}: expected a path below the file's own folder; if you "
+            "trust the file, allow it with --allow-outside"
+        )
+    return path
+
+
 def describe_faults(error: ValidationError) -> str:
     """Every fault of a validation in one line: `key: what is wrong (got value)`, separated by semicolons."""
     faults = []

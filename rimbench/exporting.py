@@ -1,10 +1,11 @@
-"""Every run's records -> one Parquet file, a row a record, beside the columns of its run and its item.
+"""Every run's records -> one Parquet file or one data frame, a row a record, beside the columns of its run and item.
 
-Records pass through a few thousand at a time: memory does not grow with their number. The file appears whole, or
+To a file records pass a few thousand at a time: memory does not grow with their number. The file appears whole, or
 not at all.
 """
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from rimbench.records import SCHEMA_VERSION, Item, Manifest, Record
 from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa  # type: ignore[import-untyped]
 
 ROWS_AT_ONCE = 2048
@@ -30,9 +32,7 @@ def export(results: Path, file: Path, *, force: bool = False) -> int:
         raise UsageError(f"{file}: expected a name that ends in .parquet")
     if file.exists() and not force:
         raise UsageError(f"{file} is there already: choose another name, or replace it with --force")
-    folders = find_runs(results)
-    if not folders:
-        raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
+    folders = _folders(results)
     scratch = file.with_name(f"{file.name}.tmp")
     try:
         rows = _write(folders, scratch)
@@ -46,6 +46,29 @@ def export(results: Path, file: Path, *, force: bool = False) -> int:
     return rows
 
 
+def load(results: str | Path = "results") -> "pd.DataFrame":
+    """The records of all runs of a results folder as a pandas data frame, with the columns of `rimbench export`.
+
+    `option_logprobs` holds a dict by letter, or None; `departures` the JSON of what the run departs from in its
+    system's own file. Raises DataError where there is no run, or a run cannot be read.
+    """
+    import pyarrow as pa
+
+    columns = schema()
+    batches = (batch for folder in _folders(Path(results)) for batch in _batches(folder))
+    tables = [pa.Table.from_pylist(batch, schema=columns) for batch in batches]
+    whole = pa.concat_tables(tables) if tables else columns.empty_table()
+    frame: pd.DataFrame = whole.to_pandas(maps_as_pydicts="strict")
+    return frame
+
+
+def _folders(results: Path) -> list[Path]:
+    folders = find_runs(results)
+    if not folders:
+        raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
+    return folders
+
+
 def schema() -> "pa.Schema":
     """The columns: those of a record, in its order, behind the run's, and what its item adds."""
     import pyarrow as pa
@@ -56,7 +79,7 @@ def schema() -> "pa.Schema":
         ("item_id", text), ("sample", count), ("gold", text), ("answer", text), ("status", text), ("text", text),
         ("option_logprobs", pa.map_(text, pa.float64())), ("prompt_tokens", count), ("generated_tokens", count),
         ("prompt_sha256", text), ("label_mass", pa.float64()),
-        ("correct", pa.bool_()), ("options", count),
+        ("correct", pa.bool_()), ("options", count), ("departures", text),
     ]  # fmt: skip
     return pa.schema(columns, metadata={"rimbench_schema": str(SCHEMA_VERSION)})
 
@@ -69,11 +92,16 @@ def _write(folders: list[Path], file: Path) -> int:
     columns = schema()
     with pq.ParquetWriter(file, columns, compression="zstd") as writer:
         for folder in folders:
-            rows = _rows(folder)
-            while batch := list(islice(rows, ROWS_AT_ONCE)):
+            for batch in _batches(folder):
                 writer.write_table(pa.Table.from_pylist(batch, schema=columns))  # a row group, out of memory at once
                 written += len(batch)
     return written
+
+
+def _batches(folder: Path) -> Iterator[list[dict[str, Any]]]:
+    rows = _rows(folder)
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        yield batch
 
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
@@ -94,4 +122,5 @@ def _row(manifest: Manifest, items: Mapping[str, Item], record: Record) -> dict[
         "option_logprobs": None if logprobs is None else list(logprobs.items()),
         "correct": record.correct,
         "options": len(items[record.item_id].options),
+        "departures": None if manifest.departures is None else json.dumps(manifest.departures),
     }

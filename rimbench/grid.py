@@ -20,6 +20,7 @@ from rimbench.runner import Cell, identify, name_run, run_cell
 from rimbench.store import MANIFEST, RunStore, read_manifest, set_aside
 from rimbench.suites import Suite, question_text
 from rimbench.systems import System, Weights, weights
+from rimbench.systems.departures import between, departures_of
 
 UNBOUNDED = 2**31
 """The context of a model whose configuration names none."""
@@ -224,7 +225,7 @@ def make_manifest(run: PlannedRun, store: RunStore) -> Manifest:
         samples=max(samples, earlier.samples) if earlier else samples,
         identity=run.identity,
         suite_source=source,
-        model_source={"source": run.checkpoint.source, "revision": run.checkpoint.revision},
+        model_source=run.checkpoint.named,
         versions=provenance.library_versions(),
         device=provenance.describe_device(run.facts.device),
         commit=commit,
@@ -232,4 +233,15 @@ def make_manifest(run: PlannedRun, store: RunStore) -> Manifest:
         started_at=earlier.started_at if earlier else provenance.now(),
         ended_at=None,
         sessions=(earlier.sessions if earlier else 0) + 1,
+        departures=departures_of_run(run.cell, run.facts),
+        system_file=run.cell.system.file,
+        suite_file=run.suite.file,
     )
+
+
+def departures_of_run(cell: Cell, facts: EngineFacts) -> dict[str, list[Any]]:
+    """Every setting of a run that is not as in its system's own file, nor what a command takes without options."""
+    usual = engines.find(facts.name).describe(EngineChoice(facts.batch_size)).dtype
+    given = {"seed": cell.seed, "dtype": facts.dtype, **dataclasses.asdict(cell.controls)}
+    plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
+    return departures_of(cell.system) | between(plain, given)

@@ -4,7 +4,7 @@ Plain frozen values, no behaviour beyond their own consistency. Text that enters
 whoever reads it (`rimbench.suites`, `rimbench.store`) before it becomes one of these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -110,7 +110,10 @@ class Manifest:
 
     `identity` is what the run's name is made from (see `rimbench.runner`): two runs with equal identities may
     share records, others never do. Times are ISO 8601 in UTC; `ended_at` is None while answers are missing.
-    `sessions` counts the times that the command was started on this run.
+    `sessions` counts the times that the command was started on this run. `departures` holds every setting that is not
+    as in the system's own file, [the file's, this run's], by name; None in manifests of earlier builds. `system_file`
+    and `suite_file` are `shipped` for the files that came with rimbench and the name of a user's own, which may be
+    called like one of them; None where there was no file, or it is not recorded.
     """
 
     schema_version: int
@@ -129,3 +132,6 @@ class Manifest:
     started_at: str
     ended_at: str | None
     sessions: int
+    departures: Mapping[str, Sequence[Any]] | None = None
+    system_file: str | None = None
+    suite_file: str | None = None

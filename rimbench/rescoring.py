@@ -5,9 +5,11 @@ is found, and an `ok` that loses its letter becomes `no_answer`, cut off or not.
 its status stays.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rimbench.controls import Controls, Shown, show
 from rimbench.errors import DataError
@@ -16,7 +18,7 @@ from rimbench.plugins import unknown
 from rimbench.records import Manifest, Record
 from rimbench.store import MANIFEST, RECORDS, find_runs, read_items, read_manifest, read_records
 
-EXTRACTIONS = {"text": extract, "first_letter": first_letter}
+EXTRACTIONS = ("text", "first_letter")
 EXCERPT_CHARS = 160
 
 
@@ -97,8 +99,13 @@ def rescore(folder: Path) -> Rescored:
     elif answer["extraction"] not in EXTRACTIONS:
         rescored.left_alone = f"its extraction '{answer['extraction']}' is not known here"
     else:
-        _read_again(folder, rescored, EXTRACTIONS[answer["extraction"]])
+        _read_again(folder, rescored, _extraction(answer))
     return rescored
+
+
+def _extraction(answer: Mapping[str, Any]) -> Callable[..., Extraction]:
+    tags = answer.get("reasoning_tags", ())
+    return partial(extract, reasoning_tags=tags) if answer["extraction"] == "text" else first_letter
 
 
 def _read_again(folder: Path, rescored: Rescored, extraction: Callable[..., Extraction]) -> None:

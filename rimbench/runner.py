@@ -54,6 +54,8 @@ def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: Engi
     """
     system = asdict(cell.system)
     asked = {key: system[key] for key in ("prompt", "memory", "answer")}
+    if not cell.system.answer.reasoning_tags:  # a key of later builds: without it, runs keep their names
+        del asked["answer"]["reasoning_tags"]
     return {
         "weights_sha256": weights_sha256,
         "suite": suite,
@@ -191,7 +193,7 @@ def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Statu
     if system.answer.extraction == "first_letter":
         found = first_letter(answer.text, item.options)
         return found.letter, found.status
-    found = extract(answer.text, item.options)
+    found = extract(answer.text, item.options, system.answer.reasoning_tags)
     if found.status == "no_answer" and not answer.finished:
         return None, "truncated"
     return found.letter, found.status

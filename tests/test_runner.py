@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from rimbench import engines
+from rimbench import engines, systems
 from rimbench.controls import Controls, show
 from rimbench.engines import EngineChoice, Limits
-from rimbench.errors import EngineError
+from rimbench.errors import ConfigError, EngineError
 from rimbench.records import Answer, Item, Prompt
 from rimbench.runner import Cell, identify, judge, name_run, plan, run_cell
 from rimbench.store import RECORDS, RunStore, read_records
@@ -178,6 +178,11 @@ FACTS = engines.find("fake").describe(EngineChoice())
         {"cell": replace(cell(), system=replace(WRITES, prompt=PromptStyle("another instruction")))},
         {"cell": replace(cell(), system=replace(WRITES, answer=replace(WRITES.answer, temperature=0.9)))},
         {"cell": replace(cell(), system=replace(WRITES, answer=replace(WRITES.answer, max_new_tokens=9)))},
+        {
+            "cell": replace(
+                cell(), system=replace(WRITES, answer=replace(WRITES.answer, reasoning_tags=(("<a>", "</a>"),)))
+            )
+        },
         {"cell": replace(cell(), controls=Controls(permute_options=1))},
         {"cell": replace(cell(), controls=Controls(blind=True))},
         {"weights": "other"},
@@ -192,3 +197,30 @@ def test_whatever_could_change_an_answer_changes_the_runs_name(other):
 
     assert name() == name()
     assert name(**other) != name()
+
+
+def test_a_system_without_tags_of_its_own_keeps_the_name_that_its_runs_had_before_there_were_any():
+    answer = identify(cell(), "w", {}, FACTS)["system"]["answer"]
+    assert set(answer) == {"mode", "extraction", "max_new_tokens", "temperature", "top_p"}
+
+
+def test_a_systems_own_tags_hold_its_thoughts(tmp_path):
+    path = tmp_path / "muses.toml"
+    path.write_text(
+        'description = "x"\n[weights]\nrepo = "a/b"\n[answer]\nmode = "generate"\nmax_new_tokens = 9\n'
+        'reasoning_tags = [["[[musing]]", "[[said]]"]]\n'
+    )
+    system, item = systems.load(str(path)), Item("1", "q", OPTIONS, "A")
+    assert judge(system, item, Answer("[[musing]] Answer: A [[said]] Answer: B", 9, finished=True)) == ("B", "ok")
+    assert judge(system, item, Answer("[[musing]] Answer: A", 9, finished=True)) == (None, "truncated")
+
+
+@pytest.mark.parametrize("tags", ['[["<a>", "<a>"]]', '[["<a>"]]', '[["", "</a>"]]', '["<a>", "</a>"]'])
+def test_tags_that_are_no_pairs_are_refused(tmp_path, tags):
+    path = tmp_path / "muses.toml"
+    path.write_text(
+        'description = "x"\n[weights]\nrepo = "a/b"\n[answer]\nmode = "generate"\nmax_new_tokens = 9\n'
+        f"reasoning_tags = {tags}\n"
+    )
+    with pytest.raises(ConfigError, match="reasoning_tags"):
+        systems.load(str(path))

@@ -26,6 +26,9 @@ def reference_faults(spec: "ClaimsSpec") -> list[str]:
 def _doubles(spec: "ClaimsSpec") -> Iterator[str]:
     ids = [entry.id for entry in (*spec.figure, *spec.claim)]
     yield from (f"id '{name}' is used {count} times" for name, count in Counter(ids).items() if count > 1)
+    for kind, entries in (("system", spec.system), ("suite", spec.suite)):
+        named = Counter(entry.name for entry in entries)
+        yield from (f"{kind} '{name}' is described {count} times" for name, count in named.items() if count > 1)
     cells = [(f.system, f.suite, f.setting) for f in spec.figure if f.kind == "accuracy"]
     for (system, suite, _), count in Counter(cells).items():
         if count > 1:

@@ -74,12 +74,13 @@ def latency(
     from rimbench import grid
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.selection import load_suites, load_systems
-    from rimbench.latency import stored
+    from rimbench.latency import machine, stored
     from rimbench.latency.timing import Rules
     from rimbench.report.costs import find_costs, refused
     from rimbench.report.document import latency_document
     from rimbench.report.latency_tables import latency_tables
 
+    machine.first_load()
     if dtype not in (None, "float32", "bfloat16"):
         raise UsageError(f"--dtype {dtype}: expected float32 or bfloat16")
     sizes = list(dict.fromkeys(batch or [1]))

@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from rimbench.cli.output import note
+from rimbench.cli.output import console, note
 from rimbench.grid import PlannedRun
+from rimbench.plaintext import plain
 from rimbench.records import Record
 from rimbench.store import RunStore
 
@@ -28,14 +28,14 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         self._before = 0
         if sys.stderr.isatty():
             self._live = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=None),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[rate]}"),
                 TimeRemainingColumn(compact=True),
                 TextColumn("left"),
                 TextColumn("{task.fields[accuracy]}"),
-                console=Console(stderr=True),
+                console=console(stderr=True),
                 expand=True,
             )
 
@@ -51,7 +51,7 @@ class RunProgress(AbstractContextManager["RunProgress"]):
     def note(self, message: str) -> None:
         """Say one line, above the live display."""
         if self._live is not None:
-            self._live.console.print(f"rimbench: {message}", markup=False, highlight=False, soft_wrap=True)
+            self._live.console.print(f"rimbench: {plain(message)}", markup=False, highlight=False, soft_wrap=True)
         else:
             note(message)
 
@@ -64,7 +64,7 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         self.note(f"{run.cell.system.name} on {run.suite.name} through {run.facts.name}: {begun}")
         if self._live is not None:
             self._live.start()
-            name = f"{run.cell.system.name} {run.suite.name}"
+            name = plain(f"{run.cell.system.name} {run.suite.name}")
             self._task = self._live.add_task(
                 name, total=run.total, completed=self._before, rate="", accuracy=self._accuracy()
             )

@@ -1,6 +1,7 @@
 """`rimbench report`: tables from the records, without a model."""
 
 import gc
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,7 @@ def report(
       rimbench report --html report.html --plots plots
       rimbench report --check report.md
     """
-    from rimbench.cli.output import note, print_table
+    from rimbench.cli.output import note, print_table, print_text
     from rimbench.report import formats, summary, tables
     from rimbench.statistics.verdict import Settings
 
@@ -59,7 +60,7 @@ def report(
     if check is not None and kept is not None:
         changed = formats.changes(kept, formats.render(formats.format_of(check), summed, results))
         if changed:
-            typer.echo("\n".join(changed))
+            print_text("\n".join(changed))
             raise DataError(f"{check} is not what these records give: write it again, or find out what changed them")
         note(f"{check} is what these records give")
         return
@@ -71,8 +72,8 @@ def report(
 
         note(f"wrote {len(write_plots(summed, plots))} files to {plots}")
     if chosen:
-        typer.echo(formats.render(chosen[0], summed, results), nl=False)
+        sys.stdout.write(formats.render(chosen[0], summed, results))
     if shown:
         for table in tables.make_tables(summed):
             print_table(table)
-        typer.echo(tables.DISCLAIMER)
+        print_text(tables.DISCLAIMER)

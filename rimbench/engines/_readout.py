@@ -46,6 +46,8 @@ class LetterReadout:
     def __init__(self, model: Any, device: str, *, graphs: bool) -> None:
         import torch
 
+        from rimbench.rim.head import is_plain_head
+
         self._torch, self._model, self._device = torch, model, device
         self._body: Any = model.base_model
         self._head: Any = model.get_output_embeddings()
@@ -54,8 +56,8 @@ class LetterReadout:
         self.uses_graphs = graphs
         self.capture_s = 0.0
         self.eager_passes = 0
-        self._lean = LeanDecoder(model) if is_plain(model) else None
-        self._sliced = self._body is not model and hasattr(self._head, "weight")
+        self._sliced = is_plain_head(model)
+        self._lean = LeanDecoder(model) if self._sliced and is_plain(model) else None
         if self._lean is not None and not self._agrees():
             _log.warning("rimbench: the short forward pass differs from the model's own, which is run instead")
             self._lean = None

@@ -34,16 +34,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rimbench.extraction import wording
+from rimbench.extraction.excerpts import excerpt
+from rimbench.extraction.languages import spoken
 from rimbench.extraction.reader import Reader
+from rimbench.extraction.reasoning import Tags, without_reasoning
 from rimbench.extraction.sentences import bare_text, concluded, labelled
-from rimbench.extraction.spelling import one_spelling, without_reasoning
-from rimbench.extraction.statements import boxed, judged, stated
+from rimbench.extraction.spelling import compatible, one_spelling
+from rimbench.extraction.statements import boxed, boxed_loosely, judged, stated
 from rimbench.records import LETTERS, Status
 
 __all__ = ["Extraction", "extract", "first_letter"]
 
 _Rule = Callable[[str, Reader], str]
-_RULES: tuple[_Rule, ...] = (boxed, stated, labelled, judged, bare_text, concluded)
+_RULES: tuple[_Rule, ...] = (boxed, stated, labelled, judged, bare_text, concluded, boxed_loosely)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,16 @@ class Extraction:
     status: Status
 
 
-def extract(text: str, options: Mapping[str, str]) -> Extraction:
-    """Say which of `options` (letter -> text) the free text `text` states."""
-    without = without_reasoning(text)
+def extract(text: str, options: Mapping[str, str], reasoning_tags: Tags = ()) -> Extraction:
+    """Say which of `options` (letter -> text) the free text `text` states.
+
+    `reasoning_tags` are pairs of an opening and a closing tag that a model thinks between, beside the known ones.
+    """
+    without = without_reasoning(text, reasoning_tags)
     if without is None:
         return Extraction(None, "truncated")
-    plain = one_spelling(without)
-    reader = Reader(options)
+    plain = one_spelling(excerpt(compatible(excerpt(without))))
+    reader = Reader(options, spoken(plain))
     refused = wording.REFUSAL.search(plain[:300]) is not None
     letters = _letters_of_first_question(plain, reader) or _letters(plain, reader, _RULES[:4] if refused else _RULES)
     if not letters:

@@ -28,7 +28,7 @@ from rimbench.latency import machine
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
 from rimbench.latency.letters import letter_at, letter_of
 from rimbench.latency.probe import probe
-from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Told
+from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Subject, Told
 from rimbench.latency.timing import Rules, Timed, time_in_turn
 from rimbench.records import Answer, Item
 
@@ -252,6 +252,7 @@ class _Asked:
             self._told(),
             self._passes(),
             setting,
+            Subject(self.run.identity, self.run.checkpoint.named),
         )
         letters = self._letter_times() if self.quantity == "answer" else []
         if len(letters) < 2:

@@ -90,12 +90,20 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What was timed: the identity of the run that its answers would belong to, and where its weights come from."""
+
+    identity: Mapping[str, Any]
+    model_source: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """One system, quantity and batch size: times in ms a batch, and the tokens of one sample's batch per question.
 
     A sample of the quantity `letter` is the mean over its batch's questions of the time until each one's letter.
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began. The last three are None in measurements of earlier versions.
+    measuring began. The last four are None in measurements of earlier versions.
     """
 
     system: str
@@ -114,6 +122,7 @@ class Measured:
     told: Told | None = None
     passes: Passes | None = None
     setting: Setting | None = None
+    subject: Subject | None = None
 
     @property
     def mean(self) -> Estimate:
@@ -122,9 +131,13 @@ class Measured:
         assert estimate is not None
         return estimate
 
-    def percentile(self, percent: float) -> float:
-        """A percentile of the time of a batch, in ms."""
-        return float(np.percentile(self.samples_ms, percent))
+    def percentile(self, percent: float) -> float | None:
+        """A percentile of the time of a batch, in ms; None where fewer samples than one are to be beyond it.
+
+        p99 takes 100 samples, p95 takes 20: of fewer it would be the largest sample under another name.
+        """
+        enough = 100 / min(percent, 100 - percent)
+        return float(np.percentile(self.samples_ms, percent)) if len(self.samples_ms) >= enough else None
 
     @property
     def per_question_ms(self) -> float:
@@ -164,7 +177,8 @@ class Measured:
     def noises(self) -> list[str]:
         """What makes these times doubtful; nothing for quiet ones."""
         found = []
-        spread = (self.percentile(75) - self.percentile(25)) / self.percentile(50)
+        low, middle, high = np.percentile(self.samples_ms, (25, 50, 75))
+        spread = float((high - low) / middle)
         if spread > NOISY:
             found.append(f"spread {spread:.0%}")
         if abs(self.drift) > NOISY:

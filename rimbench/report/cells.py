@@ -118,7 +118,7 @@ class Cell:
     @property
     def n(self) -> int:
         """The items answered."""
-        return len(self.run.greedy)
+        return len(self._items)
 
     @property
     def n_planned(self) -> int:
@@ -127,22 +127,38 @@ class Cell:
 
     @property
     def partial(self) -> bool:
-        """Whether greedy answers are missing."""
+        """Whether items are without an answer."""
         return self.n < self.n_planned
+
+    @property
+    def headline(self) -> Estimate | None:
+        """The accuracy that stands for the run: the greedy one, or of draws alone their mean; `of` says which."""
+        return self.pass_at_1 if self.run.by_draws else self.greedy_accuracy
+
+    @property
+    def of(self) -> str:
+        """What the headline is of."""
+        if not self.run.by_draws:
+            return "greedy"
+        counts = sorted({len(letters) for letters in self.run.drawn.values()})
+        several = f" to {counts[-1]}" if len(counts) > 1 else ""
+        return f"mean over {counts[0]}{several} draw{'s' * (counts[-1] > 1)}"
 
     @cached_property
     def greedy_accuracy(self) -> Estimate | None:
-        """The headline: what names no letter counts as wrong."""
-        return estimate.accuracy(self._right, self._how)
+        """Of the greedy answers: what names no letter counts as wrong. None of draws alone."""
+        return None if self.run.by_draws else estimate.accuracy(self._right, self._how)
 
     @cached_property
     def bootstrap(self) -> tuple[float, float] | None:
         """The headline's BCa interval, beside Wilson's."""
-        return bca_interval(resampling_units(self._right, self._how.clusters), self._how) if self.n else None
+        return bca_interval(resampling_units(self._scores, self._how.clusters), self._how) if self.n else None
 
     @cached_property
     def given_parsed(self) -> Estimate | None:
-        """Accuracy among the answers that name a letter."""
+        """Accuracy among the greedy answers that name a letter."""
+        if self.run.by_draws:
+            return None
         parsed = [answer.status == "ok" for answer in self._answers]
         return estimate.accuracy_given_parsed(self._right, np.array(parsed, dtype=bool), self._how)
 
@@ -170,9 +186,10 @@ class Cell:
 
     @cached_property
     def statuses(self) -> Mapping[Status, int]:
-        """How many greedy answers came to what."""
-        counts = Counter(answer.status for answer in self._answers)
-        return {status: counts[status] for status in STATUSES}
+        """How many greedy answers, or of draws alone draws, came to what."""
+        greedy = Counter(answer.status for answer in self._answers)
+        counts = self.run.drawn_statuses if self.run.by_draws else greedy
+        return {status: counts.get(status, 0) for status in STATUSES}
 
     @cached_property
     def label_mass(self) -> float | None:
@@ -188,6 +205,8 @@ class Cell:
     @cached_property
     def predicted_letters(self) -> Mapping[str, int]:
         """How often each letter was answered."""
+        if self.run.by_draws:
+            return _histogram([letter for letters in self.run.drawn.values() for letter in letters])
         return _histogram([answer.letter for answer in self._answers])
 
     @cached_property
@@ -203,7 +222,8 @@ class Cell:
     @cached_property
     def calibration(self) -> Calibration | None:
         """For the answers that have option probabilities; None without any."""
-        items = [item for item in self._items if self.run.greedy[item.item_id].option_logprobs is not None]
+        greedy = self.run.greedy
+        items = [i for i in self._items if i.item_id in greedy and greedy[i.item_id].option_logprobs is not None]
         if not items:
             return None
         table, gold = _logprob_table(self.run, items)
@@ -215,11 +235,15 @@ class Cell:
 
     @cached_property
     def _answers(self) -> list[GreedyAnswer]:
-        return [self.run.greedy[item.item_id] for item in self._items]
+        return [] if self.run.by_draws else [self.run.greedy[item.item_id] for item in self._items]
 
     @cached_property
     def _right(self) -> NDArray[np.bool_]:
         return np.array([self.run.right(item) for item in self._items], dtype=bool)
+
+    @cached_property
+    def _scores(self) -> FloatArray:
+        return np.array([self.run.score(item) for item in self._items], dtype=float)
 
     @cached_property
     def _how(self) -> Resampling:

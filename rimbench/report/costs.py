@@ -25,15 +25,15 @@ class Flips:
 class Cost:
     """What one system's answers took at one batch size: the mean of a batch, and its percentiles, in ms.
 
-    `accuracy` is the greedy one of the same system on the same suite, where a run of it lies beside. `flips` are
-    those against batch 1; `per_1000` is what 1,000 questions cost, in the money of the price that was stated;
-    `threads` are those that the process computed with.
+    A percentile is None where there are too few samples for it. `accuracy` is the greedy one of the same system on
+    the same suite, where a run of it lies beside. `flips` are those against batch 1; `per_1000` is what 1,000
+    questions cost, in the money of the price that was stated; `threads` are those that the process computed with.
     """
 
     suite: str
     measured: Measured
     mean: Estimate
-    percentiles: Mapping[int, float]
+    percentiles: Mapping[int, float | None]
     accuracy: Estimate | None
     flips: Flips | None = None
     per_1000: float | None = None

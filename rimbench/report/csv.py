@@ -4,11 +4,11 @@ import csv
 import io
 from typing import Any
 
+from rimbench.plaintext import plain
 from rimbench.records import STATUSES
 from rimbench.report.cells import Cell
 from rimbench.report.summary import Summary
 from rimbench.statistics.estimate import Estimate
-from rimbench.tabular import plain
 
 FORMULA_STARTS = tuple("=+-@＝＋－＠")
 """What a spreadsheet takes for the start of a formula; such texts get an apostrophe before them."""
@@ -32,6 +32,8 @@ def _row(cell: Cell) -> dict[str, Any]:
         "n": cell.n,
         "n_planned": cell.n_planned,
         **_estimate("greedy_accuracy", cell.greedy_accuracy),
+        "headline_of": cell.of,
+        **_estimate("headline", cell.headline),
         "guess": cell.uniform,
     }
     passed = cell.pass_at_k[0] if cell.pass_at_k else None

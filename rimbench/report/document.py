@@ -155,7 +155,25 @@ def _cell(cell: Cell, sweeps: Sequence[StoredSweep]) -> dict[str, Any]:
         "ece": cell.calibration.error.ece.value if cell.calibration else None,
         "label_mass": cell.label_mass,
         "k_sweep": _sweep_of(cell.manifest, sweeps),
+        "headline": _headline(cell),
+        "mean_over_draws": _mean_over_draws(cell),
     }
+
+
+def _headline(cell: Cell) -> dict[str, Any]:
+    """The accuracy that the tables show, and what it is of: the greedy answers, or of draws alone their mean."""
+    found = cell.headline
+    value = {"value": found.value, "method": found.method} if found else {"value": None, "method": None}
+    return {"of": cell.of, **value, "ci95": _interval(found)}
+
+
+def _mean_over_draws(cell: Cell) -> dict[str, Any] | None:
+    """Accuracy averaged over the draws of each item, and how many an item has at least; None without draws."""
+    found = cell.pass_at_1
+    if found is None:
+        return None
+    draws = min(map(len, cell.run.drawn.values()))
+    return {"value": found.value, "ci95": _interval(found), "method": found.method, "n": found.n, "draws": draws}
 
 
 def _sweep_of(manifest: Manifest, sweeps: Sequence[StoredSweep]) -> dict[str, float | None] | None:

@@ -9,6 +9,8 @@ USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""
 SMALLEST_LABEL_MASS = 0.5
 """Below it the model would mostly write something else than a letter where the letter is read."""
+UNKNOWN = {"kind": "unknown"}
+"""The device of answers from elsewhere."""
 SHOWN_CELLS = 10
 """Of the cells without a run, those that a note names."""
 
@@ -20,13 +22,16 @@ def find_doubts(cells: Sequence[Cell]) -> list[str]:
 
 def say_partial(run: RunData) -> str:
     """That a run lacks answers: it was cut off, or is being written."""
-    return f"{run.manifest.run} is partial: {len(run.greedy)} of {len(run.items)} items have an answer"
+    return f"{run.manifest.run} is partial: {len(run.answered)} of {len(run.items)} items have an answer"
 
 
 def _missing(cells: Sequence[Cell]) -> Iterator[str]:
     for cell in cells:
         if cell.partial:
             yield say_partial(cell.run)
+    for cell in cells:
+        if cell.run.by_draws:
+            yield f"{cell.label} on {cell.manifest.suite} has no greedy answers: its accuracy is the {cell.of}"
     suites = sorted({cell.manifest.suite for cell in cells})
     systems = sorted({cell.manifest.system for cell in cells})
     known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
@@ -65,7 +70,10 @@ def _letters(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
-    hardware = sorted({_hardware(cell) for cell in cells})
+    untold = _named(cells, _may_be_drawn)
+    if untold:
+        yield f"from elsewhere at a temperature that is not known, so that the answers may not be greedy: {untold}"
+    hardware = sorted({_hardware(cell) for cell in cells if cell.manifest.device != UNKNOWN})
     if len(hardware) > 1:
         yield f"runs on unlike hardware: {'; '.join(hardware)}"
     changed = [cell.manifest.run for cell in cells if cell.manifest.dirty]
@@ -83,9 +91,17 @@ def _blind(cell: Cell) -> bool:
     return bool((cell.manifest.identity.get("controls") or {}).get("blind"))
 
 
+def _may_be_drawn(cell: Cell) -> bool:
+    """Whether single answers from elsewhere stand for greedy ones without a temperature that says so."""
+    identity = cell.manifest.identity
+    answer = (identity.get("system") or {}).get("answer") or {}
+    written = answer.get("mode") in ("generate", "letters") and answer.get("temperature") is None
+    return "import" in identity and written and not cell.run.by_draws
+
+
 def _above_chance(cell: Cell) -> bool:
     """Whether the interval lies above what is had without reading; without answers nothing is said."""
-    accuracy = cell.greedy_accuracy
+    accuracy = cell.headline
     if accuracy is None or accuracy.lo is None or cell.uniform is None or cell.majority is None:
         return not _blind(cell)
     return accuracy.lo > max(cell.uniform, cell.majority.accuracy.value)

@@ -29,8 +29,9 @@ def as_model_index(summary: Summary) -> str:
 def _results(cells: Sequence[Cell]) -> list[Any]:
     found = []
     for cell in cells:
-        if cell.greedy_accuracy is not None:
-            found.append(_result(cell, "accuracy", "greedy accuracy", cell.greedy_accuracy, {}))
+        if cell.headline is not None:
+            name = "greedy accuracy" if cell.of == "greedy" else f"accuracy, {cell.of}"
+            found.append(_result(cell, "accuracy", name, cell.headline, {}))
         for passed in cell.pass_at_k:
             chance = {"k": passed.k, "guesser": round(passed.chance, 4)}
             found.append(_result(cell, "pass@k", f"pass@{passed.k}", passed.estimate, chance))

@@ -116,10 +116,12 @@ def unlike_items(runs: Sequence[RunData]) -> list[str]:
 def _compare(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, int] | None:
     if a.content_sha256 != b.content_sha256:
         return None
-    items = [item for item in a.answered if item.item_id in b.greedy]
-    right_a, right_b = ([run.right(item) for item in items] for run in (a, b))
+    answered = {item.item_id for item in b.answered}
+    items = [item for item in a.answered if item.item_id in answered]
+    scores_a, scores_b = ([run.score(item) for item in items] for run in (a, b))
     judged_by = Settings(settings.margin, settings.alpha, resampling_of(items))
-    comparison = compare_outcomes(right_a, right_b, judged_by)
+    compare = compare_scores if a.by_draws or b.by_draws else compare_outcomes
+    comparison = compare(scores_a, scores_b, judged_by)
     return None if comparison is None else (comparison, len(items))
 
 

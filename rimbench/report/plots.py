@@ -84,16 +84,17 @@ def _accuracy(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[st
     most = max(sum(cell.manifest.suite == suite for cell in cells) for suite in suites)
     figure, grid = panels(len(suites), rows_height(most), share_x=True)
     for axes, suite in zip(grid, suites, strict=True):
-        shown = [cell for cell in cells if cell.manifest.suite == suite and cell.greedy_accuracy is not None]
+        shown = [cell for cell in cells if cell.manifest.suite == suite and cell.headline is not None]
         for place, cell in enumerate(shown):
-            bar(axes, place, cell.greedy_accuracy, colour_of(systems, cell.manifest.system))
+            bar(axes, place, cell.headline, colour_of(systems, cell.manifest.system))
         guess = next((cell.uniform for cell in shown if cell.uniform is not None), None)
         if guess is not None:
             axes.axvline(100 * guess, color=GREY, ls=":")
-        rows(axes, [cell.label for cell in shown])
+        rows(axes, [cell.label + ("" if cell.of == "greedy" else f", {cell.of}") for cell in shown])
         axes.set_title(short(suite))
-    grid[-1].set_xlabel("greedy accuracy, % [95%]; dotted: a guesser's")
-    title = "Greedy accuracy of each system with its 95% interval, and a uniform guesser's as a dotted line"
+    kind = "greedy accuracy" if all(cell.of == "greedy" for cell in cells) else "accuracy"
+    grid[-1].set_xlabel(f"{kind}, % [95%]; dotted: a guesser's")
+    title = f"{kind.capitalize()} of each system with its 95% interval, and a uniform guesser's as a dotted line"
     return Plot("accuracy", title, figure, "Accuracy")
 
 

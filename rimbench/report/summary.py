@@ -12,6 +12,7 @@ from typing import Any
 from rimbench.controls import Controls, show
 from rimbench.errors import DataError, UsageError
 from rimbench.latency.stored import read_measurements
+from rimbench.plaintext import plain
 from rimbench.plugins import unknown
 from rimbench.report.budgets import StoredSweep, find_sweeps
 from rimbench.report.cells import Cell
@@ -30,7 +31,6 @@ from rimbench.report.pairs import (
 from rimbench.report.reading import RunData, read_run
 from rimbench.statistics.verdict import Settings
 from rimbench.store import find_runs
-from rimbench.tabular import plain
 
 DISTINGUISHING = {
     "K": ("system", "memory", "blocks"),
@@ -80,9 +80,9 @@ def summarise(results: Path, settings: Settings | None = None) -> Summary:
     pairs = compare_family({run.manifest.run: run for run in taken}, settings)
     chosen = {run.manifest.run for run in taken}
     accuracies = {
-        (cell.manifest.system, cell.manifest.suite): cell.greedy_accuracy
+        (cell.manifest.system, cell.manifest.suite): cell.headline
         for cell in cells
-        if cell.manifest.run in chosen and cell.greedy_accuracy is not None
+        if cell.manifest.run in chosen and cell.headline is not None
     }
     costs, speedups = find_costs(read_measurements(results), accuracies)
     return Summary(
@@ -121,7 +121,7 @@ def summarise_pair(results: Path, a: str, b: str, settings: Settings | None = No
     pairs = compare_family(chosen, settings or Settings())
     if not pairs:
         raise UsageError(f"{a} and {b} have answered no item in common: let both runs go on, then compare")
-    partial = [say_partial(run) for run in chosen.values() if len(run.greedy) < len(run.items)]
+    partial = [say_partial(run) for run in chosen.values() if len(run.answered) < len(run.items)]
     return pairs, [plain(note) for note in (*notes_a, *notes_b, *partial)]
 
 
@@ -183,7 +183,7 @@ def choose_runs(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
 
 
 def _rank(run: RunData) -> tuple[bool, int, int, str, str]:
-    complete = len(run.greedy) == len(run.items)
+    complete = len(run.answered) == len(run.items)
     return complete, len(run.items), run.manifest.samples, run.manifest.started_at, run.manifest.run
 
 

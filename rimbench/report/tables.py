@@ -38,13 +38,15 @@ def make_tables(summary: Summary) -> list[Table]:
 
 
 def _accuracy(cells: Sequence[Cell]) -> Table:
-    methods = sorted({cell.greedy_accuracy.method for cell in cells if cell.greedy_accuracy})
+    methods = sorted({cell.headline.method for cell in cells if cell.headline})
+    told = any(cell.of != "greedy" for cell in cells)
     rows = [
         (
             cell.manifest.suite,
             cell.label,
             f"{cell.n}/{cell.n_planned}" if cell.partial else str(cell.n),
-            percent(cell.greedy_accuracy),
+            percent(cell.headline),
+            *([cell.of] if told else []),
             f"[{100 * cell.bootstrap[0]:.1f}, {100 * cell.bootstrap[1]:.1f}]" if cell.bootstrap else "-",
             share(cell.uniform),
             f"{share(cell.majority.accuracy.value)} ({cell.majority.letter})" if cell.majority else "-",
@@ -53,7 +55,11 @@ def _accuracy(cells: Sequence[Cell]) -> Table:
     ]
     return Table(
         "Accuracy",
-        ("suite", "system", "n", "greedy, % [95%]", "BCa", "guess, %", "one letter, %"),
+        (
+            *("suite", "system", "n"),
+            *(("accuracy, % [95%]", "of") if told else ("greedy, % [95%]",)),
+            *("BCa", "guess, %", "one letter, %"),
+        ),
         tuple(rows),
         f"Intervals: {', '.join(methods) or 'none'}, and the BCa bootstrap beside it. An answer that names no letter "
         "counts as wrong. Guess: a uniform guesser; one letter: whoever always gives the most frequent gold letter.",
@@ -89,7 +95,7 @@ def _pass_at_k(cells: Sequence[Cell]) -> Table:
 
 def _statuses(cells: Sequence[Cell]) -> Table:
     return Table(
-        "What became of the greedy answers",
+        f"What became of the {'answers' if any(cell.run.by_draws for cell in cells) else 'greedy answers'}",
         ("suite", "system", *(status.replace("_", " ") for status in STATUSES), "accuracy given ok"),
         tuple(
             (
@@ -100,6 +106,7 @@ def _statuses(cells: Sequence[Cell]) -> Table:
             )
             for cell in cells
         ),
+        "Of draws alone, every draw is counted." if any(cell.run.by_draws for cell in cells) else "",
         optional=("refused", "truncated", "ambiguous"),
     )
 

@@ -8,13 +8,19 @@ must equal.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from rimbench.errors import ModelError
 from rimbench.rim.checkpoint import head_module
-from rimbench.rim.mask import PackedRow, Readout, check_model, pack
+from rimbench.rim.head import is_plain_head
+from rimbench.rim.mask import PackedBatch, PackedRow, Readout, check_model, pack
+
+_plain: WeakKeyDictionary[PreTrainedModel, bool] = WeakKeyDictionary()
+"""By model, whether its head is plain: asked once of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,8 @@ def readouts(
 
     Returns one float32 tensor [len(budgets), options] a request, on the CPU: natural log-probabilities over
     that request's options alone. Only the last prefix position of each budget meets the head, and there only
-    the options' rows. Exact for models whose logits are the head's plain product (Qwen3, Llama). Raises
-    ModelError as `check_model`, UsageError for a budget beyond a request's blocks.
+    the options' rows; a model that does more to its logits than multiply (Granite, Cohere, Gemma 2) is asked for
+    them, row by row. Raises ModelError as `check_model`, UsageError for a budget beyond a request's blocks.
     """
     return [logits.log_softmax(dim=-1) for logits, _ in _packed(model, requests, budgets, pad_id, total=False)]
 
@@ -62,6 +68,14 @@ def _packed(
     rows = [PackedRow(r.question, r.blocks, tuple(Readout(r.prefix, budget) for budget in budgets)) for r in requests]
     check_model(model, max(max(row.position_ids()) for row in rows) + 1)
     batch = pack(rows, pad_id)
+    if model not in _plain:
+        _plain[model] = is_plain_head(model)
+    if not _plain[model]:
+        every = [_own_logits(model, batch, index, _last_positions(row)) for index, row in enumerate(rows)]
+        return [
+            (logits[:, list(request.options)].cpu(), logits.logsumexp(dim=-1).cpu())
+            for logits, request in zip(every, requests, strict=True)
+        ]
     with torch.inference_mode():
         hidden = model.base_model(
             input_ids=batch.input_ids.to(model.device),
@@ -82,6 +96,36 @@ def readout(model: PreTrainedModel, request: ReadoutRequest, budget: int) -> Ten
         logits = model(input_ids=torch.tensor([ids], device=model.device), use_cache=False).logits[0, -1]
     logprobs: Tensor = logits[list(request.options)].float().log_softmax(dim=-1)
     return logprobs.cpu()
+
+
+def check_packed(model: PreTrainedModel, request: ReadoutRequest, pad_id: int = 0) -> None:
+    """ModelError where the packed pass does not give what plain passes give, at the first and the last budget."""
+    budgets = (0, len(request.blocks))
+    (packed,) = readouts(model, [request], budgets, pad_id)
+    plain = torch.stack([readout(model, request, budget) for budget in budgets])
+    allowed = 1e-3 if model.dtype == torch.float32 else 0.25
+    apart = float((packed - plain).abs().max())
+    if not apart <= allowed:
+        raise ModelError(
+            f"model '{model.name_or_path or type(model).__name__}' reads budgets out of one packed row otherwise "
+            f"than one by one (log-probabilities {apart:.3g} apart, expected at most {allowed:g}): its layers do not "
+            "keep to a mask; ask it budget by budget with 'rimbench run --blocks K --answer readout'"
+        )
+
+
+def _own_logits(model: PreTrainedModel, batch: PackedBatch, index: int, positions: list[int]) -> Tensor:
+    """The model's own logits [positions, vocabulary] of one row, in float32."""
+    one, kept = slice(index, index + 1), torch.tensor(positions, device=model.device)
+    with torch.inference_mode():
+        logits: Tensor = model(
+            input_ids=batch.input_ids[one].to(model.device),
+            attention_mask=batch.mask[one].to(model.device),
+            position_ids=batch.position_ids[one].to(model.device),
+            use_cache=False,
+            logits_to_keep=kept,
+        ).logits[0]
+    # A model that does not know the argument gives the logits of every position.
+    return (logits if len(logits) == len(positions) else logits[kept]).float()
 
 
 def _last_positions(row: PackedRow) -> list[int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rimbench.engines import Answered, EngineFacts, Request
 from rimbench.errors import ModelError
 from rimbench.records import Answer
-from rimbench.rim.readout import ReadoutRequest, readouts_with_mass
+from rimbench.rim.readout import ReadoutRequest, check_packed, readouts_with_mass
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +30,7 @@ class PackedReadout:
         self._rows = rows
         self._context_tokens = context_tokens
         self._read: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        check_packed(self._model, min(rows.values(), key=lambda row: len(row.question)), self._pad_id)
 
     def __enter__(self) -> "PackedReadout":
         return self

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from readings import COMBINED, COMPOUND, DRUGS, NUMBERS, TEN, TERMS, read
 
 from rimbench.extraction import Extraction, extract, first_letter
+from rimbench.extraction.reasoning import REASONING_TAGS
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the published texts are not here: no folder {DATA}")
@@ -117,18 +118,22 @@ def test_a_letter_is_one_of_the_items_and_comes_exactly_with_ok(text: str, optio
         assert found.letter is None or found.letter in options
 
 
+def is_untagged(text: str) -> bool:
+    tags = {tag for pair in REASONING_TAGS for tag in pair} - {""}
+    return "<" not in text and not text.startswith("analysis") and not any(tag in text.lower() for tag in tags)
+
+
 @settings(max_examples=100, deadline=None)
-@given(TEXTS.filter(lambda text: "<" not in text), st.sampled_from("ABCD"))
+@given(TEXTS.filter(is_untagged), st.sampled_from("ABCD"))
 def test_a_last_box_decides_whatever_was_written_before_it(text: str, letter: str) -> None:
     one_question = text.replace("boxed", "").replace("Question", "").replace("2. A", "")
     assert extract(f"{one_question}\n\nIn the end:\n\\boxed{{{letter}}}", DRUGS) == Extraction(letter, "ok")
 
 
 @settings(max_examples=100, deadline=None)
-@given(TEXTS)
-def test_reasoning_never_changes_what_is_read(reasoning: str) -> None:
-    thought = reasoning.replace("<", "").replace("[", "")
-    assert extract(f"<think>{thought}</think>The answer is (B).", DRUGS) == Extraction("B", "ok")
+@given(TEXTS.filter(is_untagged), st.sampled_from([pair for pair in REASONING_TAGS if pair[0]]))
+def test_reasoning_never_changes_what_is_read(reasoning: str, tags: tuple[str, str]) -> None:
+    assert extract(f"{tags[0]}{reasoning}{tags[1]}The answer is (B).", DRUGS) == Extraction("B", "ok")
 
 
 # Where extraction and the publisher's letter differ, each text was read in full; this is what reading gives.

@@ -78,7 +78,7 @@ def test_the_keys_of_the_document_are_the_published_ones(write_run):
     assert list(document) == ["schema", "cells", "comparisons", "latency", "speedups"]
     assert list(document["cells"][0]) == [
         "run", "system", "suite", "n", "greedy_accuracy", "ci95", "method", "pass_at_k", "maj_at_k", "statuses",
-        "ece", "label_mass", "k_sweep",
+        "ece", "label_mass", "k_sweep", "headline", "mean_over_draws",
     ]  # fmt: skip
 
 

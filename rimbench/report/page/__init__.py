@@ -75,29 +75,30 @@ def _answers(summary: Summary, results: Path, limit: int) -> dict[str, Any]:
     runs = []
     for cell in summary.cells:
         folder = folders[cell.manifest.run]
-        greedy, drawn = _read(folder)
+        shown, drawn = _read(folder)
         answers = {}
         for item in read_items(folder).values():
             key = (cell.manifest.suite, item.item_id, item.question)
             options = {letter: cut(text, limit) for letter, text in item.options.items()}
-            shown = [cell.manifest.suite, item.item_id, cut(item.question, limit), options, item.gold]
-            items.setdefault(key, [len(items), *shown])
-            if item.item_id in greedy:
-                answers[items[key][0]] = _answer(greedy[item.item_id], drawn.get(item.item_id, {}), limit)
-        runs.append({"label": cell.label, "suite": cell.manifest.suite, "answers": answers})
+            entry = [cell.manifest.suite, item.item_id, cut(item.question, limit), options, item.gold]
+            items.setdefault(key, [len(items), *entry])
+            if item.item_id in shown:
+                answers[items[key][0]] = _answer(shown[item.item_id], drawn.get(item.item_id, {}), limit)
+        label = f"{cell.label}, first draw" if cell.run.by_draws else cell.label
+        runs.append({"label": label, "suite": cell.manifest.suite, "answers": answers})
     return {"items": [values[1:] for values in items.values()], "runs": runs}
 
 
 def _read(folder: Path) -> tuple[dict[str, Record], dict[str, Counter[str]]]:
-    """The greedy answer to each item, and how often each letter was drawn."""
-    greedy: dict[str, Record] = {}
+    """The answer to each item that is shown, the greedy or else the first one, and each letter's number of draws."""
+    shown: dict[str, Record] = {}
     drawn: dict[str, Counter[str]] = {}
     for record in read_records(folder / RECORDS):
-        if record.sample == 0:
-            greedy[record.item_id] = record
-        else:
+        if record.item_id not in shown or record.sample < shown[record.item_id].sample:
+            shown[record.item_id] = record
+        if record.sample:
             drawn.setdefault(record.item_id, Counter())[record.answer or "none"] += 1
-    return greedy, drawn
+    return shown, drawn
 
 
 def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
