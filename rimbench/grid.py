@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from rimbench import engines, provenance
+from rimbench import checkpoints, engines, provenance
 from rimbench.controls import Controls, show
 from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
-from rimbench.errors import ModelError, UsageError
+from rimbench.errors import UsageError
 from rimbench.prompts import PromptBuilder
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
 from rimbench.runner import Cell, identify, name_run, run_cell
@@ -189,16 +189,8 @@ def _longest(runs: Sequence[PlannedRun], run: PlannedRun) -> int:
 
 
 def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Build, int]:
-    import transformers as hf  # slow to import
-
-    try:
-        config = hf.AutoConfig.from_pretrained(checkpoint.folder)
-        tokenizer: Any = hf.AutoTokenizer.from_pretrained(checkpoint.folder)
-    except (OSError, ValueError, KeyError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"cannot read the model in {checkpoint.folder}: {first}") from error
-
-    builder = PromptBuilder(system, tokenizer)
+    config = checkpoints.read_config(checkpoint.folder)
+    builder = PromptBuilder(system, checkpoints.read_tokenizer(checkpoint.folder))
 
     def build(suite: Suite, items: Sequence[Item]) -> tuple[Prompt, ...]:
         return builder.build([(item, question_text(suite.wording, item).strip()) for item in items])

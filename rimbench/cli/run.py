@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from rimbench.cli.options import AllowOutside
+
 AnswerBy = Literal["generate", "readout"]
 RESULTS_OPTION = typer.Option(
     "--results", help="Folder of the runs.", envvar="RIMBENCH_RESULTS", file_okay=False, show_default=True
@@ -39,6 +41,7 @@ def run(
     engine: Annotated[str, typer.Option(metavar="NAME", help="auto, transformers or vllm.")] = "auto",
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old run is kept beside.")] = False,
+    allow_outside: AllowOutside = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
     """Answer the questions of suites with systems, and keep every answer.
@@ -58,8 +61,10 @@ def run(
     from rimbench.controls import Controls
 
     with RunProgress() as progress:
-        systems = load_systems(system, progress.note, model=model, blocks=blocks, answer=answer)
-        loaded = load_suites(suite, data or [], limit, progress.note)
+        systems = load_systems(
+            system, progress.note, model=model, blocks=blocks, answer=answer, allow_outside=allow_outside
+        )
+        loaded = load_suites(suite, data or [], limit, progress.note, allow_outside=allow_outside)
         controls = Controls(permute_options, blind)
         settings = grid.RunSettings(results, engine, batch_size, seed, samples, fresh, controls)
         runs = grid.plan_runs(systems, loaded, settings)

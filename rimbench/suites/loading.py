@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rimbench.config import below
 from rimbench.errors import DataError, UsageError
 from rimbench.items import Items
 from rimbench.plugins import whose
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
 
 
 def load(
-    name_or_path: str, *, data: Path | None = None, limit: int | None = None, slice_: Slice = "heldout"
+    name_or_path: str,
+    *,
+    data: Path | None = None,
+    limit: int | None = None,
+    slice_: Slice = "heldout",
+    allow_outside: bool = False,
 ) -> Suite:
     """Load a suite by name, or from a TOML by path; the rows come from its source, or from the file `data`.
 
     `limit` takes the first items of the frozen order. In a suite that states no held-out fraction, every row
-    is held out. Raises UsageError, ConfigError or DataError.
+    is held out. A suite's file may name rows below its own folder, and elsewhere with `allow_outside`. Raises
+    UsageError, ConfigError or DataError.
     """
     from rimbench.suites.schema import read
 
@@ -35,6 +42,8 @@ def load(
         raise UsageError(f"limit {limit}: must be at least 1")
     if slice_ == "train" and spec.heldout is None:
         raise UsageError(f"suite {path.stem}: has no train slice: its TOML has no [heldout] fraction")
+    if data is None and spec.source is not None and spec.source.path is not None:
+        data = below(path, spec.source.path, "source.path", allow_outside=allow_outside)
     opened = _open(spec, path, data)
     n = spec.n if slice_ == "heldout" else None
     auditor = _audit(spec, path, opened, slice_)
@@ -66,8 +75,6 @@ class _Opened:
 
 def _open(spec: "SuiteSpec", path: Path, data: Path | None) -> _Opened:
     source = spec.source
-    if data is None and source is not None and source.path is not None:
-        data = path.parent / source.path
     if data is not None:
         kept = Source("file", data.name, None, None, rows.sha256(data))
         return _Opened(rows.read(data, path.stem), kept, str(data))

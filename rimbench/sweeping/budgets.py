@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rimbench import grid, provenance, systems
-from rimbench.errors import ModelError, UsageError
+from rimbench import checkpoints, grid, provenance, systems
+from rimbench.errors import UsageError
 from rimbench.grid import PlannedRun, Progress, RunSettings
 from rimbench.prompts import hash_token_ids
 from rimbench.records import Prompt
@@ -103,16 +103,11 @@ class _Slot:
 
 def _rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
     """Each prompt of the largest budget taken apart again: question, blocks, prefix."""
-    import transformers as hf
-
     from rimbench.rim.readout import ReadoutRequest  # torch comes with it
 
     memory = run.cell.system.memory
     assert memory is not None
-    try:
-        tokenizer = hf.AutoTokenizer.from_pretrained(run.checkpoint.folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"cannot read the tokenizer in {run.checkpoint.folder}: {error}") from error
+    tokenizer = checkpoints.read_tokenizer(run.checkpoint.folder)
     blocks = (block_token_ids(tokenizer, memory),) * memory.blocks
     if not run.cell.system.prompt.prefix:
         raise UsageError(

@@ -87,13 +87,16 @@ def available() -> dict[str, Path]:
     return find_files(Path(__file__).parent)
 
 
-def load(name_or_path: str) -> System:
-    """The system of that name, or of that TOML file; UsageError or ConfigError where there is none."""
+def load(name_or_path: str, *, allow_outside: bool = False) -> System:
+    """The system of that name, or of that TOML file; UsageError or ConfigError where there is none.
+
+    A file may name weights below its own folder, and elsewhere with `allow_outside`.
+    """
     from rimbench.systems.schema import read_system  # pydantic is slow to import
 
     shipped = available()
     if name_or_path.endswith(".toml"):
-        read = read_system(Path(name_or_path))
+        read = read_system(Path(name_or_path), allow_outside=allow_outside)
         own = read_system(shipped[read.name]) if read.name in shipped else None
         same = own is None or read == replace(own, file=read.file)
         return read if same else replace(read, own=own)
