@@ -18,6 +18,7 @@ from rimbench.store.folder import (
     read_records,
     say_edited,
 )
+from rimbench.store.heads import Head
 from rimbench.store.kept import Kept
 from rimbench.store.lines import RECORD_FIELDS, checksum, to_line
 from rimbench.store.writing import RunStore
@@ -28,6 +29,7 @@ __all__ = [
     "RECORDS",
     "RECORD_FIELDS",
     "Answers",
+    "Head",
     "Kept",
     "OtherSchemaError",
     "RunStore",

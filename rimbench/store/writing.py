@@ -112,8 +112,16 @@ class RunStore(AbstractContextManager["RunStore"]):
         except OSError as error:
             raise _cannot_write(path, error) from error
         try:
-            for record in self._answers:
-                self._count(record)
+            failures = []
+            for head in self._answers.heads():
+                if head.status == "engine_error":
+                    failures.append(head.record)
+                elif head.sample == 0:
+                    self.greedy += 1
+                    self.correct += head.correct
+            self.done = self._answers.kept
+            for failure in failures:
+                self._count(failure)
         except BaseException:
             os.close(self._file)
             raise
