@@ -11,11 +11,13 @@ from rimbench.store.folder import (
     Answers,
     OtherSchemaError,
     check_name,
+    each_item,
     find_runs,
     find_without_manifest,
     read_items,
     read_manifest,
     read_records,
+    read_records_at,
     say_edited,
 )
 from rimbench.store.heads import Head
@@ -35,11 +37,13 @@ __all__ = [
     "RunStore",
     "check_name",
     "checksum",
+    "each_item",
     "find_runs",
     "find_without_manifest",
     "read_items",
     "read_manifest",
     "read_records",
+    "read_records_at",
     "say_edited",
     "to_line",
 ]

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 from rimbench.config import describe_faults
 from rimbench.errors import DataError
 from rimbench.files import open_regular
+from rimbench.items import ItemTable
 from rimbench.records import LETTERS, SCHEMA_VERSION, Asked, Item, Manifest, Record, find_fault
 from rimbench.store.heads import Head, read_heads
 from rimbench.store.kept import Kept
-from rimbench.store.lines import is_intact, read_lines, validate
+from rimbench.store.lines import is_intact, read_lines, record_of, validate
 
 RECORDS = "records.jsonl"
 MANIFEST = "manifest.json"
@@ -132,14 +133,30 @@ def read_records(path: Path) -> Iterator[Record]:
     return (record for _, _, record in read_lines(path, Record, "record"))
 
 
-def read_items(folder: Path) -> dict[str, Item]:
+def read_records_at(folder: Path, starts: Iterable[int]) -> Iterator[Record]:
+    """The records whose lines begin at these places of a run's file, fastest in their order."""
+    try:
+        with open_regular(folder / RECORDS) as file:
+            for start in starts:
+                file.seek(start)
+                yield record_of(file.readline())
+    except OSError as error:
+        raise DataError(f"cannot read {folder / RECORDS}: {error.strerror}; start the same command again") from error
+
+
+def read_items(folder: Path) -> ItemTable:
     """The items that a run asks, by id, in the suite's frozen order; DataError where one cannot be asked."""
-    items: dict[str, Item] = {}
+    return ItemTable(each_item(folder))
+
+
+def each_item(folder: Path) -> Iterator[Item]:
+    """The same one after the other, none of which is held."""
+    ids = set()
     for number, _, item in read_lines(folder / ITEMS, Item, "item", _find_item_fault):
-        if item.item_id in items:
+        if item.item_id in ids:
             raise DataError(f"{folder / ITEMS}: line {number} has the id {item.item_id!r} of an earlier one")
-        items[item.item_id] = item
-    return items
+        ids.add(item.item_id)
+        yield item
 
 
 def _find_item_fault(item: Item) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from rimbench.records import Record, Status
-from rimbench.store.lines import chunks, faulty_lines, is_intact, values_of
+from rimbench.store.lines import chunks, faulty_lines, is_intact, record_of, values_of
 
 _HEAD = re.compile(
     rb'\{"item_id": "([^"\\\x00-\x1f]*)", "sample": (0|[1-9]\d{0,5}), "gold": "([A-J])", '
@@ -22,7 +22,10 @@ _CHECK_LENGTH = len(', "check": "00000000"}')
 
 @dataclass(slots=True)
 class Head:
-    """A line of records and what stands at its beginning; `final` belongs to an engine's failure, as in a record."""
+    """A line of records and what stands at its beginning; `final` belongs to an engine's failure, as in a record.
+
+    `start` is the line's place in the file, in bytes.
+    """
 
     item_id: str
     sample: int
@@ -31,6 +34,7 @@ class Head:
     status: Status
     line: bytes
     final: bool = False
+    start: int = 0
 
     @property
     def answered(self) -> bool:
@@ -45,8 +49,7 @@ class Head:
     @property
     def record(self) -> Record:
         """The whole record."""
-        (record,) = values_of([self.line], Record)
-        return record
+        return record_of(self.line)
 
 
 def read_heads(
@@ -57,7 +60,7 @@ def read_heads(
     A line in the very form in which records are written, whose checksum fits, is a record: what follows its head is
     not looked at, where the head `fits`. Every other line is read whole. DataError as from `read_lines`.
     """
-    number = 0
+    number = start = 0
     for lines in chunks(path):
         heads = [head if (head := _written_head(line)) and fits(head) else None for line in lines]
         others = [i for i, head in enumerate(heads) if head is None]
@@ -72,6 +75,8 @@ def read_heads(
         for i, head in enumerate(heads):
             assert head is not None
             number += 1
+            head.start = start
+            start += len(head.line) + 1
             yield number, i not in edited, head
 
 

@@ -18,10 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 from rimbench.config import describe_faults
 from rimbench.errors import DataError
 from rimbench.files import open_regular
-from rimbench.records import Record
+from rimbench.records import Item, Record
 
 CHUNK_BYTES = 1 << 19
 """Lines are validated in chunks of this size: one call a chunk costs a third less than one a line."""
+ITEM_FIELDS = tuple(field.name for field in dataclasses.fields(Item))
 RECORD_FIELDS = tuple(field.name for field in dataclasses.fields(Record))
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _CHECK = ', "check": "'
@@ -39,6 +40,11 @@ def to_line(record: Record) -> str:
     """
     body = _body(record)
     return f'{body}{_CHECK}{zlib.crc32(body.encode()):08x}"}}'
+
+
+def to_item_line(item: Item) -> bytes:
+    """An item as one line of JSON, with its newline."""
+    return f"{_ENCODE({name: getattr(item, name) for name in ITEM_FIELDS})}\n".encode()
 
 
 def checksum(record: Record) -> str:
@@ -86,6 +92,14 @@ def values_of(lines: Sequence[bytes], schema: type[T]) -> list[T]:
     if len(values) == len(lines):
         return values
     return [value for value in (_value(line, schema) for line in lines) if not isinstance(value, str)]
+
+
+def record_of(line: bytes) -> Record:
+    """The record of a line that was found good before."""
+    value = _value(line, Record)
+    if isinstance(value, str):
+        raise DataError(f"a record was changed while it was read ({value}): start the same command again")
+    return value
 
 
 def validate(schema: type[T], document: bytes) -> T:
