@@ -159,7 +159,8 @@ def _linked(cue: re.Match[str], clause: str, plain: str, reader: Reader, how: _C
 
 def _read(start: int, at: int, plain: str, reader: Reader, how: _Cue) -> list[_Statement]:
     slot = plain[at : at + wording.MAX_SLOT_CHARS]
-    letters = "" if how.words.undone.match(slot) else reader.named(slot, how.words, texts=how.texts)
+    undone = how.words.undone.match(slot) or how.words.questioned.match(slot)
+    letters = "" if undone else reader.named(slot, how.words, texts=how.texts)
     listed = letters == "A" and wording.LIST.match(slot)
     if not letters or listed or (not how.explicit and refuted(slot, letters)):
         return []
