@@ -186,7 +186,8 @@ def _judgements(pattern: re.Pattern[str], plain: str, words: Wording, reader: Re
         before = plain[max(0, found.start() - 60) : found.start()]
         if bare and (word_follows or not words.may_follow.search(before[-15:])):
             continue
-        if words.gap and bare and not words.gap.search(f"{before[-15:]}|{found['gap']}"):
+        lone = bare and found["first"].isalpha()
+        if words.gap and lone and not words.gap.search(f"{before[-15:]}|{plain[found.end('more') : found.end()]}"):
             continue
         behind = plain[found.end() : found.end() + 80]
         undone = words is not ENGLISH and (words.link.match(behind.lstrip()) or words.undone.match(f"(A){behind}"))

@@ -50,6 +50,26 @@ class LanguageFile(Table):
     """Texts and what they state, of an item whose options are A to D."""
 
 
+# Words that other languages share with English, and parts of English words, tell of none.
+_ENGLISH = frozenset(
+    [
+        "option",
+        "correct",
+        "exact",
+        "item",
+        "solution",
+        "literal",
+        "vera",
+        "juste",
+        "certo",
+        "certa",
+        "incorrect",
+        "exclu",
+        "correcte",
+    ]
+)
+
+
 class Language:
     """A language's words for an answer, the words by which a text in it is known, and its wording."""
 
@@ -59,7 +79,8 @@ class Language:
         others = (*file.denial, *file.ending, *file.option)
         # A script that no other language has tells of it in any word, Latin letters in long ones.
         words += [word for word in others if len(word) > 4 or not _is_latin(file)]
-        self.telling = tuple(dict.fromkeys(_spelled(word).casefold() for word in words))
+        folded = dict.fromkeys(_spelled(word).casefold() for word in words)
+        self.telling = tuple(word for word in folded if word not in _ENGLISH)
         self._file = file
 
     @cached_property
@@ -159,7 +180,7 @@ def _compile(file: LanguageFile) -> Wording:
         joiner=re.compile(rf"[.,;)\]\"' ]{{0,3}}(?P<word>{_any(file.joiner)}|[,;/&]|\+(?!\d))[\s\"'(]{{0,3}}"),
         filler=re.compile(fill),
         denial=re.compile(_any(file.denial)),
-        gap=re.compile(rf"{_any(file.link)} ?\||\|(?: ?[:(-]|.*?{_any(file.link)})") if _is_latin(file) else None,
+        gap=re.compile(rf"{_any(file.link)} ?\||\|(?: ?[:(-]| ?{_any(file.link)})") if _is_latin(file) else None,
         native=re.compile(
             rf"\(?({_class(native)})(?:[).]|(?= ?(?:$|[.,;:!?\"]|{_any(file.after, file.ending)})))", re.M
         )
