@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rimbench"
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
+    "files": set(),
     "items": {"records"},
     "plaintext": set(),
     "tabular": {"plaintext"},
@@ -28,7 +29,7 @@ MAY_IMPORT = {
     "prompts": {"errors", "records", "rim", "systems"},
     "engines": {"errors", "records", "plugins", "rim"},
     "controls": {"errors", "records"},
-    "store": {"errors", "records", "config"},
+    "store": {"errors", "records", "config", "files"},
     "runner": {"errors", "records", "controls", "engines", "extraction", "store", "systems"},
     "provenance": {"errors"},
     "grid": {
@@ -98,7 +99,7 @@ MAY_IMPORT = {
         "provenance",
     },
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},
-    "exporting": {"errors", "records", "store"},
+    "exporting": {"errors", "files", "records", "store"},
     "training": {"errors", "config", "plugins", "records", "rim", "suites"},
 }
 HEAVY = ("torch", "transformers", "vllm", "datasets", "pandas", "scipy", "pydantic", "huggingface_hub")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.run import RESULTS_OPTION
+from rimbench.cli.run import RESULTS_OPTION, KeepErrors, MaxErrors
 
 
 def sweep(
@@ -22,6 +22,8 @@ def sweep(
         int | None, typer.Option(metavar="K", min=1, help="Largest memory budget; the system's own if not given.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Questions in one packed pass.")] = None,
+    max_errors: MaxErrors = 0.05,
+    keep_errors: KeepErrors = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
@@ -43,13 +45,15 @@ def sweep(
     from rimbench.report.budgets import StoredSweep, read_outcome
     from rimbench.report.cost_tables import budget_table
     from rimbench.report.document import as_sweep
+    from rimbench.runner import ErrorRules
     from rimbench.store import read_manifest
     from rimbench.systems import load, override
 
     with RunProgress() as progress:
         chosen = override(load(system), model=model, blocks=blocks, answer="readout")
         (loaded,) = load_suites([suite], [str(data)] if data else [], limit, progress.note)
-        planned = sweeping.plan_sweep(chosen, loaded, grid.RunSettings(results, batch_size=batch_size))
+        settings = grid.RunSettings(results, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
+        planned = sweeping.plan_sweep(chosen, loaded, settings)
         sweeping.run_sweep(planned, progress)
     outcome = read_outcome([run.folder for run in planned.runs])
     swept = StoredSweep(read_manifest(planned.runs[-1].folder), outcome)

@@ -14,7 +14,7 @@ from rimbench.report.variants import controls_of, departures_of
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, LetterBaseline, accuracy, majority_letter, uniform_accuracy
 from rimbench.statistics.verdict import Comparison, Settings, compare_outcomes
-from rimbench.store import MANIFEST, RECORDS, read_items, read_manifest, read_records
+from rimbench.store import MANIFEST, RECORDS, Answers, read_items, read_manifest
 from rimbench.systems.departures import label
 
 
@@ -68,7 +68,7 @@ class StoredSweep:
 
 
 def find_sweeps(results: Path) -> list[StoredSweep]:
-    """Every sweep of a results folder, by name; one that lacks a budget yet is left out."""
+    """Every sweep of a results folder, by name; one that lacks a budget yet, or cannot be read, is left out."""
     found = []
     for folder in sorted(results.glob("*-sweep")):
         budgets = [folder / f"k{k}" for k in range(len(list(folder.glob(f"k*/{MANIFEST}"))))]
@@ -88,16 +88,19 @@ def what_was_asked(manifest: Manifest) -> tuple[str, ...]:
 
 def read_outcome(folders: Sequence[Path]) -> SweepOutcome:
     """Read the runs at K = 0, 1, ...; items that one of them has not answered are left out of all."""
-    asked = list(read_items(folders[0]).values())
-    answers = [{record.item_id: record for record in read_records(folder / RECORDS)} for folder in folders]
-    items = [item for item in asked if all(item.item_id in answered for answered in answers)]
+    known = read_items(folders[0])
+    answers = [
+        {record.item_id: record for record in Answers(folder, known) if record.answered and record.sample == 0}
+        for folder in folders
+    ]
+    items = [item for item in known.values() if all(item.item_id in answered for answered in answers)]
     columns = [[answered[item.item_id] for item in items] for answered in answers]
     how = resampling_of(items)
     budgets = [_budget(k, column, columns[k - 1] if k else None, how) for k, column in enumerate(columns)]
     first, last = ([record.correct for record in column] for column in (columns[0], columns[-1]))
     return SweepOutcome(
         len(items),
-        len(asked),
+        len(known),
         tuple(budgets),
         compare_outcomes(last, first, Settings(how=how)),
         uniform_accuracy([len(item.options) for item in items]),

@@ -144,8 +144,8 @@ class Cell:
 
     @property
     def partial(self) -> bool:
-        """Whether items are without an answer."""
-        return self.n < self.n_planned
+        """Whether answers are missing that the run was asked for, as `rimbench run` counts them too."""
+        return self.run.missing > 0
 
     @property
     def headline(self) -> Estimate | None:

@@ -25,8 +25,12 @@ def find_doubts(cells: Sequence[Cell]) -> list[str]:
 
 
 def say_partial(run: RunData) -> str:
-    """That a run lacks answers: it was cut off, or is being written."""
-    return f"{run.manifest.run} is partial: {len(run.answered)} of {len(run.items)} items have an answer"
+    """That a run lacks answers: it was cut off, is being written, or its engine failed."""
+    asked = len(run.items) * (run.manifest.samples + 1)
+    draws = f", and of {asked} answers asked for {run.missing} are missing" if run.manifest.samples else ""
+    failed = f", {run.failed} of them since the engine failed" if run.failed else ""
+    have = f"{len(run.answered)} of {len(run.items)} items have an answer"
+    return f"{run.manifest.run} is partial: {have}{draws}{failed}: the same command asks for the rest"
 
 
 def doubt_families(pairs: Sequence[Pair]) -> Iterator[str]:

@@ -4,7 +4,7 @@ The same records give the same summary, whatever the machine: bootstraps take a 
 order of their suites, systems and names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from rimbench.report.pairs import (
     order_effect,
     unlike_items,
 )
-from rimbench.report.reading import RunData, read_run
+from rimbench.report.reading import RunData, read_runs
 from rimbench.report.variants import (
     HARMLESS,
     controls_of,
@@ -39,7 +39,6 @@ from rimbench.report.variants import (
     variant_of,
 )
 from rimbench.statistics.verdict import Settings
-from rimbench.store import find_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,8 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
     that is not among them.
     """
     settings, choice = settings or Settings(), choice or Choice()
-    runs = read_all(results)
+    unread: list[str] = []
+    runs = read_all(results, unread.append)
     labels = _labels(runs)
     cells = sorted(
         (Cell(run, labels[run.manifest.run]) for run in runs),
@@ -86,7 +86,7 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
         costs=tuple(costs),
         speedups=tuple(speedups),
         settings=settings,
-        notes=tuple(map(plain, doubts)),
+        notes=tuple(map(plain, (*unread, *doubts))),
     )
 
 
@@ -97,7 +97,8 @@ def summarise_pair(
 
     UsageError where they share no suite, or no item, or one is not of the family that was named.
     """
-    runs, choice = read_all(results), choice or Choice()
+    unread: list[str] = []
+    runs, choice = read_all(results, unread.append), choice or Choice()
     if choice.named is not None:
         choice = replace(choice, baseline=b)
         if a not in (choice.named or ()):
@@ -124,8 +125,8 @@ def summarise_pair(
     pairs = [p for p in compare_pairs(compared, labels, settings or Settings(), choice) if p.runs in asked]
     if not pairs:
         raise UsageError(f"{a} and {b} have answered no item in common: let both runs go on, then compare")
-    partial = [say_partial(run) for pair in asked for run in pair if len(run.answered) < len(run.items)]
-    return pairs, [plain(note) for note in (*notes_a, *notes_b, *dict.fromkeys(partial))]
+    partial = [say_partial(run) for pair in asked for run in pair if run.missing]
+    return pairs, [plain(note) for note in (*unread, *notes_a, *notes_b, *dict.fromkeys(partial))]
 
 
 def _labels(runs: Sequence[RunData]) -> dict[str, str]:
@@ -144,14 +145,18 @@ def _pairs(taken: Sequence[RunData], labels: Mapping[str, str], choice: Choice) 
     return found
 
 
-def read_all(results: Path) -> list[RunData]:
-    """Every run of a results folder, in the order of suites and systems; DataError where there is none."""
+def read_all(results: Path, say: Callable[[str], None]) -> list[RunData]:
+    """Every run of a results folder that can be read, in the order of suites and systems; DataError where there is
+    none. `say` is told of those that cannot, and of those that were changed.
+    """
     if not results.is_dir():
         raise DataError(f"no results folder {results}: make one with 'rimbench run --system S --suite T'")
-    folders = find_runs(results)
-    if not folders:
-        raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
-    runs = [read_run(folder) for folder in folders]
+    runs, notes = read_runs(results)
+    if not runs:
+        why = f" ({'; '.join(notes)})" if notes else ""
+        raise DataError(f"no run in {results}{why}: make one with 'rimbench run --system S --suite T'")
+    for note in notes:
+        say(note)
     return sorted(runs, key=lambda run: (run.manifest.suite, run.manifest.system, run.manifest.run))
 
 
@@ -186,10 +191,9 @@ def choose_variants(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
 
 
 def _rank(run: RunData) -> tuple[bool, bool, int, int, str, str]:
-    complete = len(run.answered) == len(run.items)
     manifest = run.manifest
     seeded = "seed" in departures_of(manifest)
-    return complete, not seeded, len(run.items), manifest.samples, manifest.started_at, manifest.run
+    return run.missing == 0, not seeded, len(run.items), manifest.samples, manifest.started_at, manifest.run
 
 
 def _named(runs: Sequence[RunData], labels: Mapping[str, str], name: str) -> tuple[dict[str, RunData], list[str]]:

@@ -129,7 +129,7 @@ def _compile(file: LanguageFile) -> Wording:
         correct=re.compile(_any(file.correct)),
         choice=re.compile(_any(file.choice)),
         link=re.compile(
-            rf"(?<!\d)[:=]|[:=](?!\d)|-(?=\s|[A-J]\b)|{_any(file.link, file.correct)}|"
+            rf"(?<!\d)[:=]|[:=](?!\d)|(?<!\d)(?<!\d )-(?=\s|[A-J]\b)|{_any(file.link, file.correct)}|"
             rf"^(?: ?{_any(file.option, file.filler)}){{0,2}} ?(?=\(?[A-J]\b\)?{ends})"
             + (rf"|^ ?(?=\(?{_class(native)}[).]?(?: |$))" if native else ""),
             re.M,
