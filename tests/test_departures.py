@@ -1,6 +1,7 @@
 """Every departure of a run from its system's own file is kept with the run."""
 
 import pytest
+import tiny
 
 from rimbench import grid, suites, systems
 from rimbench.controls import Controls
@@ -52,13 +53,13 @@ def test_a_copy_of_a_shipped_file_departs_in_nothing(tmp_path):
 
 
 def test_a_manifest_holds_departures_of_the_system_and_of_the_command(tmp_path, checkpoint, suite_file):
-    (tmp_path / "mine.toml").write_text(WRITES.format(path=checkpoint))
+    (tmp_path / "mine.toml").write_text(WRITES.format(path=tiny.beside(checkpoint, tmp_path)))
     system, suite = systems.load(str(tmp_path / "mine.toml")), suites.load(str(suite_file))
 
     def departures(**settings):
         [run] = grid.plan_runs([system], [suite], grid.RunSettings(tmp_path / "results", "transformers", **settings))
         with RunStore(tmp_path / "run") as store:
-            return grid.make_manifest(run, store).departures
+            return grid.make_manifest(run, store, None).departures
 
     assert departures() == departures(batch_size=3) == departures(dtype="float32") == {}
     assert departures(seed=3, dtype="bfloat16", controls=Controls(permute_options=0, blind=True)) == {

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from claims_files import HEAD, accuracy, latency
-from tiny import write_suite
+from tiny import beside, write_suite
 
 from rimbench.claims.audit import audit
 from rimbench.claims.runs import measure
@@ -24,7 +24,8 @@ def kept(tmp_path_factory, checkpoint):
     folder = tmp_path_factory.mktemp("runs")
     write_suite(folder, 40)
     (folder / "own.toml").write_text(
-        f'description = "d"\n[weights]\npath = "{checkpoint}"\n[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
+        f'description = "d"\n[weights]\npath = "{beside(checkpoint, folder)}"\n'
+        '[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
     )
     (folder / "medqa.toml").write_text((folder / "tiny.toml").read_text())
 
