@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "plaintext": set(),
     "tabular": {"plaintext"},
     "plugins": {"errors"},
-    "config": {"errors"},
+    "config": {"errors", "plaintext"},
     "extraction": {"errors", "records", "plugins", "config"},
     "suites": {"errors", "records", "items", "plugins", "config", "extraction"},
     "rim": {"errors", "files"},
