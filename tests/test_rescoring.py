@@ -23,8 +23,8 @@ def written(item_id, text, status, answer=None, sample=0):
 
 @pytest.fixture
 def write_run(tmp_path):
-    def write(records, name="r", mode="generate", extraction="text", items=ITEMS, **identity):
-        identity |= {"system": {"answer": {"mode": mode, "extraction": extraction}}}
+    def write(records, name="r", mode="generate", extraction="text", items=ITEMS, answer=None, **identity):
+        identity |= {"system": {"answer": {"mode": mode, "extraction": extraction} | (answer or {})}}
         start = "2026-01-01T00:00:00+00:00"
         made = Manifest(1, name, "s", "t", len(items), 0, identity, {}, {}, {}, {}, None, None, start, None, 1)
         with RunStore(tmp_path / "results" / name) as store:
@@ -82,6 +82,11 @@ def test_draws_are_counted_apart_from_greedy_answers(write_run):
 def test_the_systems_own_kind_of_extraction_is_used(write_run):
     records = [written("0", "B} because C is the answer", "ok", "B")]
     assert not rescore(write_run(records, extraction="first_letter")).flips
+
+
+def test_the_systems_own_reasoning_tags_are_used(write_run):
+    records = [written("0", "[[musing]] Answer: A [[said]] Answer: B", "ok", "B")]
+    assert not rescore(write_run(records, answer={"reasoning_tags": [["[[musing]]", "[[said]]"]]})).flips
 
 
 def test_options_that_were_permuted_are_read_in_the_order_that_was_shown(write_run):

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rimbench.errors import UsageError
+from rimbench.plaintext import plain
 
 
 def show_prompt(
@@ -30,7 +31,7 @@ def show_prompt(
       rimbench show-prompt --system rim-v1 --suite medmcqa --item '#0' --json
     """
     from rimbench import grid, suites, systems
-    from rimbench.cli.output import print_json
+    from rimbench.cli.output import print_json, print_text
 
     chosen = systems.override(systems.load(system), model=model, blocks=blocks)
     loaded = suites.load(suite, data=data)
@@ -54,7 +55,7 @@ def show_prompt(
              "option_token_ids": prompt.option_token_ids}
         )  # fmt: skip
         return
-    typer.echo(prompt.text)
-    typer.echo(f"\n{len(prompt.token_ids)} token ids: {list(prompt.token_ids)}")
-    typer.echo(f"option token ids: {prompt.option_token_ids or 'none, the answer is free text'}")
-    typer.echo(f"item {found.item_id}, gold {found.gold}, prompt sha256 {prompt.sha256}")
+    print_text(prompt.text)
+    print_text(f"\n{len(prompt.token_ids)} token ids: {list(prompt.token_ids)}")
+    print_text(f"option token ids: {prompt.option_token_ids or 'none, the answer is free text'}")
+    print_text(f"item {plain(found.item_id)}, gold {found.gold}, prompt sha256 {prompt.sha256}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rimbench.cli.output import note, print_json, print_table
+from rimbench.cli.output import console, note, print_json, print_table
+from rimbench.plaintext import plain, shown
 from rimbench.tabular import Table
 
 if TYPE_CHECKING:
@@ -108,14 +109,12 @@ def _print_summary(suite: "Suite") -> None:
     rows += [[f"faulty: {f.kind.replace('_', ' ')}", f"{f.count}: {_ids(f.item_ids)}"] for f in audit.faults]
     print_table(Table(f"Suite {suite.name}", ["what", "value"], rows))
     item = suite.items[0]
-    _print_text(f"First item: {item.item_id}, gold {item.gold}\n{question_text(suite.wording, item)}")
+    _print_text(f"First item: {plain(item.item_id)}, gold {item.gold}\n{question_text(suite.wording, item)}")
 
 
 def _print_text(text: str) -> None:
     """Write running text, broken between words where there is a terminal, and as it is where there is none."""
-    from rich.console import Console
-
-    Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty()).print(text)
+    console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty()).print(shown(text))
 
 
 def _ids(item_ids: tuple[str, ...]) -> str:

@@ -141,7 +141,7 @@ def _counted(rows: Iterable[Row], say: Say) -> Iterator[Row]:
 
 def _suites(
     names: Sequence[str] | None, recipe: "Recipe", file: Path | None, say: Say
-) -> dict[str, tuple["Item", ...]]:
+) -> "dict[str, Sequence[Item]]":
     """The suites to check; where none is named, those that load here and the one held out of the same file."""
     from rimbench import suites
     from rimbench.errors import RimbenchError
@@ -152,7 +152,7 @@ def _suites(
         files = {name: Path(path) if path else file if name == own else None for name, _, path in given}
         loaded = [suites.load(name, data=path) for name, path in files.items()]
         return {suite.name: suite.items for suite in loaded}
-    found = {}
+    found: dict[str, Sequence[Item]] = {}
     for name in [s.name for s in suites.listing() if s.loadable or (s.name == own and file is not None)]:
         try:
             found[name] = suites.load(name, data=file if name == own else None).items

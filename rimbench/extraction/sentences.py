@@ -6,6 +6,15 @@ from collections.abc import Iterator
 from rimbench.extraction import wording
 from rimbench.extraction.reader import Reader
 from rimbench.extraction.spelling import normal
+from rimbench.extraction.wording import Wording
+
+
+def refuted(slot: str, letters: str) -> bool:
+    """Whether what follows the letter denies it: "B) bisoprolol is ruled out"."""
+    label = re.search(rf"\b{letters[0]}\b", slot[:60], re.I)
+    found = wording.REFUTED.match(slot, label.end()) if label else None
+    # "So B. Heparin does not cross the placenta." gives a reason in a sentence of its own.
+    return bool(label and found and not (found["weak"] and slot.startswith(". ", label.end())))
 
 
 def labelled(plain: str, reader: Reader) -> str:
@@ -13,7 +22,8 @@ def labelled(plain: str, reader: Reader) -> str:
     lines = _lines(plain)
     for index, letters in reversed(_alone(lines, reader)):
         line = lines[index][: wording.MAX_SLOT_CHARS]
-        dismissed = wording.DISMISSED.match(line.replace(reader.options.get(letters, "\n"), ""))
+        without_text = line.replace(reader.options.get(letters, "\n"), "")
+        dismissed = wording.DISMISSED.match(without_text) or refuted(line, letters)
         if (index == 0 or index >= len(lines) - 5) and not dismissed:
             return letters
     return ""
@@ -62,18 +72,26 @@ def _label(line: str, reader: Reader) -> tuple[str, bool]:
     label = wording.LABEL.match(line)
     letters = reader.named(line[label.end() :]) if label else reader.named_with_text(line)
     if not letters and len(line) < 30 and not wording.VERB.search(line):  # "Definitely C.", "Both A and C"
-        letters = reader.named(line)
+        letters = reader.named(line) or next(filter(None, (_short(line, reader, w) for w in reader.spoken[1:])), "")
     following = chr(ord(letters[0]) + 1) if letters else ""
     listing = bool(following) and re.search(rf"[\s,;]\(?{following}[).:]\s", line) is not None
     return ("", True) if listing else (letters, False)
+
+
+def _short(line: str, reader: Reader, words: Wording) -> str:
+    denied = words.denial.search(line) or words.supposed.search(line)
+    return "" if denied else reader.named(line, words)
 
 
 def bare_text(plain: str, reader: Reader) -> str:
     """Rule 5: a line that is an option's text."""
     lines = plain.split("\n")
     for line in (lines[-1], lines[0]):
-        if letter := reader.texts.get(normal(line[: wording.MAX_SLOT_CHARS])):
+        said = line[: wording.MAX_SLOT_CHARS]
+        if letter := reader.texts.get(normal(said)):
             return letter
+        if not re.search(r"\b[A-J]\b", said) and len(both := reader.whole(said)) > 1:
+            return both
     return ""
 
 
@@ -103,8 +121,12 @@ def _is_account(sentence: str) -> bool:
 
 def _mentions(sentence: str) -> Iterator[str]:
     for found in wording.MENTION.finditer(sentence):
-        before, after = sentence[max(0, found.start() - 60) : found.start()], sentence[found.end() : found.end() + 90]
+        before, after = (
+            sentence[max(0, found.start() - 60) : found.start()],
+            sentence[found.end() : found.end() + 200],
+        )
         noun = (found[1] or "").lower()
-        denied = wording.DENIED.search(f"{before}{noun} ") or wording.DISMISSED.match(after)
+        denied_behind = wording.DISMISSED.match(after[:90]) or wording.REFUTED.match(after)
+        denied = wording.DENIED.search(f"{before}{noun} ") or denied_behind
         if noun not in wording.TERMS and not denied:
             yield (found[2] or found[3]).upper()

@@ -1,65 +1,70 @@
-"""A text in one spelling: without its reasoning, its markdown and its LaTeX but boxes."""
+r"""A text in one spelling: without markdown, and of LaTeX only boxes."""
 
+import html
 import re
 import unicodedata
 
-_TAGS = "think(?:ing)?|thought|reasoning"
-_REASONING = re.compile(
-    rf"(?P<open><(?:{_TAGS})>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|channel\|>analysis)|</(?:{_TAGS})>|"
-    r"\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|channel\|>final(?:<\|message\|>)?|^#+ ?Final Response",
-    re.I | re.M,
-)
-_END_OF_TURN = re.compile(
-    r"<\|(?:im_end|endoftext|eot_id|end_of_text|end|return|im_start|start_header_id|user)\|>|</s>|<(?:end|start)_of_turn>|\[INST\]"
-)
+from rimbench.extraction.latex import GREEK_NAMES, printed
+
 _PLAIN = str.maketrans(
-    "“”„«»‘’‚′【】「」『』〔〕–—―−‐‑。、•●",
-    '"""""\'\'\'\'[][][][]------.,--',
-    "\u200b\u200c\u200d\u2060\ufeff\ufe0f\u00ad",
-)
+    "“”„«»‘’‚′【】「」『』〔〕–—―−‐‑。।۔、،؛؟⁄∕•●",
+    '"""""\'\'\'\'[][][][]------...,,;?//--',
+    "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0f\u00ad\u0640",
+) | {ord("≥"): ">=", ord("≤"): "<="}
+_SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
+_VULGAR = re.compile("(?<=[0-9])(?=[¼½¾⅐-⅞])")
+_ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{1,6});")
+_UNITS = "mg|kg|g|ml|dl|l|mmol|mol|meq|iu|units?|cm|mm|mmhg|bpm|kcal|hours?|hrs?|days?|weeks?|months?|years?|min"
 _SPELLINGS = tuple(
     (re.compile(pattern, re.M), spelling)
     for pattern, spelling in (
         (r"([^\w\s])\1{3,}", r"\1\1\1"),
         (r"~~[^~\n]{1,200}~~", ""),  # struck out: retracted
         (r"(?i)<(?:final_?)?(?:answer|choice)>", "\nAnswer: "),
-        (r"(?i)</(?:final_?)?(?:answer|choice)>|<br ?/?>", "\n"),
-        (r"</?(?:b|strong|i|em|u|p|span|div|mark|code|li)>", ""),
-        *[(r"\\+(?:text|math)[a-z]{0,6} ?\{([^{}\n]{0,1000})\}", r"\1")] * 3,  # \text{\textbf{C}}
+        (r"(?i)</?(?:final_?)?(?:answer|choice|response|output|solution|result)>|<br ?/?>|<\|[a-z_]{1,30}\|>", "\n"),
+        (r"</?(?:b|strong|i|em|u|p|span|div|mark|code|li|sub)>|</sup>", ""),
         (r"\$ ?([A-J]) ?\$|\\\( ?([A-J]) ?\\\)", r"(\1\2)"),
-        (r"\$|\\[()\[\],;! ]", " "),
-        (r"([^\x00-\u2fff])(?=[A-Za-z(])|(?<=[A-Za-z)])(?=[^\x00-\u2fff])", r"\1 "),  # 答案是C
+        (r"\$|\\[()\[\],;: ]", " "),
+        (r"(?<=[A-Za-z)])(?=[^\x00-\u2fff])|([^\x00-\u2fff])(?=[A-Za-z(])", r"\1 "),  # 答案是C
         (r"(?<!\w)(\*{1,3}|_{1,3}|`{1,3}|[\"'])[(\[]?([A-Jc-hj])[)\].:]{0,2}\1(?!\w)", r"(\2)"),
         (r"[\[<] ?([A-J]) ?[\]>]|\( ([A-J]) ?\)", r"(\1\2)"),
+        (r"(?i)<sup>", "^"),
+        (r"(?<=\d) ?[x×*] ?(?=\d)", "×"),
         (r"[*`]|__", ""),
         (r"[^\S\n]+", " "),
+        # Numbers: "1,000", "1 / 4", "15 %", "> 5", "20mg"
+        (r"(?<=\d),(?=\d{3}(?!\d))", ""),
+        (r"(?<=\d) ?/ ?(?=\d)", "/"),
+        (r"(?i)(?<=\d) ?(?:%|per ?cent\b)", "%"),
+        (r"(?<=[<>=≈±]) (?=\d)", ""),
+        (rf"(?i)(?<=\d)(?=(?:{_UNITS})\b)", " "),
+        (r"(?i)(?<=\d) ?(?:mcg|ug)\b", " μg"),
         (r"^ ?#{0,6} ?| $", ""),
     )
 )
+_MARKS = "".join(chr(code) for code in range(0x300, 0x1200) if unicodedata.category(chr(code)).startswith("M"))
+_PUNCTUATION = re.compile(rf"[^\w\s+<>=%/.^√↑↓→←±{_MARKS}-]|_")
+_INNER = r"(?:(?<=[^\W\d]{2})|(?<=[^\W\d]\.))/(?=[^\W\d]{2})"
+WORD = re.compile(rf"/|(?:(?!{_INNER}|(?<=\w)-|(?<=[^\W\d])\.(?=[^\W\d]))(?:[^\W_]|[+<>=%/.^'√↑↓→←±×{_MARKS}-]))+")
+_STRAY = re.compile(r"\.(?!\d)|-(?!\d)|(?<=\w)-|\^(?![-+\d])")
+_POWER_OF_A_WORD = re.compile(r"(?<!\d)\^")
+_SPELLED_OUT = GREEK_NAMES | {ord("×"): " x "}
+_BETWEEN_WORDS = re.compile(_INNER)
 
 
-def without_reasoning(text: str) -> str | None:
-    """The text less its reasoning and what follows its end; None where reasoning was begun and never finished."""
-    kept: list[str] = []
-    at, reasoning = 0, False
-    for tag in _REASONING.finditer(text):
-        if not tag["open"] and not reasoning:  # the chat template held the opening tag: all so far is reasoning
-            kept.clear()
-        elif tag["open"] and not reasoning:
-            kept.append(text[at : tag.start()])
-        at, reasoning = tag.end(), bool(tag["open"])
-    if reasoning:
-        return None
-    answer = "".join([*kept, text[at:]]).strip()
-    end = _END_OF_TURN.search(answer, 1)
-    return answer[: end.start()] if end else answer
+def compatible(text: str) -> str:
+    """NFKC, with superscripts and fractions that stay numbers of their own: "10³" is "10^3", not 103."""
+    if text.isascii():
+        return text
+    text = _SUPERSCRIPT.sub(r"^\g<0>", _VULGAR.sub(" ", text))
+    # NFKC sorts runs of combining marks in quadratic time: in pieces, a hostile run costs no more than a piece.
+    return "".join(unicodedata.normalize("NFKC", text[i : i + 2000]) for i in range(0, len(text), 2000))
 
 
 def one_spelling(text: str) -> str:
     """NFKC, plain quotes and dashes, no markup, and a letter that markup sets apart written `(C)`."""
-    # NFKC sorts runs of combining marks in quadratic time: in pieces, a hostile run costs no more than a piece.
-    pieces = (unicodedata.normalize("NFKC", text[i : i + 2000]) for i in range(0, len(text), 2000))
-    plain = "".join(pieces).translate(_PLAIN)
+    text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), compatible(text))
+    plain = printed(text).translate(_PLAIN)
     for pattern, spelling in _SPELLINGS:
         plain = pattern.sub(spelling, plain)
     return plain.strip()
@@ -67,8 +72,9 @@ def one_spelling(text: str) -> str:
 
 def normal(text: str) -> str:
     """Text for comparison: no case, no punctuation but what tells numbers apart ("-80", "0.5", "< 1")."""
-    plain = re.sub(r"[^\w\s+<>=%/.-]|_", " ", text.casefold().replace("'", ""))
-    return " ".join(re.sub(r"\.(?!\d)|-(?!\d)|(?<=\w)-", " ", plain).split())
+    text = _POWER_OF_A_WORD.sub("", text.casefold().replace("'", "").translate(_SPELLED_OUT))
+    plain = _PUNCTUATION.sub(" ", text)
+    return " ".join(_STRAY.sub(" ", _BETWEEN_WORDS.sub(" / ", plain)).split())
 
 
 def padded(text: str) -> str:

@@ -4,11 +4,13 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from rimbench.extraction import wording
 from rimbench.extraction.reader import Reader
-from rimbench.extraction.sentences import opening
+from rimbench.extraction.sentences import opening, refuted
 from rimbench.extraction.spelling import padded
+from rimbench.extraction.wording import ENGLISH, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ def _tail(pattern: re.Pattern[str], plain: str) -> deque[re.Match[str]]:
 def _agree(earlier: _Statement, last: _Statement, plain: str, reader: Reader) -> bool:
     """Whether the last statement may replace the earlier one: not if nothing but connectives stands between."""
     if earlier.letters == last.letters or not earlier.end <= last.start <= earlier.end + wording.MAX_SLOT_CHARS:
+        return True
+    if wording.FINAL.search(plain[max(0, last.start - 10) : last.start + 10]):
         return True
     said = padded(plain[earlier.end : last.start]).replace(f" {reader.normal.get(earlier.letters, '')} ", " ", 1)
     return bool(set(said.split()) - wording.CONNECTIVES)
@@ -57,8 +61,30 @@ def _is_remark(statement: _Statement, found: list[_Statement], plain: str) -> bo
 
 
 def boxed(plain: str, reader: Reader) -> str:
-    """Rule 1: the last box."""
+    """Rule 1: the last box that holds nothing but letters or options' texts."""
     found = []
+    for start, end, content in _boxes(plain):
+        run = content if re.fullmatch(r"[A-J]{2,10}", content) and len(set(content)) > 1 else ""
+        letters = reader.whole(content) or run or reader.named_instead(content)
+        if letters and (len(letters) > 1 or letters in reader.options):
+            found.append(_Statement(letters, start, end))
+    return _last(found, plain, reader)
+
+
+def boxed_loosely(plain: str, reader: Reader) -> str:
+    """Rule 7: the last box that begins with a label, or holds an option's text among other words."""
+    found = []
+    for start, end, content in _boxes(plain):
+        if not wording.FORMULA.search(content):
+            label = wording.LABEL.match(content)
+            letters = reader.named(content) if label else reader.text_within(content)
+            if letters and set(letters) <= set(reader.options):
+                found.append(_Statement(letters, start, end))
+    return _last(found, plain, reader)
+
+
+def _boxes(plain: str) -> Iterator[tuple[int, int, str]]:
+    """Where the last boxes start and end, and what they hold."""
     for box in _tail(wording.BOX, plain):
         depth, end = 1, box.end()
         limit = min(len(plain), end + wording.MAX_SLOT_CHARS)
@@ -67,76 +93,105 @@ def boxed(plain: str, reader: Reader) -> str:
             if not depth:
                 break
             end += 1
-        content = re.sub(r"\\[a-zA-Z]{1,20}|[{}\\~]", " ", plain[box.end() : end]).strip()
-        run = content if re.fullmatch(r"[A-J]{2,10}", content) and len(set(content)) > 1 else ""
-        if letters := reader.named(content, texts=True, boxed=True) or reader.text_within(content) or run:
-            found.append(_Statement(letters, box.start(), end + 1))
-    return _last(found, plain, reader)
+        yield box.start(), end + 1, " ".join(re.sub(r"\\(?=[{}\s])|[{}~]", " ", plain[box.end() : end]).split())
 
 
 def stated(plain: str, reader: Reader) -> str:
     """Rule 2: the last statement."""
-    found = list(_judgements(wording.CALLED, plain))
+    found = []
     if letter := opening(plain, reader):
         found.append(_Statement(letter, 0, plain.find("\n"), explicit=True))
-    for cues, texts in ((wording.ANSWER, True), (wording.SUPERLATIVE, False)):
+    for words in reader.spoken:
+        found += _judgements(words.called, plain, words, reader)
+        found += _cued(plain, reader, words)
+    for cues, texts in ((wording.CORRECTION, False), (wording.HEADING, True)):
         for cue in _tail(cues, plain):
-            clause = plain[cue.end() : cue.end() + 200]
-            clause = clause[: end.start()] if (end := wording.CLAUSE_END.search(clause)) else clause
-            if not _is_supposed(plain, cue):
-                explicit = cues is wording.ANSWER and not wording.PREFERENCE.match(cue[0])
-                found += [replace(s, explicit=explicit) for s in _linked(cue, clause, plain, reader, texts=texts)]
-    for cues, texts in ((wording.CHOICE, True), (wording.CORRECTION, False), (wording.HEADING, True)):
-        for cue in _tail(cues, plain):
-            if not _is_supposed(plain, cue):
+            if not _is_supposed(plain, cue, ENGLISH):
                 start = cue.end() if cues is wording.CORRECTION else cue.start()
-                read = _read(start, cue.end(), plain, reader, texts=texts)
-                found += [replace(s, explicit=cues is wording.HEADING) for s in read]
+                explicit = cues is wording.HEADING and "onclusion" not in cue[0].lower()
+                found += _read(start, cue.end(), plain, reader, _Cue(texts, explicit))
     return _last(found, plain, reader)
 
 
-def _linked(cue: re.Match[str], clause: str, plain: str, reader: Reader, *, texts: bool) -> list[_Statement]:
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    """How what follows a cue is read: whether an option's text will do, whether the cue names the answer itself."""
+
+    texts: bool
+    explicit: bool = False
+    words: Wording = ENGLISH
+
+
+def _cued(plain: str, reader: Reader, words: Wording) -> Iterator[_Statement]:
+    """What a language's words for the answer, for what is right and for a choice introduce."""
+    for cues in (words.answer, words.correct, words.choice):
+        for cue in _tail(cues, plain):
+            if _is_supposed(plain, cue, words):
+                continue
+            explicit = cues is words.answer and not wording.PREFERENCE.match(cue[0])
+            how = _Cue(cues is not words.correct, explicit, words)
+            if cues is words.choice:
+                yield from _read(cue.start(), cue.end(), plain, reader, how)
+            else:
+                clause = plain[cue.end() : cue.end() + 200]
+                clause = clause[: end.start()] if (end := wording.CLAUSE_END.search(clause)) else clause
+                yield from _linked(cue, clause, plain, reader, how)
+
+
+def _linked(cue: re.Match[str], clause: str, plain: str, reader: Reader, how: _Cue) -> list[_Statement]:
     """The statement behind the first link ("is", ":") of the cue's clause that has a letter next to it."""
     first, before = None, plain[max(0, cue.start() - 150) : cue.start()]
-    for link in wording.LINK.finditer(clause):
+    for link in islice(how.words.link.finditer(clause), wording.MAX_LINKS):
         between = clause[: link.start()]
-        if wording.NEGATED.search(between) or ("would" in between and wording.CONDITION.search(before)):
+        if _is_negated(between, reader) or ("would" in between and wording.CONDITION.search(before)):
             return []
         first = link if first is None else first
-        if read := _read(cue.start(), cue.end() + link.end(), plain, reader, texts=texts):
+        if read := _read(cue.start(), cue.end() + link.end(), plain, reader, how):
             hedged = bool(wording.HEDGED.search(between) or wording.OTHER_PATIENTS.search(before))
             return [replace(read[0], hedged=hedged)]
-    if texts and first:  # "the answer is the administration of alteplase"
+    if how.texts and first:  # "the answer is the administration of alteplase"
         at = cue.end() + first.end()
         sentence = wording.SENTENCE_END.split(plain[at : at + wording.MAX_SLOT_CHARS].lstrip(), maxsplit=1)[0]
         if letters := "" if wording.LABEL.match(sentence) else reader.text_within(sentence):
-            return [_Statement(letters, cue.start(), at)]
+            return [_Statement(letters, cue.start(), at, explicit=how.explicit)]
     return []
 
 
-def _read(start: int, at: int, plain: str, reader: Reader, *, texts: bool) -> list[_Statement]:
+def _read(start: int, at: int, plain: str, reader: Reader, how: _Cue) -> list[_Statement]:
     slot = plain[at : at + wording.MAX_SLOT_CHARS]
-    letters = "" if wording.UNDONE.match(slot) else reader.named(slot, texts=texts)
+    letters = "" if how.words.undone.match(slot) else reader.named(slot, how.words, texts=how.texts)
     listed = letters == "A" and wording.LIST.match(slot)
-    return [_Statement(letters, start, at)] if letters and not listed else []
+    if not letters or listed or (not how.explicit and refuted(slot, letters)):
+        return []
+    return [_Statement(letters, start, at, explicit=how.explicit)]
 
 
-def _is_supposed(plain: str, cue: re.Match[str]) -> bool:
-    return wording.SUPPOSED.search(plain[max(0, cue.start() - 60) : cue.start()]) is not None
+def _is_negated(said: str, reader: Reader) -> bool:
+    """In any of the text's languages: they share words ("correct" is French, too)."""
+    return any(words.negated.search(said) for words in reader.spoken)
 
 
-def _judgements(pattern: re.Pattern[str], plain: str) -> Iterator[_Statement]:
+def _is_supposed(plain: str, cue: re.Match[str], words: Wording) -> bool:
+    return words.supposed.search(plain[max(0, cue.start() - 60) : cue.start()]) is not None
+
+
+def _judgements(pattern: re.Pattern[str], plain: str, words: Wording, reader: Reader) -> Iterator[_Statement]:
     """What `pattern` says of a letter that is its subject ("C is the best answer")."""
     for found in _tail(pattern, plain):
         bare = not found["named"] and not found["first"].startswith("(")
-        word_follows = re.match(r" ?\w", found["gap"]) and found["first"][-1].isalpha()
+        word_follows = words is ENGLISH and re.match(r" ?\w", found["gap"]) and found["first"][-1].isalpha()
         before = plain[max(0, found.start() - 60) : found.start()]
-        if bare and (word_follows or not wording.SUBJECT_MAY_FOLLOW.search(before[-15:])):
+        if bare and (word_follows or not words.may_follow.search(before[-15:])):
             continue
-        asked = re.match(r"[^.!\n]{0,60}(?:\?|\bif\b)", plain[found.end() : found.end() + 62])
-        if not (asked or wording.NEGATED.search(found["gap"]) or wording.SUPPOSED.search(before)):
+        if words.gap and bare and not words.gap.search(f"{before[-15:]}|{found['gap']}"):
+            continue
+        behind = plain[found.end() : found.end() + 80]
+        undone = words is not ENGLISH and (words.link.match(behind.lstrip()) or words.undone.match(f"(A){behind}"))
+        if words.asked.match(behind[:62]) or undone or _is_negated(found["gap"], reader):
+            continue
+        if not words.supposed.search(before):
             letters = "".join(dict.fromkeys(re.findall(r"\b[A-J]\b", found["first"] + found["more"])))
-            after = re.match(r"[^.!?;,\n]{0,80}", plain[found.end() : found.end() + 80])
+            after = re.match(r"[^.!?;,\n]{0,80}", behind)
             others = wording.OTHER_PATIENTS.search(before) or (after and wording.OTHER_PATIENTS.search(after[0]))
             hedged = bool(others or wording.HEDGED.search(found[0]))
             yield _Statement(letters, found.start(), found.end(), hedged)
@@ -144,8 +199,9 @@ def _judgements(pattern: re.Pattern[str], plain: str) -> Iterator[_Statement]:
 
 def judged(plain: str, reader: Reader) -> str:
     """Rule 4: a verdict on one letter."""
-    found = list(_judgements(wording.VERDICT, plain))
+    found = [s for words in reader.spoken for s in _judgements(words.verdict, plain, words, reader)]
     if not found:
         return ""
+    found.sort(key=lambda statement: statement.end)
     settled = len({s.letters for s in found}) == 1 or wording.RETRACTED.search(plain[found[-2].end : found[-1].start])
     return found[-1].letters if settled else ""

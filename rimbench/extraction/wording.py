@@ -1,10 +1,13 @@
 """The words that models use around an answer, as patterns. Repeats are bounded: time is linear in the text."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rimbench.records import LETTERS
 
 MAX_CANDIDATES = 100  # of one kind, counted from the end: real texts hold a handful, a hostile one 20,000
+MAX_LINKS = 12  # in a clause of 200 characters
 MAX_SLOT_CHARS = 1000  # what is read behind a cue: longer than any option
 
 
@@ -14,11 +17,20 @@ def words(*phrases: str, ends: str = "") -> re.Pattern[str]:
 
 
 # What statements are read by: boxes, cues, and what undoes a cue.
-BOX = re.compile(r"\\{0,2}\b(?:boxed|fbox) ?(?:\{|(?= ?\(?[A-J]\b))")
+BOX = re.compile(r"\\{0,2}\b(?:boxed|fbox|framebox) ?(?:\{|(?= ?\(?[A-J]\b))")
+# A label in a box; what follows it is no part of a formula, and is read for itself.
+BOX_LABEL = re.compile(r"[\[(] ?([A-Ja-j]) ?[\])]|([A-J])(?![\w'-])[).:]?|([a-j])(?:[).:](?!\w)|(?= ?$))")
+BOX_LEAD = re.compile(
+    r"(?:(?:the|correct|final|best|right|answers?|options?|choices?|letters?|is|are|either|both)\b|[\s:=>\"'{,-]){0,40}+",
+    re.I,
+)
+_KEPT = r"(?:correct|best|right|final|chosen|selected|my)"
 ANSWER = re.compile(
-    r"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|(?:correct|best|right|final|chosen|"
-    r"my) (?:option|choice|response|selection))(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?|"
-    r"(?:正确选项|答案)\]?|选择?|^(?:choice|decision|key|output|prediction|response|selection|verdict|assistant)(?=:)",
+    rf"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|{_KEPT}_?answer|"
+    rf"{_KEPT}[ _]?(?:option|choice|response|selection)|"
+    r"(?<=[\"'])(?:choice|option|prediction|selection)(?=[\"'] ?:))"
+    r"(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?|"
+    r"^(?:choice|decision|key|output|prediction|response|selection|verdict|assistant)(?=:)",
     re.I | re.M,
 )
 SUPERLATIVE = words(r"best|correct|right|most [a-z]{1,20}|next step|diagnosis|conclusion")
@@ -38,11 +50,12 @@ HEADING = re.compile(
     re.I | re.M,
 )
 LINK = re.compile(
-    r"[:=]|-(?=\s|[A-J]\b)|\b(?i:is|was|are|be|remains|becomes)\b|[是为]|"
-    r"^ ?(?=\(?[A-J]\)?(?:[.,;)](?!\w)|$| because\b| since\b| [^\x00-\u2fff]))",
+    r"(?<!\d)[:=]|[:=](?!\d)|[→⇒➜➔⟹]|->|(?<!\d)(?<!\d )-(?=\s|[A-J]\b)|\b(?i:is|was|are|be|remains|becomes)\b|"
+    r"^ ?(?=[a-j]\)?$)|^ ?(?=\(?[A-J]\)?(?:[.,;)](?!\w)|$| because\b| since\b| [^\x00-\u2fff]))",
     re.M,
 )
 CLAUSE_END = re.compile(r"[.!?;](?=\s|$)|\n")
+FINAL = words("final")
 LIST = re.compile(r"[ :]{0,2}\n+[^\n]{1,300}(?:\n+\W{0,3}|\s)B[).:]\s")
 HEDGED = words("could", "might", "may", "would")
 OTHER_PATIENTS = words(  # "in children the answer is": a question tells of one patient
@@ -109,16 +122,71 @@ VERDICT = re.compile(
     SUBJECT + r"(?P<gap>(?:(?!\(?\b[A-J]\b)[^.\n?]){0,200}?)(?: (?:is|are|remains|seems|appears|(?:would|must) be|"
     r"fits)(?: to be)?(?: \w{1,12}ly| both| all| also){0,2}(?: the| a| our)? "
     r"(?:correct|right|best|answer|better|most [a-z]{1,20}|safer|prefer(?:red|able)|"
-    r"more (?:likely|appropriate|plausible))\b| ?(?:[-:(] ?(?:the )?(?:correct|right|best)\b|[✅✔]))"
+    r"more (?:likely|appropriate|plausible))\b| ?(?:[-:(|] ?(?i:(?:the )?(?:correct|right|best))\b|[✅✔]))"
 )
 SUBJECT_MAY_FOLLOW = re.compile(
-    r"(?:^|\n|[.,:;!?(-] ?|\b(?:that|so|thus|therefore|hence|think|believe|conclude|only|both|but|making|makes|"
+    r"(?:^|\n|[.,:;!?(|-] ?|\b(?:that|so|thus|therefore|hence|think|believe|conclude|only|both|but|making|makes|"
     r"leaving|because|since|either|then) )$",
     re.I,
 )
 DISMISSED = re.compile(
     r"[^.;,\n]{0,80}?(?:n't|\b(?:not|incorrect|wrong|unlikely|less|false|contraindicated|ruled out|excluded|"
     r"inappropriate))\b",
+    re.I,
+)
+
+# Letters. Signs of writing without spaces, which other languages' wordings read, are no end of an English name.
+# A bare capital is a name before an end, punctuation, or a word that can only follow a name.
+NAME_ENDS = (
+    r"(?= ?(?:$|[)\],;!?:(/&|}\"<]|\.(?!\w)|-(?!\w)|[^\x00-\u2fff\u3040-\ud7ff\uf900-\ufaff])| "
+    r"(?:because|since|as|which|due|given|and|or|but|is|are|based|here|rather|not|instead|over)\b)"
+)
+TOKEN = re.compile(rf"\(([A-Ja-j])\)|\(?\b([A-J])\b{NAME_ENDS}|\(?\b([a-j])(?=\)|:|\.?[\"'}}]? ?$)", re.M)
+JOINED = re.compile(
+    r" ?(?:,? ?\b(?:and/or|and|or|vs\.?)\b|[,/&+]) ?(?:options? |choices? )?"
+    r"(?:\(([A-J])\)|([A-J])\b(?= ?(?:$|[^\w\s'-])| (?:and|or|are)\b))",
+    re.M,
+)
+JOINER = re.compile(
+    r"[.,;()\]\"' ]{0,3}(?P<word>\b(?:and/or|and|or|as well as|along with|together with|in combination with|"
+    r"combined with|followed by|plus|then|with|vs|versus|nor)\b\.?|[,;/&→]|\+(?!\d)|\n+[-+>] )[\s\"'(]{0,3}",
+    re.I,
+)
+FILLER = re.compile(
+    r"(?:[\s:=>\"'{,-]|(?:options?|choices?|letter|answer|the|to|either|both|most|likely|probably|possibly|maybe|perhaps|clearly|indeed|"
+    r"therefore|thus|definitely|correct|best|again|still|remains)\b(?!-)){0,40}+",
+    re.I,
+)
+NOT = re.compile(r"(?:not|neither|never)\b", re.I)
+# What is said of the option that stands right before: "is ruled out", ": incorrect", "would be harmful".
+_DENYING = (
+    r"(?:incorrect|wrong|false|untrue|invalid|inappropriate|unsuitable|inadvisable|unlikely|implausible|improbable|"
+    r"less (?:likely|appropriate|suitable|effective|probable|plausible|relevant|useful)|"
+    r"least (?:likely|appropriate|suitable)|contra-?indicated|(?:ruled|crossed|left|ticked|struck) (?:out|off)|"
+    r"set aside|excluded|eliminated|rejected|dismissed|discarded|discounted|disqualified|harmful|dangerous|unsafe|"
+    r"hazardous|detrimental|unhelpful|useless|ineffective|insufficient|inadequate|irrelevant|unnecessary|avoided|"
+    r"inconsistent|incompatible|untenable|unsupported|suboptimal|inferior|premature|out of the question|"
+    r"a (?:distractor|mistake|wrong|poor|bad)|the (?:wrong|worst|incorrect)|worse|worsen|aggravate|exacerbate|"
+    r"no (?:option|choice|role|place|use|benefit|indication|good|help|match)|too [a-z]{2,20})"
+)
+_GOOD = (
+    r"(?:the|an?|correct|right|indicated|appropriate|likely|best|suitable|recommended|possible|plausible|needed|"
+    r"necessary|helpful|useful|consistent|supported|effective|safe|applicable|relevant|valid|true|advised|required|"
+    r"preferred|warranted|be)"
+)
+_VERBS = (
+    r"(?:is|are|was|were|be|been|seems?|appears?|remains?|looks?|becomes?|can|could|should|must|may|might|would|will|"
+    r"has|have|does|do|did|fails?|cannot)"
+)
+_RUNS_ON = rf"(?:(?!\b(?:because|since|as|while|although|though|but|if|given|than|and|{_VERBS})\b)[^.;,:\n])"
+_ADVERB = r"(?: (?!(?:because|since|as|but|and|only|not|never|least|less)\b)[^\s.;,:]{1,20})"
+REFUTED = re.compile(
+    rf"[).:\]\"' ]{{0,3}}(?:, {_RUNS_ON}{{1,80}}, ?|, (?={_VERBS}\b)|{_RUNS_ON}{{0,80}}?(?:, (?:which|that) )?)"
+    rf"(?:\b{_VERBS}\b{_ADVERB}{{0,4}}? (?:{_DENYING}|not(?: (?!only)\w{{1,12}}ly| quite| very| at all)? {_GOOD})\b|"
+    rf"(?P<weak>\b(?:is|are|was|were|does|do|did|would|could|should|has|ca|wo)n't\b|\b(?:cannot|fails? to)\b|"
+    rf"\b(?:does|do|did|would|could|should|can|will) not\b(?! only| just| merely))|"
+    rf" ?[:(-] ?(?:(?:this|that|it|is|are|clearly|simply|also|therefore|thus) ){{0,3}}(?:{_DENYING}|not )\b|"
+    r" ?[:(|-]? ?[✗✘❌✖])",
     re.I,
 )
 
@@ -140,6 +208,7 @@ CONCLUDING = words(
     r"(?:would|should) be|next step|i would|i think|i believe|given",
     r"based on|diagnosis|points? to|supports?|consistent with|corresponds?",
 )
+FORMULA = re.compile(r"[=<>^\\√∑∫±≈]|\d ?[+×] ?\d")
 MUSING = words(r"let me|let's|consider|what about|look at|maybe|perhaps|alternatively|hmm|analy[sz]e", ends=r"|\?$")
 BETWEEN = re.compile(r"\b[Bb]etween (?:options? )?\(?[A-J]\)? and (?:option )?\(?[A-J]\b\)?")
 MENTION = re.compile(
@@ -158,4 +227,54 @@ REFUSAL = words(
     r"(?:i|we) (?:can'?t|can ?not|won'?t|will not|must decline to|decline to) (?:\w{1,12}ly )?"
     r"(?:assist|help|provide|answer|give|offer|comply|fulfil|engage|discuss|respond)",
     r"as an ai|i apologi[sz]e, but i (?:can|am)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How one language words an answer: the cues, what links a letter to them, and what undoes them.
+
+    `answer` and `called` name the answer itself, `correct` and `verdict` say what is right, `choice` stands right
+    before a letter. `gap` is what has to stand between a bare letter and what is said of it, `native` the letters
+    of another alphabet that stand for A, B, C ...
+    """
+
+    answer: re.Pattern[str]
+    correct: re.Pattern[str]
+    choice: re.Pattern[str]
+    link: re.Pattern[str]
+    called: re.Pattern[str]
+    verdict: re.Pattern[str]
+    negated: re.Pattern[str]
+    supposed: re.Pattern[str]
+    may_follow: re.Pattern[str]
+    asked: re.Pattern[str]
+    undone: re.Pattern[str]
+    token: re.Pattern[str]
+    joined: re.Pattern[str]
+    joiner: re.Pattern[str]
+    filler: re.Pattern[str]
+    denial: re.Pattern[str]
+    gap: re.Pattern[str] | None = None
+    native: re.Pattern[str] | None = None
+    native_letters: Mapping[str, str] = field(default_factory=dict)
+
+
+ENGLISH = Wording(
+    answer=ANSWER,
+    correct=SUPERLATIVE,
+    choice=CHOICE,
+    link=LINK,
+    called=CALLED,
+    verdict=VERDICT,
+    negated=NEGATED,
+    supposed=SUPPOSED,
+    may_follow=SUBJECT_MAY_FOLLOW,
+    asked=re.compile(r"[^.!\n]{0,60}(?:\?|\bif\b)"),
+    undone=UNDONE,
+    token=TOKEN,
+    joined=JOINED,
+    joiner=JOINER,
+    filler=FILLER,
+    denial=NOT,
 )

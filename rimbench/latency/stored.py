@@ -8,8 +8,8 @@ import hashlib
 import json
 import statistics
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ import numpy as np
 from rimbench.errors import DataError, UsageError
 from rimbench.statistics.bootstrap import Units, bca_interval
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
+from rimbench.systems.departures import label
 
 Quantity = Literal["answer", "letter", "readout"]
 SCHEMA = 1
@@ -44,6 +45,11 @@ class Told:
     letters: Mapping[str, str | None]
     right: int | None
     ties: int
+
+    @property
+    def greedy_accuracy(self) -> float | None:
+        """The greedy accuracy of the timed items, which is no run's."""
+        return None if self.right is None or not self.letters else self.right / len(self.letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +96,22 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What was timed: the identity of the run that its answers would belong to, and where its weights come from."""
+
+    identity: Mapping[str, Any]
+    model_source: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """One system, quantity and batch size: times in ms a batch, and the tokens of one sample's batch per question.
 
     A sample of the quantity `letter` is the mean over its batch's questions of the time until each one's letter.
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began. The last three are None in measurements of earlier versions.
+    measuring began. `subject` is None in measurements of earlier versions. `departures` are those of the system from
+    its own file, `asked_sha256` that of a run with the same questions (`rimbench.records`). What has a default is
+    that in measurements of earlier versions.
     """
 
     system: str
@@ -114,6 +130,14 @@ class Measured:
     told: Told | None = None
     passes: Passes | None = None
     setting: Setting | None = None
+    subject: Subject | None = None
+    departures: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    asked_sha256: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The name under which it is shown: the system's, with what it departs in."""
+        return label(self.system, self.departures)
 
     @property
     def mean(self) -> Estimate:
@@ -122,9 +146,13 @@ class Measured:
         assert estimate is not None
         return estimate
 
-    def percentile(self, percent: float) -> float:
-        """A percentile of the time of a batch, in ms."""
-        return float(np.percentile(self.samples_ms, percent))
+    def percentile(self, percent: float) -> float | None:
+        """A percentile of the time of a batch, in ms; None where fewer samples than one are to be beyond it.
+
+        p99 takes 100 samples, p95 takes 20: of fewer it would be the largest sample under another name.
+        """
+        enough = 100 / min(percent, 100 - percent)
+        return float(np.percentile(self.samples_ms, percent)) if len(self.samples_ms) >= enough else None
 
     @property
     def per_question_ms(self) -> float:
@@ -164,7 +192,8 @@ class Measured:
     def noises(self) -> list[str]:
         """What makes these times doubtful; nothing for quiet ones."""
         found = []
-        spread = (self.percentile(75) - self.percentile(25)) / self.percentile(50)
+        low, middle, high = np.percentile(self.samples_ms, (25, 50, 75))
+        spread = float((high - low) / middle)
         if spread > NOISY:
             found.append(f"spread {spread:.0%}")
         if abs(self.drift) > NOISY:
@@ -247,7 +276,7 @@ def read_measurements(results: Path) -> list[Measurement]:
             if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
                 raise ValueError(f"expected an object of schema {SCHEMA}")
             found.append(adapter.validate_python(document, extra="forbid"))
-        except (OSError, ValueError, ValidationError) as error:
+        except (OSError, ValueError, ValidationError, RecursionError) as error:
             fault = str(error).splitlines()[0]
             raise DataError(
                 f"{path} is no measurement of this version ({fault}): measure again, and delete it"

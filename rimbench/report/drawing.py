@@ -15,8 +15,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from rimbench.plaintext import plain
 from rimbench.statistics.estimate import Estimate
-from rimbench.tabular import plain
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "rimbench",

@@ -1,10 +1,10 @@
 """The formats of a report by name, and what a committed report of one of them says otherwise."""
 
 import difflib
-import json
 from pathlib import Path
 
 from rimbench.errors import DataError, UsageError
+from rimbench.plaintext import as_json
 from rimbench.report.summary import Summary
 
 SUFFIXES = {
@@ -25,7 +25,7 @@ def render(name: str, summary: Summary, results: Path) -> str:
     if name == "json":
         from rimbench.report.document import as_document
 
-        return json.dumps(as_document(summary), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        return as_json(as_document(summary))
     if name == "csv":
         from rimbench.report.csv import as_csv
 

@@ -6,11 +6,13 @@ their letters have gaps), `empty_text`, `equal_options`, `gold_out_of_range` (or
 (the gold option against the file's own answer text), `repeated_question`, `contradicting_gold`, `repeated_id`.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rimbench.errors import DataError
+from rimbench.items import ItemTable
 from rimbench.records import LETTERS, Item
 from rimbench.suites.slices import folded
 from rimbench.suites.suite import Audit, Fault
@@ -58,15 +60,17 @@ class Auditor:
     A question that comes again with the same options (in any order; case and spacing aside) is left out: as
     a fault in a table, where nobody asks twice, or as an ordinary repeat where `repeats_expected`. Where a
     table answers the same question differently, neither row is used.
+
+    `items` are the usable ones so far, in the order of their rows.
     """
 
     repeats_expected: bool
     rows: int = 0
-    _items: dict[str, Item] = field(default_factory=dict)
+    items: ItemTable = field(default_factory=ItemTable)
     _skipped: Counter[str] = field(default_factory=Counter)
     _faults: dict[str, list[str]] = field(default_factory=dict)
-    _seen: dict[tuple[str, ...], str] = field(default_factory=dict)
-    _answers: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _seen: dict[bytes, str | None] = field(default_factory=dict)
+    """By the hash of a question, which of all is kept: the id of its item, or None where answers contradict."""
 
     def add(self, reading: Reading) -> None:
         """Count one row, and keep it if it is a sound item."""
@@ -81,14 +85,9 @@ class Auditor:
             self._keep(reading)
 
     @property
-    def items(self) -> list[Item]:
-        """The usable items so far, in the order of their rows."""
-        return list(self._items.values())
-
-    @property
     def usable(self) -> int:
         """How many usable items there are so far."""
-        return len(self._items)
+        return len(self.items)
 
     def check(self, where: str) -> None:
         """Raise DataError if nothing is usable, or too much is faulty."""
@@ -108,13 +107,14 @@ class Auditor:
 
     def report(self, used: Iterable[Item]) -> Audit:
         """The audit, with the gold letters of the items that the suite uses."""
-        used = list(used)
-        gold = Counter(item.gold for item in used)
-        widest = max((len(item.options) for item in used), default=0)
+        gold, widest = Counter[str](), 0
+        for item in used:
+            gold[item.gold] += 1
+            widest = max(widest, len(item.options))
         return Audit(
             rows=self.rows,
             usable=self.usable,
-            used=len(used),
+            used=gold.total(),
             left_out=dict(self._skipped),
             faults=tuple(Fault(kind, tuple(ids)) for kind, ids in sorted(self._faults.items())),
             gold_histogram={letter: gold[letter] for letter in LETTERS[:widest]},
@@ -124,24 +124,26 @@ class Auditor:
         self._faults.setdefault(kind, []).append(item_id)
 
     def _keep(self, candidate: Candidate) -> None:
-        key = (folded(candidate.question), *sorted(map(folded, candidate.options)))
-        answer = candidate.options[candidate.gold or 0]
+        key = _hash_question(candidate)
         if key in self._seen:
-            self._repeat(candidate, key, answer)
-        elif candidate.item_id in self._items:
+            self._repeat(candidate, key)
+        elif candidate.item_id in self.items:
             self._fault("repeated_id", candidate.item_id)
         else:
-            self._seen[key], self._answers[key] = candidate.item_id, answer
-            self._items[candidate.item_id] = _item(candidate)
+            self._seen[key] = candidate.item_id
+            self.items.put(_item(candidate))
 
-    def _repeat(self, candidate: Candidate, key: tuple[str, ...], answer: str) -> None:
+    def _repeat(self, candidate: Candidate, key: bytes) -> None:
+        first = self._seen[key]
         if self.repeats_expected:
             self._skipped["repeated"] += 1
-        elif folded(answer) == folded(self._answers[key]) and self._seen[key] in self._items:
+        elif first is not None and _same_answer(self.items[first], candidate):
             self._fault("repeated_question", candidate.item_id)
         else:
-            if self._items.pop(self._seen[key], None) is not None:
-                self._fault("contradicting_gold", self._seen[key])
+            if first is not None:
+                self.items.drop(first)
+                self._fault("contradicting_gold", first)
+                self._seen[key] = None
             self._fault("contradicting_gold", candidate.item_id)
 
 
@@ -159,6 +161,16 @@ def _fault_of(candidate: Candidate) -> str | None:
     if candidate.answer_text is not None and folded(candidate.answer_text) != folded(options[gold]):
         return "answer_text_differs"
     return None
+
+
+def _hash_question(candidate: Candidate) -> bytes:
+    """Of the question with its options in any order. A folded text holds no newline."""
+    parts = [folded(candidate.question), *sorted(map(folded, candidate.options))]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).digest()
+
+
+def _same_answer(item: Item, candidate: Candidate) -> bool:
+    return folded(item.options[item.gold]) == folded(candidate.options[candidate.gold or 0])
 
 
 def _item(candidate: Candidate) -> Item:

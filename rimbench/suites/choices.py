@@ -11,6 +11,7 @@ such as `Options:` before them.
 """
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,8 @@ _HEADING = re.compile(
     r"|(?<=[.?!:])\s+(?:answer\s+)?(?:options|choices)\s*:)\s*$",
     re.IGNORECASE,
 )
-_NOTHING = " \t\r\n,;|/*_"
+_SAID = re.compile(r"[^ \t\r\n,;|/*_]")  # what makes an option more than punctuation
+_HEADING_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ def split_choices(text: str) -> MultipleChoice | None:
     run = _best(text)
     if run is None:
         return None
-    question = _HEADING.sub("", text[: run.start].rstrip()).strip()
+    question = text[: run.start].rstrip()
+    heading = _HEADING.search(question, max(0, len(question) - _HEADING_CHARS))
+    question = question[: heading.start() if heading else None].strip()
     if not any(character.isalnum() for character in question):
         return None
     return MultipleChoice(question, _option_texts(text, run))
@@ -101,22 +105,32 @@ def _markers(text: str, pattern: re.Pattern[str]) -> list[_Marker]:
 
 
 def _longest(text: str, markers: Sequence[_Marker]) -> _Run | None:
-    """The longest run of at least two letters; of equally long ones the last, as options end a question."""
-    runs = [_run_from(text, markers, i) for i, marker in enumerate(markers) if marker.letter == "A"]
-    long_enough = [run for run in runs if run.length >= 2]
-    return max(long_enough, key=lambda run: (run.length, run.start), default=None)
+    """The longest run of at least two letters; of equally long ones the last, as options end a question.
 
-
-def _run_from(text: str, markers: Sequence[_Marker], first: int) -> _Run:
-    """From one A on, each next letter at the first place that leaves the option before it a text."""
-    run = [markers[first]]
-    for marker in markers[first + 1 :]:
-        follows = ord(marker.letter) == ord(run[-1].letter) + 1
-        if follows and text[run[-1].end : marker.start].strip(_NOTHING):
-            run.append(marker)
-    if not text[run[-1].end :].strip(_NOTHING):
-        run.pop()
-    return _Run(tuple(run))
+    From one letter on, the next one stands at the first place that leaves the option before it a text. Runs are
+    followed from the end of the text, where each marker's run is that of its next letter and itself: time is linear.
+    """
+    following: dict[str, deque[int]] = {}  # by letter, the markers that are already seen, the first of the text first
+    following_of: dict[int, int] = {}
+    lengths: dict[int, int] = {}
+    for index in range(len(markers) - 1, -1, -1):
+        marker = markers[index]
+        said = _SAID.search(text, marker.end)
+        if said is None:
+            continue
+        lengths[index] = 1
+        for after in following.get(chr(ord(marker.letter) + 1), ()):
+            if markers[after].start > said.start():
+                following_of[index], lengths[index] = after, lengths[after] + 1
+                break
+        following.setdefault(marker.letter, deque()).appendleft(index)
+    starts = [i for i, length in lengths.items() if markers[i].letter == "A" and length >= 2]
+    if not starts:
+        return None
+    run = [max(starts, key=lambda i: (lengths[i], markers[i].start))]
+    while run[-1] in following_of:
+        run.append(following_of[run[-1]])
+    return _Run(tuple(markers[i] for i in run))
 
 
 def _is_convincing(text: str, run: _Run) -> bool:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.errors import DataError, UsageError
+from rimbench.items import Items
+from rimbench.plugins import whose
 from rimbench.suites import catalogue, hub, rows, slices, titration
 from rimbench.suites.audit import Auditor, Reading
 from rimbench.suites.suite import Slice, Source, Suite, Wording, content_sha256
@@ -37,10 +39,11 @@ def load(
     n = spec.n if slice_ == "heldout" else None
     auditor = _audit(spec, path, opened, slice_)
     auditor.check(opened.where)
-    items = slices.frozen_order(auditor.items, spec.seed)[: _smaller(n, limit)]
+    order = slices.frozen_order(auditor.items, spec.seed)[: _smaller(n, limit)]
+    items = Items(auditor.items.in_order(order))
     return Suite(
         name=path.stem,
-        items=tuple(items),
+        items=items,
         content_sha256=content_sha256(items),
         source=opened.source,
         n_requested=_smaller(n, limit) or len(items),
@@ -48,6 +51,7 @@ def load(
         wording=Wording(spec.wording.question, spec.wording.option),
         audit=auditor.report(items),
         slice=slice_,
+        file=whose(path, catalogue.folder()),
     )
 
 
@@ -103,7 +107,7 @@ def _audit(spec: "SuiteSpec", path: Path, opened: _Opened, slice_: Slice) -> Aud
     from rimbench.suites import table
 
     auditor = Auditor(repeats_expected=False)
-    _fill(auditor, table.readings(table.Table(list(every), layout, opened.where, path.name), keep), None)
+    _fill(auditor, table.readings(table.Table(every, layout, opened.where, path.name), keep), None)
     return auditor
 
 

@@ -8,8 +8,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
+from rimbench.items import Items
 from rimbench.records import Item
 
 Slice = Literal["heldout", "train", "all"]
@@ -76,10 +78,13 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A fixed, ordered list of items. `n_requested` exceeds `len(items)` where the source had too few."""
+    """A fixed, ordered list of items. `n_requested` exceeds `len(items)` where the source had too few.
+
+    `file` is `shipped`, or the name of the user's own file that describes the suite.
+    """
 
     name: str
-    items: tuple[Item, ...]
+    items: Items
     content_sha256: str
     source: Source
     n_requested: int
@@ -87,6 +92,7 @@ class Suite:
     wording: Wording
     audit: Audit
     slice: Slice
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +117,15 @@ def question_text(wording: Wording, item: Item) -> str:
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     """One pass over the template, so that a placeholder inside a value is left alone."""
-    names = "|".join(map(re.escape, values))
-    return re.sub(rf"\{{({names})\}}", lambda match: values[match[1]], template)
+    parts = list(_parts(template, tuple(values)))
+    parts[1::2] = (values[name] for name in parts[1::2])
+    return "".join(parts)
+
+
+@lru_cache
+def _parts(template: str, names: tuple[str, ...]) -> list[str]:
+    """The template's own text and the names of the placeholders, in turn; cut once and not for each item."""
+    return re.split(rf"\{{({'|'.join(map(re.escape, names))})\}}", template)
 
 
 def content_sha256(items: Iterable[Item]) -> str:
@@ -121,5 +134,11 @@ def content_sha256(items: Iterable[Item]) -> str:
     The input is one ASCII JSON document without spaces: [[id, question, [option, ...], gold], ...]. Texts are
     stripped when they are read, and not changed otherwise (no Unicode normalisation).
     """
-    content = [[item.item_id, item.question, list(item.options.values()), item.gold] for item in items]
-    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode("ascii")).hexdigest()
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    digest, before = hashlib.sha256(), "["
+    for item in items:
+        content = encode([item.item_id, item.question, list(item.options.values()), item.gold])
+        digest.update(f"{before}{content}".encode("ascii"))
+        before = ","
+    digest.update(b"]" if before == "," else b"[]")
+    return digest.hexdigest()

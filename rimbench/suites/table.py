@@ -1,14 +1,14 @@
 """Rows of a table, one question each, and a layout that names their columns -> readings for the audit."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rimbench.errors import DataError
 from rimbench.records import LETTERS
 from rimbench.suites.audit import Candidate, Faulty, Reading, Skipped
-from rimbench.suites.rows import Row
+from rimbench.suites.rows import PackedRows, Row
 
 if TYPE_CHECKING:
     from rimbench.suites.schema import TableLayout
@@ -23,9 +23,12 @@ class _RowFaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All rows of one source with the layout that reads them; `where` names the source in errors."""
+    """All rows of one source with the layout that reads them; `where` names the source in errors.
 
-    rows: Sequence[Row]
+    `rows` are read once, unless the base of a numbered gold column is to be told from all of them.
+    """
+
+    rows: Iterable[Row]
     layout: "TableLayout"
     where: str
     declare_in: str
@@ -36,8 +39,10 @@ def readings(table: Table, keep: Callable[[str], bool]) -> Iterator[Reading]:
 
     Raises DataError for an option letter beyond J, and for a gold column whose base cannot be told.
     """
-    base = _index_base(table) if table.layout.gold.index is not None else 0
-    for number, row in enumerate(table.rows):
+    rows, base = table.rows, 0
+    if table.layout.gold.index is not None:
+        rows, base = _index_base(table)
+    for number, row in enumerate(rows):
         try:
             yield _reading(table, row, number, base, keep)
         except _RowFaultError as fault:
@@ -167,28 +172,29 @@ def _matches(value: object, wanted: object) -> bool:
     return value is not None and str(value) == str(wanted)
 
 
-def _index_base(table: Table) -> Literal[0, 1]:
-    """Whether the gold column counts from 0 or 1: as declared, or as all the values of the file show.
+def _index_base(table: Table) -> tuple[Iterable[Row], Literal[0, 1]]:
+    """The rows, and whether the gold column counts from 0 or 1: as declared, or as all the values of the file show.
 
     A 0 or a -1 (unlabelled) is only found where the first option is 0; the number of the row's options, or of
     the layout's, only where the first is 1.
     """
     gold = table.layout.gold
     if gold.base in (0, 1):
-        return gold.base
-    numbers = [_integer(row.get(gold.column)) for row in table.rows]
+        return table.rows, gold.base
+    rows = PackedRows(table.rows)
+    numbers = [_integer(row.get(gold.column)) for row in rows]
     low = next((i for i, number in enumerate(numbers) if number in (0, UNLABELLED)), None)
-    high = next((i for i, number in enumerate(numbers) if _is_last(table, i, number)), None)
+    high = next((i for i, number in enumerate(numbers) if _is_last(table, rows, i, number)), None)
     if (low is None) == (high is None):
         raise DataError(_undecided(table, numbers, low, high))
-    return 0 if high is None else 1
+    return rows, 0 if high is None else 1
 
 
-def _is_last(table: Table, position: int, number: int | None) -> bool:
+def _is_last(table: Table, rows: PackedRows, position: int, number: int | None) -> bool:
     if number is None or number < 2:
         return False
     try:
-        options = _options(table.rows[position], table.layout, f"{table.where}, row {position}")
+        options = _options(rows[position], table.layout, f"{table.where}, row {position}")
     except _RowFaultError:
         return False
     return number == len(options)

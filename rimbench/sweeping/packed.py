@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rimbench.engines import Answered, EngineFacts, Request
 from rimbench.errors import ModelError
 from rimbench.records import Answer
-from rimbench.rim.readout import ReadoutRequest, readouts
+from rimbench.rim.readout import ReadoutRequest, check_packed, readouts_with_mass
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +29,8 @@ class PackedReadout:
         self._device = facts.device
         self._rows = rows
         self._context_tokens = context_tokens
-        self._read: dict[str, torch.Tensor] = {}
+        self._read: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        check_packed(self._model, min(rows.values(), key=lambda row: len(row.question)), self._pad_id)
 
     def __enter__(self) -> "PackedReadout":
         return self
@@ -50,7 +51,7 @@ class PackedReadout:
         for reach, item_ids in by_reach.items():
             rows = [self._rows[item_id] for item_id in item_ids]
             rows = [replace(row, blocks=row.blocks[:reach]) for row in rows]
-            tables = readouts(self._model, rows, range(reach + 1), self._pad_id)
+            tables = readouts_with_mass(self._model, rows, range(reach + 1), self._pad_id)
             self._read.update(zip(item_ids, tables, strict=True))
         yield [(request, [self._letter(request)]) for request in requests]
 
@@ -64,11 +65,11 @@ class PackedReadout:
         row, letters = self._rows[request.item_id], request.prompt.option_token_ids
         assert letters is not None
         blocks = (len(request.prompt.token_ids) - len(row.question) - len(row.prefix)) // len(row.blocks[0])
-        values = self._read[request.item_id][blocks].tolist()
-        logprobs = dict(zip(letters, values, strict=True))
+        values, masses = self._read[request.item_id]
+        logprobs = dict(zip(letters, values[blocks].tolist(), strict=True))
         # max() keeps the first of equals: a tie goes to the earlier letter.
         letter = max(logprobs, key=logprobs.__getitem__)
-        return Answer(letter, 0, finished=True, option_logprobs=logprobs)
+        return Answer(letter, 0, finished=True, option_logprobs=logprobs, label_mass=float(masses[blocks]))
 
 
 def _load(folder: Path, facts: EngineFacts) -> tuple[Any, int]:

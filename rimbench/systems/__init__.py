@@ -48,7 +48,8 @@ class PromptStyle:
 class AnswerStyle:
     """How the answer is had: `generate` text and extract the letter, or `readout` the letters' logits.
 
-    `temperature` and `top_p` are those of samples 1..n; sample 0 is always greedy.
+    `temperature` and `top_p` are those of samples 1..n; sample 0 is always greedy. `reasoning_tags` are pairs of tags
+    that the model thinks between, beside those that the extraction knows.
     """
 
     mode: AnswerMode
@@ -56,11 +57,16 @@ class AnswerStyle:
     max_new_tokens: int = 1
     temperature: float = 0.7
     top_p: float = 1.0
+    reasoning_tags: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A model and the way it is asked."""
+    """A model and the way it is asked.
+
+    `baseline` names the system that it is compared with. `file` is `shipped`, or the name of the user's own file
+    that says so; `own` is the system as its file has it, where this one may depart (`rimbench.systems.departures`).
+    """
 
     name: str
     description: str
@@ -68,6 +74,9 @@ class System:
     prompt: PromptStyle
     answer: AnswerStyle
     memory: Memory | None = None
+    baseline: str | None = None
+    file: str | None = None
+    own: "System | None" = None
 
 
 def available() -> dict[str, Path]:
@@ -79,17 +88,22 @@ def load(name_or_path: str) -> System:
     """The system of that name, or of that TOML file; UsageError or ConfigError where there is none."""
     from rimbench.systems.schema import read_system  # pydantic is slow to import
 
+    shipped = available()
     if name_or_path.endswith(".toml"):
-        return read_system(Path(name_or_path))
-    if name_or_path not in available():
-        raise unknown("system", name_or_path, available())
-    return read_system(available()[name_or_path])
+        read = read_system(Path(name_or_path))
+        own = read_system(shipped[read.name]) if read.name in shipped else None
+        same = own is None or read == replace(own, file=read.file)
+        return read if same else replace(read, own=own)
+    if name_or_path not in shipped:
+        raise unknown("system", name_or_path, shipped)
+    return read_system(shipped[name_or_path])
 
 
 def override(
     system: System, *, model: str | None = None, blocks: int | None = None, answer: AnswerMode | None = None
 ) -> System:
     """The same system with other weights, another memory budget K, or another way to have the answer."""
+    system = replace(system, own=system.own or system)
     if answer is not None:
         system = _with_answer(system, answer)
     if model is not None:

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from rimbench.config import Table, read_toml
+from rimbench.plugins import whose
 from rimbench.rim.blocks import Memory
 from rimbench.systems import AnswerMode, AnswerStyle, Extraction, PromptStyle, System, Weights
 
@@ -51,11 +52,18 @@ class MemoryTable(Table):
     end: str = Field(default="<rim_eb>", min_length=1)
 
 
+ReasoningTag = Annotated[str, Field(min_length=2)]
+
+
 class AnswerTable(Table):
-    """`[answer]`: generated or read out, and the sampling of draws 1..n."""
+    """`[answer]`: generated or read out, and the sampling of draws 1..n.
+
+    `reasoning_tags` are pairs of an opening and a closing tag that the model thinks between, beside the known ones.
+    """
 
     mode: AnswerMode
     extraction: Extraction = "text"
+    reasoning_tags: tuple[tuple[ReasoningTag, ReasoningTag], ...] = ()
     max_new_tokens: int | None = Field(default=None, ge=1)
     temperature: float = Field(default=0.7, gt=0, le=5)
     top_p: float = Field(default=1.0, gt=0, le=1)
@@ -66,11 +74,23 @@ class AnswerTable(Table):
             raise ValueError("mode 'generate' needs max_new_tokens")
         return self
 
+    @model_validator(mode="after")
+    def _tags(self) -> Self:
+        if any(
+            not opening.strip() or opening == closing or not closing.strip()
+            for opening, closing in self.reasoning_tags
+        ):
+            raise ValueError('reasoning_tags: expected pairs of two different tags, such as ["<a>", "</a>"]')
+        if self.reasoning_tags and (self.mode == "readout" or self.extraction == "first_letter"):
+            raise ValueError("reasoning_tags belong to mode 'generate' with extraction 'text'")
+        return self
+
 
 class SystemFile(Table):
     """A whole system file."""
 
     description: str = Field(min_length=1)
+    baseline: str | None = None
     weights: WeightsTable
     prompt: PromptTable = PromptTable()
     memory: MemoryTable | None = None
@@ -88,4 +108,6 @@ def read_system(path: Path) -> System:
         prompt=PromptStyle(**file.prompt.model_dump()),
         answer=AnswerStyle(**answer),
         memory=Memory(**file.memory.model_dump()) if file.memory else None,
+        baseline=file.baseline,
+        file=whose(path, Path(__file__).parent),
     )

@@ -1,7 +1,10 @@
 r"""Reasoning, turns and run-on text; every expectation was set by reading the text."""
 
 import pytest
-from readings import read
+from readings import COMBINED, read
+
+from rimbench.extraction import Extraction, extract
+from rimbench.extraction.reasoning import REASONING_TAGS
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,52 @@ from readings import read
 )
 def test_reasoning_is_never_read_and_unfinished_reasoning_is_truncated(text: str, expected: str) -> None:
     assert read(text) == expected
+
+
+@pytest.mark.parametrize(("opening", "closing"), [pair for pair in REASONING_TAGS if pair[0]])
+def test_every_known_pair_of_tags_holds_thoughts(opening: str, closing: str) -> None:
+    for form in (str, str.upper, str.title):
+        begins, ends = form(opening), form(closing)
+        assert read(f"{begins}\nThe answer is A.\n{ends}\nB") == "B"
+        assert read(f"{begins}The answer is A. Hmm,") == "truncated"
+        assert read(f"The answer is A.{ends}\nB") == "B"
+        assert read(f"Answer: A {begins}\nNo.{ends}Answer: B") == "B"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<unused94>thought\nOption A fits. So the answer is A. Wait, let me", "truncated"),
+        ("<|START_THINKING|>The answer is A.<|END_THINKING|><|START_RESPONSE|>B<|END_RESPONSE|>", "B"),
+        ("<|channel|>analysis<|message|>A<|end|><|start|>assistant<|channel|>final<|message|>B<|return|>", "B"),
+        ("<|channel|>commentary<|message|>A<|end|><|channel|>final<|message|>B", "B"),
+        ('<|channel|>analysis<|message|>A<|end|><|channel|>final <|constrain|>json<|message|>{"answer": "B"}', "B"),
+        ("analysisThe user asks. The answer is A.assistantfinalThe answer is B.", "B"),
+        ("analysisWe need to choose. The answer is A.", "truncated"),
+        ("<think>One. <analysis>Two.</analysis> The answer is A", "truncated"),
+        ("<think>One. <analysis>Two.</analysis> Answer: A</think>B", "B"),
+        ("<think>The answer is A.</thinking>\nB", "B"),
+        ("< think >The answer is A.</ think >\nB", "B"),
+        ('<thinking type="deep">The answer is A.</thinking>\nB', "B"),
+        ("&lt;think&gt;The answer is A.&lt;/think&gt;B", "B"),
+        ("<think>The answer is A.<\\/think>B", "B"),
+        ("<|im_start|>think\nThe answer is A.\n<|im_start|>answer\nAnswer: B", "B"),
+        ("Here is my thought process: A fits. The answer is A.\n\nHere is my response: The answer is B.", "B"),
+        ("I think the reason is clear: the answer is B.", "B"),
+        ("<response>B</response>", "B"),
+        ("İl: <think>The answer is A.</think>Answer: B", "B"),
+    ],
+)
+def test_thoughts_are_told_apart_in_the_forms_that_models_write(text: str, expected: str) -> None:
+    assert read(text) == expected
+
+
+def test_a_system_may_have_tags_of_its_own() -> None:
+    text = "[[musing]] The answer is A. [[said]] B"
+    own = [("[[Musing]]", "[[Said]]")]
+    assert extract(text, COMBINED, own) == Extraction("B", "ok")
+    assert extract("[[musing]] The answer is A.", COMBINED, own) == Extraction(None, "truncated")
+    assert extract("<think>The answer is A.</think>B", COMBINED, own) == Extraction("B", "ok")
 
 
 @pytest.mark.parametrize(

@@ -222,3 +222,16 @@ def test_keys_that_are_not_kept_are_named(do_import, write_lines, quiz):
     done = do_import(write_lines([a | {"seconds": 1.5, "model": "x"} for a in ANSWERS]), quiz())
     assert "not part of a record, and not kept: model, seconds" in done.notes
     json.dumps(done.document, allow_nan=False)
+
+
+def test_a_system_file_names_the_tags_that_the_answers_thoughts_stand_between(do_import, write_lines, quiz, tmp_path):
+    path = tmp_path / "muses.toml"
+    path.write_text(
+        'description = "x"\n[weights]\nrepo = "a/b"\n[answer]\nmode = "generate"\nmax_new_tokens = 9\n'
+        'reasoning_tags = [["[[musing]]", "[[said]]"]]\n'
+    )
+    answers = write_lines([{"item_id": "q-1", "text": "[[musing]] Answer: A [[said]] Answer: B"}])
+    done = do_import(answers, quiz(), system=str(path))
+    assert [r["answer"] for r in done.records.values()] == ["B"]
+    assert done.document["system"] == "muses"
+    assert read_manifest(done.folder).identity["system"]["answer"]["reasoning_tags"] == [["[[musing]]", "[[said]]"]]

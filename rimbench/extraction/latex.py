@@ -1,0 +1,70 @@
+r"""LaTeX -> the characters that it prints, so that `\frac{1}{4}` and "1/4" are one spelling. Boxes stay."""
+
+import re
+import unicodedata
+
+_LETTERS = [
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
+    "omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+]  # fmt: skip
+# Unicode spells the name without its b.
+_GREEK = {name: unicodedata.lookup(f"GREEK SMALL LETTER {name.replace('mb', 'm')}") for name in _LETTERS}
+GREEK_NAMES = {ord(character): f" {name} " for name, character in _GREEK.items()}
+GREEK_NAMES |= {ord(character.upper()): f" {name} " for name, character in _GREEK.items()}
+GREEK_NAMES |= {ord("ς"): " sigma ", ord("ϕ"): " phi ", ord("ϵ"): " epsilon ", ord("ϑ"): " theta "}
+_PRINTED = {
+    **_GREEK,
+    **{name.capitalize(): character.upper() for name, character in _GREEK.items()},
+    **{f"var{name}": character for name, character in _GREEK.items()},
+    **dict.fromkeys(("times", "cdot", "ast"), "×"),
+    **dict.fromkeys(("leq", "le", "leqslant"), "≤"),
+    **dict.fromkeys(("geq", "ge", "geqslant"), "≥"),
+    **dict.fromkeys(("neq", "ne"), "≠"),
+    **dict.fromkeys(("rightarrow", "to", "longrightarrow", "Rightarrow", "implies"), "→"),
+    **dict.fromkeys(("leftarrow", "gets", "Leftarrow"), "←"),
+    **dict.fromkeys(("circ", "degree", "textdegree"), "°"),
+    **dict.fromkeys(("approx", "sim", "simeq"), "≈"),
+    **dict.fromkeys(("quad", "qquad", "newline", "space", "thinspace", "enspace"), " "),
+    **dict.fromkeys(("left", "right", "big", "Big", "bigl", "bigr", "displaystyle", "limits"), ""),
+    **dict.fromkeys(("rm", "bf", "it", "sf", "tt", "bfseries", "itshape", "large", "Large", "centering"), ""),
+    "lt": "<", "gt": ">", "pm": "±", "mp": "∓", "div": "÷", "infty": "∞", "uparrow": "↑", "downarrow": "↓",
+    "leftrightarrow": "↔", "percent": "%", "celsius": "°C", "ldots": "...", "dots": "...",
+}  # fmt: skip
+_WRAPPERS = (
+    r"text[a-z]{0,6}|math[a-z]{0,6}|mbox|hbox|operatorname|ensuremath|emph|underline|overline|bm|boldsymbol|pmb|ce|"
+    r"num|si|unit|tag"
+)
+_ARGUMENT = r" ?\{([^{}\n]{0,1000})\}"
+_UNWRAPPED = (
+    (rf"\\{{1,2}}x?(?:cancel|sout|st){_ARGUMENT}", ""),  # struck out
+    (rf"\\{{1,2}}(?:{_WRAPPERS})\*?{_ARGUMENT}", r"\1"),
+    (r"([_^]) ?\{([^{}\n]{0,100})\}", r"\1\2"),
+)
+_STEPS = tuple(
+    (re.compile(pattern), spelling)
+    for pattern, spelling in (
+        (r"(?<=\d)(?:\{,\}|\\,|\{\\,\})(?=\d{3}(?!\d))", ""),  # 1{,}000
+        (r"\\!|\\(?:text)?color ?\{[^{}\n]{0,30}\}|\\(?:begin|end) ?\{[a-z*]{1,20}\}(?:\{[clr|]{1,9}\})?", ""),
+        (r"\{([^{}\n]{1,30}?) ?\\over ?([^{}\n]{1,30})\}", r"\1/\2"),
+        *_UNWRAPPED * 3,  # \text{\textbf{C}}
+        (r"\^ ?°", "°"),
+        (r"(?<=\w)_(?=\d)", ""),  # H_2O
+        (rf"\\{{1,2}}(?:SI|qty){_ARGUMENT}{_ARGUMENT}", r"\1 \2"),
+        (rf"\\{{1,2}}(?:[dtc]?frac|nicefrac|sfrac)(?: ?(\d)|{_ARGUMENT})(?: ?(\d)|{_ARGUMENT})", r" \1\2/\3\4 "),
+        (rf"\\{{1,2}}sqrt{_ARGUMENT}", r"√\1"),
+        (r"\\([%&#_])", r"\1"),
+    )
+)
+_COMMAND = re.compile(r"\\{1,2}([A-Za-z]{2,20})(?![A-Za-z])")
+_TYPESET = re.compile(r"[\\^]|_[{\d]|\{,")
+
+
+def printed(text: str) -> str:
+    """The text with LaTeX's commands for letters, numbers and signs replaced by what they print."""
+    text = text.replace("\x08", "\\b").replace("\x0c", "\\f")  # "\boxed" and "\frac" read as JSON's escapes
+    if not _TYPESET.search(text):
+        return text
+    text = _COMMAND.sub(lambda command: _PRINTED.get(command[1], command[0]), text)
+    for pattern, spelling in _STEPS:
+        text = pattern.sub(spelling, text)
+    return text

@@ -1,0 +1,113 @@
+"""Reasoning between tags: what a model thinks is not what it answers. The tags are data, one pair a model family."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+Tags = Sequence[tuple[str, str]]
+
+_NAMES = (
+    "think", "thinking", "thinks", "thought", "thoughts", "reason", "reasoning", "reasoning_process", "analysis",
+    "scratchpad", "reflection", "inner_monologue", "inner_thoughts", "chain_of_thought", "cot", "seed:think",
+    "longcat_think", "think_process", "thinking_process", "thought_process", "antthinking",
+)  # fmt: skip
+REASONING_TAGS: tuple[tuple[str, str], ...] = (
+    *((f"<{name}>", f"</{name}>") for name in _NAMES),  # Qwen, DeepSeek, EXAONE, Seed, Granite and many more
+    ("[think]", "[/think]"),  # Magistral
+    ("◁think▷", "◁/think▷"),  # Kimi
+    ("<unused94>", "<unused95>"),  # MedGemma
+    ("<|channel>thought", "<channel|>"),  # Gemma 4
+    ("<|start_thinking|>", "<|end_thinking|>"),  # Command A
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),  # Sky-T1, OpenThinker
+    ("<|thinking|>", "<|/thinking|>"),
+    ("<|think|>", "<|/think|>"),
+    ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
+    ("<|channel|>analysis", "<|channel|>final<|message|>"),  # gpt-oss
+    ("<|channel|>analysis", "<|channel|>final"),
+    ("<|channel|>commentary", "<|channel|>final"),
+    ("<|im_start|>think", "<|im_start|>answer"),  # s1, m1
+    ("", "assistantfinal"),  # gpt-oss, its control tokens left out
+    ("", "# final response"),  # HuatuoGPT-o1
+    ("", "#final response"),
+    ("", "here is my response:"),  # Granite 3.2
+    ("", "[begin final response]"),  # Apriel
+)
+"""Opening and closing tag, in lower case; a pair without an opening one is only ever closed."""
+
+_SPACED = re.compile(rf"<\s?(/?)\s?({'|'.join(_NAMES)})(?:\s[^<>\n]{{0,80}})?>", re.I)
+_BARE_ANALYSIS = re.compile(r"analysis(?=[A-Z])")  # "analysisWe need ...": gpt-oss without its control tokens
+_END_OF_TURN = re.compile(
+    r"<\|(?:im_end|im_start|endoftext|eot_id|eom_id|end_of_text|end_of_turn_token|end_response|end|return|"
+    r"start_header_id|user|endofturn)\|>|</s>|<eos>|<(?:end|start)_of_turn>|<turn\|>|\[INST\]|\[\|endofturn\|\]|"
+    r"<｜end▁of▁sentence｜>",
+    re.I,
+)
+
+
+class _Tag(NamedTuple):
+    start: int
+    end: int
+    family: int
+    opens: bool
+
+
+def without_reasoning(text: str, tags: Tags = ()) -> str | None:
+    """The text less its reasoning and what follows its end; None where reasoning was begun and never finished.
+
+    `tags` are pairs of an opening and a closing tag beside the known ones.
+    """
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("<\\/", "</")
+    text = _SPACED.sub(r"<\1\2>", text)
+    kept: list[str] = []
+    begun: set[int] = set()
+    at = 0
+    for tag in _find(text, tags):
+        if tag.start < at:
+            continue
+        if tag.opens:
+            kept += [] if begun else [text[at : tag.start]]
+            begun.add(tag.family)
+        elif tag.family in begun:
+            begun.remove(tag.family)
+        else:  # the chat template held the opening tag, or another family's closes: all so far is reasoning
+            kept.clear()
+            begun.clear()
+        at = tag.end
+    if begun:
+        return None
+    answer = "".join([*kept, text[at:]]).strip()
+    end = _END_OF_TURN.search(answer, 1)
+    return answer[: end.start()] if end else answer
+
+
+def _find(text: str, tags: Tags) -> list[_Tag]:
+    lowered = text.lower()
+    if len(lowered) != len(text):  # one letter becomes two
+        lowered = text.replace("İ", "I").lower()
+    bare = _BARE_ANALYSIS.match(text)
+    found = []
+    for literal, family, opens in _literals(tuple((a.lower(), b.lower()) for a, b in tags)):
+        found += [_Tag(at, at + len(literal), family, opens) for at in _places(literal, lowered)]
+        if bare and literal == "assistantfinal":
+            found.append(_Tag(0, bare.end(), family, True))
+    return sorted(found, key=lambda tag: (tag.start, -tag.end))
+
+
+def _places(literal: str, text: str) -> Iterator[int]:
+    at = text.find(literal)
+    while at >= 0:
+        yield at
+        at = text.find(literal, at + len(literal))
+
+
+@lru_cache(maxsize=32)
+def _literals(tags: Tags) -> list[tuple[str, int, bool]]:
+    """Every tag with its family and whether it opens; pairs that share a tag are one family."""
+    family: dict[str, int] = {}
+    found: dict[tuple[str, bool], int] = {}
+    for index, (opening, closing) in enumerate((*REASONING_TAGS, *tags)):
+        same = family.get(closing, family.get(opening, index) if opening else index)
+        family[closing] = family[opening] = same
+        found |= {(opening, True): same, (closing, False): same} if opening else {(closing, False): same}
+    return [(literal, number, opens) for (literal, opens), number in found.items()]
