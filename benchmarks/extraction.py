@@ -5,8 +5,8 @@
 CPU seconds of `extract` at 10,000, 100,000 and 1,000,000 characters of each shape, best of three, and how they grow
 from the second to the third: ten is linear. Target: a second at a million. Then reasoning traces of 100,000
 characters: 9,000 of them should take at most ten minutes on one core; N are read. Then `split_choices` on lines of
-options, at 40,000 characters and twice as many. --against measures another checkout of rimbench beside, shape by
-shape in turn.
+options, at 40,000 characters and twice as many. --against measures another checkout of rimbench beside this one,
+shape by shape in turn.
 """
 
 import argparse
@@ -60,11 +60,10 @@ SHAPES = {
     "marks": "\u0316\u0300",
     "all languages": "Antwort réponse respuesta resposta risposta ответ 정답 正解 答案 đáp án उत्तर الإجابة ",
 }
-SAID = (
+WORDS = (
     "the patient has fever cough pain with of and in a history treatment option would be consistent because pressure "
     "blood likely diagnosis given that is not so we consider answer could next however Wait, Let me think about A B C"
 )
-WORDS = SAID.split()
 
 
 def text_of(shape: str, size: int) -> str:
@@ -76,7 +75,7 @@ def traces(count: int) -> list[str]:
     chance = random.Random(0)
     made = []
     for index in range(count):
-        words = " ".join(chance.choices(WORDS, k=22_000)).replace("so we", "so we.\n\n")[:100_000]
+        words = " ".join(chance.choices(WORDS.split(), k=22_000)).replace("so we", "so we.\n\n")[:100_000]
         made.append(f"<think>{words}</think>\nAnswer: B" if index % 2 else f"{words}\n\nThe answer is B.")
     return made
 

@@ -21,17 +21,22 @@ class Table(BaseModel):
 T = TypeVar("T", bound=Table)
 
 SHOWN_CHARACTERS = 80
-"""Of a faulty value."""
+"""Of a faulty value, or of the key that has it."""
+SHOWN_FAULTS = 100
 
 
 def read_toml(path: Path, schema: type[T], kind: str) -> T:
-    """Read and validate a TOML file; ConfigError lists every fault, `kind` says what the file describes."""
+    """Read and validate a TOML file; ConfigError lists its faults, `kind` says what the file describes."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for for ever
+            raise ConfigError(f"{kind} file {path} is no file; expected a TOML file")
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{kind} file {path} does not exist; expected a TOML file") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{kind} file {path} is not readable TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{kind} file {path} is not readable TOML: it is nested too deeply") from error
+    except (OSError, ValueError) as error:  # also of a NUL in the path, of bytes that are no text, of endless numbers
+        raise ConfigError(f"{kind} file {path} is not readable TOML: {_short(str(error), 200)}") from error
     try:
         return schema.model_validate(values)
     except ValidationError as error:
@@ -59,16 +64,17 @@ def below(file: Path, named: str, key: str, *, allow_outside: bool) -> Path:
 
 
 def describe_faults(error: ValidationError) -> str:
-    """Every fault of a validation in one line: `key: what is wrong (got value)`, separated by semicolons."""
+    """The faults of a validation in one line: `key: what is wrong (got value)`, separated by semicolons."""
     faults = []
     for fault in error.errors(include_url=False):
-        key = ".".join(str(part) for part in fault["loc"])
+        key = _short(".".join(str(part) for part in fault["loc"]))
         value = fault.get("input")
         got = f" (got {_short(repr(value))})" if isinstance(value, str | int | float | bool) else ""
-        said = f"{_plain(fault['type'], fault['msg'])}{got}"
+        said = f"{_short(_plain(fault['type'], fault['msg']), 400)}{got}"
         faults.append(f"{key}: {said}" if key else said)
     count = f"{len(faults)} faults: " if len(faults) > 1 else ""
-    return count + "; ".join(faults)
+    more = f"; and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
+    return count + "; ".join(faults[:SHOWN_FAULTS]) + more
 
 
 def _plain(fault_type: str, message: str) -> str:
@@ -81,6 +87,6 @@ def _plain(fault_type: str, message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = SHOWN_CHARACTERS) -> str:
     """A value may be a whole line of a file."""
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}...{text[-1]}"
+    return text if len(text) <= most else f"{text[:most]}...{text[-1]}"

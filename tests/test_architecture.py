@@ -17,6 +17,7 @@ PACKAGE = ROOT / "rimbench"
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
+    "files": set(),
     "items": {"records"},
     "plaintext": set(),
     "tabular": {"plaintext"},
@@ -31,7 +32,7 @@ MAY_IMPORT = {
     "prompts": {"errors", "records", "chat", "rim", "systems"},
     "engines": {"errors", "checkpoints", "records", "plugins", "rim"},
     "controls": {"errors", "records"},
-    "store": {"errors", "records", "config"},
+    "store": {"errors", "records", "config", "files"},
     "runner": {"errors", "records", "controls", "engines", "extraction", "prompts", "store", "systems"},
     "provenance": {"errors"},
     "grid": {
@@ -48,7 +49,19 @@ MAY_IMPORT = {
         "systems",
     },
     "statistics": {"errors"},
-    "report": {"errors", "records", "plugins", "controls", "latency", "plaintext", "statistics", "store", "tabular"},
+    "report": {
+        "errors",
+        "records",
+        "plugins",
+        "controls",
+        "latency",
+        "plaintext",
+        "statistics",
+        "store",
+        "suites",
+        "systems",
+        "tabular",
+    },
     "asking": {"errors", "checkpoints", "records", "engines", "prompts", "rim", "suites", "systems"},
     "sweeping": {
         "errors",
@@ -91,7 +104,7 @@ MAY_IMPORT = {
         "provenance",
     },
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},
-    "exporting": {"errors", "records", "store"},
+    "exporting": {"errors", "files", "records", "store"},
     "training": {"errors", "checkpoints", "chat", "config", "plugins", "records", "rim", "suites"},
 }
 HEAVY = ("torch", "transformers", "vllm", "datasets", "pandas", "scipy", "pydantic", "huggingface_hub")

@@ -6,7 +6,7 @@ import tiny
 from rimbench import grid, suites, systems
 from rimbench.controls import Controls
 from rimbench.store import RunStore
-from rimbench.systems.departures import departures_of
+from rimbench.systems.departures import departures_of, label
 
 WRITES = 'description = "test"\n[weights]\npath = "{path}"\n[answer]\nmode = "generate"\nmax_new_tokens = 4\n'
 
@@ -59,7 +59,7 @@ def test_a_manifest_holds_departures_of_the_system_and_of_the_command(tmp_path, 
     def departures(**settings):
         [run] = grid.plan_runs([system], [suite], grid.RunSettings(tmp_path / "results", "transformers", **settings))
         with RunStore(tmp_path / "run") as store:
-            return grid.make_manifest(run, store).departures
+            return grid.make_manifest(run, store, None).departures
 
     assert departures() == departures(batch_size=3) == departures(dtype="float32") == {}
     assert departures(seed=3, dtype="bfloat16", controls=Controls(permute_options=0, blind=True)) == {
@@ -68,6 +68,32 @@ def test_a_manifest_holds_departures_of_the_system_and_of_the_command(tmp_path, 
         "permute_options": [None, 0],
         "blind": [False, True],
     }
+
+
+def test_other_weights_are_told_by_their_hash(tmp_path, checkpoint, suite_file):
+    system = systems.override(systems.load("nano-rim-v2"), model=str(checkpoint))
+    [run] = grid.plan_runs([system], [suites.load(str(suite_file))], grid.RunSettings(tmp_path, "transformers"))
+    digest = run.checkpoint.sha256[:10]
+    assert grid.departures_of_run(run)["weights"] == ["rimbench/nano/rim-v2", f"{digest} of {checkpoint}"]
+    assert label("nano-rim-v2", grid.departures_of_run(run)) == f"nano-rim-v2 (weights {digest})"
+
+
+@pytest.mark.parametrize(
+    ("departures", "shown"),
+    [
+        ({}, "s"),
+        ({"blocks": [8, 2], "answer": ["readout", "generate"]}, "s (K 2, answer generate)"),
+        ({"file": ["shipped", "s.toml"], "temperature": [0.7, 1.0]}, "s (user's file, temperature 1.0)"),
+        ({"instruction": ["", "Think hard about every option."]}, "s (instruction changed)"),
+        ({"prefix": ["x", ""], "blocks": [8, None]}, "s (prefix changed, K None)"),
+        (
+            {"permute_options": [None, 0], "blind": [False, True], "seed": [0, 3]},
+            "s (options permuted 0, blind, seed 3)",
+        ),
+    ],
+)
+def test_a_label_names_every_departure(departures, shown):
+    assert label("s", departures) == shown
 
 
 @pytest.mark.parametrize("name", sorted(systems.available()))

@@ -1,6 +1,5 @@
 """An audit as the JSON document that other programs read; `docs/claims.md` lists its keys, a published format."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -89,18 +88,13 @@ def _measured(reproduction: Reproduction | None) -> dict[str, Any] | None:
         "reason": reproduction.reason,
         "margin": reproduction.bar.margin,
         "relative": isinstance(measured, MeasuredTime),
-        "interval": _ends(reproduction.interval),
+        "interval": list(reproduction.interval) if reproduction.interval else None,
         "level": reproduction.bar.level,
         "items_needed": reproduction.items_needed,
         "items_needed_on_both": reproduction.items_needed_on_both,
         "differences": list(measured.unlike),
         "not_compared": list(measured.unverified),
     }
-
-
-def _ends(interval: tuple[float, float] | None) -> list[float | None] | None:
-    """Null for an end that rounding leaves open."""
-    return None if interval is None else [end if math.isfinite(end) else None for end in interval]
 
 
 def _held(held: Held | None) -> dict[str, Any] | None:
@@ -112,7 +106,7 @@ def _held(held: Held | None) -> dict[str, Any] | None:
         "margin": held.margin,
         "level": held.level,
         "value": held.value,
-        "interval": _ends(held.interval),
+        "interval": list(held.interval) if held.interval else None,
         "items_needed": held.items_needed,
         "pairs": [
             {

@@ -78,7 +78,7 @@ class Subject:
         if identity is None or source is None:
             yield Difference(f"the weights and settings of '{name}' are not recorded", unknown=True)
             return
-        if (identity.get("engine") or {}).get("name") == "fake":
+        if table(identity, "engine").get("name") == "fake":
             yield Difference("answers of the scripted engine 'fake'", unknown=True)
         stated = entry.weights_sha256 if entry else None
         if stated is None and expected is None:
@@ -94,7 +94,7 @@ class Subject:
     def of_suite(self, name: str, manifest: Manifest) -> Iterator[Difference]:
         """Items and wording. Fewer items than the suite has are its first ones, a sample whose n is counted."""
         entry, path = self._suite_entry(name), self._suite(name)
-        items = manifest.identity.get("suite") or {}
+        items = table(manifest.identity, "suite")
         if path is None:
             if entry is None or entry.content_sha256 is None:
                 yield Difference(
@@ -107,7 +107,7 @@ class Subject:
 
         spec = read(path)
         wording = items.get("wording")
-        if wording is not None and dict(wording) != spec.wording.model_dump():
+        if wording is not None and wording != spec.wording.model_dump():
             yield Difference("another wording of the questions")
         yield from _other_items(spec, path, entry, manifest)
 
@@ -130,6 +130,12 @@ class Subject:
         if named.endswith(".toml"):
             return below(self.path, named, "", allow_outside=True)
         return catalogue.find(named) if (entry and entry.file) or named in find_files(catalogue.folder()) else None
+
+
+def table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A table of a manifest's identity; an empty one where it has none, or something else."""
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _stem(file: str) -> str:
@@ -169,22 +175,22 @@ def _other_settings(
     expected: System, identity: Mapping[str, Any], blocks: int | None, draws: bool
 ) -> Iterator[Difference]:
     """Those that both sides state: a manifest of an earlier build may lack one."""
-    asked = identity.get("system") or {}
+    asked = table(identity, "system")
     own = json.loads(json.dumps({key: dataclasses.asdict(expected)[key] for key in ("prompt", "memory", "answer")}))
     if blocks is not None and own["memory"] is not None:
         own["memory"]["blocks"] = blocks
     if asked.get("prompt") is None:
         yield Difference("answers from elsewhere: prompt and settings are not known")
         return
-    for table, values in own.items():
-        found = asked.get(table)
-        if found is None or values is None:
+    for part, values in own.items():
+        found = asked.get(part)
+        if not isinstance(found, Mapping) or values is None:
             if found != values:
-                yield Difference(f"{'no ' if found is None else ''}{table}, unlike '{expected.name}'")
+                yield Difference(f"{'no ' if found is None else ''}{part}, unlike '{expected.name}'")
             continue
         for key, value in values.items():
             if key in found and found[key] != value and (draws or key not in DRAWS):
-                yield Difference(f"{table}.{key} is {_short(found[key])}, not {_short(value)}")
+                yield Difference(f"{part}.{key} is {_short(found[key])}, not {_short(value)}")
 
 
 def _short(value: object) -> str:
@@ -197,7 +203,7 @@ def _other_items(
 ) -> Iterator[Difference]:
     """By the hash of the items where they can be had here, else by where the rows come from and how they were "
     "drawn."""
-    found = (manifest.identity.get("suite") or {}).get("content_sha256")
+    found = table(manifest.identity, "suite").get("content_sha256")
     source, shipped = manifest.suite_source, path.parent.resolve() == catalogue.folder().resolve()
     if entry is not None and entry.content_sha256 is not None and found == entry.content_sha256:
         return

@@ -184,9 +184,8 @@ def _reproduced_time(figure: "LatencyFigure", time: MeasuredTime, bar: Bar) -> R
 def relative(own: Estimate, lowest: float, highest: float) -> Deviation:
     """A measured mean or ratio over a printed one that lies between two values, less 1."""
     assert own.lo is not None and own.hi is not None
-    below, above = own.value / highest - 1, math.inf if lowest <= 0 else own.value / lowest - 1
-    scale = highest if math.isinf(above) else lowest
-    return Deviation(below, above, Reach((own.value - own.lo) / highest, (own.hi - own.value) / scale, own.n))
+    own_reach = Reach((own.value - own.lo) / highest, (own.hi - own.value) / lowest, own.n)
+    return Deviation(own.value / highest - 1, own.value / lowest - 1, own_reach)
 
 
 def unlike_conditions(figure: "LatencyFigure", time: MeasuredTime, bar: Bar) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rimbench.claims.likeness import Difference, Subject
+from rimbench.claims.likeness import Difference, Subject, table
 from rimbench.claims.measured import Measured, MeasuredAccuracy, MeasuredTime, key_of
 from rimbench.claims.outcomes import Outcomes
 from rimbench.latency import stored
@@ -87,7 +87,7 @@ class _Run:
     @property
     def control(self) -> str | None:
         """What was changed about every question, if anything."""
-        controls = self.data.manifest.identity.get("controls") or {}
+        controls = table(self.data.manifest.identity, "controls")
         if controls.get("blind"):
             return "without the questions"
         return None if controls.get("permute_options") is None else "with the options permuted"
@@ -135,8 +135,8 @@ def _candidate(key: Key, run: _Run, subject: Subject) -> _Candidate | None:
 
 
 def _blocks(run: RunData) -> int:
-    memory = (run.manifest.identity.get("system") or {}).get("memory") or {}
-    return int(memory.get("blocks", 0))
+    blocks = table(table(run.manifest.identity, "system"), "memory").get("blocks", 0)
+    return blocks if isinstance(blocks, int) else 0
 
 
 def _outcomes(run: RunData, k: int | None) -> Outcomes | None:

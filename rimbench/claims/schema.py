@@ -12,6 +12,9 @@ from rimbench.claims.quantity import Dimension, Quantity, parse_quantity
 from rimbench.claims.references import reference_faults
 from rimbench.config import Table, below, read_toml
 
+MOST = 10**12
+"""Of anything counted: what is larger is a slip, and overflows."""
+
 
 def _quantity(*dimensions: Dimension) -> PlainValidator:
     def check(value: object) -> Quantity:
@@ -32,7 +35,9 @@ def _above_nothing(quantity: Quantity) -> Quantity:
 
 
 def _size(value: object) -> int | str:
-    if value == "unstated" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+    if value == "unstated":
+        return "unstated"
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST:
         return value
     raise ValueError('expected a whole number of items, without quotes, or "unstated"')
 
@@ -45,7 +50,7 @@ def _has_kind(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=MOST)]
 Size = Annotated[int | Literal["unstated"], PlainValidator(_size)]
 Share = Annotated[Quantity, _quantity("share")]
 Seconds = Annotated[Quantity, _quantity("time")]
@@ -53,7 +58,7 @@ Factor = Annotated[Quantity, _quantity("factor")]
 Points = Annotated[Quantity, _quantity("difference")]
 Positive = Annotated[Points, AfterValidator(_above_nothing)]
 PositiveShare = Annotated[Share, AfterValidator(_above_nothing)]
-OptionCount = Annotated[int, Field(ge=2)]
+OptionCount = Annotated[int, Field(ge=2, le=MOST)]
 Options = OptionCount | Annotated[list[OptionCount], Field(min_length=2, max_length=2)]
 
 
@@ -249,6 +254,9 @@ AnyClaim = (
 Claim = Annotated[Annotated[AnyClaim, Field(discriminator="kind")], BeforeValidator(_has_kind)]
 
 
+Rate = Annotated[float, Field(ge=1e-6, le=MOST)]
+
+
 class ModelSpec(_Strict):
     """A decoder's shape, as in its config.json; needed for floors."""
 
@@ -268,8 +276,8 @@ class DeviceSpec(_Strict):
 
     name: Text
     source: Text
-    gigabytes_per_s: Annotated[float, Field(gt=0)]
-    dense_bf16_tflop_per_s: Annotated[float, Field(gt=0)]
+    gigabytes_per_s: Rate
+    dense_bf16_tflop_per_s: Rate
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -311,7 +319,7 @@ class ClaimsSpec(_Strict):
     note: Text | None = None
     margin: Positive = parse_quantity("3 points")
     time_margin: PositiveShare = parse_quantity("10 %")
-    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    alpha: Annotated[float, Field(ge=1e-9, lt=0.5)] = 0.05
     model: list[ModelSpec] = Field(default_factory=list)
     device: list[DeviceSpec] = Field(default_factory=list)
     system: list[SystemSpec] = Field(default_factory=list)

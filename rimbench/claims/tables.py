@@ -1,6 +1,5 @@
 """An audit as tables of plain text: narrow columns, and one sentence a claim below them."""
 
-import math
 from collections.abc import Sequence
 
 from rimbench.claims.audit import Audit, Finding
@@ -132,7 +131,7 @@ def _measured(found: Reproduction) -> tuple[str, str, str, str]:
     told = "-"
     if found.interval is not None and found.difference is not None:
         unit = " %" if timed else ""
-        ends = [in_points(end, signed=True) if math.isfinite(end) else "-" for end in found.interval]
+        ends = [in_points(end, signed=True) for end in found.interval]
         middle = (
             found.difference.value / (estimate.value - found.difference.value) if timed else found.difference.value
         )

@@ -64,7 +64,10 @@ def main() -> None:
         note(f"error: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno == errno.ENOSPC:
+            note("error: no space is left for the output: free some, or write elsewhere")
+            os._exit(1)  # leaving in order would try to write the rest again
+        if error.filename is None:
             raise
-        note("error: no space is left for the output: free some, or write elsewhere")
-        os._exit(1)  # leaving in order would try to write the rest again
+        note(f"error: {error.filename}: {error.strerror}; expected a path that can be read or written there")
+        sys.exit(1)

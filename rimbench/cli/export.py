@@ -26,5 +26,5 @@ def export(
     from rimbench import exporting
     from rimbench.cli.output import note
 
-    note(f"wrote {exporting.export(results, file, force=force)} records")
+    note(f"wrote {exporting.export(results, file, force=force, say=note)} records")
     typer.echo(file)

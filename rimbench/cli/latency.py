@@ -79,7 +79,7 @@ def latency(
     from rimbench.latency import machine, stored
     from rimbench.latency.timing import Rules
     from rimbench.report.costs import find_costs, refused
-    from rimbench.report.document import latency_document
+    from rimbench.report.latency_document import latency_document
     from rimbench.report.latency_tables import latency_tables
 
     machine.first_load()
@@ -175,7 +175,7 @@ def quantities_of(names: "Sequence[str]") -> "list[Quantity]":
 def silent(rows: "Sequence[Measured]") -> list[str]:
     """A sentence for each system that never gave an answer."""
     return [
-        f"{row.system} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
+        f"{row.label} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
         for row in rows
         if row.quantity == "answer" and row.told and not any(row.told.letters.values())
     ]
@@ -184,7 +184,7 @@ def silent(rows: "Sequence[Measured]") -> list[str]:
 def noisy(rows: "Sequence[Measured]") -> list[str]:
     """A sentence for each time that is in doubt: a narrow terminal has no room for the column."""
     return [
-        f"{row.system}, {row.quantity} at batch {row.batch}: {', '.join(row.noises)}" for row in rows if row.noises
+        f"{row.label}, {row.quantity} at batch {row.batch}: {', '.join(row.noises)}" for row in rows if row.noises
     ]
 
 

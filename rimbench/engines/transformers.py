@@ -10,11 +10,22 @@ import importlib.util
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rimbench import checkpoints
-from rimbench.engines import Answered, Conditions, Decoding, EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines import (
+    Answered,
+    Conditions,
+    Decoding,
+    EngineChoice,
+    EngineFacts,
+    Limits,
+    Request,
+    chance_of,
+)
+from rimbench.engines._draws import NumberWatch, TokenDraws
 from rimbench.engines._readout import LetterReadout, read_letter
 from rimbench.records import Answer, Trace
 
@@ -61,6 +72,7 @@ class TransformersEngine:
         import transformers as hf
 
         self._torch, self._device = torch, facts.device
+        self._hf: Any = hf
         self._tokenizer: Any = checkpoints.read_tokenizer(folder)
         model = checkpoints.load_model(folder, facts.dtype, facts.attention)
         self._model: Any = model.to(facts.device).eval()
@@ -108,41 +120,47 @@ class TransformersEngine:
         ]
 
     def _generate(self, requests: Sequence[Request], seed: int) -> list[list[Answer]]:
-        decoding, samples = requests[0].decoding, len(requests[0].samples)
-        token_ids, mask = self._pad(requests)
-        letter_first = requests[0].prompt.option_token_ids is not None
-        sampling: dict[str, Any] = {"do_sample": False}
-        if decoding.temperature > 0:
-            sampling = {
-                "do_sample": True,
-                "temperature": decoding.temperature,
-                "top_p": decoding.top_p,
-                "top_k": 0,
-            }
+        decoding = requests[0].decoding
+        rows = [(request, sample) for request in requests for sample in request.samples]
+        token_ids, mask = self._pad([request for request, _ in rows])
         clock = _Clock() if decoding.traced else None
-        self._torch.manual_seed(seed)
+        watch = NumberWatch(self._torch)
+        processors: list[Any] = [watch]
+        if decoding.temperature > 0:
+            processors += self._drawing(decoding, rows, seed)
         out = self._model.generate(
             input_ids=token_ids,
             attention_mask=mask,
             max_new_tokens=decoding.max_new_tokens,
-            num_return_sequences=samples,
+            do_sample=False,  # a draw is made by its processor
+            logits_processor=self._hf.LogitsProcessorList(processors),
             return_dict_in_generate=True,
-            output_logits=letter_first,
+            output_logits=requests[0].prompt.option_token_ids is not None,
             streamer=clock,
-            **sampling,
         )
-        rows = out.sequences[:, token_ids.shape[1] :].tolist()
+        watch.check()
+        written = out.sequences[:, token_ids.shape[1] :].tolist()
         answers = []
-        for i, request in enumerate(requests):
+        for i, (request, _) in enumerate(rows):
             options = request.prompt.option_token_ids
             read = None
             if options is not None:
-                first = out.logits[0][i * samples].float()
+                first = out.logits[0][i].float()
                 picked = dict(zip(options.values(), first[list(options.values())].tolist(), strict=True))
                 read = read_letter(options, picked, vocabulary=float(first.logsumexp(-1)))
-            written = rows[i * samples : (i + 1) * samples]
-            answers.append([self._text(row, read, clock) for row in written])
-        return answers
+            answers.append(self._text(written[i], read, clock))
+        in_order = iter(answers)
+        return [list(islice(in_order, len(request.samples))) for request in requests]
+
+    def _drawing(self, decoding: Decoding, rows: Sequence[tuple[Request, int]], seed: int) -> list[Any]:
+        """What makes a step's logits the one token that each row draws, in this order."""
+        chances = [chance_of(seed, request.item_id, sample) for request, sample in rows]
+        within = [self._hf.TopPLogitsWarper(decoding.top_p)] if decoding.top_p < 1 else []
+        return [
+            self._hf.TemperatureLogitsWarper(decoding.temperature),
+            *within,
+            TokenDraws(self._torch, chances),
+        ]
 
     def _text(self, row: list[int], read: Answer | None, clock: "_Clock | None") -> Answer:
         """One generated row up to and with its first stop token; what follows it is padding."""

@@ -1,32 +1,40 @@
 r"""Which option a text states: text and the item's options in, a letter and a status out; pure.
 
-The text is freed of its reasoning, then brought into one spelling: NFKC, plain quotes and dashes, no markdown and no
-LaTeX but boxes, a letter set apart by markup (`**C**`, `[C]`, `"C"`, `$C$`) written `(C)`. Then the first rule that
-finds something decides:
+The text is freed of its reasoning (the tags are a table, `reasoning.REASONING_TAGS`), then it and the options are
+brought into one spelling: NFKC, plain quotes and dashes, no markdown, LaTeX as what it prints but for boxes, numbers
+and units in one form, a letter set apart by markup (`**C**`, `[C]`, `"C"`, `$C$`) written `(C)`. Then the first rule
+that finds something decides:
 
-1. box: the last `\boxed{...}` that holds a letter or an option's text.
+1. box: the last `\boxed{...}` that holds nothing but letters, each with or without its option's text, or options'
+   texts. A formula ("D = 20 mg"), and a letter that the item does not have, are no answer: the next rule is asked.
 2. stated: the last statement. An answer noun ("Answer: C", "Final Answer" on a line of its own, JSON), a superlative
    ("the best next step is:"), a choosing verb ("I'll go with") or a correction ("no, it is") with the letter next
    to it; or a letter called the answer ("C is the correct answer"). After a noun or a verb an option's text will do.
    Once an answer is given in so many words ("Answer: B", or a first line "B. text"), what is no such statement only
    replaces it with a word of change or inference ("wait", "I change", "so"): "C is best later" is a remark.
+   Other languages' statements are read beside English ones, by the tables in `languages/`: one file a language.
 3. labelled: among the first or last lines, one that opens with a letter's label ("C) text", "C") and is no part of a
    list of options (labels that rise from line to line).
 4. judged: a verdict on one letter alone ("option C is correct", "(C) text: this is the most likely").
 5. bare text: a first or last line that is an option's text.
 6. concluded: the last concluding sentence, or the only sentence, that mentions one letter ("(C)", "option C") or one
    option's text. An account of the options, one by one, concludes nothing.
+7. boxed loosely: the last box that begins with a letter's label or holds an option's text among other words.
 
 A text may go on to further questions of its own making ("Question 2:", "User:"): the first part that rules 1, 2, 3 or
 5 find an answer in decides; where none does, the whole text is read.
 
-Two letters in one statement ("A and C", "B or C") are `ambiguous`. A later statement replaces an earlier one, unless
-they stand side by side with neither a reason nor a word of retraction between them ("The answer is B. The answer is
-C."): that is `ambiguous` too. What is denied, asked or supposed is no statement, and what "would" be or holds "in
-children" counts only where nothing else is stated. "It could be B or C" states nothing (`no_answer`); "the answer
-could be B or C" is undecided (`ambiguous`). A letter that the item does not have is no answer. A bare letter counts
-only where nothing else claims it: "a", "I", "vitamin D", "B cells" name no option. Repeats in patterns are bounded,
-and so are the candidates of each kind: time is linear in the text.
+Two letters in one statement ("A and C", "B or C") are `ambiguous`, and so are two options named by their texts
+("heparin or warfarin"), unless an option lists both. A later statement replaces an earlier one, unless they stand
+side by side ("The answer is B. The answer is C."), with no reason or word of retraction between them, and the later
+one is not called final: that is `ambiguous` too. What is denied, before or after it is named ("B) bisoprolol is ruled
+out"), asked or supposed is no statement, and what "would" be or holds "in children" counts only where nothing else is
+stated. "It could be B or C" states nothing (`no_answer`); "the answer could be B or C" is undecided (`ambiguous`). A
+letter that the item does not have is no answer. A bare letter counts only where nothing else claims it: "a", "I",
+"vitamin D", "B cells" name no option. An option's text counts only where it ends: "heparin-induced" is not heparin.
+
+Repeats in patterns are bounded, and so are the candidates of each kind. Of a text beyond 40,000 characters the
+beginning, the end and the places around words for an answer are read (`excerpts`): time is linear in the text.
 """
 
 import re

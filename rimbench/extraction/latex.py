@@ -44,7 +44,8 @@ _STEPS = tuple(
     (re.compile(pattern), spelling)
     for pattern, spelling in (
         (r"(?<=\d)(?:\{,\}|\\,|\{\\,\})(?=\d{3}(?!\d))", ""),  # 1{,}000
-        (r"\\!", ""),
+        (r"\\!|\\(?:text)?color ?\{[^{}\n]{0,30}\}|\\(?:begin|end) ?\{[a-z*]{1,20}\}(?:\{[clr|]{1,9}\})?", ""),
+        (r"\{([^{}\n]{1,30}?) ?\\over ?([^{}\n]{1,30})\}", r"\1/\2"),
         *_UNWRAPPED * 3,  # \text{\textbf{C}}
         (r"\^ ?°", "°"),
         (r"(?<=\w)_(?=\d)", ""),  # H_2O

@@ -12,7 +12,10 @@ from rimbench.records import LETTERS
 _COMMENTS = frozenset(["because", "since", "as", "this", "it", "the", "which"])
 _ARTICLES = frozenset(["a", "an", "the"])
 # Behind an option's text: what makes it the beginning of another ("heparin-induced", "80-100", "5:1", "2,5").
-_GOES_ON = re.compile(r"-\w|/(?=\w)|(?<=\d)(?: ?[-:/^×] ?|[.,])\d|(?<=\d) \d+/\d")
+_GOES_ON = re.compile(
+    r"-\w|/(?=\w)|(?<=\d)(?: ?[-:/^×] ?|[.,])\d|(?<=\d) \d+/\d|(?<=[\d%])(?: [a-z]{1,5})? to [<>]?\d|"
+    r" (?:or|and) (?:more|less|greater|higher|lower|fewer|above|below|over|under|older|younger)\b"
+)
 _CLAUSE_FOLLOWS = re.compile(
     r"\W{0,2} (?:is|was|isn't|wasn't|would|should|can|cannot|could|may|might|must|will|has|had|does|did|being)\b",
     re.I,
@@ -40,7 +43,7 @@ class Reader:
 
         A text that holds a letter ("B lymphocytes", "Both A and C") goes before that letter in any case.
         """
-        slot = slot.lstrip(" \n:=\"'{,")
+        slot = slot.lstrip(" \n:=\"'{,[")
         filler = words.filler.match(slot)
         bare = slot[filler.end() :] if filler else slot
         if words.denial.match(bare):
@@ -117,7 +120,7 @@ class Reader:
             if letter and normal(head) == self.normal.get(letter):
                 return "".join(dict.fromkeys(letters + letter))
             text, end = self._text_at_head(head)
-            if not letter + text or (text != letter and content.lstrip().startswith(("=", "+"))):
+            if not letter + text or (text != letter and content.lstrip().startswith(("=", "+", "→"))):
                 return ""
             letters += letter + text
             content = head[end:] if text else content
@@ -166,7 +169,7 @@ class Reader:
         letters = letter
         while len(letters) < len(LETTERS) and (joiner := words.joiner.match(slot, end)):
             more, after = self._joined_text(slot, joiner.end(), words)
-            alone = _LIST_ENDS.match(slot, after) if not joiner["word"][0].isalpha() else True
+            alone = _LIST_ENDS.match(slot, after) if joiner["word"] in ",;" else True
             if not more or not alone or _CLAUSE_FOLLOWS.match(slot, after):
                 break
             letters, end = letters + more, after

@@ -35,7 +35,7 @@ _SPELLINGS = tuple(
         # Numbers: "1,000", "1 / 4", "15 %", "> 5", "20mg"
         (r"(?<=\d),(?=\d{3}(?!\d))", ""),
         (r"(?<=\d) ?/ ?(?=\d)", "/"),
-        (r"(?<=\d) %", "%"),
+        (r"(?i)(?<=\d) ?(?:%|per ?cent\b)", "%"),
         (r"(?<=[<>=≈±]) (?=\d)", ""),
         (rf"(?i)(?<=\d)(?=(?:{_UNITS})\b)", " "),
         (r"(?i)(?<=\d) ?(?:mcg|ug)\b", " μg"),
@@ -43,10 +43,11 @@ _SPELLINGS = tuple(
     )
 )
 _MARKS = "".join(chr(code) for code in range(0x300, 0x1200) if unicodedata.category(chr(code)).startswith("M"))
-_PUNCTUATION = re.compile(rf"[^\w\s+<>=%/.^↑↓→←±{_MARKS}-]|_")
+_PUNCTUATION = re.compile(rf"[^\w\s+<>=%/.^√↑↓→←±{_MARKS}-]|_")
 _INNER = r"(?:(?<=[^\W\d]{2})|(?<=[^\W\d]\.))/(?=[^\W\d]{2})"
-WORD = re.compile(rf"/|(?:(?!{_INNER}|(?<=\w)-|(?<=[^\W\d])\.(?=[^\W\d]))(?:[^\W_]|[+<>=%/.^'↑↓→←±×{_MARKS}-]))+")
-_STRAY = re.compile(r"\.(?!\d)|-(?!\d)|(?<=\w)-|(?<!\d)\^|\^(?![-+\d])")
+WORD = re.compile(rf"/|(?:(?!{_INNER}|(?<=\w)-|(?<=[^\W\d])\.(?=[^\W\d]))(?:[^\W_]|[+<>=%/.^'√↑↓→←±×{_MARKS}-]))+")
+_STRAY = re.compile(r"\.(?!\d)|-(?!\d)|(?<=\w)-|\^(?![-+\d])")
+_POWER_OF_A_WORD = re.compile(r"(?<!\d)\^")
 _SPELLED_OUT = GREEK_NAMES | {ord("×"): " x "}
 _BETWEEN_WORDS = re.compile(_INNER)
 
@@ -71,7 +72,8 @@ def one_spelling(text: str) -> str:
 
 def normal(text: str) -> str:
     """Text for comparison: no case, no punctuation but what tells numbers apart ("-80", "0.5", "< 1")."""
-    plain = _PUNCTUATION.sub(" ", text.casefold().replace("'", "").translate(_SPELLED_OUT))
+    text = _POWER_OF_A_WORD.sub("", text.casefold().replace("'", "").translate(_SPELLED_OUT))
+    plain = _PUNCTUATION.sub(" ", text)
     return " ".join(_STRAY.sub(" ", _BETWEEN_WORDS.sub(" / ", plain)).split())
 
 

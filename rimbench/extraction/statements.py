@@ -35,6 +35,8 @@ def _agree(earlier: _Statement, last: _Statement, plain: str, reader: Reader) ->
     """Whether the last statement may replace the earlier one: not if nothing but connectives stands between."""
     if earlier.letters == last.letters or not earlier.end <= last.start <= earlier.end + wording.MAX_SLOT_CHARS:
         return True
+    if wording.FINAL.search(plain[max(0, last.start - 10) : last.start + 10]):
+        return True
     said = padded(plain[earlier.end : last.start]).replace(f" {reader.normal.get(earlier.letters, '')} ", " ", 1)
     return bool(set(said.split()) - wording.CONNECTIVES)
 

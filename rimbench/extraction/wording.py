@@ -17,16 +17,19 @@ def words(*phrases: str, ends: str = "") -> re.Pattern[str]:
 
 
 # What statements are read by: boxes, cues, and what undoes a cue.
-BOX = re.compile(r"\\{0,2}\b(?:boxed|fbox) ?(?:\{|(?= ?\(?[A-J]\b))")
+BOX = re.compile(r"\\{0,2}\b(?:boxed|fbox|framebox) ?(?:\{|(?= ?\(?[A-J]\b))")
 # A label in a box; what follows it is no part of a formula, and is read for itself.
 BOX_LABEL = re.compile(r"[\[(] ?([A-Ja-j]) ?[\])]|([A-J])(?![\w'-])[).:]?|([a-j])(?:[).:](?!\w)|(?= ?$))")
 BOX_LEAD = re.compile(
-    r"(?:(?:the|correct|final|best|right|answers?|options?|choices?|letters?|is|are|either|both)\b|[\s:=>\"'{,-])*+",
+    r"(?:(?:the|correct|final|best|right|answers?|options?|choices?|letters?|is|are|either|both)\b|[\s:=>\"'{,-]){0,40}+",
     re.I,
 )
+_KEPT = r"(?:correct|best|right|final|chosen|selected|my)"
 ANSWER = re.compile(
-    r"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|(?:correct|best|right|final|chosen|"
-    r"my) (?:option|choice|response|selection))(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?|"
+    rf"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|{_KEPT}_?answer|"
+    rf"{_KEPT}[ _]?(?:option|choice|response|selection)|"
+    r"(?<=[\"'])(?:choice|option|prediction|selection)(?=[\"'] ?:))"
+    r"(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?|"
     r"^(?:choice|decision|key|output|prediction|response|selection|verdict|assistant)(?=:)",
     re.I | re.M,
 )
@@ -47,11 +50,12 @@ HEADING = re.compile(
     re.I | re.M,
 )
 LINK = re.compile(
-    r"(?<!\d)[:=]|[:=](?!\d)|-(?=\s|[A-J]\b)|\b(?i:is|was|are|be|remains|becomes)\b|"
+    r"(?<!\d)[:=]|[:=](?!\d)|[→⇒➜➔⟹]|->|(?<!\d)(?<!\d )-(?=\s|[A-J]\b)|\b(?i:is|was|are|be|remains|becomes)\b|"
     r"^ ?(?=[a-j]\)?$)|^ ?(?=\(?[A-J]\)?(?:[.,;)](?!\w)|$| because\b| since\b| [^\x00-\u2fff]))",
     re.M,
 )
 CLAUSE_END = re.compile(r"[.!?;](?=\s|$)|\n")
+FINAL = words("final")
 LIST = re.compile(r"[ :]{0,2}\n+[^\n]{1,300}(?:\n+\W{0,3}|\s)B[).:]\s")
 HEDGED = words("could", "might", "may", "would")
 OTHER_PATIENTS = words(  # "in children the answer is": a question tells of one patient
@@ -118,10 +122,10 @@ VERDICT = re.compile(
     SUBJECT + r"(?P<gap>(?:(?!\(?\b[A-J]\b)[^.\n?]){0,200}?)(?: (?:is|are|remains|seems|appears|(?:would|must) be|"
     r"fits)(?: to be)?(?: \w{1,12}ly| both| all| also){0,2}(?: the| a| our)? "
     r"(?:correct|right|best|answer|better|most [a-z]{1,20}|safer|prefer(?:red|able)|"
-    r"more (?:likely|appropriate|plausible))\b| ?(?:[-:(] ?(?:the )?(?:correct|right|best)\b|[✅✔]))"
+    r"more (?:likely|appropriate|plausible))\b| ?(?:[-:(|] ?(?i:(?:the )?(?:correct|right|best))\b|[✅✔]))"
 )
 SUBJECT_MAY_FOLLOW = re.compile(
-    r"(?:^|\n|[.,:;!?(-] ?|\b(?:that|so|thus|therefore|hence|think|believe|conclude|only|both|but|making|makes|"
+    r"(?:^|\n|[.,:;!?(|-] ?|\b(?:that|so|thus|therefore|hence|think|believe|conclude|only|both|but|making|makes|"
     r"leaving|because|since|either|then) )$",
     re.I,
 )
@@ -144,13 +148,13 @@ JOINED = re.compile(
     re.M,
 )
 JOINER = re.compile(
-    r"[.,;)\]\"' ]{0,3}(?P<word>\b(?:and/or|and|or|as well as|along with|together with|in combination with|"
-    r"combined with|followed by|plus|with|vs|versus|nor)\b\.?|[,;/&]|\+(?!\d)|\n+[-+>] )[\s\"'(]{0,3}",
+    r"[.,;()\]\"' ]{0,3}(?P<word>\b(?:and/or|and|or|as well as|along with|together with|in combination with|"
+    r"combined with|followed by|plus|then|with|vs|versus|nor)\b\.?|[,;/&→]|\+(?!\d)|\n+[-+>] )[\s\"'(]{0,3}",
     re.I,
 )
 FILLER = re.compile(
-    r"(?:[\s:=>\"'{,-]|(?:options?|choices?|letter|answer|the|to|either|both|most|likely|probably|clearly|indeed|"
-    r"therefore|thus|definitely|correct|best|again|still|remains)\b(?!-))*+",
+    r"(?:[\s:=>\"'{,-]|(?:options?|choices?|letter|answer|the|to|either|both|most|likely|probably|possibly|maybe|perhaps|clearly|indeed|"
+    r"therefore|thus|definitely|correct|best|again|still|remains)\b(?!-)){0,40}+",
     re.I,
 )
 NOT = re.compile(r"(?:not|neither|never)\b", re.I)
@@ -162,22 +166,27 @@ _DENYING = (
     r"set aside|excluded|eliminated|rejected|dismissed|discarded|discounted|disqualified|harmful|dangerous|unsafe|"
     r"hazardous|detrimental|unhelpful|useless|ineffective|insufficient|inadequate|irrelevant|unnecessary|avoided|"
     r"inconsistent|incompatible|untenable|unsupported|suboptimal|inferior|premature|out of the question|"
-    r"a (?:distractor|mistake|wrong|poor|bad)|the (?:wrong|worst|incorrect)|worse)"
+    r"a (?:distractor|mistake|wrong|poor|bad)|the (?:wrong|worst|incorrect)|worse|worsen|aggravate|exacerbate|"
+    r"no (?:option|choice|role|place|use|benefit|indication|good|help|match)|too [a-z]{2,20})"
+)
+_GOOD = (
+    r"(?:the|an?|correct|right|indicated|appropriate|likely|best|suitable|recommended|possible|plausible|needed|"
+    r"necessary|helpful|useful|consistent|supported|effective|safe|applicable|relevant|valid|true|advised|required|"
+    r"preferred|warranted|be)"
 )
 _VERBS = (
     r"(?:is|are|was|were|be|been|seems?|appears?|remains?|looks?|becomes?|can|could|should|must|may|might|would|will|"
     r"has|have|does|do|did|fails?|cannot)"
 )
 _RUNS_ON = rf"(?:(?!\b(?:because|since|as|while|although|though|but|if|given|than|and|{_VERBS})\b)[^.;,:\n])"
+_ADVERB = r"(?: (?!(?:because|since|as|but|and|only|not|never|least|less)\b)[^\s.;,:]{1,20})"
 REFUTED = re.compile(
-    rf"[).:\]\"' ]{{0,3}}(?:, {_RUNS_ON}{{1,80}}, ?|, (?={_VERBS}\b)|{_RUNS_ON}{{0,80}}?)"
-    rf"(?:\b{_VERBS}\b(?! not (?:only|just|merely))(?: (?!because|since|as\b|but|and|only)[^\s.;,:]{{1,20}}){{0,4}}? "
-    rf"(?:{_DENYING}|(?<=not )(?:the|an?|correct|right|indicated|appropriate|likely|best|suitable|recommended|"
-    rf"possible|plausible|needed|necessary|helpful|useful|consistent|supported|effective|safe|applicable|relevant|valid|"
-    rf"true|advised|required|preferred|warranted|be))\b|"
+    rf"[).:\]\"' ]{{0,3}}(?:, {_RUNS_ON}{{1,80}}, ?|, (?={_VERBS}\b)|{_RUNS_ON}{{0,80}}?(?:, (?:which|that) )?)"
+    rf"(?:\b{_VERBS}\b{_ADVERB}{{0,4}}? (?:{_DENYING}|not(?: (?!only)\w{{1,12}}ly| quite| very| at all)? {_GOOD})\b|"
     rf"(?P<weak>\b(?:is|are|was|were|does|do|did|would|could|should|has|ca|wo)n't\b|\b(?:cannot|fails? to)\b|"
     rf"\b(?:does|do|did|would|could|should|can|will) not\b(?! only| just| merely))|"
-    rf" ?[:(-] ?(?:(?:this|that|it|is|are|clearly|simply|also|therefore|thus) ){{0,3}}(?:{_DENYING}|not )\b)",
+    rf" ?[:(-] ?(?:(?:this|that|it|is|are|clearly|simply|also|therefore|thus) ){{0,3}}(?:{_DENYING}|not )\b|"
+    r" ?[:(|-]? ?[✗✘❌✖])",
     re.I,
 )
 

@@ -43,8 +43,9 @@ def keep(file: ForeignFile, system: str, target: Target, matching: Matching, res
     records = [_to_record(m, file.reading.mode, target) for m in matching.matches]
     identity = _identify(file, system, target, matching)
     name = _name(system, target.suite.name, identity)
-    with RunStore(results / name) as store:
-        missing = [r for r in records if (r.item_id, r.sample) not in store.done]
+    with RunStore(results / name, target.suite.items.by_id) as store:
+        kept = {*store.done, *store.failed}
+        missing = [r for r in records if (r.item_id, r.sample) not in kept]
         known = not missing and (store.folder / MANIFEST).exists()
         manifest = _manifest(name, file, system, target, identity)
         manifest = dataclasses.replace(manifest, samples=max((r.sample for r in records), default=0))

@@ -82,7 +82,12 @@ def sum_up(reading: Reading, suite: Suite, matching: Matching, records: Sequence
         whole_file=_count_whole(reading.answers),
         own=own,
         figures=reading.figures,
-        notes=(*reading.notes, *_of_sampling(reading, records), *_of_matching(matching, suite, lists, own)),
+        notes=(
+            *reading.notes,
+            *_of_sampling(reading, records),
+            *_of_matching(matching, suite, lists, own),
+            *_unstated(reading, matching, greedy=bool(greedy)),
+        ),
         lists=lists,
     )
 
@@ -110,11 +115,7 @@ def _of_sampling(reading: Reading, records: Sequence[Record]) -> list[str]:
     if reading.mode not in ("generate", "letters") or not records:
         return []
     if any(record.sample == 0 for record in records):
-        return (
-            []
-            if temperature is not None
-            else ["the file states no temperature: whether its answers are greedy is not known"]
-        )
+        return []
     if temperature is None:
         drawn = "the file states no temperature, and none of them is known to be greedy"
     elif temperature == 0:
@@ -146,11 +147,20 @@ def _of_matching(matching: Matching, suite: Suite, lists: Mapping[str, Sequence[
         f"{_some(untold)}": untold,
         "not every answer states a gold letter: that the questions are the suite's is not checked there":
             [a for a in answers if a.gold is None],
-        "the file does not state the token counts of every answer: they are 0 in the records":
-            [a for a in answers if a.prompt_tokens is None or a.generated_tokens is None],
         f"answers that the file itself scores otherwise: {_some(lists['differing'])}": own.differing if own else (),
     }  # fmt: skip
     return [line for line, told in lines.items() if told] + ([matching.doubt] if matching.doubt else [])
+
+
+def _unstated(reading: Reading, matching: Matching, *, greedy: bool) -> list[str]:
+    """What the records hold although the file does not say it, in one line."""
+    answers = [m.answer for m in matching.matches]
+    told = []
+    if greedy and reading.mode in ("generate", "letters") and reading.sampling.temperature is None:
+        told.append("states no temperature: whether its answers are greedy is not known")
+    if any(a.prompt_tokens is None or a.generated_tokens is None for a in answers):
+        told.append("does not state the token counts of every answer: they are 0 in the records")
+    return [f"the file {'; it '.join(told)}"] if told else []
 
 
 def _some(ids: Sequence[str]) -> str:

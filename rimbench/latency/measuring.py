@@ -23,14 +23,14 @@ from typing import Any
 from rimbench import checkpoints, engines
 from rimbench.engines import Decoding, Engine, EngineFacts, Limits, Request, TimedEngine
 from rimbench.errors import ConfigError, EngineError, UsageError
-from rimbench.grid import PlannedRun
+from rimbench.grid import PlannedRun, departures_of_run
 from rimbench.latency import machine
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
 from rimbench.latency.letters import letter_at, letter_of
 from rimbench.latency.probe import probe
 from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Subject, Told
 from rimbench.latency.timing import Rules, Timed, time_in_turn
-from rimbench.records import Answer, Item
+from rimbench.records import Answer, Item, asked_sha256
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 ROUNDS_BETWEEN_LOOKS = 8
@@ -253,6 +253,8 @@ class _Asked:
             self._passes(),
             setting,
             Subject(self.run.identity, self.run.checkpoint.named),
+            departures_of_run(self.run),
+            asked_sha256(self.run.identity),
         )
         letters = self._letter_times() if self.quantity == "answer" else []
         if len(letters) < 2:

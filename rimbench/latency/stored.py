@@ -8,8 +8,8 @@ import hashlib
 import json
 import statistics
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ import numpy as np
 from rimbench.errors import DataError, UsageError
 from rimbench.statistics.bootstrap import Units, bca_interval
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
+from rimbench.systems.departures import label
 
 Quantity = Literal["answer", "letter", "readout"]
 SCHEMA = 1
@@ -44,6 +45,11 @@ class Told:
     letters: Mapping[str, str | None]
     right: int | None
     ties: int
+
+    @property
+    def greedy_accuracy(self) -> float | None:
+        """The greedy accuracy of the timed items, which is no run's."""
+        return None if self.right is None or not self.letters else self.right / len(self.letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,9 @@ class Measured:
 
     A sample of the quantity `letter` is the mean over its batch's questions of the time until each one's letter.
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began. The last four are None in measurements of earlier versions.
+    measuring began. `subject` is None in measurements of earlier versions. `departures` are those of the system from
+    its own file, `asked_sha256` that of a run with the same questions (`rimbench.records`). What has a default is
+    that in measurements of earlier versions.
     """
 
     system: str
@@ -123,6 +131,13 @@ class Measured:
     passes: Passes | None = None
     setting: Setting | None = None
     subject: Subject | None = None
+    departures: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    asked_sha256: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The name under which it is shown: the system's, with what it departs in."""
+        return label(self.system, self.departures)
 
     @property
     def mean(self) -> Estimate:
@@ -261,7 +276,7 @@ def read_measurements(results: Path) -> list[Measurement]:
             if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
                 raise ValueError(f"expected an object of schema {SCHEMA}")
             found.append(adapter.validate_python(document, extra="forbid"))
-        except (OSError, ValueError, ValidationError) as error:
+        except (OSError, ValueError, ValidationError, RecursionError) as error:
             fault = str(error).splitlines()[0]
             raise DataError(
                 f"{path} is no measurement of this version ({fault}): measure again, and delete it"

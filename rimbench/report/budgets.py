@@ -3,16 +3,19 @@
 A sweep lies one level below the results of `rimbench run`, as `<name>-sweep/k0` to `k<K>`, each an ordinary run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rimbench.records import Manifest, Record
 from rimbench.report.cells import resampling_of
+from rimbench.report.variants import controls_of, departures_of
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, LetterBaseline, accuracy, majority_letter, uniform_accuracy
 from rimbench.statistics.verdict import Comparison, Settings, compare_outcomes
-from rimbench.store import MANIFEST, RECORDS, read_items, read_manifest, read_records
+from rimbench.store import MANIFEST, RECORDS, Answers, read_items, read_manifest
+from rimbench.systems.departures import label
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,13 @@ class BudgetOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SweepOutcome:
-    """Every budget of a sweep over the same `n` items, and the largest one against K = 0, item by item.
+    """Every budget of a sweep over the same `n` items of `n_asked`, and the largest one against K = 0, item by item.
 
     `uniform` is what a uniform guesser has on these items, `majority` whoever always gives one letter.
     """
 
     n: int
+    n_asked: int
     budgets: tuple[BudgetOutcome, ...]
     memory: Comparison | None
     uniform: float | None
@@ -51,9 +55,20 @@ class StoredSweep:
     manifest: Manifest
     outcome: SweepOutcome
 
+    @property
+    def label(self) -> str:
+        """The system with what it departs in, but for what a sweep is: read out, at every budget."""
+        return label(self.manifest.system, self.departures)
+
+    @property
+    def departures(self) -> Mapping[str, Sequence[Any]]:
+        """What the system departs in from its own file, beside that."""
+        found = departures_of(self.manifest)
+        return {name: values for name, values in found.items() if name not in ("answer", "blocks")}
+
 
 def find_sweeps(results: Path) -> list[StoredSweep]:
-    """Every sweep of a results folder, by name; one that lacks a budget yet is left out."""
+    """Every sweep of a results folder, by name; one that lacks a budget yet, or cannot be read, is left out."""
     found = []
     for folder in sorted(results.glob("*-sweep")):
         budgets = [folder / f"k{k}" for k in range(len(list(folder.glob(f"k*/{MANIFEST}"))))]
@@ -63,23 +78,29 @@ def find_sweeps(results: Path) -> list[StoredSweep]:
 
 
 def what_was_asked(manifest: Manifest) -> tuple[str, ...]:
-    """What a sweep and a run have in common where one says something of the other: system, weights, items."""
-    identity = manifest.identity
-    items = identity["suite"]["content_sha256"]
-    return manifest.system, manifest.suite, str(identity.get("weights_sha256")), str(items)
+    """What a sweep and a run have in common where one says something of the other: system, weights, items as they are
+    shown, prompt and memory, all but the way to have the answer.
+    """
+    identity, system = manifest.identity, manifest.identity.get("system") or {}
+    asked = (identity["suite"], system.get("prompt"), system.get("memory"), controls_of(manifest))
+    return manifest.system, manifest.suite, str(identity.get("weights_sha256")), *map(str, asked)
 
 
 def read_outcome(folders: Sequence[Path]) -> SweepOutcome:
     """Read the runs at K = 0, 1, ...; items that one of them has not answered are left out of all."""
-    items = list(read_items(folders[0]).values())
-    answers = [{record.item_id: record for record in read_records(folder / RECORDS)} for folder in folders]
-    items = [item for item in items if all(item.item_id in answered for answered in answers)]
+    known = read_items(folders[0])
+    answers = [
+        {record.item_id: record for record in Answers(folder, known) if record.answered and record.sample == 0}
+        for folder in folders
+    ]
+    items = [item for item in known.values() if all(item.item_id in answered for answered in answers)]
     columns = [[answered[item.item_id] for item in items] for answered in answers]
     how = resampling_of(items)
     budgets = [_budget(k, column, columns[k - 1] if k else None, how) for k, column in enumerate(columns)]
     first, last = ([record.correct for record in column] for column in (columns[0], columns[-1]))
     return SweepOutcome(
         len(items),
+        len(known),
         tuple(budgets),
         compare_outcomes(last, first, Settings(how=how)),
         uniform_accuracy([len(item.options) for item in items]),

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rimbench.records import LETTERS, STATUSES, Item, Manifest, Status
 from rimbench.report.reading import GreedyAnswer, RunData
+from rimbench.report.variants import departures_of, suite_label
 from rimbench.statistics import calibration, estimate, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling, bca_interval, resampling_units
 from rimbench.statistics.estimate import Estimate
@@ -67,6 +69,11 @@ class Calibration:
     gold: NDArray[np.intp]
     how: Resampling
 
+    @property
+    def n(self) -> int:
+        """The items that have probabilities."""
+        return len(self.gold)
+
     @cached_property
     def _scored(self) -> calibration.Predictions:
         return calibration.predictions(self.probabilities, self.gold, self.how.clusters)
@@ -116,6 +123,16 @@ class Cell:
         return self.run.manifest
 
     @property
+    def suite(self) -> str:
+        """The suite's name, marked where a user's file bears a shipped one's."""
+        return suite_label(self.manifest)
+
+    @property
+    def departures(self) -> Mapping[str, Sequence[Any]]:
+        """What the run departs in from its system's own file."""
+        return departures_of(self.manifest)
+
+    @property
     def n(self) -> int:
         """The items answered."""
         return len(self._items)
@@ -127,8 +144,8 @@ class Cell:
 
     @property
     def partial(self) -> bool:
-        """Whether items are without an answer."""
-        return self.n < self.n_planned
+        """Whether answers are missing that the run was asked for, as `rimbench run` counts them too."""
+        return self.run.missing > 0
 
     @property
     def headline(self) -> Estimate | None:

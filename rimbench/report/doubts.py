@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from rimbench.controls import Controls
 from rimbench.report.cells import Cell
+from rimbench.report.families import ALONE
+from rimbench.report.pairs import Pair
 from rimbench.report.reading import RunData
+from rimbench.report.variants import HARMLESS, controls_of, name_of
 
 USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""
@@ -21,20 +25,39 @@ def find_doubts(cells: Sequence[Cell]) -> list[str]:
 
 
 def say_partial(run: RunData) -> str:
-    """That a run lacks answers: it was cut off, or is being written."""
-    return f"{run.manifest.run} is partial: {len(run.answered)} of {len(run.items)} items have an answer"
+    """That a run lacks answers: it was cut off, is being written, or its engine failed."""
+    asked = len(run.items) * (run.manifest.samples + 1)
+    draws = f", and of {asked} answers asked for {run.missing} are missing" if run.manifest.samples else ""
+    failed = f", {run.failed} of them since the engine failed" if run.failed else ""
+    have = f"{len(run.answered)} of {len(run.items)} items have an answer"
+    return f"{run.manifest.run} is partial: {have}{draws}{failed}: the same command asks for the rest"
+
+
+def doubt_families(pairs: Sequence[Pair]) -> Iterator[str]:
+    """That pairs are judged one by one: of many that are equal, some look unequal."""
+    alone = sum(pair.family == ALONE for pair in pairs)
+    if alone > 1:
+        yield (
+            f"{alone} pairs belong to no declared family and are judged one by one, so that of 20 equal ones 1 looks "
+            "unequal: name a family with --family A,B --baseline C, or take --family all"
+        )
 
 
 def _missing(cells: Sequence[Cell]) -> Iterator[str]:
     for cell in cells:
         if cell.partial:
             yield say_partial(cell.run)
+        drawn, asked = len(cell.run.sampled), cell.manifest.samples
+        lacking = cell.n_planned - sum(len(letters) >= asked for letters in cell.run.drawn.values())
+        if asked and drawn and lacking:
+            yield f"{cell.manifest.run} lacks draws: {lacking} of {cell.n_planned} items have fewer than {asked}"
     for cell in cells:
         if cell.run.by_draws:
             yield f"{cell.label} on {cell.manifest.suite} has no greedy answers: its accuracy is the {cell.of}"
     suites = sorted({cell.manifest.suite for cell in cells})
-    systems = sorted({cell.manifest.system for cell in cells})
-    known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
+    shown = [cell.manifest for cell in cells if controls_of(cell.manifest) == Controls()]
+    systems = sorted({name_of(manifest, but=HARMLESS) for manifest in shown})
+    known = {(name_of(manifest, but=HARMLESS), manifest.suite) for manifest in shown}
     missing = [f"{system} on {suite}" for suite in suites for system in systems if (system, suite) not in known]
     if missing:
         more = f" and of {len(missing) - SHOWN_CELLS} more cells" if len(missing) > SHOWN_CELLS else ""
@@ -88,7 +111,7 @@ def _named(
 
 
 def _blind(cell: Cell) -> bool:
-    return bool((cell.manifest.identity.get("controls") or {}).get("blind"))
+    return controls_of(cell.manifest).blind
 
 
 def _may_be_drawn(cell: Cell) -> bool:

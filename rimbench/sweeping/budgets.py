@@ -1,19 +1,19 @@
 """A system and a suite -> one run for every memory budget, planned together and answered together."""
 
-import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rimbench import checkpoints, grid, provenance, systems
+from rimbench import checkpoints, grid, systems
 from rimbench.errors import UsageError
 from rimbench.grid import PlannedRun, Progress, RunSettings
 from rimbench.prompts import hash_token_ids
 from rimbench.records import Prompt
 from rimbench.rim.blocks import Memory, block_token_ids
-from rimbench.runner import identify, name_run, run_cell
+from rimbench.runner import identify, name_run
 from rimbench.store import RunStore
 from rimbench.suites import Suite
 from rimbench.systems import System
@@ -51,7 +51,10 @@ def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> Sweep:
     rows = _rows(packed)
     planned = [_at_budget(packed, blocks, list(rows.values())) for blocks in range(largest_k + 1)]
     folder = settings.results / f"{planned[-1].name}-sweep"
-    runs = tuple(replace(run, folder=folder / f"k{blocks}") for blocks, run in enumerate(planned))
+    runs = tuple(
+        replace(run, folder=folder / f"k{blocks}", title=f"{system.name} K={blocks}")
+        for blocks, run in enumerate(planned)
+    )
     return Sweep(folder, runs, rows)
 
 
@@ -59,25 +62,11 @@ def run_sweep(sweep: Sweep, progress: Progress) -> None:
     """Answer what is missing at each budget, the largest first; complete ones are left as they are."""
     slot = _Slot(sweep)
     try:
-        for blocks, run in reversed(list(enumerate(sweep.runs))):
-            with RunStore(run.folder) as store:
-                if store.repaired:
-                    progress.note(f"K = {blocks}: dropped a torn last line of {store.repaired} bytes")
-                if len(store.done) < run.total:
-                    _answer(_labelled(run, blocks), run, store, slot, progress)
+        for run in reversed(sweep.runs):
+            with RunStore(run.folder, run.suite.items.by_id) as store:
+                grid.complete_run(run, store, partial(slot.open, progress), progress)
     finally:
         slot.close()
-
-
-def _answer(shown: PlannedRun, run: PlannedRun, store: RunStore, slot: "_Slot", progress: Progress) -> None:
-    """One budget: `shown` is the run as progress names it."""
-    manifest = grid.make_manifest(run, store)
-    store.write_manifest(manifest, run.suite.items)
-    engine = slot.open(progress)
-    progress.start(shown, store)
-    run_cell(run.cell, run.facts, engine, store, progress.advance)
-    store.write_manifest(replace(manifest, ended_at=provenance.now()), run.suite.items)
-    progress.finish(shown, store)
 
 
 class _Slot:
@@ -146,9 +135,3 @@ def _shortened(prompt: Prompt, row: "ReadoutRequest", memory: Memory, blocks: in
     question, _, prefix = prompt.text.rpartition(block * memory.blocks)
     text = question + block * blocks + prefix
     return replace(prompt, text=text, token_ids=token_ids, sha256=hash_token_ids(token_ids))
-
-
-def _labelled(run: PlannedRun, blocks: int) -> PlannedRun:
-    """The run under a name that tells budgets apart, for the display alone."""
-    system = replace(run.cell.system, name=f"{run.cell.system.name} K={blocks}")
-    return dataclasses.replace(run, cell=replace(run.cell, system=system))

@@ -5,14 +5,32 @@ name takes the shipped system for what was asked.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rimbench.systems import System, Weights
 
-Departures = Mapping[str, list[Any]]
-"""By the name of a setting: [what the file says, what is there instead]."""
 MARKERS = ("begin", "memory", "end")
+WORDS = {"blocks": "K", "permute_options": "options permuted"}
+"""What a label calls a setting, where that is another word than the setting's own."""
+LONGEST_VALUE = 12
+"""A longer value is said to have changed: a label is a name."""
+
+
+def label(system: str, departures: Mapping[str, Sequence[Any]]) -> str:
+    """The name under which a variant of a system is shown: never that of the system alone."""
+    told = [_say(name, value) for name, (_, value) in departures.items()]
+    return f"{system} ({', '.join(told)})" if told else system
+
+
+def _say(name: str, value: object) -> str:
+    word = WORDS.get(name, name.replace("_", " "))
+    if name == "file":
+        return "user's file"
+    if value is True:
+        return word
+    text = str(value).split(" of ")[0] if name == "weights" else str(value)
+    return f"{word} {text}" if text.strip() and len(text) <= LONGEST_VALUE else f"{word} changed"
 
 
 def departures_of(system: System) -> dict[str, list[Any]]:

@@ -5,7 +5,6 @@ half adds 0.8 to it, together 2.7.
 """
 
 import dataclasses
-import math
 
 import pytest
 from claims_files import accuracy, latency
@@ -198,5 +197,3 @@ def test_a_time_that_was_printed_too_roughly_is_never_reproduced(write):
     found = audit_file(path, [time_of((0.99, 1.01), device="L4")]).reproductions["a"]
     assert (found.outcome, found.items_needed) == ("undecided", None)
     assert "as it was printed" in found.reason
-    none = write(latency("a", "0 s", "readout", 'device = "L4"\ndtype = "bf16"\nbatch = 1\n'))
-    assert math.isinf(audit_file(none, [time_of((0.99, 1.01), device="L4")]).reproductions["a"].interval[1])

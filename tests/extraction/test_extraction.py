@@ -80,13 +80,49 @@ def test_a_forced_answer_is_the_first_capital_from_a_to_j_as_on_the_card(text: s
     assert first_letter(text, DRUGS) == expected
 
 
+def test_texts_in_the_styles_of_many_models_are_read_as_a_reader_reads_them() -> None:
+    made = list(rows(Path(__file__).with_name("texts.jsonl")))
+    wrong = {
+        row["text"]: found
+        for row in made
+        if (found := read(row["text"], dict(zip("ABCDEFGHIJ", row["options"], strict=False)))) != row["reads"]
+    }
+    assert len(made) > 250
+    assert wrong == {}
+
+
 HOSTILE = [
     r"\boxed{", r"\boxed{A}", "(", "(A)", "(A) ", " ", "\n", "a", "A and ", "A, ", "**", "answer is ",
     "The answer is A. ", "best is ", "most ", "<think></think>", "</think>", "{", r"\text{", "$A", "'A", "- ",
     "# ", "A) x\n", "~~a", "\u0316\u0300", "答案", "if ", "(A) is ", "C is the best ", "I'm sorry ", "not ",
     "Aspirin and heparin. ", "Between A and ", "Question:\n", "A. B\n2. A 45-year\n", "Wait, ",
-    "In children ", "Answer: B. So C is best. ",
+    "In children ", "Answer: B. So C is best. ", r"\frac{1}{4}", r"\boxed{D = 20 mg}", "Antwort: C ", "正解はC",
+    "Thus B) is ruled out. ", "aspirin or heparin/", "\ufdfa", "<|channel|>analysis", "1,000 / 4",
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0, 60_000), (60_000, 0), (30_000, 90_000), (90_000, 30_000), (500_000, 500_000)]
+)
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (r"So \boxed{C}.", "C"), ("The answer is C.", "C"), ("**Final Answer:** (C)", "C"), ("Ответ: C", "C"),
+        ("Answer: Clopidogrel", "C"), ("Die richtige Antwort ist C.", "C"), ("The correct option is C.", "C"),
+        ("The answer is B or C.", "ambiguous"),
+    ],
+)  # fmt: skip
+def test_an_answer_is_read_wherever_it_stands_in_a_long_text(
+    before: int, after: int, statement: str, expected: str
+) -> None:
+    words = "the patient was seen again and the findings were as they had been on the day of the operation\n"
+    text = f"{(words * 6000)[:before]}\n{statement}\n{(words * 6000)[:after]}"
+    assert read(text) == expected
+
+
+def test_a_long_text_that_goes_on_to_a_question_of_its_own_is_read_to_there() -> None:
+    words = "the patient was seen again and the findings were as they had been on the day of the operation\n" * 500
+    assert read(f"Answer: B\n\n{words}\nQuestion 2: what next?\n{words}\nAnswer: D") == "B"
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
@@ -110,6 +146,11 @@ OPTIONS = st.integers(0, 10).flatmap(
 )
 
 
+def is_untagged(text: str) -> bool:
+    tags = {tag for pair in REASONING_TAGS for tag in pair} - {""}
+    return not set("<&") & set(text) and "analysis" not in text and not any(tag in text.lower() for tag in tags)
+
+
 @settings(max_examples=100, deadline=None)
 @given(TEXTS, OPTIONS)
 def test_a_letter_is_one_of_the_items_and_comes_exactly_with_ok(text: str, options: dict[str, str]) -> None:
@@ -118,16 +159,20 @@ def test_a_letter_is_one_of_the_items_and_comes_exactly_with_ok(text: str, optio
         assert found.letter is None or found.letter in options
 
 
-def is_untagged(text: str) -> bool:
-    tags = {tag for pair in REASONING_TAGS for tag in pair} - {""}
-    return "<" not in text and not text.startswith("analysis") and not any(tag in text.lower() for tag in tags)
-
-
 @settings(max_examples=100, deadline=None)
 @given(TEXTS.filter(is_untagged), st.sampled_from("ABCD"))
 def test_a_last_box_decides_whatever_was_written_before_it(text: str, letter: str) -> None:
     one_question = text.replace("boxed", "").replace("Question", "").replace("2. A", "")
     assert extract(f"{one_question}\n\nIn the end:\n\\boxed{{{letter}}}", DRUGS) == Extraction(letter, "ok")
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS.filter(is_untagged), OPTIONS, st.sampled_from([pair for pair in REASONING_TAGS if pair[0]]))
+def test_a_text_that_decides_states_nothing_where_it_is_only_thought(
+    text: str, options: dict[str, str], tags: tuple[str, str]
+) -> None:
+    assert extract(f"{tags[0]}{text}{tags[1]}", options).letter is None
+    assert extract(f"{tags[0]}{text}", options) == Extraction(None, "truncated")
 
 
 @settings(max_examples=100, deadline=None)

@@ -138,9 +138,9 @@ def write_corpus(target: "Target", home: Path) -> None:
 
 def fuzz_round(runs: list[Fuzzed], home: Path, processes: int, slice_s: float, wanting: int) -> None:
     """Give each target its slice, so many at once; a target whose process dies starts again for what is left."""
-    share = -(-wanting // len(runs))
     from watching import LOOK_S
 
+    share = -(-wanting // len(runs))
     waiting = [(run, share, slice_s) for run in runs]
     at_work: list[Slice] = []
     while waiting or at_work:

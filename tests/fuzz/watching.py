@@ -89,9 +89,8 @@ class Shared:
         if done:
             return os.waitstatus_to_exitcode(status)
         seen = self.read()
-        self._looks = (
-            self._looks + 1 if seen.inputs == self._inputs else 0
-        )  # looks, not time: a machine may be paused
+        # Looks are counted, not time: a machine may be paused.
+        self._looks = self._looks + 1 if seen.inputs == self._inputs else 0
         self._inputs = seen.inputs
         if seen.size >= 0 and self._looks * LOOK_S > HUNG_S:
             os.kill(process, signal.SIGQUIT)
@@ -145,8 +144,9 @@ def fuzz(target: "Target", shared: Shared, folder: Path, home: Path, limits: tup
     space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + ADDRESS_SPACE
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
     arguments = [
-        f"-runs={limits[0]}", f"-max_total_time={max(1, round(limits[1]))}", f"-max_len={LONGEST_INPUT}",
-        "-len_control=0", "-rss_limit_mb=0", "-timeout=100000", "-detect_leaks=0", "-print_final_stats=0",
+        f"-runs={min(limits[0], 2**31 - 1)}", f"-max_total_time={max(1, round(limits[1]))}",
+        f"-max_len={LONGEST_INPUT}", "-len_control=0", "-rss_limit_mb=0", "-timeout=100000", "-detect_leaks=0",
+        "-print_final_stats=0",
         f"-artifact_prefix={folder}/", "-verbosity=1",
     ]  # fmt: skip
     atheris.Setup(
@@ -163,6 +163,7 @@ class Watch:
         self._target, self._shared, self._folder, self._home = target, shared, folder, home
         self._inputs, self._slowest_ms, self._at_work = 0, 0.0, False
         self._places: set[str] = set()
+        self._parent = os.getppid()
         self._before_mb = self._peak_mb = _peak_mb()
         signal.signal(signal.SIGPROF, self._interrupt)
 
@@ -181,6 +182,8 @@ class Watch:
 
     def run(self, data: bytes) -> None:
         """Read one input under the watch."""
+        if os.getppid() != self._parent:  # which was stopped
+            os._exit(1)
         self._shared.begin(self._seen(len(data)), data)
         began, before_mb = time.process_time(), _peak_mb()
         signal.setitimer(

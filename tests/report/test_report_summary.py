@@ -70,15 +70,20 @@ def test_an_answer_to_an_unknown_item_is_refused(write_run):
 
 def test_names_with_markup_stay_text_in_markdown(write_run):
     text = as_markdown(summarise(write_run([record("0", "A")], system="a|b <script> *x* `y`\nz")))
-    assert "| suite | a\\|b \\<script\\> \\*x\\* \\`y\\` z | 1 |" in text
+    assert "| suite | a\\|b \\<script\\> \\*x\\* \\`y\\` z | 1/4 |" in text
 
 
 def test_the_keys_of_the_document_are_the_published_ones(write_run):
     document = as_document(summarise(write_run([record("0", "A")])))
-    assert list(document) == ["schema", "cells", "comparisons", "latency", "speedups"]
+    assert list(document) == [
+        "schema", "cells", "comparisons", "latency", "speedups",
+        "saturation", "sweeps", "gaps", "order_effects", "notes", "margin", "alpha",
+    ]  # fmt: skip
     assert list(document["cells"][0]) == [
         "run", "system", "suite", "n", "greedy_accuracy", "ci95", "method", "pass_at_k", "maj_at_k", "statuses",
         "ece", "label_mass", "k_sweep", "headline", "mean_over_draws",
+        "label", "departures", "controls", "n_asked", "partial", "samples_asked", "bca_ci95", "guess", "one_letter",
+        "maj_at_k_ci95", "given_ok", "letters", "calibration", "origin",
     ]  # fmt: skip
 
 
@@ -160,7 +165,8 @@ def test_accuracy_at_chance_and_shortcuts_are_said(tmp_path):
     notes = [note for note in summarise(tmp_path).notes if "guesser on" in note or "without seeing" in note]
     assert notes == [
         "not shown to be above the best letter or a uniform guesser: guesser on suite",
-        "right above chance without seeing the question, so that the options give answers away: seer on suite",
+        "right above chance without seeing the question, so that the options give answers away: "
+        "seer (blind) on suite",
     ]
 
 

@@ -107,7 +107,7 @@ def test_an_interval_beside_the_ece_itself_is_that_of_the_corrected_one_alone():
     assert found.corrected.lo <= found.corrected.value <= found.corrected.hi
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 60), st.integers(2, 5), st.integers(0, 1000), st.booleans())
 def test_every_interval_of_a_readout_holds_its_own_value(n, options, seed, clustered):
     table, gold = calibrated(n, options, seed)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from rimbench.extraction.languages.schema import Language
 
 
+MOST_LANGUAGES = 3
+"""That one text is read in, beside English."""
+
+
 def available() -> dict[str, Path]:
     """The languages' files, by name."""
     return find_files(Path(__file__).parent)
@@ -35,6 +39,8 @@ def answer_words() -> tuple[str, ...]:
 
 
 def spoken(plain: str) -> list[Wording]:
-    """The wordings of the languages that have a word for answering, being right or choosing in `plain`."""
+    """The wordings of the languages whose words for answering, being right and choosing `plain` holds the most."""
     folded = plain.casefold()
-    return [each.spelling(plain) for each in _languages() if any(word in folded for word in each.telling)]
+    told = {each: sum(map(folded.count, each.telling)) for each in _languages()}
+    likely = sorted((each for each in told if told[each]), key=lambda each: -told[each])
+    return [each.spelling(plain) for each in likely[:MOST_LANGUAGES]]

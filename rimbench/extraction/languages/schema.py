@@ -122,14 +122,14 @@ def _compile(file: LanguageFile) -> Wording:
         rf"(?P<more>(?:{joined}(?:\([A-J]\)|[A-J]\b)){{0,9}})"
         r"(?P<gap>(?: ?[:(-])?(?:(?!\b[A-J]\b)[^.,;:!?\n]){0,60}?)"
     )
-    fill = rf"(?:[\s:=>\"'{{,-]|{_any(file.option, file.filler, file.answer, file.correct, file.link)})*+"
+    fill = rf"(?:[\s:=>\"'{{,-]|{_any(file.option, file.filler, file.answer, file.correct, file.link)}){{0,40}}+"
     native = {own: name for alphabet in reversed(file.letters) for own, name in _letters(alphabet).items()}
     return Wording(
         answer=re.compile(_any(file.answer) + r"\]?"),
         correct=re.compile(_any(file.correct)),
         choice=re.compile(_any(file.choice)),
         link=re.compile(
-            rf"(?<!\d)[:=]|[:=](?!\d)|-(?=\s|[A-J]\b)|{_any(file.link, file.correct)}|"
+            rf"(?<!\d)[:=]|[:=](?!\d)|(?<!\d)(?<!\d )-(?=\s|[A-J]\b)|{_any(file.link, file.correct)}|"
             rf"^(?: ?{_any(file.option, file.filler)}){{0,2}} ?(?=\(?[A-J]\b\)?{ends})"
             + (rf"|^ ?(?=\(?{_class(native)}[).]?(?: |$))" if native else ""),
             re.M,

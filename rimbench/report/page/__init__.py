@@ -8,18 +8,19 @@ import base64
 import gzip
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from rimbench.records import Record
+from rimbench.records import Item, Record
 from rimbench.report.drawing import as_svg
 from rimbench.report.plots import make_plots
 from rimbench.report.summary import Summary
 from rimbench.report.tables import DISCLAIMER, make_tables
-from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
+from rimbench.store import Answers, read_items
 from rimbench.tabular import Table
 
 TEXT_BUDGET = 6_000_000
@@ -70,14 +71,14 @@ def _packed_answers(summary: Summary, results: Path) -> str:
 
 def _answers(summary: Summary, results: Path, limit: int) -> dict[str, Any]:
     """Items and, run by run, their answers: lists of values, since 12,000 answers would repeat every key."""
-    folders = {read_manifest(folder).run: folder for folder in find_runs(results)}
     items: dict[tuple[str, str, str], list[Any]] = {}
     runs = []
     for cell in summary.cells:
-        folder = folders[cell.manifest.run]
-        shown, drawn = _read(folder)
+        folder = results / cell.manifest.run  # a run's folder bears its name
+        known = read_items(folder)
+        shown, drawn = _read(folder, known)
         answers = {}
-        for item in read_items(folder).values():
+        for item in known.values():
             key = (cell.manifest.suite, item.item_id, item.question)
             options = {letter: cut(text, limit) for letter, text in item.options.items()}
             entry = [cell.manifest.suite, item.item_id, cut(item.question, limit), options, item.gold]
@@ -89,11 +90,13 @@ def _answers(summary: Summary, results: Path, limit: int) -> dict[str, Any]:
     return {"items": [values[1:] for values in items.values()], "runs": runs}
 
 
-def _read(folder: Path) -> tuple[dict[str, Record], dict[str, Counter[str]]]:
+def _read(folder: Path, items: Mapping[str, Item]) -> tuple[dict[str, Record], dict[str, Counter[str]]]:
     """The answer to each item that is shown, the greedy or else the first one, and each letter's number of draws."""
     shown: dict[str, Record] = {}
     drawn: dict[str, Counter[str]] = {}
-    for record in read_records(folder / RECORDS):
+    for record in Answers(folder, items):
+        if not record.answered:
+            continue
         if record.item_id not in shown or record.sample < shown[record.item_id].sample:
             shown[record.item_id] = record
         if record.sample:
@@ -103,7 +106,7 @@ def _read(folder: Path) -> tuple[dict[str, Record], dict[str, Counter[str]]]:
 
 def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
     logprobs = record.option_logprobs
-    rounded = {letter: round(value, 3) for letter, value in logprobs.items()} if logprobs else None
+    rounded = {letter: _rounded(value) for letter, value in logprobs.items()} if logprobs else None
     return [
         record.answer,
         record.status,
@@ -112,6 +115,11 @@ def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
         rounded,
         dict(sorted(drawn.items())),
     ]
+
+
+def _rounded(logprob: float) -> float | None:
+    """A probability of 0 has no logarithm that JSON could hold."""
+    return round(logprob, 3) if math.isfinite(logprob) else None
 
 
 def cut(text: str, limit: int) -> str:
