@@ -89,16 +89,15 @@ class ChatEncoder:
                 f"a question spells a control token, and the tokenizer '{self._tokenizer.name_or_path}' has no "
                 "tokenizer.json that says how to take it for text: reword or remove the question"
             )
-        import tokenizers
-
-        described = json.loads(self._tokenizer.backend_tokenizer.to_str())
+        backend: Any = self._tokenizer.backend_tokenizer
+        described = json.loads(backend.to_str())
         mark = f"\U000f0000{uuid.uuid4().hex}"  # no question can know it
         names = {spelled: f"{mark}{number}\U000f0001" for number, spelled in self._controls.items()}
         added = {token["id"]: names.get(token["content"], token["content"]) for token in described["added_tokens"]}
         for token in described["added_tokens"]:
             token["content"] = added[token["id"]]
         described |= {"post_processor": None, "truncation": None, "padding": None}
-        renamed = tokenizers.Tokenizer.from_str(json.dumps(described))
+        renamed = type(backend).from_str(json.dumps(described))
         ids: Any = renamed.token_to_id
         return renamed, names, {ids(name): number for number, name in added.items()}
 
