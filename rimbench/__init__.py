@@ -1,18 +1,19 @@
 """rimbench measures whether reasoning in memory pays."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rimbench.asking import Answered, answer
+    from rimbench.exporting import load
 
 __version__ = "0.1.0"
-__all__ = ["Answered", "__version__", "answer"]
+__all__ = ["Answered", "__version__", "answer", "load"]
+_MODULE_OF = {"Answered": "asking", "answer": "asking", "load": "exporting"}
 
 
 def __getattr__(name: str) -> Any:
-    """`rimbench.answer` and `rimbench.Answered`, imported when they are first used: `import rimbench` stays light."""
-    if name not in ("Answered", "answer"):
+    """What `__all__` names is imported when it is first used: `import rimbench` stays light."""
+    if name not in _MODULE_OF:
         raise AttributeError(f"module 'rimbench' has no attribute '{name}'")
-    from rimbench import asking
-
-    return getattr(asking, name)
+    return getattr(importlib.import_module(f"rimbench.{_MODULE_OF[name]}"), name)

@@ -1,27 +1,35 @@
-"""Every run's records -> one Parquet file, a row a record, beside the columns of its run and its item.
+"""Every run's records -> one Parquet file or one data frame, a row a record, beside the columns of its run and item.
 
-Records pass through a few thousand at a time: memory does not grow with their number. The file appears whole, or
+To a file records pass a few thousand at a time: memory does not grow with their number. The file appears whole, or
 not at all.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rimbench.errors import DataError, RimbenchError, UsageError
+from rimbench.files import replacing
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Record
-from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
+from rimbench.store import Answers, find_runs, read_items, read_manifest, say_edited
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa  # type: ignore[import-untyped]
 
 ROWS_AT_ONCE = 2048
 
 
-def export(results: Path, file: Path, *, force: bool = False) -> int:
-    """Write all records of all runs, and return how many rows that are.
+def say_nothing(message: str) -> None:
+    """Keep quiet about what is doubtful."""
+
+
+def export(results: Path, file: Path, *, force: bool = False, say: Callable[[str], None] = say_nothing) -> int:
+    """Write all records of all runs, and return how many rows that are; `say` is told which are doubtful.
 
     Raises UsageError where the file is there already (without `force`) or is not called .parquet, and DataError
     where there is no run, or a run cannot be read.
@@ -30,20 +38,41 @@ def export(results: Path, file: Path, *, force: bool = False) -> int:
         raise UsageError(f"{file}: expected a name that ends in .parquet")
     if file.exists() and not force:
         raise UsageError(f"{file} is there already: choose another name, or replace it with --force")
-    folders = find_runs(results)
-    if not folders:
-        raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
-    scratch = file.with_name(f"{file.name}.tmp")
+    folders = _folders(results)
     try:
-        rows = _write(folders, scratch)
-        scratch.replace(file)
+        with replacing(file) as scratch:
+            return _write(folders, scratch, say)
     except OSError as error:
         raise RimbenchError(
             f"cannot write {file}: {error.strerror or error}; make room or choose another folder"
         ) from error
-    finally:
-        scratch.unlink(missing_ok=True)
-    return rows
+
+
+def load(results: str | Path = "results") -> "pd.DataFrame":
+    """The records of all runs of a results folder as a pandas data frame, with the columns of `rimbench export`.
+
+    `option_logprobs` holds a dict by letter, or None; `departures` the JSON of what the run departs from in its
+    system's own file. Raises DataError where there is no run, or a run cannot be read.
+    """
+    import pyarrow as pa
+
+    columns = schema()
+    batches = (batch for folder in _folders(Path(results)) for batch in _batches(folder, _warn))
+    tables = [pa.Table.from_pylist(batch, schema=columns) for batch in batches]
+    whole = pa.concat_tables(tables) if tables else columns.empty_table()
+    frame: pd.DataFrame = whole.to_pandas(maps_as_pydicts="strict")
+    return frame
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=2)
+
+
+def _folders(results: Path) -> list[Path]:
+    folders = find_runs(results)
+    if not folders:
+        raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
+    return folders
 
 
 def schema() -> "pa.Schema":
@@ -55,13 +84,13 @@ def schema() -> "pa.Schema":
         ("run", text), ("system", text), ("suite", text),
         ("item_id", text), ("sample", count), ("gold", text), ("answer", text), ("status", text), ("text", text),
         ("option_logprobs", pa.map_(text, pa.float64())), ("prompt_tokens", count), ("generated_tokens", count),
-        ("prompt_sha256", text),
-        ("correct", pa.bool_()), ("options", count),
+        ("prompt_sha256", text), ("label_mass", pa.float64()),
+        ("correct", pa.bool_()), ("options", count), ("departures", text),
     ]  # fmt: skip
     return pa.schema(columns, metadata={"rimbench_schema": str(SCHEMA_VERSION)})
 
 
-def _write(folders: list[Path], file: Path) -> int:
+def _write(folders: list[Path], file: Path, say: Callable[[str], None]) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -69,19 +98,25 @@ def _write(folders: list[Path], file: Path) -> int:
     columns = schema()
     with pq.ParquetWriter(file, columns, compression="zstd") as writer:
         for folder in folders:
-            rows = _rows(folder)
-            while batch := list(islice(rows, ROWS_AT_ONCE)):
+            for batch in _batches(folder, say):
                 writer.write_table(pa.Table.from_pylist(batch, schema=columns))  # a row group, out of memory at once
                 written += len(batch)
     return written
 
 
-def _rows(folder: Path) -> Iterator[dict[str, Any]]:
+def _batches(folder: Path, say: Callable[[str], None]) -> Iterator[list[dict[str, Any]]]:
+    rows = _rows(folder, say)
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        yield batch
+
+
+def _rows(folder: Path, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     manifest, items = read_manifest(folder), read_items(folder)
-    for record in read_records(folder / RECORDS):
-        if record.item_id not in items:
-            raise DataError(f"{folder / RECORDS} answers item '{record.item_id}', which is not in its items.jsonl")
+    answers = Answers(folder, items)
+    for record in answers:
         yield _row(manifest, items, record)
+    if answers.edited:
+        say(say_edited(folder, answers.edited))
 
 
 def _row(manifest: Manifest, items: Mapping[str, Item], record: Record) -> dict[str, Any]:
@@ -92,6 +127,7 @@ def _row(manifest: Manifest, items: Mapping[str, Item], record: Record) -> dict[
         "system": manifest.system,
         "suite": manifest.suite,
         "option_logprobs": None if logprobs is None else list(logprobs.items()),
-        "correct": record.correct,
+        "correct": record.correct if record.answered else None,
         "options": len(items[record.item_id].options),
+        "departures": None if manifest.departures is None else json.dumps(manifest.departures),
     }

@@ -7,19 +7,21 @@ is, without loading its model.
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from rimbench import engines, provenance
+from rimbench import checkpoints, engines, provenance
 from rimbench.controls import Controls, show
 from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
-from rimbench.errors import ModelError, UsageError
-from rimbench.prompts import build_prompt
+from rimbench.errors import DataError, UsageError
+from rimbench.prompts import PromptBuilder
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
-from rimbench.runner import Cell, identify, name_run, run_cell
-from rimbench.store import MANIFEST, RunStore, read_manifest, set_aside
+from rimbench.runner import Cell, ErrorRules, Outcome, identify, name_run, run_cell
+from rimbench.store import MANIFEST, OtherSchemaError, RunStore, read_manifest, say_edited
 from rimbench.suites import Suite, question_text
 from rimbench.systems import System, Weights, weights
+from rimbench.systems.departures import between, departures_of
 
 UNBOUNDED = 2**31
 """The context of a model whose configuration names none."""
@@ -38,11 +40,14 @@ class RunSettings:
     controls: Controls = field(default_factory=Controls)
     dtype: str | None = None
     eager: bool = False
+    errors: ErrorRules = field(default_factory=ErrorRules)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """One cell, resolved and named, with the folder of its weights and that of its records."""
+    """One cell, resolved and named, with the folder of its weights and that of its records; `title` is what a person
+    reads of it, where the system's name does not say enough.
+    """
 
     cell: Cell
     suite: Suite
@@ -51,11 +56,17 @@ class PlannedRun:
     name: str
     identity: dict[str, Any]
     folder: Path
+    title: str = ""
 
     @property
-    def total(self) -> int:
-        """How many records the complete run has."""
-        return len(self.cell.shown) * (self.cell.samples + 1)
+    def told(self) -> str:
+        """The cell, as a person reads it."""
+        return f"{self.title or self.cell.system.name} on {self.suite.name}"
+
+    def lacks(self, store: RunStore, samples: int | None = None) -> int:
+        """How many answers are missing of those that this command asks for, or of so many samples an item."""
+        ids = (each.item.item_id for each in self.cell.shown)
+        return store.done.missing(ids, self.cell.samples if samples is None else samples)
 
 
 class Progress(Protocol):
@@ -91,8 +102,17 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
         build, context_tokens = _prompt_builder(system, checkpoint)
         for suite in loaded:
             shown = tuple(show(item, settings.controls) for item in suite.items)
-            prompts = tuple(build(suite, each.item) for each in shown)
-            cell = Cell(system, shown, prompts, settings.samples, settings.seed, context_tokens, settings.controls)
+            prompts = build(suite, [each.item for each in shown])
+            cell = Cell(
+                system,
+                shown,
+                prompts,
+                settings.samples,
+                settings.seed,
+                context_tokens,
+                settings.controls,
+                settings.errors,
+            )
             _check_room(cell, suite)
             identity = identify(cell, checkpoint.sha256, _suite_identity(suite), facts)
             name = name_run(cell, suite.name, identity)
@@ -111,8 +131,12 @@ def _check_room(cell: Cell, suite: Suite) -> None:
         )
 
 
-def prompt_builder(system: System) -> tuple[Callable[[Suite, Item], Prompt], int]:
-    """What turns an item of a suite into the system's prompt, and the longest sequence that its model takes."""
+Build = Callable[[Suite, Sequence[Item]], tuple[Prompt, ...]]
+"""What turns items of a suite into a system's prompts."""
+
+
+def prompt_builder(system: System) -> tuple[Build, int]:
+    """What builds the system's prompts, and the longest sequence that its model takes."""
     return _prompt_builder(system, weights.resolve(system))
 
 
@@ -120,32 +144,103 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
     """Answer what is missing in each run, in order; runs that share weights share the loaded model."""
     with _ModelSlot() as slot:
         for run in runs:
-            aside = set_aside(run.folder) if settings.fresh else None
-            if aside is not None:
-                progress.note(f"{run.name}: starting over, the old run is kept as {aside.name}")
-            with RunStore(run.folder) as store:
-                _run_one(run, store, slot, progress, _longest(runs, run))
+            limits = Limits(_longest(runs, run), run.cell.seed)
+            with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh) as store:
+                complete_run(run, store, partial(slot.open, run, limits, progress), progress)
 
 
-def _run_one(run: PlannedRun, store: RunStore, slot: "_ModelSlot", progress: Progress, sequence_tokens: int) -> None:
+def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Engine], progress: Progress) -> None:
+    """Answer what this command asks for and the run lacks; its manifest and items are made again where they are gone.
+
+    The engine is opened only where something is missing.
+    """
     if store.repaired:
         progress.note(f"{run.name}: dropped a torn last line of {store.repaired} bytes, its answer is asked again")
-    if len(store.done) < run.total:
-        manifest = make_manifest(run, store)
-        store.write_manifest(manifest, run.suite.items)
-        limits = Limits(sequence_tokens, run.cell.seed + len(store.done))
-        engine = slot.open(run, limits, progress)
-        progress.start(run, store)
-        if run.cell.too_long:
-            progress.note(
-                f"{run.cell.too_long} of {len(run.cell.prompts)} prompts leave no room for an answer in the model's "
-                f"context of {run.cell.context_tokens} tokens: they are kept as engine errors, and count as wrong"
-            )
-        run_cell(run.cell, run.facts, engine, store, progress.advance)
-        store.write_manifest(dataclasses.replace(manifest, ended_at=provenance.now()), run.suite.items)
-        progress.finish(run, store)
+    if store.edited:
+        progress.note(say_edited(run.folder, store.edited))
+    earlier = _read_earlier(run, store, progress)
+    if run.lacks(store) == 0:
+        _settle(run, store, earlier, progress)
+        return
+    manifest = make_manifest(run, store, earlier)
+    store.write_manifest(manifest, run.suite.items)
+    engine = open_engine()
+    progress.start(run, store)
+    if run.cell.too_long:
+        progress.note(
+            f"{run.cell.too_long} of {len(run.cell.prompts)} prompts leave no room for an answer in the model's "
+            f"context of {run.cell.context_tokens} tokens: they are kept as engine errors, and count as wrong"
+        )
+    outcome = run_cell(run.cell, run.facts, engine, store, _telling(run, store, progress))
+    if run.lacks(store, manifest.samples) == 0:
+        manifest = dataclasses.replace(manifest, ended_at=provenance.now())
+    store.write_manifest(manifest, run.suite.items)
+    progress.finish(run, store)
+    _tell_outcome(run, store, outcome, progress)
+
+
+def _telling(run: PlannedRun, store: RunStore, progress: Progress) -> Callable[[Sequence[Record]], None]:
+    """Who is told of records that were kept, and once that a run which started over took the old one's place."""
+    told = False
+
+    def tell(records: Sequence[Record]) -> None:
+        nonlocal told
+        if store.aside is not None and not told:
+            told = True
+            progress.note(f"{run.name}: starting over, the old run is kept as {store.aside.name}")
+        progress.advance(records)
+
+    return tell
+
+
+def _settle(run: PlannedRun, store: RunStore, earlier: Manifest | None, progress: Progress) -> None:
+    """Nothing is missing: have the run's other files say so too, as a kill at the last moment may have prevented."""
+    manifest = earlier or make_manifest(run, store, None)
+    manifest = dataclasses.replace(manifest, samples=max(manifest.samples, run.cell.samples))
+    left = run.lacks(store, manifest.samples)
+    if manifest.ended_at is None and left == 0:
+        manifest = dataclasses.replace(manifest, ended_at=provenance.as_text(store.last_written()))
+    if manifest == earlier:
+        store.write_items(run.suite.items)
     else:
-        progress.note(f"{run.cell.system.name} on {run.suite.name}: complete, nothing left to answer")
+        store.write_manifest(manifest, run.suite.items)
+    progress.note(f"{run.told}: complete, nothing left to answer")
+    if left:
+        progress.note(f"{run.told}: an earlier start asked for {manifest.samples} draws an item, {left} are missing")
+
+
+def _tell_outcome(run: PlannedRun, store: RunStore, outcome: Outcome, progress: Progress) -> None:
+    if outcome.failed:
+        progress.note(
+            f"{run.told}: the engine failed twice on {outcome.failed} of {run.cell.total} answers (last: "
+            f"{outcome.last_failure}): they are not answered, and the same command asks them again; with "
+            "--keep-errors what still fails counts as wrong"
+        )
+    if store.mended:
+        progress.note(
+            f"{run.told}: {store.mended} texts held half a character, which no file can hold: it is kept as \\ufffd"
+        )
+
+
+def _read_earlier(run: PlannedRun, store: RunStore, progress: Progress) -> Manifest | None:
+    """What an earlier start wrote of this run, or None; DataError where it is another's, or of a later rimbench."""
+    if not (store.folder / MANIFEST).exists():
+        if store.done:
+            progress.note(f"{run.name}: {MANIFEST} was missing, and is written again with the versions of today")
+        return None
+    try:
+        earlier = read_manifest(store.folder)
+    except OtherSchemaError:
+        raise
+    except DataError:
+        progress.note(f"{run.name}: {MANIFEST} was damaged, and is written again with the versions of today")
+        return None
+    if earlier.run != run.name:
+        raise DataError(
+            f"{store.folder / MANIFEST} is that of run {earlier.run}: the files of two runs are mixed; put them "
+            "back, or start over with --fresh"
+        )
+    return earlier
 
 
 class _ModelSlot:
@@ -183,18 +278,12 @@ def _longest(runs: Sequence[PlannedRun], run: PlannedRun) -> int:
     return min(max(needed), run.cell.context_tokens)
 
 
-def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Callable[[Suite, Item], Prompt], int]:
-    import transformers as hf  # slow to import
+def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Build, int]:
+    config = checkpoints.read_config(checkpoint.folder)
+    builder = PromptBuilder(system, checkpoints.read_tokenizer(checkpoint.folder))
 
-    try:
-        config = hf.AutoConfig.from_pretrained(checkpoint.folder)
-        tokenizer: Any = hf.AutoTokenizer.from_pretrained(checkpoint.folder)
-    except (OSError, ValueError, KeyError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"cannot read the model in {checkpoint.folder}: {first}") from error
-
-    def build(suite: Suite, item: Item) -> Prompt:
-        return build_prompt(system, item, question_text(suite.wording, item).strip(), tokenizer)
+    def build(suite: Suite, items: Sequence[Item]) -> tuple[Prompt, ...]:
+        return builder.build([(item, question_text(suite.wording, item).strip()) for item in items])
 
     return build, int(getattr(config, "max_position_embeddings", UNBOUNDED))
 
@@ -203,27 +292,51 @@ def _suite_identity(suite: Suite) -> dict[str, Any]:
     return {"content_sha256": suite.content_sha256, "wording": dataclasses.asdict(suite.wording)}
 
 
-def make_manifest(run: PlannedRun, store: RunStore) -> Manifest:
-    """What a run is made of, begun or gone on with now; what an earlier start recorded of it is kept."""
-    earlier = read_manifest(run.folder) if (run.folder / MANIFEST).exists() else None
-    samples = run.cell.samples
+def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) -> Manifest:
+    """What a run is made of that is begun, or gone on with, now; what an earlier start recorded of it is kept.
+
+    Where there are records and no manifest, when they began is not known: from when they last grew.
+    """
     commit, dirty = provenance.commit()
     source = dataclasses.asdict(run.suite.source) | {"seed": run.suite.seed, "slice": run.suite.slice}
-    return Manifest(
+    made = Manifest(
         schema_version=SCHEMA_VERSION,
         run=run.name,
         system=run.cell.system.name,
         suite=run.suite.name,
         n=len(run.suite.items),
-        samples=max(samples, earlier.samples) if earlier else samples,
+        samples=max(run.cell.samples, store.done.most_samples),
         identity=run.identity,
         suite_source=source,
-        model_source={"source": run.checkpoint.source, "revision": run.checkpoint.revision},
+        model_source=run.checkpoint.named,
         versions=provenance.library_versions(),
         device=provenance.describe_device(run.facts.device),
         commit=commit,
         dirty=dirty,
-        started_at=earlier.started_at if earlier else provenance.now(),
+        started_at=provenance.as_text(store.last_written()) if store.done else provenance.now(),
         ended_at=None,
-        sessions=(earlier.sessions if earlier else 0) + 1,
+        sessions=1,
+        departures=departures_of_run(run),
+        system_file=run.cell.system.file,
+        suite_file=run.suite.file,
     )
+    if earlier is None:
+        return made
+    return dataclasses.replace(
+        made,
+        samples=max(made.samples, earlier.samples),
+        started_at=earlier.started_at,
+        sessions=earlier.sessions + 1,
+    )
+
+
+def departures_of_run(run: PlannedRun) -> dict[str, list[Any]]:
+    """Every setting of a run that is not as in its system's own file, nor what a command takes without options."""
+    cell, facts, weights_sha256 = run.cell, run.facts, run.checkpoint.sha256
+    usual = engines.find(facts.name).describe(EngineChoice(facts.batch_size)).dtype
+    given = {"seed": cell.seed, "dtype": facts.dtype, **dataclasses.asdict(cell.controls)}
+    plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
+    found = departures_of(cell.system) | between(plain, given)
+    if "weights" in found:
+        found["weights"][1] = f"{weights_sha256[:10]} of {found['weights'][1]}"
+    return found

@@ -18,6 +18,15 @@ def find_files(folder: Path, suffix: str = ".toml") -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob(f"*{suffix}"))}
 
 
+SHIPPED = "shipped"
+"""Said of a file that came with rimbench, where another is said by its own name."""
+
+
+def whose(path: Path, folder: Path) -> str:
+    """`shipped` for a file of the folder that came with rimbench; the name of a user's own, which may be the same."""
+    return SHIPPED if path.resolve().parent == folder.resolve() else path.name
+
+
 def find_modules(package: ModuleType) -> list[str]:
     """The names of the modules in a package, without importing them."""
     return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))

@@ -13,7 +13,12 @@ LIBRARIES = ("rimbench", "torch", "transformers", "tokenizers", "vllm", "vllm-cp
 
 def now() -> str:
     """The time, in UTC, as ISO 8601 to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return as_text(datetime.now(UTC).timestamp())
+
+
+def as_text(seconds: float) -> str:
+    """A time in seconds since 1970, in UTC, as ISO 8601 to the second."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def library_versions() -> dict[str, str]:

@@ -16,7 +16,7 @@ from rimbench.errors import DataError
 from rimbench.extraction import Extraction, extract, first_letter
 from rimbench.plugins import unknown
 from rimbench.records import Manifest, Record
-from rimbench.store import MANIFEST, RECORDS, find_runs, read_items, read_manifest, read_records
+from rimbench.store import MANIFEST, Answers, find_runs, read_items, read_manifest, say_edited
 
 EXTRACTIONS = ("text", "first_letter")
 EXCERPT_CHARS = 160
@@ -61,10 +61,13 @@ class Tally:
 
 @dataclass(slots=True)
 class Rescored:
-    """One run, read again: its greedy answers and its draws apart. `left_alone` says why a run was not read."""
+    """One run, read again: its greedy answers and its draws apart. `left_alone` says why a run was not read, `edited`
+    that records of it were changed after they were written.
+    """
 
     manifest: Manifest
     left_alone: str | None = None
+    edited: str | None = None
     greedy: Tally = field(default_factory=Tally)
     draws: Tally = field(default_factory=Tally)
     flips: list[Flip] = field(default_factory=list)
@@ -111,10 +114,12 @@ def _extraction(answer: Mapping[str, Any]) -> Callable[..., Extraction]:
 def _read_again(folder: Path, rescored: Rescored, extraction: Callable[..., Extraction]) -> None:
     controls = rescored.manifest.identity.get("controls") or {}
     order = Controls(permute_options=controls.get("permute_options"))
-    shown = {key: show(item, order) for key, item in read_items(folder).items()}
-    for record in read_records(folder / RECORDS):
-        if record.item_id not in shown:
-            raise DataError(f"{folder / RECORDS} answers item '{record.item_id}', which is not in its items.jsonl")
+    items = read_items(folder)
+    shown = {key: show(item, order) for key, item in items.items()}
+    answers = Answers(folder, items)
+    for record in answers:
+        if not record.answered:
+            continue
         new = _read(record, shown[record.item_id], extraction)
         old = Extraction(record.answer, record.status)
         tally = rescored.draws if record.sample else rescored.greedy
@@ -122,6 +127,8 @@ def _read_again(folder: Path, rescored: Rescored, extraction: Callable[..., Extr
         if new != old:
             excerpt = " ".join(record.text[-4 * EXCERPT_CHARS :].split())[-EXCERPT_CHARS:]
             rescored.flips.append(Flip(record.item_id, record.sample, record.gold, old, new, excerpt))
+    if answers.edited:
+        rescored.edited = say_edited(folder, answers.edited)
 
 
 def _read(record: Record, shown: Shown, extraction: Callable[..., Extraction]) -> Extraction:

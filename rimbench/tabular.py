@@ -4,13 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rimbench.plaintext import plain
+
 NUMBERS = re.compile(r"[-+\d.,%\[\] ()/]*\d[-+\d.,%\[\] ()/e]*|-")
-
-
-def plain(text: str) -> str:
-    """Text on one line that no terminal or page takes for more: control characters become replacement characters."""
-    spaced = "".join(" " if c.isspace() else c for c in text)
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in spaced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +27,7 @@ class Table:
         if unknown or any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError(f"table '{self.title}': no columns {unknown}, or rows of another length")
         object.__setattr__(self, "title", plain(self.title))
+        object.__setattr__(self, "columns", tuple(map(plain, self.columns)))
         object.__setattr__(self, "rows", tuple(tuple(map(plain, row)) for row in self.rows))
         object.__setattr__(self, "remark", "\n".join(map(plain, self.remark.split("\n"))))
 

@@ -1,33 +1,43 @@
 """The house: which module may import which, and what may not be imported before it is used."""
 
 import ast
+import itertools
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "rimbench"
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "rimbench"
 
 # What each part may import of ours; `cli` may import everything, and nobody imports it.
 MAY_IMPORT = {
     "errors": set(),
     "records": {"errors"},
-    "tabular": set(),
+    "files": set(),
+    "items": {"records"},
+    "plaintext": set(),
+    "tabular": {"plaintext"},
     "plugins": {"errors"},
-    "config": {"errors"},
+    "config": {"errors", "plaintext"},
     "extraction": {"errors", "records", "plugins", "config"},
-    "suites": {"errors", "records", "plugins", "config", "extraction"},
-    "rim": {"errors"},
-    "systems": {"errors", "plugins", "config", "rim"},
-    "prompts": {"errors", "records", "rim", "systems"},
-    "engines": {"errors", "records", "plugins"},
+    "suites": {"errors", "records", "items", "plugins", "config", "extraction"},
+    "rim": {"errors", "files"},
+    "checkpoints": {"errors"},
+    "systems": {"errors", "checkpoints", "plugins", "chat", "config", "rim"},
+    "chat": {"errors", "rim"},
+    "prompts": {"errors", "records", "chat", "rim", "systems"},
+    "engines": {"errors", "checkpoints", "records", "plugins", "rim"},
     "controls": {"errors", "records"},
-    "store": {"errors", "records", "config"},
-    "runner": {"errors", "records", "controls", "engines", "extraction", "store", "systems"},
+    "store": {"errors", "records", "config", "files"},
+    "runner": {"errors", "records", "controls", "engines", "extraction", "prompts", "store", "systems"},
     "provenance": {"errors"},
     "grid": {
         "errors",
+        "checkpoints",
         "records",
         "controls",
         "engines",
@@ -39,10 +49,24 @@ MAY_IMPORT = {
         "systems",
     },
     "statistics": {"errors"},
-    "report": {"errors", "records", "plugins", "controls", "latency", "statistics", "store", "tabular"},
-    "asking": {"errors", "records", "engines", "prompts", "rim", "suites", "systems"},
+    "report": {
+        "errors",
+        "files",
+        "records",
+        "plugins",
+        "controls",
+        "latency",
+        "plaintext",
+        "statistics",
+        "store",
+        "suites",
+        "systems",
+        "tabular",
+    },
+    "asking": {"errors", "checkpoints", "records", "engines", "prompts", "rim", "suites", "systems"},
     "sweeping": {
         "errors",
+        "checkpoints",
         "records",
         "engines",
         "grid",
@@ -55,13 +79,56 @@ MAY_IMPORT = {
         "suites",
         "systems",
     },
-    "latency": {"errors", "records", "engines", "grid", "prompts", "runner", "statistics", "systems"},
-    "claims": {"errors", "config", "plugins", "statistics", "latency", "tabular"},
-    "importing": {"errors", "records", "config", "plugins", "extraction", "store", "suites", "provenance"},
+    "latency": {
+        "errors",
+        "checkpoints",
+        "files",
+        "records",
+        "engines",
+        "grid",
+        "prompts",
+        "runner",
+        "statistics",
+        "systems",
+    },
+    "claims": {
+        "errors",
+        "records",
+        "config",
+        "plugins",
+        "statistics",
+        "latency",
+        "report",
+        "store",
+        "suites",
+        "systems",
+        "tabular",
+    },
+    "importing": {
+        "errors",
+        "records",
+        "config",
+        "plugins",
+        "plaintext",
+        "extraction",
+        "store",
+        "suites",
+        "provenance",
+    },
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},
-    "exporting": {"errors", "records", "store"},
-    "training": {"errors", "config", "plugins", "records", "rim", "suites"},
+    "exporting": {"errors", "files", "records", "store"},
+    "training": {"errors", "checkpoints", "chat", "files", "config", "plugins", "records", "rim", "suites"},
 }
+WRITES_BY_ITSELF = {
+    "files.py": "the one place that writes",
+    "store/writing.py": "appends to the records",
+    "training/watch.py": "appends to a log",
+    "rim/checkpoint.py": "writes into a hidden folder that takes its name when it is whole",
+    "systems/weights.py": "writes into a hidden folder that takes its name when it is whole",
+    "latency/machine.py": "writes to the kernel",
+    "report/drawing.py": "draws into a file that is given to it",
+}
+WRITERS = {"write_text", "write_bytes", "savefig", "to_csv", "to_json", "to_parquet", "dump", "save_file", "tofile"}
 HEAVY = ("torch", "transformers", "vllm", "datasets", "pandas", "scipy", "pydantic", "huggingface_hub")
 NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "common", "misc", "tools"}
 
@@ -102,10 +169,48 @@ def test_the_table_of_imports_has_no_cycle():
         order += free
 
 
+def writers_in(path):
+    """The calls of a module that write a file, at any depth of its code, but into what `replacing` gives."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        modes = [a.value for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Constant)]
+        into_scratch = any(isinstance(a, ast.Name) and a.id == "scratch" for a in node.args)
+        opens = name in ("open", "fdopen") and any(isinstance(m, str) and set(m) & set("wax+") for m in modes)
+        if (name in WRITERS or opens) and not into_scratch:
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_is_written_through_the_one_function_that_replaces_it_whole(path):
+    if str(path.relative_to(PACKAGE)) not in WRITES_BY_ITSELF:
+        assert writers_in(path) == set()
+
+
 def test_no_module_has_a_name_that_says_nothing():
     assert not [
         path for path in modules() if set(path.relative_to(PACKAGE).with_suffix("").parts) & NAMES_THAT_SAY_NOTHING
     ]
+
+
+def test_every_library_that_is_imported_is_declared_and_every_declared_one_is_used():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    optional = itertools.chain(*project["optional-dependencies"].values())
+    names = [[re.split(r"[<>=\[]", line)[0].replace("-", "_") for line in lines]
+             for lines in (project["dependencies"], optional)]  # fmt: skip
+    imported = set()
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.split(".")[0])
+            elif isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+    imported -= {*sys.stdlib_module_names, "rimbench", "pydantic_core"}  # pydantic pins its core
+    assert imported - set(itertools.chain(*names)) == set()
+    assert set(names[0]) - imported == set()
 
 
 def loaded_by(*arguments):
@@ -126,6 +231,13 @@ def test_help_imports_no_heavy_library():
     assert loaded_by("--help") == []
 
 
+def test_an_import_of_the_package_and_a_look_at_its_names_load_no_heavy_library():
+    names = (*HEAVY, "numpy", "pyarrow")
+    code = f"import sys, rimbench; dir(rimbench); print([name for name in {names!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(done.stdout) == []
+
+
 @pytest.mark.parametrize("command", ["run", "report", "suites", "audit", "import", "train", "sweep"])
 def test_the_help_of_a_command_imports_at_most_what_the_command_line_is_made_with(command):
     assert set(loaded_by(command, "--help")) <= {"pydantic"}
@@ -134,3 +246,31 @@ def test_the_help_of_a_command_imports_at_most_what_the_command_line_is_made_wit
 @pytest.mark.parametrize("command", ["systems", "suites"])
 def test_a_listing_imports_no_library_that_runs_models_or_reads_data_sets(command):
     assert set(loaded_by(command)) <= {"pydantic", "huggingface_hub"}
+
+
+CODE = sorted(path for folder in ("rimbench", "benchmarks", "experiments") for path in (ROOT / folder).rglob("*.py"))
+RUNS_STRANGERS_CODE = ("from_pretrained", "LLM")
+"""What asks a user whether a checkpoint's own code may run, unless it is told that it may not."""
+
+
+def calls_that_may_run_strangers_code(source):
+    """The lines of calls that load a checkpoint and do not say that its code is never run."""
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) in RUNS_STRANGERS_CODE
+        ):
+            said = {word.arg: word.value for word in node.keywords}.get("trust_remote_code")
+            if not (isinstance(said, ast.Constant) and said.value is False):
+                yield node.lineno
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_checkpoint_is_loaded_without_saying_that_its_code_is_not_run(path):
+    assert list(calls_that_may_run_strangers_code(path.read_text())) == []
+
+
+def test_a_call_that_says_nothing_of_a_checkpoints_code_or_allows_it_is_found():
+    source = "a.from_pretrained(x)\nb.from_pretrained(x, trust_remote_code=True)\nvllm.LLM(model=x)\n"
+    assert list(calls_that_may_run_strangers_code(source)) == [1, 2, 3]
+    assert list(calls_that_may_run_strangers_code("a.from_pretrained(x, trust_remote_code=False)")) == []

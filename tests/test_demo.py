@@ -9,8 +9,10 @@ from importlib import resources
 
 import pytest
 
-from rimbench import systems
+from rimbench import grid, sweeping, systems
 from rimbench.cli.demo import SUITES, SYSTEMS
+from rimbench.cli.demo import demo as demo_command
+from rimbench.latency import machine, measuring
 from rimbench.systems.weights import resolve
 
 FAMILY = ("base", "cot", "direct", "rim-v1", "rim-v2")
@@ -55,6 +57,26 @@ def test_the_demo_prints_every_part_of_the_comparison(demo):
     for part in ("pass@k", "K = 0", "batch", "verdict"):
         assert part.lower() in done.stdout.lower()
     assert "Traceback" not in done.stderr
+
+
+def test_the_demos_load_is_that_before_its_own_work(monkeypatch, tmp_path):
+    load = [0.25]
+
+    def work(*_):
+        load[0] = 9.0
+
+    def measured(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "getloadavg", lambda: (load[0], 0, 0))
+    monkeypatch.setattr(grid, "run_all", work)
+    monkeypatch.setattr(sweeping, "run_sweep", work)
+    monkeypatch.setattr(measuring, "measure", measured)
+    machine.first_load.cache_clear()
+    with pytest.raises(KeyboardInterrupt):
+        demo_command(limit=2, results=tmp_path)
+    assert machine.first_load() == 0.25
+    machine.first_load.cache_clear()
 
 
 def test_what_the_demo_kept_is_reported_again(demo, rimbench):

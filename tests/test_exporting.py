@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import rimbench
 from rimbench.errors import DataError, RimbenchError, UsageError
 from rimbench.exporting import ROWS_AT_ONCE, export
 from rimbench.records import Item, Manifest, Record
@@ -42,7 +43,8 @@ def test_a_row_holds_the_record_with_its_run_and_what_its_item_adds(write_run, t
     assert first == {
         "run": "one", "system": "one-system", "suite": "suite", "item_id": "0", "sample": 0, "gold": "A",
         "answer": "A", "status": "ok", "text": "text\n\u2028", "option_logprobs": list(LOGPROBS.items()),
-        "prompt_tokens": 5, "generated_tokens": 1, "prompt_sha256": "p", "correct": True, "options": 3,
+        "prompt_tokens": 5, "generated_tokens": 1, "prompt_sha256": "p", "label_mass": None,
+        "correct": True, "options": 3, "departures": None,
     }  # fmt: skip
     assert (second["answer"], second["option_logprobs"], second["correct"], second["options"]) == (
         None,
@@ -50,6 +52,28 @@ def test_a_row_holds_the_record_with_its_run_and_what_its_item_adds(write_run, t
         False,
         10,
     )
+
+
+def test_a_data_frame_holds_the_rows_of_the_file(write_run, tmp_path):
+    write_run("one", [Record("0", 0, "A", "A", "ok", "text", LOGPROBS, 5, 1, "p")])
+    results = write_run("two", [Record("1", i, "A", None, "truncated", "", None, 6, 2, "q") for i in range(3)])
+    frame = rimbench.load(str(results))
+    export(results, tmp_path / "all.parquet")
+    assert list(frame.columns) == pq.read_schema(tmp_path / "all.parquet").names
+    assert frame.groupby("run")["correct"].mean().to_dict() == {"one": 1.0, "two": 0.0}
+    assert frame["option_logprobs"][0] == LOGPROBS and frame["option_logprobs"][1] is None
+    assert frame["answer"].isna().tolist() == [False, True, True, True]
+    assert frame["sample"].tolist() == [0, 0, 1, 2]
+
+
+def test_a_data_frame_of_runs_without_records_has_columns_and_no_row(write_run):
+    frame = rimbench.load(write_run("none", []))
+    assert len(frame) == 0 and "correct" in frame
+
+
+def test_a_data_frame_of_no_results_says_what_to_run(tmp_path):
+    with pytest.raises(DataError, match="no run in"):
+        rimbench.load(tmp_path)
 
 
 def test_more_rows_than_pass_at_once_are_all_written_in_order(write_run, tmp_path):

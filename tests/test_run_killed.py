@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+import tiny
 
 ROWS = 192
 SAMPLES = 2
@@ -17,22 +18,31 @@ TOTAL = ROWS * (SAMPLES + 1)
 @pytest.fixture(scope="module")
 def command(tmp_path_factory, checkpoint):
     """A system that writes text, slow enough to be killed while it works, and a suite."""
-    import tiny
-
     folder = tmp_path_factory.mktemp("killed")
     suite = tiny.write_suite(folder, ROWS)
     system = folder / "writer.toml"
     system.write_text(
-        f'description = "writes text"\n[weights]\npath = "{checkpoint}"\n'
+        f'description = "writes text"\n[weights]\npath = "{tiny.beside(checkpoint, folder)}"\n'
         '[answer]\nmode = "generate"\nmax_new_tokens = 24\ntemperature = 1.0\n'
     )
     return [
         sys.executable, "-m", "rimbench", "run", "--system", str(system), "--suite", str(suite),
-        "--samples", str(SAMPLES), "--batch-size", "8", "--engine", "transformers",
+        "--batch-size", "8", "--engine", "transformers",
     ]  # fmt: skip
 
 
-def start(command, folder):
+@pytest.fixture(scope="module")
+def expected(command, tmp_path_factory):
+    """The lines of a run that nothing interrupted."""
+    whole = tmp_path_factory.mktemp("whole")
+    assert start(command, whole).wait(timeout=300) == 0
+    found = lines_of(whole)
+    assert len(found) == TOTAL
+    return found
+
+
+def start(command, folder, samples=SAMPLES):
+    command = [*command, "--samples", str(samples)]
     log = (folder / "stderr.log").open("ab")
     return subprocess.Popen(
         [*command, "--results", str(folder / "results")], stdout=subprocess.DEVNULL, stderr=log,
@@ -45,14 +55,8 @@ def lines_of(folder):
     return found[0].read_bytes().splitlines(keepends=True) if found else []
 
 
-def test_a_run_killed_at_20_moments_ends_with_the_records_of_an_uninterrupted_one(command, tmp_path):
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    whole.mkdir()
-    broken.mkdir()
-    assert start(command, whole).wait(timeout=300) == 0
-    expected = lines_of(whole)
-    assert len(expected) == TOTAL
-
+def test_a_run_killed_at_20_moments_ends_with_the_records_of_an_uninterrupted_one(command, expected, tmp_path):
+    broken = tmp_path
     killed_at = []
     for kill in range(20):
         kept_before = [line for line in lines_of(broken) if line.endswith(b"\n")]
@@ -76,3 +80,20 @@ def test_a_run_killed_at_20_moments_ends_with_the_records_of_an_uninterrupted_on
     keys = [(r["item_id"], r["sample"]) for r in map(json.loads, final)]
     assert len(keys) == len(set(keys)) == TOTAL
     assert sorted(final) == sorted(expected)
+
+
+def test_draws_asked_for_one_after_the_other_with_a_kill_between_are_those_of_a_run_that_asked_at_once(
+    command, expected, tmp_path
+):
+    assert start(command, tmp_path, samples=0).wait(timeout=300) == 0
+    assert len(lines_of(tmp_path)) == ROWS
+    process = start(command, tmp_path, samples=1)
+    deadline = time.monotonic() + 120
+    while len(lines_of(tmp_path)) < ROWS + 40 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=60)
+    assert ROWS < len(lines_of(tmp_path)) < 2 * ROWS
+    assert start(command, tmp_path, samples=2).wait(timeout=300) == 0
+    assert sorted(lines_of(tmp_path)) == sorted(expected)
+    assert lines_of(tmp_path) == expected  # in the same order too: no batch was asked in other company

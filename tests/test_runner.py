@@ -10,7 +10,7 @@ from rimbench.controls import Controls, show
 from rimbench.engines import EngineChoice, Limits
 from rimbench.errors import ConfigError, EngineError
 from rimbench.records import Answer, Item, Prompt
-from rimbench.runner import Cell, identify, judge, name_run, plan, run_cell
+from rimbench.runner import Cell, ErrorRules, identify, judge, name_run, plan, run_cell
 from rimbench.store import RECORDS, RunStore, read_records
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
@@ -19,13 +19,13 @@ WRITES = System("writes", "", Weights(), PromptStyle(), AnswerStyle("generate", 
 READS = System("reads", "", Weights(), PromptStyle(), AnswerStyle("readout", temperature=1.0))
 
 
-def cell(system=WRITES, n=10, samples=0, context=1000, controls=Controls()):  # noqa: B008
+def cell(system=WRITES, n=10, samples=0, context=1000, controls=Controls(), errors=ErrorRules()):  # noqa: B008
     items = tuple(Item(str(i), f"Question {i}?", OPTIONS, "A") for i in range(n))
     ids = {letter: ord(letter) for letter in OPTIONS} if system.answer.mode == "readout" else None
     # Prompt i has i + 1 tokens.
     prompts = tuple(Prompt(str(i), tuple(range(i + 1)), f"{i * 7:064x}", ids) for i in range(n))
     shown = tuple(show(item, controls) for item in items)
-    return Cell(system, shown, prompts, samples, 0, context, controls)
+    return Cell(system, shown, prompts, samples, 0, context, controls, errors)
 
 
 @pytest.fixture
@@ -46,15 +46,50 @@ def answer_with(tmp_path, monkeypatch):
     return run
 
 
+def lengths(batches):
+    return [[len(request.prompt.token_ids) for request in batch] for batch in batches]
+
+
 def test_batches_are_sorted_by_length_and_hold_every_item_once():
-    batches = list(plan(cell(n=10), 4, set()))
-    lengths = [[len(r.prompt.token_ids) for r in batch] for batch in batches]
-    assert lengths == [[10, 9, 8, 7], [6, 5, 4, 3], [2, 1]]
+    found = lengths(plan(cell(n=10), 4, set()))
+    assert sorted(found, reverse=True) == [[10, 9, 8, 7], [6, 5, 4, 3], [2, 1]]
 
 
-def test_draws_count_towards_the_size_of_a_batch():
-    batches = list(plan(cell(n=6, samples=4), 8, set()))
-    assert [(len(b), len(b[0].samples)) for b in batches] == [(6, 1), (2, 4), (2, 4), (2, 4)]
+def test_every_draw_is_asked_in_the_batches_of_the_greedy_answers():
+    batches = list(plan(cell(n=6, samples=2), 4, set()))
+    assert [len(batch) for batch in batches] == [4, 2] * 3 or [len(batch) for batch in batches] == [2, 4] * 3
+    greedy, first, second = batches[:2], batches[2:4], batches[4:]
+    assert [{r.samples for r in batch} for batch in batches] == [{(0,)}] * 2 + [{(1,)}] * 2 + [{(2,)}] * 2
+    assert lengths(greedy) == lengths(first) == lengths(second)
+
+
+def test_more_draws_ask_for_the_missing_ones_alone_and_in_the_batches_of_a_run_that_asked_for_all_at_once():
+    done = {(str(i), sample) for i in range(40) for sample in range(5)}
+    more = list(plan(cell(n=40, samples=8), 4, done))
+    assert more == list(plan(cell(n=40, samples=8), 4, set()))[5 * 10 :]
+    assert sum(len(request.samples) for batch in more for request in batch) == 160
+
+
+@pytest.mark.parametrize("batch_size", [4, None])
+def test_what_is_asked_first_is_a_random_part_of_the_items(batch_size):
+    """Over 200 seeds, the first fifth of 300 items has the mean length of all, 150.5, within 4 standard errors."""
+    means = []
+    for seed in range(200):
+        asked = [r for batch in plan(replace(cell(n=300), seed=seed), batch_size, set()) for r in batch][:60]
+        means.append(sum(len(r.prompt.token_ids) for r in asked) / len(asked))
+    mean = sum(means) / len(means)
+    spread = (sum((value - mean) ** 2 for value in means) / (len(means) - 1) / len(means)) ** 0.5
+    assert abs(mean - 150.5) < 4 * spread < 15
+
+
+def test_a_window_of_batches_is_a_random_part_that_is_sorted_within():
+    batches = lengths(plan(cell(n=640), 4, set()))
+    windows = [batches[i : i + 32] for i in range(0, len(batches), 32)]
+    assert len(windows) == 5
+    for window in windows:
+        found = sorted((length for batch in window for length in batch), reverse=True)
+        assert sorted(window, reverse=True) == [found[i : i + 4] for i in range(0, 128, 4)]
+        assert min(found) < 60 and max(found) > 580
 
 
 def test_a_batch_of_which_an_answer_is_missing_is_asked_again_in_the_same_company():
@@ -64,7 +99,7 @@ def test_a_batch_of_which_an_answer_is_missing_is_asked_again_in_the_same_compan
 
 def test_an_engine_that_schedules_by_itself_gets_only_what_is_missing():
     done = {(str(i), 0) for i in range(10)} - {("4", 0), ("7", 0)}
-    assert [[r.item_id for r in batch] for batch in plan(cell(n=10), None, done)] == [["7", "4"]]
+    assert [sorted(r.item_id for r in batch) for batch in plan(cell(n=10), None, done)] == [["4", "7"]]
 
 
 def test_every_item_and_sample_gets_one_record(answer_with):
@@ -108,8 +143,8 @@ def test_the_cards_rule_takes_the_first_letter():
 
 
 def test_a_failing_item_is_recorded_and_its_company_is_answered(answer_with):
-    records = answer_with(cell(n=10), {"fail": ["4", "0"]})
-    assert {r.item_id: r.status for r in records if r.status != "no_answer"} | {} == {
+    records = answer_with(cell(n=10, errors=ErrorRules(most=0.2)), {"fail": ["4", "0"]})
+    assert {r.item_id: r.status for r in records} == {
         str(i): "engine_error" if i in (0, 4) else "ok" for i in range(10)
     }
     assert "scripted failure of item 4" in next(r.text for r in records if r.item_id == "4")

@@ -1,7 +1,7 @@
 """One claims file, judged as a whole: every figure, every family of tests, every claim."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from rimbench.claims.chance import judge_above_chance, judge_chance_level, judge
 from rimbench.claims.comparisons import Bar, judge_comparison, wanted_pairs
 from rimbench.claims.figures import FigureCheck, check_figure
 from rimbench.claims.finding import Judgement
+from rimbench.claims.held import Held, hold
 from rimbench.claims.measured import Measured, Reproduction, reproductions
 from rimbench.claims.noise import judge_noise, judge_stability
 from rimbench.claims.pairs import FigurePair, Pair, family_of, pick
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A claim, its judgement, and the pairs of figures that it rests on, if any."""
+    """A claim, its judgement, and the pairs of figures that it rests on, if any; `held` is what own runs say of "
+    "it."""
 
     claim: "Claim"
     judgement: Judgement
     pairs: tuple[Pair, ...] = ()
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,14 @@ def audit(spec: "ClaimsSpec", measured: Sequence[Measured] = ()) -> Audit:
         families=_families(spec, accuracies),
         bar=Bar(spec.margin.value, spec.alpha),
     )
+    found = reproductions(spec, measured)
     return Audit(
         spec=spec,
         figures=tuple(check_figure(figure, case.times.get(figure.id)) for figure in spec.figure),
-        findings=tuple(_finding(claim, case) for claim in spec.claim),
-        reproductions=reproductions(spec.figure, measured),
+        findings=tuple(
+            replace(_finding(claim, case), held=hold(claim, spec, measured, found)) for claim in spec.claim
+        ),
+        reproductions=found,
     )
 
 

@@ -24,6 +24,11 @@ class Bar:
     margin: float
     alpha: float
 
+    @property
+    def level(self) -> float:
+        """Of the interval whose ends are one-sided bounds at alpha."""
+        return 1 - 2 * self.alpha
+
 
 def wanted_pairs(
     claim: "ComparisonClaim | NoiseClaim | StabilityClaim", figures: "Mapping[str, AccuracyFigure]"

@@ -7,7 +7,8 @@ from rimbench.claims.audit import Audit, Finding
 from rimbench.claims.bench import TimeCheck
 from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS
-from rimbench.claims.measured import Reproduction
+from rimbench.claims.held import Held
+from rimbench.claims.measured import MeasuredTime, Reproduction
 from rimbench.claims.pairs import Pair
 from rimbench.statistics.estimate import Estimate
 
@@ -23,6 +24,7 @@ def as_document(audit: Audit) -> dict[str, Any]:
         "title": audit.spec.title,
         "source": audit.spec.source,
         "margin": audit.spec.margin.value,
+        "time_margin": audit.spec.time_margin.value,
         "alpha": audit.spec.alpha,
         "figures": [_figure(check, audit.reproductions) for check in audit.figures],
         "claims": [_claim(finding) for finding in audit.findings],
@@ -73,16 +75,52 @@ def _milliseconds(seconds: float | None) -> float | None:
 def _measured(reproduction: Reproduction | None) -> dict[str, Any] | None:
     if reproduction is None:
         return None
-    estimate, difference = reproduction.measured.estimate, reproduction.difference
+    estimate, difference, measured = reproduction.estimate, reproduction.difference, reproduction.measured
     return {
-        "run": reproduction.measured.run,
-        "n": estimate.n,
-        "value": estimate.value,
+        "run": measured.run,
+        "n": estimate.n if estimate else None,
+        "value": estimate.value if estimate else None,
         "ci95": _interval(estimate),
         "difference": difference.value if difference else None,
         "difference_ci95": _interval(difference),
         "method": difference.method if difference else None,
         "outcome": reproduction.outcome,
+        "reason": reproduction.reason,
+        "margin": reproduction.bar.margin,
+        "relative": isinstance(measured, MeasuredTime),
+        "interval": list(reproduction.interval) if reproduction.interval else None,
+        "level": reproduction.bar.level,
+        "items_needed": reproduction.items_needed,
+        "items_needed_on_both": reproduction.items_needed_on_both,
+        "differences": list(measured.unlike),
+        "not_compared": list(measured.unverified),
+    }
+
+
+def _held(held: Held | None) -> dict[str, Any] | None:
+    if held is None:
+        return None
+    return {
+        "outcome": held.outcome,
+        "reason": held.reason,
+        "margin": held.margin,
+        "level": held.level,
+        "value": held.value,
+        "interval": list(held.interval) if held.interval else None,
+        "items_needed": held.items_needed,
+        "pairs": [
+            {
+                "suite": pair.suite,
+                "a": pair.a,
+                "b": pair.b,
+                "n": pair.difference.n,
+                "delta": pair.difference.value,
+                "interval": _interval(pair.difference),
+                "method": pair.difference.method,
+                "outcome": pair.outcome,
+            }
+            for pair in held.pairs
+        ],
     }
 
 
@@ -97,6 +135,7 @@ def _claim(finding: Finding) -> dict[str, Any]:
         "sentence": judgement.sentence,
         "numbers": {number.name: number.value for number in judgement.numbers},
         "pairs": [_pair(pair) for pair in finding.pairs],
+        "measured": _held(finding.held),
     }
 
 

@@ -1,35 +1,49 @@
-"""Published accuracies, pass@k and times against those that were measured here: reproduced or not."""
+"""Published accuracies, pass@k and times against measured ones: reproduced, contradicted or undecided."""
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from rimbench.claims.comparisons import Bar
+from rimbench.claims.equivalence import Deviation, Outcome, Reach, decide, reach
+from rimbench.claims.finding import in_points
+from rimbench.claims.outcomes import Outcomes
 from rimbench.claims.pairs import counts
 from rimbench.statistics.estimate import Estimate, wilson
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import SMALLEST_N
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import AccuracyFigure, Figure, LatencyFigure, PassFigure
-
-Outcome = Literal["reproduced", "not reproduced"]
+    from rimbench.claims.schema import AccuracyFigure, ClaimsSpec, LatencyFigure, PassFigure
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredAccuracy:
-    """What one run found; `estimate` carries its n. `k` is that of pass@k, None for the greedy answers."""
+    """What one run found of a cell of the claims file, named as there.
+
+    `k` is that of pass@k, None for greedy answers. `unlike` names what keeps the run from being of what is claimed,
+    `unverified` what could not be compared.
+    """
 
     run: str
     system: str
     suite: str
-    estimate: Estimate
+    outcomes: Outcomes
     k: int | None = None
+    setting: str | None = None
+    unlike: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredTime:
-    """Seconds a question in batches of `batch`, measured on `device`; `run` says where it is kept."""
+    """Seconds a question in batches of `batch`, measured on `device`; `run` says where it is kept.
+
+    `at` gives their mean with its interval at a level, `round_s` the seconds round by round, in which all systems of
+    the measurement `taken` took turns.
+    """
 
     run: str
     system: str
@@ -37,7 +51,12 @@ class MeasuredTime:
     batch: int
     device: str
     dtype: str
-    estimate: Estimate
+    at: Callable[[float], Estimate | None]
+    round_s: tuple[float, ...] = ()
+    taken: str = ""
+    prompt_tokens: float | None = None
+    unlike: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
 
 
 Measured = MeasuredAccuracy | MeasuredTime
@@ -45,51 +64,146 @@ Measured = MeasuredAccuracy | MeasuredTime
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """A published figure beside a measured one. `difference` is measured less published, with its 95% interval.
+    """A published figure beside a measured one.
 
-    `outcome` is None where nothing can be said: n is unstated or below 30 on either side, or a time was taken on
-    another device or in another number type.
+    `measured` is the run's with its 95% interval, `difference` measured less published, with that of both.
+    `interval` is what `outcome` was read from: at `bar.level`, of the difference of shares or of the relative
+    difference of times, with what rounding leaves open. `outcome` is None where nothing is judged; `reason` says why
+    it is as it is.
     """
 
     measured: Measured
+    estimate: Estimate | None
     difference: Estimate | None
+    bar: Bar
+    interval: tuple[float, float] | None
     outcome: Outcome | None
+    reason: str
+    items_needed: int | None = None
+    items_needed_on_both: int | None = None
 
 
-def reproductions(figures: "Sequence[Figure]", measured: Sequence[Measured]) -> Mapping[str, Reproduction]:
-    """For each figure that was measured, by figure id; of two measurements of one thing the last counts.
+def reproductions(spec: "ClaimsSpec", measured: Sequence[Measured]) -> Mapping[str, Reproduction]:
+    """For each figure that was measured, by figure id; of two measurements of one thing the last that can be judged.
 
-    Accuracies are matched by the names of system and suite, and by k, times by system, quantity and batch size. A
-    figure with a `setting` is matched to none.
+    Accuracies are matched by the claims file's names of system and suite, by setting and k, times by system,
+    quantity and batch size.
     """
-    cells = {(run.system, run.suite, run.k): run for run in measured if isinstance(run, MeasuredAccuracy)}
-    times = {(time.system, time.quantity, time.batch): time for time in measured if isinstance(time, MeasuredTime)}
+    cells = {(r.system, r.suite, r.setting, r.k): r for r in measured if isinstance(r, MeasuredAccuracy)}
+    times = [time for time in measured if isinstance(time, MeasuredTime)]
     found = {}
-    for figure in figures:
+    for figure in spec.figure:
         if figure.kind == "latency":
-            batch = figure.batch if isinstance(figure.batch, int) else 0
-            if (time := times.get((figure.system, figure.quantity, batch))) is not None:
-                found[figure.id] = _reproduced_time(figure, time)
-            continue
-        if figure.kind == "accuracy" and figure.setting is not None:
-            continue
-        run = cells.get((figure.system, figure.suite, figure.k if figure.kind == "pass_at_k" else None))
-        if run is not None:
-            found[figure.id] = _reproduction(_published(figure), run)
+            wanted = (figure.system, figure.quantity, figure.batch)
+            of_it = [time for time in times if (time.system, time.quantity, time.batch) == wanted]
+            judged = [_reproduced_time(figure, time, Bar(spec.time_margin.value, spec.alpha)) for time in of_it]
+            if judged:
+                found[figure.id] = max(judged, key=lambda side: (side.outcome is not None, judged.index(side)))
+        elif (run := cells.get(key_of(figure))) is not None:
+            found[figure.id] = _reproduced_share(figure, run, Bar(spec.margin.value, spec.alpha))
     return found
 
 
-def _reproduced_time(figure: "LatencyFigure", measured: MeasuredTime) -> Reproduction:
-    """Whether the measured interval holds a time that rounds to the printed one; on the same hardware alone."""
-    found, printed = measured.estimate, figure.value
-    lo, hi = (None if end is None else end - printed.value for end in (found.lo, found.hi))
-    difference = Estimate(found.value - printed.value, lo, hi, found.n, found.method, found.level, found.seed)
-    alike = figure.device is not None and _plain(figure.device) in _plain(measured.device)
-    alike = alike and figure.dtype is not None and _plain(figure.dtype) == _plain(measured.dtype)
-    if not alike or found.lo is None or found.hi is None or found.n < SMALLEST_N:
-        return Reproduction(measured, difference, None)
-    overlaps = found.lo <= printed.highest and printed.lowest <= found.hi
-    return Reproduction(measured, difference, "reproduced" if overlaps else "not reproduced")
+def key_of(figure: "AccuracyFigure | PassFigure") -> tuple[str, str, str | None, int | None]:
+    """The cell that a figure is of."""
+    if figure.kind == "accuracy":
+        return figure.system, figure.suite, figure.setting, None
+    return figure.system, figure.suite, None, figure.k
+
+
+def _reproduced_share(figure: "AccuracyFigure | PassFigure", run: MeasuredAccuracy, bar: Bar) -> Reproduction:
+    """Both n counted, as independent samples: whether outcomes go together item by item is unpublished."""
+    estimate = run.outcomes.at(0.95)
+    difference = independent_difference(estimate, _published(figure, 0.95))
+    own, published = run.outcomes.at(bar.level), _published(figure, bar.level)
+    reaches = reach(own), reach(published)
+    if run.unlike:
+        return Reproduction(run, estimate, difference, bar, None, None, f"not judged: {'; '.join(run.unlike)}")
+    if published is None:
+        return Reproduction(run, estimate, None, bar, None, None, "not judged: the published n is not stated")
+    if own is None or reaches[0] is None or reaches[1] is None:
+        return Reproduction(run, estimate, difference, bar, None, None, "not judged: there is no interval")
+    lowest, highest = _unrounded(figure)
+    deviation = Deviation(own.value - highest, own.value - lowest, reaches[0], reaches[1])
+    if min(published.n, own.n) < SMALLEST_N:
+        reason = f"fewer than {SMALLEST_N} items on one side are too few for a verdict"
+        interval = deviation.lo, deviation.hi
+        return Reproduction(run, estimate, difference, bar, interval, "undecided", reason)
+    return _judged(run, (estimate, difference), deviation, bar)
+
+
+def _judged(
+    measured: Measured, shown: tuple[Estimate | None, Estimate | None], deviation: Deviation, bar: Bar
+) -> Reproduction:
+    interval = deviation.lo, deviation.hi
+    outcome = decide(*interval, bar.margin)
+    margin = in_points(bar.margin) + (" %" if isinstance(measured, MeasuredTime) else " points")
+    needed = both = None
+    if outcome == "reproduced":
+        reason = f"the difference is shown to be below {margin}"
+    elif outcome == "contradicted":
+        reason = f"the difference is shown to be above {margin}"
+    else:
+        needed, both = deviation.items_needed(bar.margin), deviation.items_needed_on_both(bar.margin)
+        reason = _say_needed(deviation, needed, both, margin)
+    return Reproduction(measured, *shown, bar, interval, outcome, reason, needed, both)
+
+
+def _say_needed(deviation: Deviation, needed: int | None, both: int | None, margin: str) -> str:
+    what = "items" if deviation.published.n else "samples"
+    if needed is not None:
+        return f"{needed:,} measured {what} would decide it, if the values stay"
+    if both is not None and deviation.published.n:
+        return (
+            f"no number of measured items would decide it: the published n of {deviation.published.n:,} leaves too "
+            f"much open; {both:,} items on both sides would, if the values stay"
+        )
+    return f"as it was printed, the figure can lie on either side of {margin}: no number of {what} decides that"
+
+
+def _reproduced_time(figure: "LatencyFigure", time: MeasuredTime, bar: Bar) -> Reproduction:
+    """As a part of the printed time, whose sampling error is unknown; on the same hardware alone."""
+    estimate, own, printed = time.at(0.95), time.at(bar.level), figure.value
+    assert estimate is not None and own is not None  # a measurement has samples
+    lo, hi = (None if end is None else end - printed.value for end in (estimate.lo, estimate.hi))
+    difference = Estimate(
+        estimate.value - printed.value, lo, hi, estimate.n, estimate.method, estimate.level, estimate.seed
+    )
+    unlike = (*time.unlike, *unlike_conditions(figure, time, bar))
+    if unlike:
+        return Reproduction(time, estimate, difference, bar, None, None, f"not judged: {'; '.join(unlike)}")
+    if own.lo is None or own.hi is None:
+        return Reproduction(time, estimate, difference, bar, None, None, "not judged: there is no interval")
+    deviation = relative(own, printed.lowest, printed.highest)
+    if own.n < SMALLEST_N:
+        reason = f"fewer than {SMALLEST_N} samples are too few for a verdict"
+        return Reproduction(time, estimate, difference, bar, (deviation.lo, deviation.hi), "undecided", reason)
+    return _judged(time, (estimate, difference), deviation, bar)
+
+
+def relative(own: Estimate, lowest: float, highest: float) -> Deviation:
+    """A measured mean or ratio over a printed one that lies between two values, less 1."""
+    assert own.lo is not None and own.hi is not None
+    own_reach = Reach((own.value - own.lo) / highest, (own.hi - own.value) / lowest, own.n)
+    return Deviation(own.value / highest - 1, own.value / lowest - 1, own_reach)
+
+
+def unlike_conditions(figure: "LatencyFigure", time: MeasuredTime, bar: Bar) -> tuple[str, ...]:
+    """What was otherwise while timing: device, number type, the length of the prompts."""
+    found = []
+    if figure.device is None or _plain(figure.device) not in _plain(time.device):
+        found.append(f"measured on {time.device}, published {_stated(figure.device, 'on ', 'without a device')}")
+    if figure.dtype is None or _plain(figure.dtype) != _plain(time.dtype):
+        found.append(f"measured in {time.dtype}, published {_stated(figure.dtype, 'in ', 'without a number type')}")
+    if figure.prompt_tokens is not None and time.prompt_tokens is not None:
+        apart = abs(time.prompt_tokens / figure.prompt_tokens - 1)
+        if apart > bar.margin:
+            found.append(f"prompts of {time.prompt_tokens:.0f} tokens, published with {figure.prompt_tokens}")
+    return tuple(found)
+
+
+def _stated(value: str | None, before: str, missing: str) -> str:
+    return missing if value is None else f"{before}{value}"
 
 
 def _plain(name: str) -> str:
@@ -97,21 +211,19 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower().replace("bfloat", "bf"))
 
 
-def _published(figure: "AccuracyFigure | PassFigure") -> Estimate | None:
+def _published(figure: "AccuracyFigure | PassFigure", level: float) -> Estimate | None:
     """The figure with Wilson's interval, the widest that a mean of shares can have; None where n is unstated."""
     if figure.kind == "accuracy":
         known = counts(figure)
-        return None if known is None else wilson(*known)
-    return None if figure.n == "unstated" else wilson(figure.value.value * figure.n, figure.n)
+        return None if known is None else wilson(*known, level)
+    return None if figure.n == "unstated" else wilson(figure.value.value * figure.n, figure.n, level)
 
 
-def _reproduction(published: Estimate | None, measured: MeasuredAccuracy) -> Reproduction:
-    if published is None:
-        return Reproduction(measured, None, None)
-    difference = independent_difference(measured.estimate, published)
-    if difference is None or difference.lo is None or difference.hi is None:
-        return Reproduction(measured, difference, None)
-    if min(published.n, measured.estimate.n) < SMALLEST_N:
-        return Reproduction(measured, difference, None)
-    outcome: Outcome = "reproduced" if difference.lo <= 0 <= difference.hi else "not reproduced"
-    return Reproduction(measured, difference, outcome)
+def _unrounded(figure: "AccuracyFigure | PassFigure") -> tuple[float, float]:
+    """The least and the largest share that would be printed like this: for an accuracy, of whole right answers."""
+    lowest, highest = figure.value.lowest, min(figure.value.highest, 1.0)
+    if figure.kind == "pass_at_k" or figure.n == "unstated":
+        return lowest, highest
+    slack = 1e-9 * figure.n
+    least, most = math.ceil(lowest * figure.n - slack), math.floor(highest * figure.n + slack)
+    return (lowest, highest) if least > most else (least / figure.n, most / figure.n)

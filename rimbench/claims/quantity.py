@@ -20,6 +20,7 @@ UNITS: dict[str, tuple[Dimension, Fraction]] = {
     "min": ("time", Fraction(60)),
     "x": ("factor", Fraction(1)),
 }
+MOST_DIGITS = 30
 _PRINTED = re.compile(r"(?P<about>~|≈|about )?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[^\W\d]+|%)")
 
 
@@ -52,7 +53,7 @@ def parse_quantity(value: object) -> Quantity:
     if not isinstance(value, str):
         raise ValueError(expected)
     match = _PRINTED.fullmatch(value.strip())
-    if match is None or match["unit"] not in UNITS:
+    if match is None or match["unit"] not in UNITS or len(match["number"]) > MOST_DIGITS:
         raise ValueError(expected)
     dimension, scale = UNITS[match["unit"]]
     number = Fraction(match["number"])

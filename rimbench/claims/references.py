@@ -8,7 +8,7 @@ from rimbench.latency.floor import GPUS
 from rimbench.plugins import unknown
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import Claim, ClaimsSpec, Figure
+    from rimbench.claims.schema import Claim, ClaimsSpec, Figure, RatioClaim
 
 KINDS_WITH_ACCURACY = ("accuracy", "pass_at_k")
 
@@ -26,6 +26,9 @@ def reference_faults(spec: "ClaimsSpec") -> list[str]:
 def _doubles(spec: "ClaimsSpec") -> Iterator[str]:
     ids = [entry.id for entry in (*spec.figure, *spec.claim)]
     yield from (f"id '{name}' is used {count} times" for name, count in Counter(ids).items() if count > 1)
+    for kind, entries in (("system", spec.system), ("suite", spec.suite)):
+        named = Counter(entry.name for entry in entries)
+        yield from (f"{kind} '{name}' is described {count} times" for name, count in named.items() if count > 1)
     cells = [(f.system, f.suite, f.setting) for f in spec.figure if f.kind == "accuracy"]
     for (system, suite, _), count in Counter(cells).items():
         if count > 1:
@@ -37,6 +40,8 @@ def _figure_faults(figure: "Figure", spec: "ClaimsSpec", figures: dict[str, "Fig
         yield f"{figure.id}.options: expected [least, most]"
     if figure.kind != "latency":
         return
+    if figure.value.lowest <= 0:
+        yield f"{figure.id}.value: {figure.value}: a time is above 0"
     devices = {*GPUS, *(device.name for device in spec.device)}
     if figure.device is not None and figure.device not in devices:
         yield f"{figure.id}: {unknown('device', figure.device, devices)}; or add it as [[device]]"
@@ -50,13 +55,7 @@ def _figure_faults(figure: "Figure", spec: "ClaimsSpec", figures: dict[str, "Fig
 def _claim_faults(claim: "Claim", spec: "ClaimsSpec", figures: dict[str, "Figure"]) -> Iterator[str]:
     match claim.kind:
         case "ratio":
-            names = [name for name in (claim.numerator, claim.denominator) if name is not None]
-            yield from _wrong_references(claim.id, names, figures)
-            dimensions = {figures[name].value.dimension for name in names if name in figures}
-            if len(dimensions) > 1:
-                yield f"{claim.id}: a ratio of unlike units, {' and '.join(sorted(dimensions))}"
-            if claim.denominator in figures and figures[claim.denominator].value.lowest == 0:
-                yield f"{claim.id}: {claim.denominator} may be 0 as it was printed, and nothing divides by 0"
+            yield from _ratio_faults(claim, figures)
         case "passes":
             yield from _wrong_references(claim.id, [claim.figure, claim.one_pass], figures, ("latency",))
         case "times":
@@ -77,6 +76,18 @@ def _claim_faults(claim: "Claim", spec: "ClaimsSpec", figures: dict[str, "Figure
                 yield f"{claim.id}: a difference needs two systems"
         case "chance level":
             return
+
+
+def _ratio_faults(claim: "RatioClaim", figures: dict[str, "Figure"]) -> Iterator[str]:
+    names = [name for name in (claim.numerator, claim.denominator) if name is not None]
+    if claim.value.lowest <= 0:
+        yield f"{claim.id}.value: {claim.value}: a ratio is above 0"
+    yield from _wrong_references(claim.id, names, figures)
+    dimensions = {figures[name].value.dimension for name in names if name in figures}
+    if len(dimensions) > 1:
+        yield f"{claim.id}: a ratio of unlike units, {' and '.join(sorted(dimensions))}"
+    if claim.denominator in figures and figures[claim.denominator].value.lowest == 0:
+        yield f"{claim.id}: {claim.denominator} may be 0 as it was printed, and nothing divides by 0"
 
 
 def _wrong_references(

@@ -6,11 +6,14 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from rimbench.claims.quantity import Dimension, Quantity, parse_quantity
 from rimbench.claims.references import reference_faults
-from rimbench.config import Table, read_toml
+from rimbench.config import Table, below, read_toml
+
+MOST = 10**12
+"""Of anything counted: what is larger is a slip, and overflows."""
 
 
 def _quantity(*dimensions: Dimension) -> PlainValidator:
@@ -25,8 +28,16 @@ def _quantity(*dimensions: Dimension) -> PlainValidator:
     return PlainValidator(check)
 
 
+def _above_nothing(quantity: Quantity) -> Quantity:
+    if quantity.value <= 0:
+        raise ValueError("a margin is above 0")
+    return quantity
+
+
 def _size(value: object) -> int | str:
-    if value == "unstated" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+    if value == "unstated":
+        return "unstated"
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST:
         return value
     raise ValueError('expected a whole number of items, without quotes, or "unstated"')
 
@@ -39,13 +50,15 @@ def _has_kind(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=MOST)]
 Size = Annotated[int | Literal["unstated"], PlainValidator(_size)]
 Share = Annotated[Quantity, _quantity("share")]
 Seconds = Annotated[Quantity, _quantity("time")]
 Factor = Annotated[Quantity, _quantity("factor")]
 Points = Annotated[Quantity, _quantity("difference")]
-OptionCount = Annotated[int, Field(ge=2)]
+Positive = Annotated[Points, AfterValidator(_above_nothing)]
+PositiveShare = Annotated[Share, AfterValidator(_above_nothing)]
+OptionCount = Annotated[int, Field(ge=2, le=MOST)]
 Options = OptionCount | Annotated[list[OptionCount], Field(min_length=2, max_length=2)]
 
 
@@ -241,6 +254,9 @@ AnyClaim = (
 Claim = Annotated[Annotated[AnyClaim, Field(discriminator="kind")], BeforeValidator(_has_kind)]
 
 
+Rate = Annotated[float, Field(ge=1e-6, le=MOST)]
+
+
 class ModelSpec(_Strict):
     """A decoder's shape, as in its config.json; needed for floors."""
 
@@ -260,20 +276,54 @@ class DeviceSpec(_Strict):
 
     name: Text
     source: Text
-    gigabytes_per_s: Annotated[float, Field(gt=0)]
-    dense_bf16_tflop_per_s: Annotated[float, Field(gt=0)]
+    gigabytes_per_s: Rate
+    dense_bf16_tflop_per_s: Rate
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class SystemSpec(_Strict):
+    """What a system of the figures is: a system that rimbench has, or a TOML file below this one's folder.
+
+    Without `file` it is the registered one of that name. `weights_sha256`, as a manifest states it, says which
+    weights where the file does not, or names a folder.
+    """
+
+    name: Text
+    file: Text | None = None
+    weights_sha256: Sha256 | None = None
+
+
+class SuiteSpec(_Strict):
+    """What a suite of the figures is: a suite that rimbench has, or a TOML file below this one's folder.
+
+    `data_sha256` are files that hold the same rows as the suite's source, `content_sha256` the whole suite's own
+    hash.
+    """
+
+    name: Text
+    file: Text | None = None
+    content_sha256: Sha256 | None = None
+    data_sha256: list[Sha256] = Field(default_factory=list)
 
 
 class ClaimsSpec(_Strict):
-    """A whole claims file. `margin`: the largest difference that does not matter; `alpha`: every test's level."""
+    """A whole claims file. `margin`: the largest difference that does not matter; `alpha`: every test's level.
+
+    `time_margin` is that of times and their ratios, as a part of the published one.
+    """
 
     title: Text
     source: Text
     note: Text | None = None
-    margin: Points = parse_quantity("3 points")
-    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    margin: Positive = parse_quantity("3 points")
+    time_margin: PositiveShare = parse_quantity("10 %")
+    alpha: Annotated[float, Field(ge=1e-9, lt=0.5)] = 0.05
     model: list[ModelSpec] = Field(default_factory=list)
     device: list[DeviceSpec] = Field(default_factory=list)
+    system: list[SystemSpec] = Field(default_factory=list)
+    suite: list[SuiteSpec] = Field(default_factory=list)
     figure: list[Figure] = Field(default_factory=list)
     claim: list[Claim] = Field(default_factory=list)
 
@@ -285,6 +335,14 @@ class ClaimsSpec(_Strict):
         return self
 
 
-def read(path: Path) -> ClaimsSpec:
-    """The claims that a TOML file holds; ConfigError with all of its faults."""
-    return read_toml(path, ClaimsSpec, "claims")
+def read(path: Path, *, allow_outside: bool = False) -> ClaimsSpec:
+    """The claims that a TOML file holds; ConfigError with all of its faults.
+
+    Files that it names lie below its own folder, unless it may name any.
+    """
+    spec = read_toml(path, ClaimsSpec, "claims")
+    for kind, entries in (("system", spec.system), ("suite", spec.suite)):
+        for entry in entries:
+            if entry.file is not None and entry.file.endswith(".toml"):
+                below(path, entry.file, f"{kind}.{entry.name}.file", allow_outside=allow_outside)
+    return spec

@@ -6,7 +6,7 @@ from rimbench.claims.audit import Audit, Finding
 from rimbench.claims.bench import TimeCheck
 from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS, in_factor, in_points, in_time
-from rimbench.claims.measured import Measured, MeasuredTime, Reproduction
+from rimbench.claims.measured import MeasuredTime, Reproduction
 from rimbench.statistics.estimate import Estimate
 from rimbench.tabular import Table
 
@@ -21,6 +21,18 @@ INDEPENDENT = (
 )
 
 
+RULE = (
+    "Difference: measured less published, in points, as independent samples; of times in % of the published one; "
+    "with what rounding leaves open. Reproduced: the whole {level} interval lies within the margin ({margin} "
+    "points, {time_margin} % of a time). Contradicted: it lies outside as a whole. Undecided: neither."
+)
+CLAIMS_RULE = (
+    "Reproduced: a {level} interval shows it for every pair; a tie, noise and stability need the whole interval "
+    "within the margin, better the right side of 0, at least as good more than minus the margin. Contradicted: an "
+    "interval at 1 - 2 alpha / pairs shows the opposite. Undecided: neither. Systems are compared item by item."
+)
+
+
 def make_tables(audit: Audit) -> list[Table]:
     """The published figures, what runs measured where there are any, and the claims section by section, counted."""
     accuracies = [check for check in audit.figures if check.figure.kind != "latency"]
@@ -29,6 +41,7 @@ def make_tables(audit: Audit) -> list[Table]:
         *([_accuracies(accuracies)] if accuracies else []),
         *([_times(times)] if times else []),
         *([_reproductions(audit)] if audit.reproductions else []),
+        *([_held(audit)] if any(finding.held for finding in audit.findings) else []),
     ]
     for title, kinds in SECTIONS:
         findings = [finding for finding in audit.findings if finding.claim.kind in kinds]
@@ -90,37 +103,48 @@ def _reproductions(audit: Audit) -> Table:
         (name, figures[name].value.text, *_measured(reproduction))
         for name, reproduction in audit.reproductions.items()
     ]
-    columns = ("figure", "printed", "measured", "n", "difference [95%]", "outcome")
-    kept = [f"{name}: {_told_run(found.measured)}" for name, found in audit.reproductions.items()]
-    remark = (
-        "Difference: measured less published; shares in points, as independent samples. Times have a verdict on the "
-        "stated device and number type alone."
+    level = f"{100 * (1 - 2 * audit.spec.alpha):g}%"
+    columns = ("figure", "printed", "measured", "n", f"difference [{level}]", "outcome")
+    kept = [f"{name}: {_told_run(found)}" for name, found in audit.reproductions.items()]
+    remark = RULE.format(
+        level=level, margin=in_points(audit.spec.margin.value), time_margin=in_points(audit.spec.time_margin.value)
     )
     return Table("Published against measured", columns, tuple(rows), "\n".join([remark, *kept]))
 
 
-def _told_run(measured: Measured) -> str:
-    if isinstance(measured, MeasuredTime):
-        return f"{measured.run}, on {measured.device}, {measured.dtype}"
-    return f"run {measured.run}"
+def _told_run(found: Reproduction) -> str:
+    measured = found.measured
+    where = (
+        f"{measured.run}, on {measured.device}, {measured.dtype}"
+        if isinstance(measured, MeasuredTime)
+        else f"run {measured.run}"
+    )
+    unverified = "".join(f"; not compared: {what}" for what in measured.unverified)
+    return f"{where}; {found.outcome or 'no verdict'}: {found.reason.removeprefix('not judged: ')}{unverified}"
 
 
-def _measured(reproduction: Reproduction) -> tuple[str, str, str, str]:
-    measured, difference = reproduction.measured, reproduction.difference
-    timed = isinstance(measured, MeasuredTime)
-    value = in_time(measured.estimate.value) if timed else f"{in_points(measured.estimate.value)} %"
+def _measured(found: Reproduction) -> tuple[str, str, str, str]:
+    estimate, timed = found.estimate, isinstance(found.measured, MeasuredTime)
+    if estimate is None:
+        return "-", "-", "-", "not judged"
+    value = in_time(estimate.value) if timed else f"{in_points(estimate.value)} %"
     told = "-"
-    if difference is not None and difference.lo is not None and difference.hi is not None:
-        value_told, *ends = (
-            _signed_time(end) if timed else in_points(end, signed=True)
-            for end in (difference.value, difference.lo, difference.hi)
+    if found.interval is not None and found.difference is not None:
+        unit = " %" if timed else ""
+        ends = [in_points(end, signed=True) for end in found.interval]
+        middle = (
+            found.difference.value / (estimate.value - found.difference.value) if timed else found.difference.value
         )
-        told = f"{value_told} [{', '.join(ends)}]"
-    return value, str(measured.estimate.n), told, reproduction.outcome or "no verdict"
+        told = f"{in_points(middle, signed=True)}{unit} [{', '.join(ends)}]"
+    return value, str(estimate.n), told, found.outcome or "not judged"
 
 
-def _signed_time(seconds: float) -> str:
-    return f"{'-' if seconds < 0 else '+'}{in_time(abs(seconds))}"
+def _held(audit: Audit) -> Table:
+    held = [(finding.claim.id, finding.held) for finding in audit.findings if finding.held is not None]
+    rows = tuple((name, each.outcome or "not judged") for name, each in held)
+    told = [f"{name}: {each.reason}" for name, each in held]
+    remark = CLAIMS_RULE.format(level=f"{100 * (1 - 2 * audit.spec.alpha):g}%")
+    return Table("Claims against measured", ("claim", "outcome"), rows, "\n".join([remark, *told]))
 
 
 def _claims(title: str, findings: Sequence[Finding], level: str) -> Table:

@@ -24,6 +24,7 @@ from rimbench.cli import (
     systems,
     train,
 )
+from rimbench.cli.output import guard_streams, note
 from rimbench.errors import RimbenchError
 
 app = typer.Typer(
@@ -54,15 +55,19 @@ app.command("show-prompt")(show_prompt.show_prompt)
 
 def main() -> None:
     """Run the command line; every failure becomes one line on stderr and exit code 1 or 2."""
+    guard_streams()
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' own bars, which fill a log file
     try:
         app()
     except RimbenchError as error:
-        sys.stderr.write(f"rimbench: error: {error}\n")
+        note(f"error: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno == errno.ENOSPC:
+            note("error: no space is left for the output: free some, or write elsewhere")
+            os._exit(1)  # leaving in order would try to write the rest again
+        if error.filename is None:
             raise
-        sys.stderr.write("rimbench: error: no space is left for the output: free some, or write elsewhere\n")
-        os._exit(1)  # leaving in order would try to write the rest again
+        note(f"error: {error.filename}: {error.strerror}; expected a path that can be read or written there")
+        sys.exit(1)

@@ -14,10 +14,17 @@ def compare(
     margin: Annotated[
         float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Largest difference that does not matter.")
     ] = 0.03,
+    family: Annotated[
+        str | None,
+        typer.Option(metavar="A,B|all", help="Systems whose pairs are judged together; the declared ones, else."),
+    ] = None,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="A verdict also where answers are missing.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
-    """Compare two systems on the items that both have answered, suite by suite.
+    """Compare A with B, the baseline, on the items that both have answered, suite by suite; judged as in the report.
 
     Examples:
 
@@ -27,16 +34,17 @@ def compare(
     """
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.report import document, pair_tables, summary
+    from rimbench.report.families import ALL, DECLARED, read_choice
     from rimbench.statistics.verdict import Settings
 
     settings = Settings(margin=margin)
-    pairs, notes = summary.summarise_pair(results, a, b, settings)
+    choice = read_choice(family, b if family not in (None, ALL, DECLARED) else None, allow_partial=allow_partial)
+    pairs, notes = summary.summarise_pair(results, a, b, settings, choice)
     for line in notes:
         note(line)
     if json:
-        print_json([document.as_comparison(pair, table=True) for pair in pairs])
+        print_json([document.as_comparison(pair) for pair in pairs])
         return
-    family = f"{len(pairs)} suites" if len(pairs) > 1 else f"{pairs[0].suite} alone"
     print_table(pair_tables.verdict_table(pairs))
-    print_table(pair_tables.certainty_table(pairs, settings, family))
+    print_table(pair_tables.certainty_table(pairs, settings))
     print_table(pair_tables.pair_details(pairs))

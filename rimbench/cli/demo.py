@@ -43,12 +43,13 @@ def demo(
     from rimbench.cli.output import note, print_table
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites, load_systems
-    from rimbench.latency import stored
+    from rimbench.latency import machine, stored
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import Rules
     from rimbench.report import summary, tables
 
     began = time.monotonic()
+    machine.first_load()
     with RunProgress() as progress:
         systems = load_systems(SYSTEMS, progress.note)
         suites = load_suites(SUITES, [], limit, progress.note)

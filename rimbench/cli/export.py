@@ -15,7 +15,8 @@ def export(
 ) -> None:
     """Write all records of all runs to a Parquet file, one row a record.
 
-    Beside the record's fields: run, system, suite, correct, and options, the number of the item's options.
+    Beside the record's fields: run, system, suite, correct, options (the number of the item's), and departures, what
+    the run departs from in its system's own file, as JSON. In Python, rimbench.load(results) is a data frame of them.
 
     Example:
 
@@ -25,5 +26,5 @@ def export(
     from rimbench import exporting
     from rimbench.cli.output import note
 
-    note(f"wrote {exporting.export(results, file, force=force)} records")
+    note(f"wrote {exporting.export(results, file, force=force, say=note)} records")
     typer.echo(file)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from rimbench.cli.options import AllowOutside
 from rimbench.cli.run import RESULTS_OPTION
 from rimbench.errors import UsageError
 
@@ -57,6 +58,7 @@ def latency(
     plot: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw speed and speed-ups by batch size into this folder.")
     ] = None,
+    allow_outside: AllowOutside = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
@@ -74,12 +76,13 @@ def latency(
     from rimbench import grid
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.selection import load_suites, load_systems
-    from rimbench.latency import stored
+    from rimbench.latency import machine, stored
     from rimbench.latency.timing import Rules
     from rimbench.report.costs import find_costs, refused
-    from rimbench.report.document import latency_document
+    from rimbench.report.latency_document import latency_document
     from rimbench.report.latency_tables import latency_tables
 
+    machine.first_load()
     if dtype not in (None, "float32", "bfloat16"):
         raise UsageError(f"--dtype {dtype}: expected float32 or bfloat16")
     sizes = list(dict.fromkeys(batch or [1]))
@@ -87,8 +90,8 @@ def latency(
         raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
     wanted = quantities_of(quantity or [])
     stored.check_writable(results)
-    systems = load_systems(system, note, model=model)
-    loaded = load_suites([suite], [str(data)] if data else [], None, note)
+    systems = load_systems(system, note, model=model, allow_outside=allow_outside)
+    loaded = load_suites([suite], [str(data)] if data else [], None, note, allow_outside=allow_outside)
     asked = loaded[0].name if prompt_tokens is None else f"{prompt_tokens} tokens of {loaded[0].name}"
     rules = Rules(least=samples, most=max(samples, 256), seconds=seconds)
 
@@ -172,7 +175,7 @@ def quantities_of(names: "Sequence[str]") -> "list[Quantity]":
 def silent(rows: "Sequence[Measured]") -> list[str]:
     """A sentence for each system that never gave an answer."""
     return [
-        f"{row.system} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
+        f"{row.label} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
         for row in rows
         if row.quantity == "answer" and row.told and not any(row.told.letters.values())
     ]
@@ -181,7 +184,7 @@ def silent(rows: "Sequence[Measured]") -> list[str]:
 def noisy(rows: "Sequence[Measured]") -> list[str]:
     """A sentence for each time that is in doubt: a narrow terminal has no room for the column."""
     return [
-        f"{row.system}, {row.quantity} at batch {row.batch}: {', '.join(row.noises)}" for row in rows if row.noises
+        f"{row.label}, {row.quantity} at batch {row.batch}: {', '.join(row.noises)}" for row in rows if row.noises
     ]
 
 

@@ -1,12 +1,16 @@
 """How commands speak: results on stdout, notes on stderr, JSON where asked."""
 
-import json
+import io
 import re
 import sys
 from collections.abc import Sequence
-from typing import Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
+from rimbench.plaintext import as_json, plain, shown
 from rimbench.tabular import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LONGEST_WORD = 36
 """A longer word than this may be broken."""
@@ -15,13 +19,73 @@ SENTENCE = 20
 SHORTEST_BREAK = 12
 """No column is made narrower than this by breaking its words."""
 GAP = 2
+STYLING = re.compile(r"(\x1b\[[0-9;?]*[A-Za-z]|\r)")
+"""What rich writes besides text: colours, and movements of the cursor."""
+BAR_BEGINS = re.compile(r"\r|(?:\x1b\[A)+")
 INTERVAL = re.compile(r"\[([^\[\], ]+), ([^\[\], ]+)\]")
 """An interval, which stays in one piece on a terminal."""
 
 
+class _Stream(io.TextIOWrapper):
+    """A standard stream through which all text leaves: what a terminal would obey is shown as its escape.
+
+    It holds for whatever is written, a library's warning or a usage error too. A file's name that is no text, and
+    what the terminal's encoding lacks, is escaped as well.
+    """
+
+    bars = False
+    """Whether libraries draw bars here, each beginning with a carriage return."""
+
+    def write(self, text: str) -> int:
+        drawn = BAR_BEGINS.match(text) if self.bars else None
+        begin = drawn.end() if drawn else 0
+        super().write(text[:begin] + shown(text[begin:]))
+        return len(text)
+
+
+class _Styled:
+    """The same stream for rich, whose own colours and cursor movements pass; texts in them are made plain before."""
+
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        pieces = STYLING.split(text)
+        io.TextIOWrapper.write(self._stream, "".join(p if i % 2 else shown(p) for i, p in enumerate(pieces)))
+        return len(text)
+
+
+def guard_streams() -> None:
+    """Let nothing that a terminal would obey through stdout and stderr, on a terminal and in a pipe alike."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, _Stream):
+            encoding, buffering, through = stream.encoding, stream.line_buffering, stream.write_through
+            guarded = _Stream(stream.detach(), encoding, "backslashreplace", None, buffering, through)
+            guarded.bars = name == "stderr" and guarded.isatty()
+            setattr(sys, name, guarded)
+            setattr(sys, f"__{name}__", guarded)
+
+
+def console(*, stderr: bool = False, **settings: Any) -> "Console":
+    """A rich console on a standard stream."""
+    from rich.console import Console  # 50 ms that --help does without
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=cast("IO[str]", _Styled(stream)) if isinstance(stream, _Stream) else stream, **settings)
+
+
 def print_json(value: object) -> None:
     """Write one JSON document to stdout; NaN is refused, since undefined is null."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    sys.stdout.write(as_json(value))
+
+
+def print_text(text: str) -> None:
+    """Write running text to stdout as it is, its lines and tabs with it."""
+    sys.stdout.write(f"{text}\n")
 
 
 def print_table(table: Table) -> None:
@@ -31,30 +95,29 @@ def print_table(table: Table) -> None:
     the optional columns, and says so. A pipe has no width: there each row stays on one line, so that grep and cut see
     it whole.
     """
-    from rich import table as rich_table  # 50 ms that --help does without
-    from rich.console import Console
+    from rich import table as rich_table
     from rich.markup import escape
 
-    console = Console() if sys.stdout.isatty() else Console(width=100_000)
+    terminal = console() if sys.stdout.isatty() else console(width=100_000)
     cells = [table.columns, *table.rows]
     if sys.stdout.isatty():
         cells = [[INTERVAL.sub(r"[\1,\2]", cell) for cell in row] for row in cells]
     optional = [table.columns.index(name) for name in table.optional]
-    widths, left_out = _fit(cells, table.numeric, optional, console.width)
-    console.print(escape(table.title), style="italic", highlight=False)
+    widths, left_out = _fit(cells, table.numeric, optional, terminal.width)
+    terminal.print(escape(table.title), style="italic", highlight=False)
     grid = rich_table.Table(box=None, pad_edge=False)
     for column, width in widths.items():
         justify: Literal["right", "left"] = "right" if table.numeric[column] else "left"
         grid.add_column(escape(cells[0][column]), justify=justify, header_style="bold", overflow="fold", width=width)
     for row in cells[1:]:
         grid.add_row(*(escape(row[column]) for column in widths))
-    console.print(grid)
+    terminal.print(grid)
     remark = table.remark
     if left_out:
         remark = f"{remark} Left out at this width: {', '.join(table.columns[i] for i in left_out)}.".strip()
     if remark:
-        console.print(escape(remark), style="dim", highlight=False)
-    console.print()
+        terminal.print(escape(remark), style="dim", highlight=False)
+    terminal.print()
 
 
 def _fit(
@@ -86,5 +149,5 @@ def _fit(
 
 def note(message: str) -> None:
     """Write one line to stderr, for a person: what was decided, repaired or skipped."""
-    sys.stderr.write(f"rimbench: {message}\n")
+    sys.stderr.write(f"rimbench: {plain(message)}\n")
     sys.stderr.flush()

@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from rimbench.cli.output import note
+from rimbench.cli.output import console, note
 from rimbench.grid import PlannedRun
+from rimbench.plaintext import plain
 from rimbench.records import Record
 from rimbench.store import RunStore
 
@@ -25,17 +25,17 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         self._run: PlannedRun | None = None
         self._store: RunStore | None = None
         self._started = self._last_line = 0.0
-        self._before = 0
+        self._before = self._done = 0
         if sys.stderr.isatty():
             self._live = Progress(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=None),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[rate]}"),
                 TimeRemainingColumn(compact=True),
                 TextColumn("left"),
                 TextColumn("{task.fields[accuracy]}"),
-                console=Console(stderr=True),
+                console=console(stderr=True),
                 expand=True,
             )
 
@@ -51,30 +51,30 @@ class RunProgress(AbstractContextManager["RunProgress"]):
     def note(self, message: str) -> None:
         """Say one line, above the live display."""
         if self._live is not None:
-            self._live.console.print(f"rimbench: {message}", markup=False, highlight=False, soft_wrap=True)
+            self._live.console.print(f"rimbench: {plain(message)}", markup=False, highlight=False, soft_wrap=True)
         else:
             note(message)
 
     def start(self, run: PlannedRun, store: RunStore) -> None:
         """Show a cell, from where it stands."""
         self._run, self._store = run, store
-        self._before = len(store.done)
+        self._before = self._done = run.cell.total - run.lacks(store)
         self._started = self._last_line = time.monotonic()
-        begun = f"going on at {self._before} of {run.total}" if self._before else f"{run.total} answers"
-        self.note(f"{run.cell.system.name} on {run.suite.name} through {run.facts.name}: {begun}")
+        total = run.cell.total
+        begun = f"going on at {self._before} of {total}" if self._before else f"{total} answers"
+        self.note(f"{run.told} through {run.facts.name}: {begun}")
         if self._live is not None:
             self._live.start()
-            name = f"{run.cell.system.name} {run.suite.name}"
             self._task = self._live.add_task(
-                name, total=run.total, completed=self._before, rate="", accuracy=self._accuracy()
+                plain(run.told), total=total, completed=self._before, rate="", accuracy=self._accuracy()
             )
 
     def advance(self, records: Sequence[Record]) -> None:
-        """Count what was kept."""
+        """Count what was answered."""
+        answered = sum(record.answered for record in records)
+        self._done += answered
         if self._live is not None and self._task is not None:
-            self._live.update(
-                self._task, advance=len(records), rate=f"{self._rate():.1f}/s", accuracy=self._accuracy()
-            )
+            self._live.update(self._task, advance=answered, rate=f"{self._rate():.1f}/s", accuracy=self._accuracy())
         elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
             note(self._line())
@@ -88,18 +88,16 @@ class RunProgress(AbstractContextManager["RunProgress"]):
 
     def _line(self) -> str:
         assert self._run is not None and self._store is not None
-        done, total = len(self._store.done), self._run.total
-        name = f"{self._run.cell.system.name} on {self._run.suite.name}"
+        done, total = self._done, self._run.cell.total
         left = (total - done) / self._rate() if self._rate() else 0.0
         waiting = f", {left:.0f} s left" if done < total else ""
-        return f"{name}: {done} of {total} answers, {self._rate():.1f}/s{waiting}, {self._accuracy()}"
+        return f"{self._run.told}: {done} of {total} answers, {self._rate():.1f}/s{waiting}, {self._accuracy()}"
 
     def _rate(self) -> float:
-        assert self._store is not None
         seconds = time.monotonic() - self._started
-        return (len(self._store.done) - self._before) / seconds if seconds > 0 else 0.0
+        return (self._done - self._before) / seconds if seconds > 0 else 0.0
 
     def _accuracy(self) -> str:
-        """Greedy accuracy so far: the longest questions come first, so it is no estimate of the final one."""
+        """Greedy accuracy so far, of a random part of the items."""
         assert self._store is not None
         return f"{self._store.correct}/{self._store.greedy} right" if self._store.greedy else ""

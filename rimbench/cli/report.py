@@ -1,6 +1,7 @@
 """`rimbench report`: tables from the records, without a model."""
 
 import gc
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,16 @@ def report(
     margin: Annotated[
         float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Largest difference that does not matter.")
     ] = 0.03,
+    baseline: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to compare with; a shipped system's own if not given.")
+    ] = None,
+    family: Annotated[
+        str | None,
+        typer.Option(metavar="A,B|all", help="Systems whose pairs are judged together; the declared ones, else."),
+    ] = None,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Verdicts also where answers are missing.")
+    ] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
     """Print tables from the records of all runs. With no option: tables for the terminal.
@@ -37,10 +48,13 @@ def report(
       rimbench report
       rimbench report --markdown > report.md
       rimbench report --html report.html --plots plots
+      rimbench report --baseline nano-direct
       rimbench report --check report.md
     """
-    from rimbench.cli.output import note, print_table
+    from rimbench.cli.output import note, print_table, print_text
     from rimbench.report import formats, summary, tables
+    from rimbench.report import model_index as cards
+    from rimbench.report.families import read_choice
     from rimbench.statistics.verdict import Settings
 
     asked = {"markdown": markdown, "json": json, "csv": csv, "latex": latex, "model-index": model_index}
@@ -52,14 +66,15 @@ def report(
         raise UsageError(f"--check and --{others[0]}: give one of them; --check tells a report's form by its suffix")
     gc.disable()  # nothing here is cyclic, and the collector takes a tenth of the reading of 100,000 records
     kept = formats.read_committed(check) if check else None
-    summed = summary.summarise(results, Settings(margin=margin))
+    choice = read_choice(family, baseline, allow_partial=allow_partial)
+    summed = summary.summarise(results, Settings(margin=margin), choice)
     shown = not (chosen or html or plots or check)
     for line in [] if shown else summed.notes:  # the tables have them
         note(line)
     if check is not None and kept is not None:
         changed = formats.changes(kept, formats.render(formats.format_of(check), summed, results))
         if changed:
-            typer.echo("\n".join(changed))
+            print_text("\n".join(changed))
             raise DataError(f"{check} is not what these records give: write it again, or find out what changed them")
         note(f"{check} is what these records give")
         return
@@ -70,9 +85,11 @@ def report(
         from rimbench.report.plots import write_plots
 
         note(f"wrote {len(write_plots(summed, plots))} files to {plots}")
+    for line in cards.left_out(summed) if model_index else ():
+        note(line)
     if chosen:
-        typer.echo(formats.render(chosen[0], summed, results), nl=False)
+        sys.stdout.write(formats.render(chosen[0], summed, results))
     if shown:
         for table in tables.make_tables(summed):
             print_table(table)
-        typer.echo(tables.DISCLAIMER)
+        print_text(tables.DISCLAIMER)

@@ -32,10 +32,13 @@ def rescore(
       rimbench rescore cot-medqa-0123456789 --json
     """
     from rimbench import rescoring
-    from rimbench.cli.output import print_json, print_table
+    from rimbench.cli.output import note, print_json, print_table
     from rimbench.tabular import Table
 
     rescored = [rescoring.rescore(folder) for folder in rescoring.choose_folders(results, run or [])]
+    for each in rescored:
+        if each.edited is not None:
+            note(each.edited)
     if json:
         print_json({"runs": [_document(each) for each in rescored]})
         return

@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from rimbench.cli.options import AllowOutside
+
 AnswerBy = Literal["generate", "readout"]
+MaxErrors = Annotated[
+    float,
+    typer.Option(metavar="SHARE", min=0, max=1, help="End with exit code 1 where the engine fails on more."),
+]
+KeepErrors = Annotated[
+    bool, typer.Option("--keep-errors", help="What the engine still fails on counts as wrong, and is asked no more.")
+]
 RESULTS_OPTION = typer.Option(
     "--results", help="Folder of the runs.", envvar="RIMBENCH_RESULTS", file_okay=False, show_default=True
 )
@@ -38,12 +47,16 @@ def run(
     blind: Annotated[bool, typer.Option("--blind", help="Show the options without the question.")] = False,
     engine: Annotated[str, typer.Option(metavar="NAME", help="auto, transformers or vllm.")] = "auto",
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
+    max_errors: MaxErrors = 0.05,
+    keep_errors: KeepErrors = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old run is kept beside.")] = False,
+    allow_outside: AllowOutside = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
     """Answer the questions of suites with systems, and keep every answer.
 
-    A run that was cut off goes on where it stopped when the same command is started again.
+    A run that was cut off goes on where it stopped when the same command is started again. What an engine failed
+    on is asked once more in the end, and by the next start.
 
     Examples:
 
@@ -56,12 +69,16 @@ def run(
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites, load_systems
     from rimbench.controls import Controls
+    from rimbench.runner import ErrorRules
 
     with RunProgress() as progress:
-        systems = load_systems(system, progress.note, model=model, blocks=blocks, answer=answer)
-        loaded = load_suites(suite, data or [], limit, progress.note)
+        systems = load_systems(
+            system, progress.note, model=model, blocks=blocks, answer=answer, allow_outside=allow_outside
+        )
+        loaded = load_suites(suite, data or [], limit, progress.note, allow_outside=allow_outside)
         controls = Controls(permute_options, blind)
-        settings = grid.RunSettings(results, engine, batch_size, seed, samples, fresh, controls)
+        errors = ErrorRules(max_errors, keep_errors)
+        settings = grid.RunSettings(results, engine, batch_size, seed, samples, fresh, controls, errors=errors)
         runs = grid.plan_runs(systems, loaded, settings)
         grid.run_all(runs, settings, progress)
     for planned in runs:

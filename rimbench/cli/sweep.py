@@ -1,15 +1,12 @@
 """`rimbench sweep`: accuracy at every memory budget K, from one packed pass a batch."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from rimbench.cli.run import RESULTS_OPTION
-
-if TYPE_CHECKING:
-    from rimbench.report.budgets import SweepOutcome
-    from rimbench.sweeping import Sweep
+from rimbench.cli.options import AllowOutside
+from rimbench.cli.run import RESULTS_OPTION, KeepErrors, MaxErrors
 
 
 def sweep(
@@ -26,7 +23,10 @@ def sweep(
         int | None, typer.Option(metavar="K", min=1, help="Largest memory budget; the system's own if not given.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Questions in one packed pass.")] = None,
+    max_errors: MaxErrors = 0.05,
+    keep_errors: KeepErrors = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    allow_outside: AllowOutside = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
     """Read a RiM system out at every memory budget from 0 to K, and print accuracy by budget.
@@ -46,52 +46,22 @@ def sweep(
     from rimbench.cli.selection import load_suites
     from rimbench.report.budgets import StoredSweep, read_outcome
     from rimbench.report.cost_tables import budget_table
+    from rimbench.report.document import as_sweep
+    from rimbench.runner import ErrorRules
     from rimbench.store import read_manifest
     from rimbench.systems import load, override
 
     with RunProgress() as progress:
-        chosen = override(load(system), model=model, blocks=blocks, answer="readout")
-        (loaded,) = load_suites([suite], [str(data)] if data else [], limit, progress.note)
-        planned = sweeping.plan_sweep(chosen, loaded, grid.RunSettings(results, batch_size=batch_size))
+        chosen = override(load(system, allow_outside=allow_outside), model=model, blocks=blocks, answer="readout")
+        rows = [str(data)] if data else []
+        (loaded,) = load_suites([suite], rows, limit, progress.note, allow_outside=allow_outside)
+        settings = grid.RunSettings(results, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
+        planned = sweeping.plan_sweep(chosen, loaded, settings)
         sweeping.run_sweep(planned, progress)
     outcome = read_outcome([run.folder for run in planned.runs])
+    swept = StoredSweep(read_manifest(planned.runs[-1].folder), outcome)
     if json:
-        print_json(_document(planned, outcome))
+        print_json(as_sweep(swept) | {"folder": str(planned.folder)})
         return
-    table = budget_table(StoredSweep(read_manifest(planned.runs[-1].folder), outcome))
-    print_table(table)
+    print_table(budget_table(swept))
     note(f"the answers are kept in {planned.folder}; compare budgets with 'rimbench report --results' on it")
-
-
-def _document(planned: "Sweep", outcome: "SweepOutcome") -> dict[str, Any]:
-    memory = outcome.memory
-    run = planned.runs[-1]
-    return {
-        "schema": 1,
-        "system": run.cell.system.name,
-        "suite": run.suite.name,
-        "n": outcome.n,
-        "folder": str(planned.folder),
-        "budgets": [
-            {
-                "k": budget.blocks,
-                "accuracy": budget.accuracy.value if budget.accuracy else None,
-                "ci95": [budget.accuracy.lo, budget.accuracy.hi] if budget.accuracy else None,
-                "method": budget.accuracy.method if budget.accuracy else None,
-                "failed": budget.failed,
-                "changed": budget.changed,
-                "to_right": budget.to_right,
-                "to_wrong": budget.to_wrong,
-            }
-            for budget in outcome.budgets
-        ],
-        "memory": memory
-        and {
-            "k": outcome.budgets[-1].blocks,
-            "delta": memory.difference.value,
-            "ci95": [memory.difference.lo, memory.difference.hi],
-            "method": memory.difference.method,
-            "p_value": memory.p_value,
-            "test": memory.test,
-        },
-    }

@@ -9,6 +9,7 @@ An engine module offers
     open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> Engine
 """
 
+import random
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -96,9 +97,16 @@ class Engine(AbstractContextManager["Engine"], Protocol):
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests that share one decoding, group by group as they are finished together.
 
-        The same requests and seed give the same answers wherever the engine's kernels are deterministic.
+        What is drawn for a sample depends on the seed, the item and the sample's number alone (`chance_of`), whatever
+        else is asked with it, but for rounding: kernels may add up in another order in another batch. The same
+        requests and seed give the same answers wherever the engine's kernels are deterministic.
         """
         ...
+
+
+def chance_of(seed: int, item_id: str, sample: int) -> random.Random:
+    """Where the draw of one sample of an item gets its chance from, the same on every machine and in every order."""
+    return random.Random(f"{seed}:{item_id}:{sample}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The fastest single pass from prompts to their option letters' logits, on a loaded transformers model.
 
-Flows in: token ids and the ids of the letters. Flows out: one fp32 logit a letter. What makes it fast, and exact:
+Flows in: token ids and the ids of the letters. Flows out: one fp32 logit a letter and, where it is asked for, the
+logarithm of the whole vocabulary's sum, which takes the head's other rows too. What makes it fast, and exact:
 
 - Rows are padded on the right, and a causal model never looks there: no mask is made, positions are plain, and
   attention runs its flash kernel. A row's answer stands at its own last token.
@@ -45,16 +46,18 @@ class LetterReadout:
     def __init__(self, model: Any, device: str, *, graphs: bool) -> None:
         import torch
 
+        from rimbench.rim.head import is_plain_head
+
         self._torch, self._model, self._device = torch, model, device
         self._body: Any = model.base_model
         self._head: Any = model.get_output_embeddings()
         self._rows: dict[tuple[int, ...], tuple[torch.Tensor, torch.Tensor | None]] = {}
-        self._graphs: dict[tuple[int, int, tuple[int, ...]], _Graph] = {}
+        self._graphs: dict[tuple[int, int, _Asked], _Graph] = {}
         self.uses_graphs = graphs
         self.capture_s = 0.0
         self.eager_passes = 0
-        self._lean = LeanDecoder(model) if is_plain(model) else None
-        self._sliced = self._body is not model and hasattr(self._head, "weight")
+        self._sliced = is_plain_head(model)
+        self._lean = LeanDecoder(model) if self._sliced and is_plain(model) else None
         if self._lean is not None and not self._agrees():
             _log.warning("rimbench: the short forward pass differs from the model's own, which is run instead")
             self._lean = None
@@ -63,37 +66,43 @@ class LetterReadout:
         if not self._sliced:
             _log.warning("rimbench: the model's logits are not its head's plain product: the whole head is computed")
 
-    def logits(self, rows: Sequence[Sequence[int]], letters: tuple[int, ...]) -> list[list[float]]:
-        """For each row of token ids, the logit of each letter at its last position, in the rows' order."""
+    def logits(
+        self, rows: Sequence[Sequence[int]], letters: tuple[int, ...], *, total: bool = False
+    ) -> list[list[float]]:
+        """For each row of token ids, the logit of each letter at its last position, in the rows' order.
+
+        With `total`, one more number a row: the logarithm of the sum of exp(logit) over the whole vocabulary.
+        """
+        asked: _Asked = (letters, total)
         found: list[list[float]] = [[]] * len(rows)
         for part in _parts([len(row) for row in rows], TOKENS_AT_ONCE[self._device]):
-            for place, logits in zip(part, self._pass([rows[i] for i in part], letters), strict=True):
+            for place, logits in zip(part, self._pass([rows[i] for i in part], asked), strict=True):
                 found[place] = logits
         return found
 
-    def _pass(self, rows: list[Sequence[int]], letters: tuple[int, ...]) -> list[list[float]]:
+    def _pass(self, rows: list[Sequence[int]], asked: "_Asked") -> list[list[float]]:
         width = max(map(len, rows))
         if self.uses_graphs:
             width = -(-width // WIDTH_STEP) * WIDTH_STEP
             if len(rows) * width <= TOKENS_IN_A_GRAPH and len(self._graphs) < GRAPHS_AT_MOST:
-                replayed = self._replay(rows, width, letters)
+                replayed = self._replay(rows, width, asked)
                 if replayed is not None:
                     return replayed
         self.eager_passes += 1
         ids, last = self._padded(rows, width)
         ragged = min(map(len, rows)) < width
-        found = self._letters_at(ids.to(self._device), last.to(self._device), letters, ragged=ragged)
+        found = self._letters_at(ids.to(self._device), last.to(self._device), asked, ragged=ragged)
         logits: list[list[float]] = found.tolist()
         return logits
 
-    def _replay(self, rows: list[Sequence[int]], width: int, letters: tuple[int, ...]) -> list[list[float]] | None:
-        key = (len(rows), width, letters)
+    def _replay(self, rows: list[Sequence[int]], width: int, asked: "_Asked") -> list[list[float]] | None:
+        key = (len(rows), width, asked)
         ids, last = self._padded(rows, width)
         try:
             if key not in self._graphs:
                 began = time.perf_counter()
                 self._graphs[key] = _Graph(
-                    self._torch, ids, last, lambda i, p: self._letters_at(i, p, letters, ragged=True)
+                    self._torch, ids, last, lambda i, p: self._letters_at(i, p, asked, ragged=True)
                 )
                 self.capture_s += time.perf_counter() - began
             return self._graphs[key].replay(ids, last)
@@ -113,20 +122,29 @@ class LetterReadout:
         return ids, self._torch.tensor([len(row) - 1 for row in rows])
 
     def _letters_at(
-        self, ids: "torch.Tensor", last: "torch.Tensor", letters: tuple[int, ...], *, ragged: bool
+        self, ids: "torch.Tensor", last: "torch.Tensor", asked: "_Asked", *, ragged: bool
     ) -> "torch.Tensor":
-        """Logits [rows, letters] in fp32, at position `last` of each row of `ids`."""
+        """Logits [rows, letters] in fp32, and the total where it is asked for, at position `last` of each row."""
+        letters, total = asked
         places = self._torch.arange(ids.shape[0], device=ids.device)
         if not self._sliced:
-            every: torch.Tensor = self._model(input_ids=ids, use_cache=False).logits
-            return every[places, last][:, list(letters)].float()
+            every: torch.Tensor = self._model(input_ids=ids, use_cache=False).logits[places, last].float()
+            found = every[:, list(letters)]
+            return self._with_total(found, every, letters) if total else found
         if self._lean is not None:
             hidden = self._lean.hidden_at(ids, last, ragged=ragged)
         else:
             hidden = self._body(input_ids=ids, use_cache=False).last_hidden_state[places, last]
         weight, bias = self._head_rows(letters)
         logits: torch.Tensor = self._torch.nn.functional.linear(hidden.float(), weight, bias)
-        return logits
+        return self._with_total(logits, self._head(hidden).float(), letters) if total else logits
+
+    def _with_total(self, logits: "torch.Tensor", every: "torch.Tensor", letters: tuple[int, ...]) -> "torch.Tensor":
+        """Letters' logits, and log sum exp of all with the letters' own, the exact ones, among them."""
+        # One column after the other: an index made of a list cannot be captured in a graph.
+        for column, letter in enumerate(letters):
+            every[:, letter] = logits[:, column]
+        return self._torch.cat((logits, every.logsumexp(-1, keepdim=True)), -1)
 
     def _head_rows(self, letters: tuple[int, ...]) -> tuple["torch.Tensor", "torch.Tensor | None"]:
         if letters not in self._rows:
@@ -144,7 +162,7 @@ class LetterReadout:
         letters = (0, 1, 2, 3)
         with torch.inference_mode():
             ids, last = (part.to(self._device) for part in self._padded(rows, 16))
-            ours = self._letters_at(ids, last, letters, ragged=True)
+            ours = self._letters_at(ids, last, (letters, False), ragged=True)
             asked = [torch.tensor([row], device=self._device) for row in rows]
             own = [self._model(input_ids=row, use_cache=False).logits[0, -1, :4].float() for row in asked]
         theirs = torch.stack(own)
@@ -177,16 +195,27 @@ class _Graph:
         return logits
 
 
-def read_letter(options: Mapping[str, int], logits: Mapping[int, float], trace: Trace | None = None) -> Answer:
+_Asked = tuple[tuple[int, ...], bool]
+"""Letters' tokens, and whether the whole vocabulary's total is wanted beside them."""
+
+
+def read_letter(
+    options: Mapping[str, int],
+    logits: Mapping[int, float],
+    trace: Trace | None = None,
+    vocabulary: float | None = None,
+) -> Answer:
     """The answer of a readout: log-probabilities over the item's own letters, and the best letter.
 
-    `options` maps letters to tokens, `logits` tokens to logits. A tie goes to the letter that comes first.
+    `options` maps letters to tokens, `logits` tokens to logits; `vocabulary` is log sum exp of every token's, where
+    it is known. A tie goes to the letter that comes first.
     """
     own = {letter: logits[token] for letter, token in options.items()}
     top = max(own.values())
     total = top + math.log(math.fsum(math.exp(logit - top) for logit in own.values()))
     best = max(own, key=own.__getitem__)  # max() keeps the first of equals
-    return Answer(best, 0, True, {letter: logit - total for letter, logit in own.items()}, trace)
+    mass = None if vocabulary is None else math.exp(min(0.0, total - vocabulary))
+    return Answer(best, 0, True, {letter: logit - total for letter, logit in own.items()}, trace, mass)
 
 
 def _parts(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:

@@ -8,13 +8,25 @@ Torch is imported when a model is opened, not when the engine is looked at.
 
 import importlib.util
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rimbench.engines import Answered, Conditions, Decoding, EngineChoice, EngineFacts, Limits, Request
+from rimbench import checkpoints
+from rimbench.engines import (
+    Answered,
+    Conditions,
+    Decoding,
+    EngineChoice,
+    EngineFacts,
+    Limits,
+    Request,
+    chance_of,
+)
+from rimbench.engines._draws import NumberWatch, TokenDraws
 from rimbench.engines._readout import LetterReadout, read_letter
-from rimbench.errors import ModelError
 from rimbench.records import Answer, Trace
 
 if TYPE_CHECKING:
@@ -58,18 +70,11 @@ class TransformersEngine:
     def __init__(self, folder: Path, facts: EngineFacts) -> None:
         import torch
         import transformers as hf
-        from safetensors import SafetensorError
 
-        quiet: Any = hf.logging
-        quiet.disable_progress_bar()
         self._torch, self._device = torch, facts.device
-        try:
-            self._tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder)
-            model: Any = hf.AutoModelForCausalLM.from_pretrained(
-                folder, dtype=getattr(torch, facts.dtype), attn_implementation=facts.attention
-            )
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"cannot load the model in {folder}: {_first_line(error)}") from error
+        self._hf: Any = hf
+        self._tokenizer: Any = checkpoints.read_tokenizer(folder)
+        model = checkpoints.load_model(folder, facts.dtype, facts.attention)
         self._model: Any = model.to(facts.device).eval()
         self._stop_ids = stop_token_ids(self._model.generation_config, self._tokenizer)
         self._pad_id = self._stop_ids[0] if self._stop_ids else 0
@@ -104,57 +109,68 @@ class TransformersEngine:
         asked = [request.prompt.option_token_ids or {} for request in requests]
         # The letters of all items, each once; an item takes its own.
         letters = tuple(dict.fromkeys(token for options in asked for token in options.values()))
-        logits = self._readout.logits([request.prompt.token_ids for request in requests], letters)
+        # A timed readout does not pay for the head's other rows, which its answer has no use for.
+        traced = requests[0].decoding.traced
+        logits = self._readout.logits([r.prompt.token_ids for r in requests], letters, total=not traced)
         # No keys and values outlive a pass here, so no token of a prompt can come from a cache.
-        trace = Trace((), (), cached_tokens=0) if requests[0].decoding.traced else None
+        trace = Trace((), (), cached_tokens=0) if traced else None
         return [
-            [read_letter(options, dict(zip(letters, row, strict=True)), trace)]
+            [read_letter(options, dict(zip(letters, row, strict=False)), trace, None if traced else row[-1])]
             for options, row in zip(asked, logits, strict=True)
         ]
 
     def _generate(self, requests: Sequence[Request], seed: int) -> list[list[Answer]]:
-        decoding, samples = requests[0].decoding, len(requests[0].samples)
-        token_ids, mask = self._pad(requests)
-        letter_first = requests[0].prompt.option_token_ids is not None
-        sampling: dict[str, Any] = {"do_sample": False}
-        if decoding.temperature > 0:
-            sampling = {
-                "do_sample": True,
-                "temperature": decoding.temperature,
-                "top_p": decoding.top_p,
-                "top_k": 0,
-            }
+        decoding = requests[0].decoding
+        rows = [(request, sample) for request in requests for sample in request.samples]
+        token_ids, mask = self._pad([request for request, _ in rows])
         clock = _Clock() if decoding.traced else None
-        self._torch.manual_seed(seed)
+        watch = NumberWatch(self._torch)
+        processors: list[Any] = [watch]
+        if decoding.temperature > 0:
+            processors += self._drawing(decoding, rows, seed)
         out = self._model.generate(
             input_ids=token_ids,
             attention_mask=mask,
             max_new_tokens=decoding.max_new_tokens,
-            num_return_sequences=samples,
+            do_sample=False,  # a draw is made by its processor
+            logits_processor=self._hf.LogitsProcessorList(processors),
             return_dict_in_generate=True,
-            output_logits=letter_first,
+            output_logits=requests[0].prompt.option_token_ids is not None,
             streamer=clock,
-            **sampling,
         )
-        rows = out.sequences[:, token_ids.shape[1] :].tolist()
+        watch.check()
+        written = out.sequences[:, token_ids.shape[1] :].tolist()
         answers = []
-        for i, request in enumerate(requests):
+        for i, (request, _) in enumerate(rows):
             options = request.prompt.option_token_ids
-            logprobs = None
+            read = None
             if options is not None:
-                picked = out.logits[0][i * samples][list(options.values())].tolist()
-                logprobs = read_letter(options, dict(zip(options.values(), picked, strict=True))).option_logprobs
-            written = rows[i * samples : (i + 1) * samples]
-            answers.append([self._text(row, logprobs, clock) for row in written])
-        return answers
+                first = out.logits[0][i].float()
+                picked = dict(zip(options.values(), first[list(options.values())].tolist(), strict=True))
+                read = read_letter(options, picked, vocabulary=float(first.logsumexp(-1)))
+            answers.append(self._text(written[i], read, clock))
+        in_order = iter(answers)
+        return [list(islice(in_order, len(request.samples))) for request in requests]
 
-    def _text(self, row: list[int], logprobs: Mapping[str, float] | None, clock: "_Clock | None") -> Answer:
+    def _drawing(self, decoding: Decoding, rows: Sequence[tuple[Request, int]], seed: int) -> list[Any]:
+        """What makes a step's logits the one token that each row draws, in this order."""
+        chances = [chance_of(seed, request.item_id, sample) for request, sample in rows]
+        within = [self._hf.TopPLogitsWarper(decoding.top_p)] if decoding.top_p < 1 else []
+        return [
+            self._hf.TemperatureLogitsWarper(decoding.temperature),
+            *within,
+            TokenDraws(self._torch, chances),
+        ]
+
+    def _text(self, row: list[int], read: Answer | None, clock: "_Clock | None") -> Answer:
         """One generated row up to and with its first stop token; what follows it is padding."""
         end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
         kept = row if end is None else row[: end + 1]
         text = self._tokenizer.decode(kept, skip_special_tokens=True)
         trace = Trace(tuple(kept), tuple(clock.token_at[: len(kept)]), cached_tokens=0) if clock else None
-        return Answer(text, len(kept), end is not None, logprobs, trace)
+        if read is None:
+            return Answer(text, len(kept), end is not None, trace=trace)
+        return replace(read, text=text, generated_tokens=len(kept), finished=end is not None, trace=trace)
 
     def _pad(self, requests: Sequence[Request]) -> tuple["torch.Tensor", "torch.Tensor"]:
         """Token ids and attention mask [batch, longest prompt], padded on the left."""
@@ -191,7 +207,3 @@ def stop_token_ids(generation_config: Any, tokenizer: Any) -> list[int]:
     if tokenizer.eos_token_id is not None and tokenizer.eos_token_id not in ids:
         ids.append(tokenizer.eos_token_id)
     return ids
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -13,7 +13,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rimbench.engines import Answered, Conditions, Decoding, EngineChoice, EngineFacts, Limits, Request
+from rimbench import checkpoints
+from rimbench.engines import (
+    Answered,
+    Conditions,
+    Decoding,
+    EngineChoice,
+    EngineFacts,
+    Limits,
+    Request,
+    chance_of,
+)
 from rimbench.errors import EngineError, ModelError
 from rimbench.records import Answer, Trace
 
@@ -21,6 +31,8 @@ AUTO_RANK = 2
 TIMES_TOKENS = True
 GPU_MEMORY = 0.92
 """The part of a GPU's memory that vLLM reserves, weights included, where it is alone; its own default."""
+SEED_BITS = 63
+"""vLLM takes a seed as a signed number of 64 bits."""
 CPU_KV_CACHE_GIB = "2"
 """Memory for keys and values on a CPU: vLLM's own default takes a share of the whole machine."""
 
@@ -68,6 +80,7 @@ class VllmEngine:
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", CPU_KV_CACHE_GIB)
         import vllm  # slow to import, and reads the environment when imported
 
+        _check_weights(folder)
         capped: dict[str, Any] = {} if facts.batch_size is None else {"max_num_seqs": facts.batch_size}
         if facts.device == "cuda":
             capped["gpu_memory_utilization"] = GPU_MEMORY * limits.memory_share
@@ -79,10 +92,12 @@ class VllmEngine:
                 enforce_eager=facts.graphs == "eager",
                 enable_prefix_caching=facts.prefix_cache,
                 max_model_len=limits.sequence_tokens,
+                load_format="safetensors",
+                trust_remote_code=False,
                 **capped,
             )
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(f"vllm cannot load the model in {folder}: {str(error).strip()[:300]}") from error
+            raise checkpoints.cannot_load(folder, error) from error
         self._vllm = vllm
         kinds = vllm.sampling_params.RequestOutputKind
         self._output_kinds = {False: kinds.FINAL_ONLY, True: kinds.CUMULATIVE}  # by whether an answer is traced
@@ -101,31 +116,35 @@ class VllmEngine:
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests in the order in which they finish; see `rimbench.engines.Engine`.
 
-        Draws follow the seed that the engine was opened with, not `seed`: vLLM's CPU engine has no generator
-        of its own for each request.
+        Each sample is a request of vLLM's own, with the seed of its draw: samples of one request would share it.
         """
         engine = self._llm.llm_engine
-        waiting: dict[str, Request] = {}
-        for request in requests:
-            self._served += 1
-            key = str(self._served)
-            prompt = {"prompt_token_ids": list(request.prompt.token_ids)}
-            waiting[key] = request
-            engine.add_request(key, prompt, self._sampling(request))
+        waiting: dict[str, tuple[int, int]] = {}
+        made: list[dict[int, Answer]] = [{} for _ in requests]
+        for place, request in enumerate(requests):
+            for sample in request.samples:
+                self._served += 1
+                key = str(self._served)
+                waiting[key] = (place, sample)
+                prompt = {"prompt_token_ids": list(request.prompt.token_ids)}
+                engine.add_request(key, prompt, self._sampling(request, sample, seed))
         token_at: dict[str, list[float]] = {key: [] for key in waiting}
         try:
             while waiting:
                 outputs = engine.step()
                 now = time.perf_counter()
+                done: Answered = []
                 for output in outputs:
                     stamps = token_at[output.request_id]
                     stamps += [now] * (len(output.outputs[0].token_ids) - len(stamps))
-                done = [output for output in outputs if output.finished]
+                    if output.finished:
+                        place, sample = waiting.pop(output.request_id)
+                        request = requests[place]
+                        made[place][sample] = self._collect(request, output, stamps)
+                        if len(made[place]) == len(request.samples):
+                            done.append((request, [made[place][i] for i in request.samples]))
                 if done:
-                    yield [
-                        self._collect(waiting.pop(output.request_id), output, token_at[output.request_id])
-                        for output in done
-                    ]
+                    yield done
         except self._vllm.v1.engine.exceptions.EngineDeadError as error:
             raise EngineError("vllm's engine died; start the same command again to go on") from error
         finally:
@@ -136,54 +155,63 @@ class VllmEngine:
         """The same for every decoding; see `rimbench.engines.TimedEngine`."""
         return Conditions(self._facts.graphs, self._compile_s)
 
-    def _sampling(self, request: Request) -> Any:
+    def _sampling(self, request: Request, sample: int, seed: int) -> Any:
         decoding, options = request.decoding, request.prompt.option_token_ids
+        draws = decoding.temperature > 0
         return self._vllm.SamplingParams(
-            n=len(request.samples),
             output_kind=self._output_kinds[decoding.traced],
             detokenize=False,
             temperature=decoding.temperature,
-            top_p=decoding.top_p if decoding.temperature > 0 else 1.0,
+            top_p=decoding.top_p if draws else 1.0,
+            seed=chance_of(seed, request.item_id, sample).getrandbits(SEED_BITS) if draws else None,
             max_tokens=1 if decoding.readout else decoding.max_new_tokens,
             stop_token_ids=self._stop_ids,
             logprob_token_ids=None if options is None else list(options.values()),
         )
 
-    def _collect(self, request: Request, output: Any, token_at: Sequence[float]) -> tuple[Request, list[Answer]]:
+    def _collect(self, request: Request, output: Any, token_at: Sequence[float]) -> Answer:
         if list(output.prompt_token_ids) != list(request.prompt.token_ids):
             raise EngineError(f"vllm changed the prompt of item '{request.item_id}': its token ids differ")
         if output.num_cached_tokens:
             raise EngineError(f"vllm took {output.num_cached_tokens} tokens of a prompt from a cache, expected 0")
-        answers = []
-        for sequence in sorted(output.outputs, key=lambda sequence: int(sequence.index)):
-            logprobs = _option_logprobs(request, sequence)
-            trace = None
-            if request.decoding.traced:
-                written = () if request.decoding.readout else tuple(sequence.token_ids)
-                trace = Trace(written, tuple(token_at[: len(written)]), output.num_cached_tokens)
-            if request.decoding.readout:
-                assert logprobs is not None
-                # max() keeps the first of equals: a tie goes to the earlier letter.
-                letter = max(logprobs, key=logprobs.__getitem__)
-                answers.append(Answer(letter, 0, True, logprobs, trace))
-                continue
-            tokens = len(sequence.token_ids)
-            # Decoded whole: vLLM's own text, made token by token, leaves out an unfinished last character.
-            text = self._tokenizer.decode(sequence.token_ids, skip_special_tokens=True)
-            answers.append(Answer(text, tokens, sequence.finish_reason == "stop", logprobs, trace))
-        return request, answers
+        (sequence,) = output.outputs
+        logprobs, mass = _option_logprobs(request, sequence)
+        trace = None
+        if request.decoding.traced:
+            written = () if request.decoding.readout else tuple(sequence.token_ids)
+            trace = Trace(written, tuple(token_at[: len(written)]), output.num_cached_tokens)
+        if request.decoding.readout:
+            assert logprobs is not None
+            # max() keeps the first of equals: a tie goes to the earlier letter.
+            letter = max(logprobs, key=logprobs.__getitem__)
+            return Answer(letter, 0, True, logprobs, trace, mass)
+        # Decoded whole: vLLM's own text, made token by token, leaves out an unfinished last character.
+        text = self._tokenizer.decode(sequence.token_ids, skip_special_tokens=True)
+        return Answer(text, len(sequence.token_ids), sequence.finish_reason == "stop", logprobs, trace, mass)
 
 
-def _option_logprobs(request: Request, sequence: Any) -> dict[str, float] | None:
-    """vLLM's log-probabilities over the whole vocabulary, normalised over the item's letters alone."""
+def _option_logprobs(request: Request, sequence: Any) -> tuple[dict[str, float] | None, float | None]:
+    """vLLM's log-probabilities of the item's letters: normalised over them alone, and what they hold of all."""
     options = request.prompt.option_token_ids
     if options is None:
-        return None
+        return None, None
     import torch
 
     first = sequence.logprobs[0]
     raw = torch.tensor([first[token].logprob for token in options.values()], dtype=torch.float32)
-    return dict(zip(options, raw.log_softmax(-1).tolist(), strict=True))
+    mass = min(1.0, float(raw.exp().sum()))
+    return dict(zip(options, raw.log_softmax(-1).tolist(), strict=True)), mass
+
+
+def _check_weights(folder: Path) -> None:
+    """ModelError where vLLM would load other weights than those that the run's name stands for.
+
+    Without an index it takes every file of weights in the folder.
+    """
+    loaded = checkpoints.weight_files(folder)
+    others = sorted(path.name for path in folder.glob("*.safetensors") if path not in loaded)
+    if others and not (folder / checkpoints.INDEX).is_file():
+        raise ModelError(f"{folder} holds {others[0]} beside the weights, which vLLM would load too: take it out")
 
 
 def _configured_stop_ids(folder: Path) -> list[int]:

@@ -7,6 +7,8 @@
 from rimbench.importing.answers import ForeignAnswer, Reading
 from rimbench.importing.keeping import Imported, keep
 from rimbench.importing.matching import Matching, Target, load_target, match
+from rimbench.importing.names import refuse_taken
+from rimbench.importing.outcome import Outcome, Own
 from rimbench.importing.reading import ForeignFile, read
 
 __all__ = [
@@ -14,10 +16,13 @@ __all__ = [
     "ForeignFile",
     "Imported",
     "Matching",
+    "Outcome",
+    "Own",
     "Reading",
     "Target",
     "keep",
     "load_target",
     "match",
     "read",
+    "refuse_taken",
 ]

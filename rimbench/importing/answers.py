@@ -1,8 +1,14 @@
 """What a file from elsewhere says of one answer, before it is known which item of a suite that is."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
+
+from rimbench.plaintext import plain
+
+LONGEST_SHOWN = 80
+"""Characters of an id, or of a line with one, that a note shows."""
 
 Given = Literal["letter", "text", "logprobs"]
 """How an answer is given: a letter that somebody else read, a text to read, or a log-probability an option."""
@@ -13,8 +19,9 @@ class ForeignAnswer:
     """One answer as a file states it; letters are those of the file's own order of the options.
 
     `texts` are those among which the question is, and `option_lists` those that may be its options, in order:
-    both are empty where the file states ids alone. `logprobs` are not normalised. `right` is the file's own
-    verdict. What the file does not say is None.
+    both are empty where the file states ids alone. `logprobs` are not normalised, and of two that are equal the
+    first counts. `score` is the harness's own verdict, from 0 to 1. `order_known` is False where the options stood
+    in an order that the file does not tell: no letter is taken. What the file does not say is None.
     """
 
     item_id: str
@@ -26,7 +33,8 @@ class ForeignAnswer:
     texts: tuple[str, ...] = ()
     option_lists: tuple[tuple[str, ...], ...] = ()
     gold: str | None = None
-    right: bool | None = None
+    score: float | None = None
+    order_known: bool = True
     finished: bool = True
     refused: bool = False
     failure: str | None = None
@@ -36,22 +44,61 @@ class ForeignAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the answers were drawn, as far as the file states it; the temperature is that of the draws, if any."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_new_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """A whole file, read. `mode` is how the answers were had, as far as the file shows it.
 
-    `model` is the file's own name of what answered; `temperature` that of sample 0. `notes` are lines for a
-    person on what was not read or is not known.
+    `model` is the file's own name of what answered, and `versions` are of what it says made the answers. `score`
+    names the metric that the answers' scores are of, and `figures` holds (mean, items) of every metric of the file,
+    recomputed from its single scores; `read_by` says what else than the format's usual way the letters were had by,
+    which makes another run. `source` is the file that the answers stand in, where it is not the one that
+    was named. `notes` are lines for a person on what was not read or is not known, `lists` whole lists beside them.
     """
 
     answers: tuple[ForeignAnswer, ...]
     mode: Literal["generate", "readout", "likelihood", "letters"]
     model: str | None = None
-    temperature: float | None = None
+    sampling: Sampling = Sampling()
     versions: Mapping[str, str] = field(default_factory=dict)
+    score: str | None = None
+    read_by: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    source: Path | None = None
     notes: tuple[str, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def as_draws(answers: Sequence[ForeignAnswer], drawn: bool) -> tuple[ForeignAnswer, ...]:
+    """The answers under the samples of records: n repeats, given as samples 0 to n - 1, are draws 1 to n.
+
+    Sample 0 is the greedy answer: it is left to single answers that were not `drawn` at a temperature above 0.
+    """
+    if drawn or any(answer.sample for answer in answers):
+        return tuple(replace(answer, sample=answer.sample + 1) for answer in answers)
+    return tuple(answers)
+
+
+def mean_by_item(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """The mean score of each item, of (item id, score) pairs."""
+    by_item: dict[str, list[float]] = {}
+    for item_id, score in scores:
+        by_item.setdefault(item_id, []).append(score)
+    return {item_id: sum(values) / len(values) for item_id, values in by_item.items()}
 
 
 def listed(ids: Sequence[str], shown: int = 10) -> str:
-    """The first ids, and how many more there are."""
+    """The first ids on one line, and how many more there are; an id may be any text of a file."""
     more = len(ids) - shown
-    return ", ".join(ids[:shown]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(_shown, ids[:shown])) + (f" and {more} more" if more > 0 else "")
+
+
+def _shown(text: str) -> str:
+    return plain(text[:LONGEST_SHOWN]) + ("..." if len(text) > LONGEST_SHOWN else "")

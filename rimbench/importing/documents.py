@@ -3,22 +3,22 @@
 import re
 from collections.abc import Iterator, Mapping
 
+DEEPEST = 20
+"""Levels of a document that are looked into: no data set nests its question or its options deeper."""
+
 _NUMBERED = re.compile(r"(?P<stem>.*?)[ _-]?(?P<place>[A-Ja-j]|\d)")
 
 
-def strings(value: object) -> Iterator[str]:
-    """Every text in a document, at any depth."""
+def strings(value: object, depth: int = 0) -> Iterator[str]:
+    """Every text in a document."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from strings(inner)
+    elif depth < DEEPEST and isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from strings(inner, depth + 1)
 
 
-def option_lists(value: object) -> Iterator[tuple[str, ...]]:
+def option_lists(value: object, depth: int = 0) -> Iterator[tuple[str, ...]]:
     """What may be the options: lists of texts, and texts under numbered keys (opa.., ending0.., A..), in order."""
     if isinstance(value, list):
         if len(value) > 1 and all(isinstance(inner, str) for inner in value):
@@ -35,5 +35,5 @@ def option_lists(value: object) -> Iterator[tuple[str, ...]]:
         for places in stems.values():
             if len(places) > 1:
                 yield tuple(places[place] for place in sorted(places))
-        for inner in value.values():
-            yield from option_lists(inner)
+        for inner in value.values() if depth < DEEPEST else ():
+            yield from option_lists(inner, depth + 1)

@@ -1,7 +1,8 @@
 """Matched answers -> the records, the items and the manifest of a run, in the formats of any other run.
 
 A run of answers from elsewhere is named from the system's name, the file, the suite and the format: importing the
-same file again finds its run complete. What is not known of it is null, or said to be unknown.
+same file again finds its run complete. What is not known of it is null, or said to be unknown; versions and commit
+are those that the file states, never those of the machine that imports it.
 """
 
 import dataclasses
@@ -9,19 +10,17 @@ import hashlib
 import json
 import math
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rimbench import provenance
-from rimbench.errors import UsageError
 from rimbench.extraction import extract
-from rimbench.importing.answers import ForeignAnswer
 from rimbench.importing.matching import Match, Matching, Target
+from rimbench.importing.outcome import Outcome, sum_up
 from rimbench.importing.reading import ForeignFile
-from rimbench.records import SCHEMA_VERSION, STATUSES, Manifest, Record, Status
+from rimbench.records import SCHEMA_VERSION, Manifest, Record, Status
 from rimbench.store import MANIFEST, RunStore
 
 ENGINE = {"name": "imported", "device": "unknown", "dtype": "unknown", "batch_size": None}
@@ -30,33 +29,23 @@ _CHUNK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The run that was kept. `right` counts greedy answers, of `n`, and `statuses` what became of them.
-
-    `whole_file` counts (right, answers) of every greedy answer that the file gives with a letter and a gold letter
-    of its own, whatever the suite leaves out; None where it gives none. `known` is True where the same file had
-    been imported before.
-    """
+    """The run that was kept, and what it comes to; `known` is True where the same file had been imported before."""
 
     folder: Path
     manifest: Manifest
     matching: Matching
-    n: int
-    right: int
-    statuses: Mapping[Status, int]
-    whole_file: tuple[int, int] | None
+    outcome: Outcome
     known: bool
-    notes: tuple[str, ...]
 
 
 def keep(file: ForeignFile, system: str, target: Target, matching: Matching, results: Path) -> Imported:
     """Write a run's folder, or complete one that was cut off; the same import twice changes nothing."""
-    if not system.strip() or not system.isprintable():
-        raise UsageError(f"--system {system!r}: expected a name that can be printed, such as gpt-4o-mini")
     records = [_to_record(m, file.reading.mode, target) for m in matching.matches]
     identity = _identify(file, system, target, matching)
     name = _name(system, target.suite.name, identity)
-    with RunStore(results / name) as store:
-        missing = [r for r in records if (r.item_id, r.sample) not in store.done]
+    with RunStore(results / name, target.suite.items.by_id) as store:
+        kept = {*store.done, *store.failed}
+        missing = [r for r in records if (r.item_id, r.sample) not in kept]
         known = not missing and (store.folder / MANIFEST).exists()
         manifest = _manifest(name, file, system, target, identity)
         manifest = dataclasses.replace(manifest, samples=max((r.sample for r in records), default=0))
@@ -67,19 +56,7 @@ def keep(file: ForeignFile, system: str, target: Target, matching: Matching, res
             if not matching.unanswered:
                 manifest = dataclasses.replace(manifest, ended_at=provenance.now())
                 store.write_manifest(manifest, target.suite.items)
-    greedy = [record for record in records if record.sample == 0]
-    counts = Counter(record.status for record in greedy)
-    return Imported(
-        folder=results / name,
-        manifest=manifest,
-        matching=matching,
-        n=len(greedy),
-        right=sum(record.correct for record in greedy),
-        statuses={status: counts[status] for status in STATUSES},
-        whole_file=_count_whole(file.reading.answers),
-        known=known,
-        notes=(*file.reading.notes, *_notes(matching, records, target)),
-    )
+    return Imported(results / name, manifest, matching, sum_up(file.reading, target.suite, matching, records), known)
 
 
 def _to_record(match: Match, mode: str, target: Target) -> Record:
@@ -128,11 +105,6 @@ def _normalised(match: Match) -> Mapping[str, float] | None:
     return {letter: by_own[letter] for letter in match.item.options}
 
 
-def _count_whole(answers: Sequence[ForeignAnswer]) -> tuple[int, int] | None:
-    stated = [a for a in answers if a.given == "letter" and a.gold is not None and a.sample == 0]
-    return (sum(a.letter == a.gold for a in stated), len(stated)) if stated else None
-
-
 def _identify(file: ForeignFile, system: str, target: Target, matching: Matching) -> dict[str, Any]:
     """Everything that could change an answer; `extraction` is null where no text can be read again.
 
@@ -140,12 +112,16 @@ def _identify(file: ForeignFile, system: str, target: Target, matching: Matching
     """
     texts = any(m.answer.given != "logprobs" and m.answer.text for m in matching.matches)
     reordered = any(m.reordered for m in matching.matches)
+    sampling = file.reading.sampling
+    how = dict(file.reading.read_by)
+    if not any(m.answer.sample == 0 for m in matching.matches):
+        how["greedy"] = "none"
     answer: dict[str, Any] = {
         "mode": file.reading.mode,
         "extraction": "text" if texts and not reordered else None,
-        "max_new_tokens": None,
-        "temperature": file.reading.temperature,
-        "top_p": None,
+        "max_new_tokens": sampling.max_new_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
     }
     if target.reasoning_tags:
         answer["reasoning_tags"] = target.reasoning_tags
@@ -155,7 +131,7 @@ def _identify(file: ForeignFile, system: str, target: Target, matching: Matching
         "system": {"name": system, "prompt": None, "memory": None, "answer": answer},
         "seed": None,
         "engine": ENGINE,
-        "import": {"format": file.format, "sha256": file.sha256, "reordered": reordered},
+        "import": {"format": file.format, "sha256": file.sha256, "reordered": reordered, **how},
     }
 
 
@@ -167,7 +143,6 @@ def _name(system: str, suite: str, identity: Mapping[str, Any]) -> str:
 
 def _manifest(name: str, file: ForeignFile, system: str, target: Target, identity: Mapping[str, Any]) -> Manifest:
     suite = target.suite
-    commit, dirty = provenance.commit()
     model = f"{file.reading.model} in {file.path.name}" if file.reading.model else file.path.name
     return Manifest(
         schema_version=SCHEMA_VERSION,
@@ -179,48 +154,12 @@ def _manifest(name: str, file: ForeignFile, system: str, target: Target, identit
         identity=identity,
         suite_source=dataclasses.asdict(suite.source) | {"seed": suite.seed, "slice": suite.slice},
         model_source={"source": model, "revision": file.sha256},
-        versions=provenance.library_versions() | dict(file.reading.versions),
+        versions=dict(file.reading.versions),
         device={"kind": "unknown"},
-        commit=commit,
-        dirty=dirty,
+        commit=None,
+        dirty=None,
         started_at=provenance.now(),
         ended_at=None,
         sessions=1,
+        suite_file=suite.file,
     )
-
-
-def _notes(matching: Matching, records: Sequence[Record], target: Target) -> list[str]:
-    """What a person should know of the matching: what was left out, what is missing, what the file says else."""
-    suite, sample = target.suite.name, len(target.suite.items)
-    notes = []
-    if matching.beyond_sample:
-        count = len(matching.beyond_sample)
-        notes.append(f"answers left out, to items of {suite} beyond its frozen sample of {sample}: {count}")
-    if matching.faulty:
-        notes.append(f"answers left out, to faulty rows of {suite}: {_some(matching.faulty)}")
-    if matching.unknown:
-        notes.append(f"answers to no item of {suite}: {_some(matching.unknown)}")
-    if matching.unanswered:
-        notes.append(f"items of {suite}, of {sample}, without an answer in the file: {_some(matching.unanswered)}")
-    reordered = sum(m.reordered for m in matching.matches)
-    if reordered:
-        notes.append(
-            f"answers to options in another order than {suite}'s: {reordered}; their letters were carried over, and "
-            "'rimbench rescore' leaves this run alone"
-        )
-    if any(m.answer.gold is None for m in matching.matches):
-        notes.append("not every answer states a gold letter: that the questions are the suite's is not checked there")
-    if any(m.answer.prompt_tokens is None or m.answer.generated_tokens is None for m in matching.matches):
-        notes.append("the file does not state the token counts of every answer: they are 0 in the records")
-    judged = zip(matching.matches, records, strict=True)
-    other = [r.item_id for m, r in judged if m.answer.right is not None and m.answer.right != r.correct]
-    if other:
-        notes.append(f"answers that the file itself scores otherwise: {_some(other)}")
-    return notes
-
-
-def _some(ids: Sequence[str]) -> str:
-    """How many, and the first of them."""
-    shown = 5
-    more = f", and {len(ids) - shown} more: --json lists all" if len(ids) > shown else ""
-    return f"{len(ids)} ({', '.join(ids[:shown])}{more})"

@@ -7,14 +7,20 @@ another order are the same item, and letters are carried over by the options' te
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 from rimbench import suites
 from rimbench.errors import DataError
+from rimbench.importing import ids
 from rimbench.importing.answers import ForeignAnswer, listed
+from rimbench.importing.questions import QuestionIndex
 from rimbench.records import LETTERS, Item
 from rimbench.suites import Suite
 from rimbench.suites.slices import folded, normalised
+
+CROWD = 8
+"""Items of one question up to which each is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Target:
     """
 
     suite: Suite
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     reasoning_tags: tuple[tuple[str, str], ...] = ()
 
 
@@ -43,8 +49,8 @@ class Match:
 
     @property
     def reordered(self) -> bool:
-        """Whether the file shows the options in another order than the suite."""
-        return any(shown != own for shown, own in self.letters.items())
+        """Whether the file shows the options in another order than the suite, or in one that it does not tell."""
+        return not self.answer.order_known or any(shown != own for shown, own in self.letters.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ class Matching:
 
     By ids of the file: `beyond_sample` are answers to items of the suite's source that its frozen sample leaves
     out, `faulty` to rows that its audit leaves out, and `unknown` to anything else. `unanswered` are ids of
-    items of the suite without an answer at sample 0.
+    items of the suite without an answer: those that ended in an error have none. `doubt` is a note on how the ids
+    may be meant otherwise.
     """
 
     matches: tuple[Match, ...]
@@ -61,79 +68,100 @@ class Matching:
     faulty: tuple[str, ...]
     unknown: tuple[str, ...]
     unanswered: tuple[str, ...]
+    doubt: str | None = None
 
 
-def load_target(name_or_path: str, data: Path | None) -> Target:
+def load_target(name_or_path: str, data: Path | None, *, allow_outside: bool = False) -> Target:
     """A suite with all the items that its sample was taken from, where its source holds more."""
-    suite = suites.load(name_or_path, data=data)
+    load = partial(suites.load, name_or_path, data=data, allow_outside=allow_outside)
+    suite = load()
     if suite.audit.usable == len(suite.items):
         return Target(suite, suite.items)
-    return Target(suite, suites.load(name_or_path, data=data, slice_="all").items)
+    return Target(suite, load(slice_="all").items)
 
 
 def match(answers: Sequence[ForeignAnswer], target: Target, where: str) -> Matching:
     """Find every answer's item.
 
-    Raises DataError where an item is answered twice, where nothing matches, and where the file's gold letters
-    differ from the suite's: then the items are matched wrongly, or one of the two has another key.
+    Raises DataError where an item is answered twice, where nothing matches, where ids count from another start than
+    the suite's, and where the file's gold letters differ from the suite's: then the items are matched wrongly, or
+    one of the two has another key.
     """
     finder = _Finder(target.items)
     found = [(answer, finder.find(answer)) for answer in answers]
     matches = [matched for _, matched in found if matched is not None]
     _refuse_repeats([(a.item_id if m is None else m.item.item_id, a.sample, m is None) for a, m in found], where)
     missed = [answer.item_id for answer, matched in found if matched is None]
+    items = {item.item_id: item for item in target.items}
+    faults = {item_id for fault in target.suite.audit.faults for item_id in fault.item_ids}
+    ids.refuse_shifted(answers, items, faults, where)
     if not matches:
         raise DataError(
             f"{where}: none of its {len(answers)} answers is to an item of suite {target.suite.name} (it has ids "
-            f"such as {listed(missed, 3)}, the suite {target.items[0].item_id}): give the suite that was asked"
+            f"such as {listed(missed, 3)}, the suite {target.items[0].item_id}): give the suite that was asked; "
+            f"{ids.KINDS}"
         )
-    _refuse_conflicts(matches, target.suite.name, where)
+    _refuse_conflicts(matches, target, where, ids.explain_conflicts(answers, target.suite.items, items))
     place = {item.item_id: i for i, item in enumerate(target.suite.items)}
     kept = sorted(
         (m for m in matches if m.item.item_id in place), key=lambda m: (place[m.item.item_id], m.answer.sample)
     )
-    answered = {m.item.item_id for m in kept if m.answer.sample == 0}
-    faults = {item_id for fault in target.suite.audit.faults for item_id in fault.item_ids}
+    answered = {m.item.item_id for m in kept if m.answer.failure is None}
     return Matching(
         matches=tuple(kept),
         beyond_sample=_unique(m.item.item_id for m in matches if m.item.item_id not in place),
         faulty=_unique(item_id for item_id in missed if item_id in faults),
         unknown=_unique(item_id for item_id in missed if item_id not in faults),
         unanswered=tuple(item.item_id for item in target.suite.items if item.item_id not in answered),
+        doubt=ids.suspect_shift(answers, {*items, *faults}),
     )
 
 
 class _Finder:
-    """Looks up items by id and by question."""
+    """Looks up items by id and by question; what a look-up takes hardly grows with the number of items."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._by_id = {item.item_id: item for item in items}
         self._by_question: dict[str, list[Item]] = {}
+        self._by_options: dict[tuple[str, frozenset[str]], list[Item]] = {}
         for item in items:
-            self._by_question.setdefault(normalised(item.question), []).append(item)
+            key = normalised(item.question)
+            self._by_question.setdefault(key, []).append(item)
+            self._by_options.setdefault((key, _option_set(item.options.values())), []).append(item)
+        self._crowds: dict[str, _Crowd] = {}
+
+    @cached_property
+    def _questions(self) -> QuestionIndex:
+        return QuestionIndex(self._by_question)
 
     def find(self, answer: ForeignAnswer) -> Match | None:
         if not answer.texts:
             item = self._by_id.get(answer.item_id)
             return None if item is None else _fit(answer, item)
-        fits = [m for item in self._asked_in(answer.texts) if (m := _fit(answer, item)) is not None]
+        fits = self._asked_in(answer) or self._contained_in(answer)
         by_id = [m for m in fits if m.item.item_id == answer.item_id]
-        if not fits:
-            fits = self._contained_in(answer)
         return (by_id or fits)[0] if len(by_id or fits) == 1 else None
 
-    def _asked_in(self, texts: Sequence[str]) -> list[Item]:
-        """The items whose question is one of the texts."""
-        keys = dict.fromkeys(normalised(text) for text in texts)
-        return [item for key in keys for item in self._by_question.get(key, ())]
+    def _asked_in(self, answer: ForeignAnswer) -> list[Match]:
+        """The items whose question is one of the texts, and whose options are those that are stated, if any."""
+        keys = dict.fromkeys(normalised(text) for text in answer.texts)
+        if answer.option_lists:
+            sets = [_option_set(options) for options in answer.option_lists]
+            items = [item for key in keys for options in sets for item in self._by_options.get((key, options), ())]
+        else:
+            # Of many that cannot be told apart, that with the answer's id counts; two others say that there are many.
+            own = self._by_id.get(answer.item_id)
+            items = [own] if own is not None and normalised(own.question) in keys else []
+            items = items or [item for key in keys for item in self._by_question.get(key, ())[:2]]
+        unique = {item.item_id: item for item in items}
+        return [m for item in unique.values() if (m := _fit(answer, item)) is not None]
 
     def _contained_in(self, answer: ForeignAnswer) -> list[Match]:
         """The items with the longest question that is a part of a text, as of a whole prompt."""
         text = f" {' | '.join(map(normalised, answer.texts))} "  # normalised text holds no bar
-        inside = [key for key in self._by_question if key and f" {key} " in text]
-        for key in sorted(inside, key=len, reverse=True):
+        for key in self._questions.inside(text):
             fits = []
-            for item in self._by_question[key]:
+            for item in self._asking(key, text):
                 fit = _fit(answer, item) if answer.option_lists else None
                 if fit is None and _in_order(item, key, text):
                     fit = _as_stated(answer, item)
@@ -141,6 +169,35 @@ class _Finder:
             if fits:
                 return fits
         return []
+
+    def _asking(self, question: str, text: str) -> Sequence[Item]:
+        """The items with a question; of many, those whose longest option stands in the text."""
+        items = self._by_question[question]
+        if len(items) <= CROWD:
+            return items
+        if question not in self._crowds:
+            self._crowds[question] = _Crowd(items)
+        return self._crowds[question].named_in(text)
+
+
+class _Crowd:
+    """Many items of one question, such as "Which of the following is true?", told apart by their options."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._by_option: dict[str, list[Item]] = {}
+        for item in items:
+            longest = max(map(normalised, item.options.values()), key=len)
+            self._by_option.setdefault(longest, []).append(item)
+        self._options = QuestionIndex(self._by_option)
+
+    def named_in(self, text: str) -> list[Item]:
+        """The items; those of symbols alone, which no words of a text can tell, always."""
+        named = [item for option in self._options.inside(text) for item in self._by_option[option]]
+        return named + self._by_option.get("", [])
+
+
+def _option_set(options: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(normalised, options))
 
 
 def _in_order(item: Item, question: str, text: str) -> bool:
@@ -189,7 +246,7 @@ def _refuse_repeats(answered: Iterable[tuple[str, int, bool]], where: str) -> No
         )
 
 
-def _refuse_conflicts(matches: Sequence[Match], suite: str, where: str) -> None:
+def _refuse_conflicts(matches: Sequence[Match], target: Target, where: str, meant: str) -> None:
     conflicts = {
         m.item.item_id: f"{m.item.item_id} (file {gold}, suite {m.item.gold})"
         for m in matches
@@ -199,8 +256,9 @@ def _refuse_conflicts(matches: Sequence[Match], suite: str, where: str) -> None:
         items = {m.item.item_id for m in matches}
         raise DataError(
             f"{where}: the gold letters of {len(conflicts)} of {len(items)} matched items differ from suite "
-            f"{suite}'s: {listed(list(conflicts.values()))}; the file is of other questions or has another key: "
-            "nothing was imported; give the rows that were asked with --data, or mend the gold letters"
+            f"{target.suite.name}'s: {listed(list(conflicts.values()))}; the file is of other questions or has "
+            "another key: nothing was imported; give the rows that were asked with --data, or mend the gold "
+            f"letters{meant}"
         )
 
 

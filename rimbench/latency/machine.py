@@ -38,7 +38,7 @@ class Reading:
 
 @functools.cache
 def first_load() -> float | None:
-    """The load average when this process first asked: later ones hold what it did itself."""
+    """The load average when this process first asked, before it works: later ones hold what it did itself."""
     return read_machine().load
 
 

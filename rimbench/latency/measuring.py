@@ -12,6 +12,7 @@ the clock is read, so that device work is awaited.
 import gc
 import itertools
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -20,17 +21,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rimbench import engines
+from rimbench import checkpoints, engines
 from rimbench.engines import Decoding, Engine, EngineFacts, Limits, Request, TimedEngine
 from rimbench.errors import ConfigError, EngineError, UsageError
-from rimbench.grid import PlannedRun
+from rimbench.grid import PlannedRun, departures_of_run
 from rimbench.latency import machine
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
 from rimbench.latency.letters import letter_at, letter_of
 from rimbench.latency.probe import probe
-from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Told
+from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Subject, Told
 from rimbench.latency.timing import Rules, Timed, time_in_turn
-from rimbench.records import Answer, Item
+from rimbench.records import Answer, Item, asked_sha256
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 ROUNDS_BETWEEN_LOOKS = 8
@@ -216,6 +217,11 @@ class _Asked:
         engine = self._opened.engine
         conditions = engine.conditions(self._decoding) if isinstance(engine, TimedEngine) else None
         every = [answer for batch in (*self._warm_up, *self._batches) for _, answer in batch.answers]
+        if any(math.isnan(value) for answer in every for value in (answer.option_logprobs or {}).values()):
+            raise EngineError(
+                f"the model of '{self.run.cell.system.name}' gives no numbers (NaN) for its options: its weights are "
+                "damaged, or its number type is too small for them"
+            )
         cached = [answer.trace.cached_tokens if answer.trace else None for answer in every]
         if any(tokens != 0 for tokens in cached):
             most = max(tokens or 0 for tokens in cached)
@@ -252,6 +258,9 @@ class _Asked:
             self._told(),
             self._passes(),
             setting,
+            Subject(self.run.identity, self.run.checkpoint.named),
+            departures_of_run(self.run),
+            asked_sha256(self.run.identity),
         )
         letters = self._letter_times() if self.quantity == "answer" else []
         if len(letters) < 2:
@@ -275,9 +284,7 @@ class _Asked:
         """For each sample, the mean ms until a question's letter could be told; none where no question told one."""
         if not any(a.trace and a.trace.token_at for _, a in self._batches[-1].answers):
             return []
-        import transformers as hf  # slow to import
-
-        tokenizer: Any = hf.AutoTokenizer.from_pretrained(self.run.checkpoint.folder)
+        tokenizer = checkpoints.read_tokenizer(self.run.checkpoint.folder)
 
         def decode(ids: Sequence[int]) -> str:
             return str(tokenizer.decode(ids, skip_special_tokens=True))
@@ -349,7 +356,7 @@ def _weight_bytes(run: PlannedRun) -> int:
     config = _config(run)
     stored = BYTES.get(str(config.get("dtype") or config.get("torch_dtype")), 4)
     return (
-        sum(f.stat().st_size for f in run.checkpoint.folder.glob("*.safetensors"))
+        sum(file.stat().st_size for file in checkpoints.weight_files(run.checkpoint.folder))
         * BYTES.get(run.facts.dtype, 4)
         // stored
     )

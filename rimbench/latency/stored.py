@@ -8,16 +8,18 @@ import hashlib
 import json
 import statistics
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from rimbench.errors import DataError, UsageError
+from rimbench.files import open_regular, write_whole
 from rimbench.statistics.bootstrap import Units, bca_interval
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
+from rimbench.systems.departures import label
 
 Quantity = Literal["answer", "letter", "readout"]
 SCHEMA = 1
@@ -44,6 +46,11 @@ class Told:
     letters: Mapping[str, str | None]
     right: int | None
     ties: int
+
+    @property
+    def greedy_accuracy(self) -> float | None:
+        """The greedy accuracy of the timed items, which is no run's."""
+        return None if self.right is None or not self.letters else self.right / len(self.letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +97,22 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What was timed: the identity of the run that its answers would belong to, and where its weights come from."""
+
+    identity: Mapping[str, Any]
+    model_source: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """One system, quantity and batch size: times in ms a batch, and the tokens of one sample's batch per question.
 
     A sample of the quantity `letter` is the mean over its batch's questions of the time until each one's letter.
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began. The last three are None in measurements of earlier versions.
+    measuring began. `subject` is None in measurements of earlier versions. `departures` are those of the system from
+    its own file, `asked_sha256` that of a run with the same questions (`rimbench.records`). What has a default is
+    that in measurements of earlier versions.
     """
 
     system: str
@@ -114,6 +131,14 @@ class Measured:
     told: Told | None = None
     passes: Passes | None = None
     setting: Setting | None = None
+    subject: Subject | None = None
+    departures: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    asked_sha256: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The name under which it is shown: the system's, with what it departs in."""
+        return label(self.system, self.departures)
 
     @property
     def mean(self) -> Estimate:
@@ -122,9 +147,13 @@ class Measured:
         assert estimate is not None
         return estimate
 
-    def percentile(self, percent: float) -> float:
-        """A percentile of the time of a batch, in ms."""
-        return float(np.percentile(self.samples_ms, percent))
+    def percentile(self, percent: float) -> float | None:
+        """A percentile of the time of a batch, in ms; None where fewer samples than one are to be beyond it.
+
+        p99 takes 100 samples, p95 takes 20: of fewer it would be the largest sample under another name.
+        """
+        enough = 100 / min(percent, 100 - percent)
+        return float(np.percentile(self.samples_ms, percent)) if len(self.samples_ms) >= enough else None
 
     @property
     def per_question_ms(self) -> float:
@@ -164,7 +193,8 @@ class Measured:
     def noises(self) -> list[str]:
         """What makes these times doubtful; nothing for quiet ones."""
         found = []
-        spread = (self.percentile(75) - self.percentile(25)) / self.percentile(50)
+        low, middle, high = np.percentile(self.samples_ms, (25, 50, 75))
+        spread = float((high - low) / middle)
         if spread > NOISY:
             found.append(f"spread {spread:.0%}")
         if abs(self.drift) > NOISY:
@@ -229,27 +259,32 @@ def keep(measurement: Measurement, results: Path, path: Path | None = None) -> P
     text = json.dumps({"schema": SCHEMA, **dataclasses.asdict(measurement)}, indent=1)
     path = path or results / f"latency-{hashlib.sha256(text.encode()).hexdigest()[:10]}" / "latency.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".part")
-    fresh.write_text(text + "\n", encoding="utf-8")
-    fresh.replace(path)
+    if path.parent.is_symlink():
+        raise UsageError(f"{path.parent} is a symbolic link, through which nothing is written: remove it")
+    write_whole(path, text + "\n")
     return path
 
 
-def read_measurements(results: Path) -> list[Measurement]:
-    """Every measurement of a results folder, the oldest first; DataError names a file that is none."""
+def read_measurements(results: Path, say: Callable[[str], None] | None = None) -> list[Measurement]:
+    """Every measurement of a results folder, the oldest first; one that is none is left out, and `say` is told.
+
+    Without `say`, DataError names the first of these.
+    """
     from pydantic import TypeAdapter, ValidationError  # slow to import
 
     adapter = TypeAdapter(Measurement)
     found = []
     for path in sorted(results.glob("latency-*/latency.json")):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            with open_regular(path) as file:
+                document = json.loads(file.read())
             if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
                 raise ValueError(f"expected an object of schema {SCHEMA}")
             found.append(adapter.validate_python(document, extra="forbid"))
-        except (OSError, ValueError, ValidationError) as error:
-            fault = str(error).splitlines()[0]
-            raise DataError(
-                f"{path} is no measurement of this version ({fault}): measure again, and delete it"
-            ) from error
+        except (OSError, ValueError, ValidationError, RecursionError) as error:
+            fault = next(iter(str(error).splitlines()), type(error).__name__)
+            told = f"{path} is no measurement of this version ({fault}): measure again, and delete it"
+            if say is None:
+                raise DataError(told) from error
+            say(f"left out: {told}")
     return sorted(found, key=lambda measurement: measurement.measured_at)

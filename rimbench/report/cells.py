@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rimbench.records import LETTERS, STATUSES, Item, Manifest, Status
 from rimbench.report.reading import GreedyAnswer, RunData
+from rimbench.report.variants import departures_of, suite_label
 from rimbench.statistics import calibration, estimate, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling, bca_interval, resampling_units
 from rimbench.statistics.estimate import Estimate
@@ -66,6 +69,11 @@ class Calibration:
     gold: NDArray[np.intp]
     how: Resampling
 
+    @property
+    def n(self) -> int:
+        """The items that have probabilities."""
+        return len(self.gold)
+
     @cached_property
     def _scored(self) -> calibration.Predictions:
         return calibration.predictions(self.probabilities, self.gold, self.how.clusters)
@@ -115,9 +123,19 @@ class Cell:
         return self.run.manifest
 
     @property
+    def suite(self) -> str:
+        """The suite's name, marked where a user's file bears a shipped one's."""
+        return suite_label(self.manifest)
+
+    @property
+    def departures(self) -> Mapping[str, Sequence[Any]]:
+        """What the run departs in from its system's own file."""
+        return departures_of(self.manifest)
+
+    @property
     def n(self) -> int:
         """The items answered."""
-        return len(self.run.greedy)
+        return len(self._items)
 
     @property
     def n_planned(self) -> int:
@@ -126,22 +144,38 @@ class Cell:
 
     @property
     def partial(self) -> bool:
-        """Whether greedy answers are missing."""
-        return self.n < self.n_planned
+        """Whether answers are missing that the run was asked for, as `rimbench run` counts them too."""
+        return self.run.missing > 0
+
+    @property
+    def headline(self) -> Estimate | None:
+        """The accuracy that stands for the run: the greedy one, or of draws alone their mean; `of` says which."""
+        return self.pass_at_1 if self.run.by_draws else self.greedy_accuracy
+
+    @property
+    def of(self) -> str:
+        """What the headline is of."""
+        if not self.run.by_draws:
+            return "greedy"
+        counts = sorted({len(letters) for letters in self.run.drawn.values()})
+        several = f" to {counts[-1]}" if len(counts) > 1 else ""
+        return f"mean over {counts[0]}{several} draw{'s' * (counts[-1] > 1)}"
 
     @cached_property
     def greedy_accuracy(self) -> Estimate | None:
-        """The headline: what names no letter counts as wrong."""
-        return estimate.accuracy(self._right, self._how)
+        """Of the greedy answers: what names no letter counts as wrong. None of draws alone."""
+        return None if self.run.by_draws else estimate.accuracy(self._right, self._how)
 
     @cached_property
     def bootstrap(self) -> tuple[float, float] | None:
         """The headline's BCa interval, beside Wilson's."""
-        return bca_interval(resampling_units(self._right, self._how.clusters), self._how) if self.n else None
+        return bca_interval(resampling_units(self._scores, self._how.clusters), self._how) if self.n else None
 
     @cached_property
     def given_parsed(self) -> Estimate | None:
-        """Accuracy among the answers that name a letter."""
+        """Accuracy among the greedy answers that name a letter."""
+        if self.run.by_draws:
+            return None
         parsed = [answer.status == "ok" for answer in self._answers]
         return estimate.accuracy_given_parsed(self._right, np.array(parsed, dtype=bool), self._how)
 
@@ -169,9 +203,16 @@ class Cell:
 
     @cached_property
     def statuses(self) -> Mapping[Status, int]:
-        """How many greedy answers came to what."""
-        counts = Counter(answer.status for answer in self._answers)
-        return {status: counts[status] for status in STATUSES}
+        """How many greedy answers, or of draws alone draws, came to what."""
+        greedy = Counter(answer.status for answer in self._answers)
+        counts = self.run.drawn_statuses if self.run.by_draws else greedy
+        return {status: counts.get(status, 0) for status in STATUSES}
+
+    @cached_property
+    def label_mass(self) -> float | None:
+        """The mean probability that the whole vocabulary leaves to the option letters; None where it is unknown."""
+        known = [answer.label_mass for answer in self._answers if answer.label_mass is not None]
+        return fmean(known) if known else None
 
     @cached_property
     def gold_letters(self) -> Mapping[str, int]:
@@ -181,6 +222,8 @@ class Cell:
     @cached_property
     def predicted_letters(self) -> Mapping[str, int]:
         """How often each letter was answered."""
+        if self.run.by_draws:
+            return _histogram([letter for letters in self.run.drawn.values() for letter in letters])
         return _histogram([answer.letter for answer in self._answers])
 
     @cached_property
@@ -196,7 +239,8 @@ class Cell:
     @cached_property
     def calibration(self) -> Calibration | None:
         """For the answers that have option probabilities; None without any."""
-        items = [item for item in self._items if self.run.greedy[item.item_id].option_logprobs is not None]
+        greedy = self.run.greedy
+        items = [i for i in self._items if i.item_id in greedy and greedy[i.item_id].option_logprobs is not None]
         if not items:
             return None
         table, gold = _logprob_table(self.run, items)
@@ -208,11 +252,15 @@ class Cell:
 
     @cached_property
     def _answers(self) -> list[GreedyAnswer]:
-        return [self.run.greedy[item.item_id] for item in self._items]
+        return [] if self.run.by_draws else [self.run.greedy[item.item_id] for item in self._items]
 
     @cached_property
     def _right(self) -> NDArray[np.bool_]:
         return np.array([self.run.right(item) for item in self._items], dtype=bool)
+
+    @cached_property
+    def _scores(self) -> FloatArray:
+        return np.array([self.run.score(item) for item in self._items], dtype=float)
 
     @cached_property
     def _how(self) -> Resampling:

@@ -1,7 +1,8 @@
 """The table of what memory is worth: accuracy by memory budget."""
 
 from rimbench.report.budgets import StoredSweep
-from rimbench.report.numbers import percent, points, share
+from rimbench.report.numbers import counted, percent, points, share
+from rimbench.report.variants import suite_label
 from rimbench.tabular import Table
 
 
@@ -30,8 +31,9 @@ def budget_table(sweep: StoredSweep) -> Table:
             f" A uniform guesser has {share(outcome.uniform)}%, one letter {share(best.accuracy.value)}% "
             f"({best.letter})."
         )
+    where, n = suite_label(sweep.manifest), counted(outcome.n, outcome.n_asked)
     return Table(
-        f"Accuracy by memory budget: {sweep.manifest.system} on {sweep.manifest.suite}, N = {outcome.n}",
+        f"Accuracy by memory budget: {sweep.label} on {where}, N = {n}",
         ("K", "greedy, % [95%]", "changed", "to right", "to wrong", "failed"),
         tuple(rows),
         remark,

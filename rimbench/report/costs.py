@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rimbench.latency.stored import Measured, Measurement, Quantity, ratio
+from rimbench.records import asked_sha256
+from rimbench.report.cells import Cell
+from rimbench.report.variants import is_plain
 from rimbench.statistics.estimate import Estimate
 
 PERCENTILES = (50, 95, 99)
@@ -25,15 +28,15 @@ class Flips:
 class Cost:
     """What one system's answers took at one batch size: the mean of a batch, and its percentiles, in ms.
 
-    `accuracy` is the greedy one of the same system on the same suite, where a run of it lies beside. `flips` are
-    those against batch 1; `per_1000` is what 1,000 questions cost, in the money of the price that was stated;
-    `threads` are those that the process computed with.
+    A percentile is None where there are too few samples for it. `accuracy` is the greedy one of a complete run of the
+    same system on the same items, where one lies beside. `flips` are those against batch 1; `per_1000` is what 1,000
+    questions cost, in the money of the price that was stated; `threads` are those that the process computed with.
     """
 
     suite: str
     measured: Measured
     mean: Estimate
-    percentiles: Mapping[int, float]
+    percentiles: Mapping[int, float | None]
     accuracy: Estimate | None
     flips: Flips | None = None
     per_1000: float | None = None
@@ -47,7 +50,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Speedup:
-    """How many times as long `baseline` took as `system`, on the same items, in turn, all else equal.
+    """How many times as long `baseline` took as `system`, both as labelled, on the same items, all else equal.
 
     `unfair` names what else differs, where that was asked for. `allowed` is the ratio that the counts of forward
     passes allow, each pass of the slower over a prompt no longer than the faster's; None where they are not known.
@@ -78,6 +81,18 @@ class Speedup:
         return self.allowed is not None and (self.ratio.lo or self.ratio.value) > self.allowed
 
 
+def accuracies_beside(cells: Sequence[Cell]) -> dict[tuple[str, str], Estimate]:
+    """The greedy accuracies of complete cells, by what was asked and suite; for times of earlier builds by system."""
+    whole = [cell for cell in cells if not cell.partial and cell.greedy_accuracy is not None]
+    found: dict[tuple[str, str], Estimate] = {}
+    for cell in whole:
+        assert cell.greedy_accuracy is not None
+        found[asked_sha256(cell.manifest.identity), cell.manifest.suite] = cell.greedy_accuracy
+        if is_plain(cell.manifest):
+            found[cell.manifest.system, cell.manifest.suite] = cell.greedy_accuracy
+    return found
+
+
 def find_costs(
     measurements: Sequence[Measurement],
     accuracies: Mapping[tuple[str, str], Estimate],
@@ -94,7 +109,7 @@ def find_costs(
     speedups: dict[tuple[object, ...], Speedup] = {}
     for measurement in measurements:
         for row in measurement.rows:
-            key = (measurement.suite, row.system, row.quantity, *_conditions(row))
+            key = (measurement.suite, row.label, row.quantity, *_conditions(row))
             last[key] = _cost(measurement, row, accuracies)
         for pair in _pairs(measurement):
             found = _speedup(measurement.suite, *pair)
@@ -127,7 +142,7 @@ def _pairs(measurement: Measurement) -> list[tuple[Measured, Measured]]:
         for a, b in itertools.combinations(measurement.rows, 2)
         if (a.batch, a.quantity) == (b.batch, b.quantity) and len(a.samples_ms) == len(b.samples_ms) > 1
     ]
-    return [(a, b) for a, b in pairs if (a.system, *_conditions(a)) != (b.system, *_conditions(b))]
+    return [(a, b) for a, b in pairs if (a.label, *_conditions(a)) != (b.label, *_conditions(b))]
 
 
 def _conditions(row: Measured) -> tuple[object, ...]:
@@ -141,7 +156,7 @@ def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str
         row,
         row.mean,
         {p: row.percentile(p) for p in PERCENTILES},
-        accuracies.get((row.system, measurement.suite)),
+        accuracies.get((row.asked_sha256 or row.label, measurement.suite)),
         _flips(measurement, row),
         None if price is None or row.quantity == "letter" else 1000 * price / SECONDS_AN_HOUR / row.questions_per_s,
         measurement.device.get("threads"),
@@ -151,7 +166,7 @@ def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str
 def _flips(measurement: Measurement, row: Measured) -> Flips | None:
     for other in measurement.rows:
         alone = replace(other, batch=row.batch)
-        same = (other.system, other.quantity, *_conditions(alone)) == (row.system, row.quantity, *_conditions(row))
+        same = (other.label, other.quantity, *_conditions(alone)) == (row.label, row.quantity, *_conditions(row))
         if same and other.batch == 1 < row.batch and other.told and row.told:
             shared = other.told.letters.keys() & row.told.letters.keys()
             changed = sum(other.told.letters[key] != row.told.letters[key] for key in shared)
@@ -169,4 +184,4 @@ def _speedup(suite: str, a: Measured, b: Measured) -> Speedup:
         allowed = longer * slow.passes.count / fast.passes.count
     engines = (fast.engine, slow.engine)
     times = ratio(slow, fast)
-    return Speedup(suite, fast.system, slow.system, fast.batch, fast.quantity, times, engines, unfair, allowed)
+    return Speedup(suite, fast.label, slow.label, fast.batch, fast.quantity, times, engines, unfair, allowed)

@@ -1,13 +1,15 @@
-"""The summary as the JSON document that other programs read; its keys are a published format."""
+"""The summary as the JSON document that other programs read; its keys are a published format.
 
-from collections.abc import Sequence
+Whatever a table shows is here too, not rounded: one test goes through every column of every table.
+"""
+
 from typing import Any
 
-from rimbench.records import Manifest
-from rimbench.report.budgets import StoredSweep, what_was_asked
-from rimbench.report.cells import Cell
-from rimbench.report.costs import Cost, Speedup
-from rimbench.report.pairs import Pair
+from rimbench.report.budgets import StoredSweep
+from rimbench.report.cell_document import as_cell
+from rimbench.report.latency_document import latency_document
+from rimbench.report.numbers import as_interval
+from rimbench.report.pairs import Gap, OrderEffect, Pair
 from rimbench.report.summary import Summary
 from rimbench.statistics.estimate import Estimate
 
@@ -18,155 +20,138 @@ def as_document(summary: Summary) -> dict[str, Any]:
     """The whole report as one JSON value; what is undefined is null."""
     return {
         "schema": SCHEMA,
-        "cells": [_cell(cell, summary.sweeps) for cell in summary.cells],
+        "cells": [as_cell(cell, summary.sweeps) for cell in summary.cells],
         "comparisons": [as_comparison(pair) for pair in summary.pairs],
         **latency_document(summary.costs, summary.speedups),
+        "sweeps": [as_sweep(sweep) for sweep in summary.sweeps],
+        "gaps": [_gap(gap) for gap in summary.gaps],
+        "order_effects": [_order_effect(effect) for effect in summary.order_effects],
+        "notes": list(summary.notes),
+        "margin": summary.settings.margin,
+        "alpha": summary.settings.alpha,
     }
 
 
-def latency_document(costs: Sequence[Cost], speedups: Sequence[Speedup]) -> dict[str, Any]:
-    """The keys `latency` and `speedups` of the document."""
+def as_comparison(pair: Pair) -> dict[str, Any]:
+    """One entry of `comparisons`; `table` is [[both right, A only], [B only, both wrong]]."""
+    comparison, family = pair.comparison, pair.family
+    rows = comparison.table.rows if comparison.table else None
     return {
-        "latency": _latency(costs),
-        "speedups": [
-            {
-                "system": speedup.system,
-                "baseline": speedup.baseline,
-                "batch": speedup.batch,
-                "quantity": speedup.quantity,
-                "ratio": speedup.ratio.value,
-                "ci95": _interval(speedup.ratio),
-                "engines": list(speedup.engines),
-                "unfair": list(speedup.unfair),
-                "allowed_by_passes": speedup.allowed,
-                "above_passes": speedup.is_too_fast,
-            }
-            for speedup in speedups
-        ],
-    }
-
-
-def _latency(costs: Sequence[Cost]) -> list[dict[str, Any]]:
-    """One entry a system, engine, device and batch size; a readout's answer is its one pass."""
-    entries: dict[tuple[object, ...], dict[str, Any]] = {}
-    for cost in sorted(costs, key=lambda cost: cost.measured.quantity):  # answers before readouts
-        row = cost.measured
-        graphs = row.setting.graphs if row.setting and row.quantity != "readout" else None
-        key = (cost.suite, row.system, row.engine, row.device, row.dtype, row.batch)
-        entry = entries.setdefault(key, _entry(cost) | {"graphs": graphs})
-        if row.quantity == "answer":
-            entry["answer_ms"] = _times(cost)
-        if row.quantity == "letter":
-            entry["letter_ms"] = _times(cost)
-        if cost.is_one_pass and row.quantity != "letter":
-            entry["readout_ms"] = _times(cost)
-            entry["readout_floor_ms"] = row.passes.floor_ms if row.passes else None
-    return list(entries.values())
-
-
-def _times(cost: Cost) -> dict[str, Any]:
-    percentiles = {f"p{p}": value for p, value in cost.percentiles.items()}
-    return {"mean": cost.mean.value, **percentiles, "ci95": _interval(cost.mean)}
-
-
-def _entry(cost: Cost) -> dict[str, Any]:
-    row, passes, setting, told = cost.measured, cost.measured.passes, cost.measured.setting, cost.measured.told
-    return {
-        "system": row.system,
-        "engine": row.engine,
-        "device": row.device,
-        "batch": row.batch,
-        "n": len(row.samples_ms),
-        "answer_ms": None,
-        "readout_ms": None,
-        "per_sample_ms": row.per_question_ms,
-        "prompt_tokens": row.prompt_tokens,
-        "generated_tokens": row.generated_tokens,
-        "floor_ms": passes.floor_ms if passes else None,
-        "letter_ms": None,
-        "readout_floor_ms": None,
-        "suite": cost.suite,
-        "dtype": row.dtype,
-        "passes": passes.count if passes else None,
-        "prefill_ms": passes.prefill_ms if passes else None,
-        "decode_ms": passes.decode_ms if passes else None,
-        "tokens_per_s": row.tokens_per_s,
-        "questions_per_s": None if row.quantity == "letter" else row.questions_per_s,
-        "floor_share": row.floor_share,
-        "launch_bound": passes.launch_bound if passes else None,
-        "truncated": row.truncated,
-        "accuracy": cost.accuracy.value if cost.accuracy else None,
-        "timed_right": told.right if told else None,
-        "timed_items": len(told.letters) if told else None,
-        "no_letter": sum(letter is None for letter in told.letters.values()) if told else None,
-        "ties": told.ties if told else None,
-        "flips": {"changed": cost.flips.changed, "n": cost.flips.n} if cost.flips else None,
-        "load_s": setting.load_s if setting else None,
-        "compile_s": setting.compile_s if setting else None,
-        "first_ms": row.first_ms,
-        "warm_up_ms": list(row.warm_up_ms),
-        "peak_bytes": setting.peak_bytes if setting else None,
-        "cached_tokens": setting.cached_tokens if setting else None,
-        "cost_per_1000": cost.per_1000,
-        "load_average": row.load,
-        "drift": row.drift if len(row.samples_ms) > 1 else None,
-        "unstable": row.unstable,
-        "noise": row.noises,
-        "threads": cost.threads,
-    }
-
-
-def as_comparison(pair: Pair, *, table: bool = False) -> dict[str, Any]:
-    """One entry of `comparisons`; with its 2x2 `table`, [[both right, A only], [B only, both wrong]], if asked."""
-    difference = pair.comparison.difference
-    entry: dict[str, Any] = {
         "suite": pair.suite,
         "a": pair.a,
         "b": pair.b,
         "n": pair.n,
-        "delta": difference.value,
-        "ci95": _interval(difference),
-        "p_value": pair.comparison.p_value,
+        "delta": comparison.difference.value,
+        "ci95": as_interval(comparison.difference),
+        "p_value": comparison.p_value,
         "p_adjusted": pair.judgement.p_adjusted,
         "verdict": pair.judgement.verdict,
+        "table": [list(row) for row in rows] if rows else None,
+        "n_asked": pair.n_asked,
+        "reason": pair.judgement.reason,
+        "family": {"size": family.size, "adjustment": family.method, "pairs": family.name},
+        "runs": [run.manifest.run for run in pair.runs],
+        "suite_file": pair.runs[0].manifest.suite_file,
+        "method": comparison.difference.method,
+        "test": comparison.test,
+        "units": comparison.units,
+        "mid_p": comparison.mid_p,
+        "bootstrap": _estimate(comparison.bootstrap),
+        "effect": _estimate(comparison.effect),
+        "detectable": pair.detectable,
+        "equivalence": _equivalence(pair),
+        "pass_at_k": _pass_at_k(pair),
     }
-    if table:
-        rows = pair.comparison.table.rows if pair.comparison.table else None
-        entry["table"] = [list(row) for row in rows] if rows else None
-    return entry
 
 
-def _cell(cell: Cell, sweeps: Sequence[StoredSweep]) -> dict[str, Any]:
-    greedy = cell.greedy_accuracy
+def _equivalence(pair: Pair) -> dict[str, Any]:
+    found = pair.comparison.equivalence
     return {
-        "run": cell.manifest.run,
-        "system": cell.manifest.system,
-        "suite": cell.manifest.suite,
-        "n": cell.n,
-        "greedy_accuracy": greedy.value if greedy else None,
-        "ci95": _interval(greedy),
-        "method": greedy.method if greedy else None,
-        "pass_at_k": {
-            str(p.k): {"value": p.estimate.value, "ci95": _interval(p.estimate), "chance": p.chance}
-            for p in cell.pass_at_k
-        },
-        "maj_at_k": {str(k): estimate.value for k, estimate in cell.maj_at_k.items()},
-        "statuses": dict(cell.statuses),
-        "ece": cell.calibration.error.ece.value if cell.calibration else None,
-        "k_sweep": _sweep_of(cell.manifest, sweeps),
+        "shown": found.shown,
+        "margin": found.margin,
+        "level": 1 - 2 * found.alpha,
+        "interval": None if found.lo is None or found.hi is None else [found.lo, found.hi],
+        "p_value": found.p_value,
+        "method": found.method,
     }
 
 
-def _sweep_of(manifest: Manifest, sweeps: Sequence[StoredSweep]) -> dict[str, float | None] | None:
-    """Accuracy by memory budget, K = 0 first, from a sweep of the same weights over the same items; None without."""
-    for sweep in sweeps:
-        if what_was_asked(sweep.manifest) == what_was_asked(manifest):
-            budgets = sweep.outcome.budgets
-            return {str(b.blocks): b.accuracy.value if b.accuracy else None for b in budgets}
-    return None
-
-
-def _interval(estimate: Estimate | None) -> list[float] | None:
-    if estimate is None or estimate.lo is None or estimate.hi is None:
+def _pass_at_k(pair: Pair) -> dict[str, Any] | None:
+    if pair.pass_at_k is None:
         return None
-    return [estimate.lo, estimate.hi]
+    k, compared = pair.pass_at_k
+    return {"k": k, **(_estimate(compared.difference) or {}), "p_value": compared.p_value, "test": compared.test}
+
+
+def _estimate(found: Estimate | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"value": found.value, "ci95": as_interval(found), "n": found.n, "method": found.method}
+
+
+def as_sweep(sweep: StoredSweep) -> dict[str, Any]:
+    """One entry of `sweeps`: every memory budget, K = 0 first."""
+    outcome, memory = sweep.outcome, sweep.outcome.memory
+    best = outcome.majority
+    return {
+        "schema": SCHEMA,
+        "system": sweep.manifest.system,
+        "suite": sweep.manifest.suite,
+        "n": outcome.n,
+        "budgets": [
+            {
+                "k": budget.blocks,
+                "accuracy": budget.accuracy.value if budget.accuracy else None,
+                "ci95": as_interval(budget.accuracy),
+                "method": budget.accuracy.method if budget.accuracy else None,
+                "failed": budget.failed,
+                "changed": budget.changed,
+                "to_right": budget.to_right,
+                "to_wrong": budget.to_wrong,
+            }
+            for budget in outcome.budgets
+        ],
+        "memory": memory
+        and {
+            "k": outcome.budgets[-1].blocks,
+            "delta": memory.difference.value,
+            "ci95": as_interval(memory.difference),
+            "method": memory.difference.method,
+            "p_value": memory.p_value,
+            "test": memory.test,
+        },
+        "label": sweep.label,
+        "departures": {name: list(values) for name, values in sweep.departures.items()},
+        "suite_file": sweep.manifest.suite_file,
+        "n_asked": outcome.n_asked,
+        "guess": outcome.uniform,
+        "one_letter": {"letter": best.letter, "accuracy": best.accuracy.value} if best else None,
+    }
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {
+        "system": gap.system,
+        "inside": gap.inside,
+        "outside": gap.outside,
+        "delta": gap.difference.value,
+        "ci95": as_interval(gap.difference),
+        "method": gap.difference.method,
+        "n": list(gap.answered),
+        "n_asked": list(gap.asked),
+    }
+
+
+def _order_effect(effect: OrderEffect) -> dict[str, Any]:
+    moved = effect.moved
+    return {
+        "suite": effect.suite,
+        "system": effect.system,
+        "n": effect.n,
+        "n_asked": effect.n_asked,
+        "orders": effect.orders,
+        "mean_accuracy": effect.mean_accuracy,
+        "moved": moved,
+        "follow_text": effect.follow_text / moved if moved else None,
+        "follow_letter": effect.follow_letter / moved if moved else None,
+    }

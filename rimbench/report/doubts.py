@@ -2,32 +2,62 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from rimbench.controls import Controls
 from rimbench.report.cells import Cell
+from rimbench.report.families import ALONE
+from rimbench.report.pairs import Pair
 from rimbench.report.reading import RunData
+from rimbench.report.variants import HARMLESS, controls_of, name_of
 
 USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""
+SMALLEST_LABEL_MASS = 0.5
+"""Below it the model would mostly write something else than a letter where the letter is read."""
+UNKNOWN = {"kind": "unknown"}
+"""The device of answers from elsewhere."""
 SHOWN_CELLS = 10
 """Of the cells without a run, those that a note names."""
 
 
 def find_doubts(cells: Sequence[Cell]) -> list[str]:
     """Missing answers and cells, unusual sizes, results at chance, shortcuts, unlike hardware, changed code."""
-    return [*_missing(cells), *_chance(cells), *_circumstances(cells)]
+    return [*_missing(cells), *_chance(cells), *_letters(cells), *_circumstances(cells)]
 
 
 def say_partial(run: RunData) -> str:
-    """That a run lacks answers: it was cut off, or is being written."""
-    return f"{run.manifest.run} is partial: {len(run.greedy)} of {len(run.items)} items have an answer"
+    """That a run lacks answers: it was cut off, is being written, or its engine failed."""
+    asked = len(run.items) * (run.manifest.samples + 1)
+    draws = f", and of {asked} answers asked for {run.missing} are missing" if run.manifest.samples else ""
+    failed = f", {run.failed} of them since the engine failed" if run.failed else ""
+    have = f"{len(run.answered)} of {len(run.items)} items have an answer"
+    return f"{run.manifest.run} is partial: {have}{draws}{failed}: the same command asks for the rest"
+
+
+def doubt_families(pairs: Sequence[Pair]) -> Iterator[str]:
+    """That pairs are judged one by one: of many that are equal, some look unequal."""
+    alone = sum(pair.family == ALONE for pair in pairs)
+    if alone > 1:
+        yield (
+            f"{alone} pairs belong to no declared family and are judged one by one, so that of 20 equal ones 1 looks "
+            "unequal: name a family with --family A,B --baseline C, or take --family all"
+        )
 
 
 def _missing(cells: Sequence[Cell]) -> Iterator[str]:
     for cell in cells:
         if cell.partial:
             yield say_partial(cell.run)
+        drawn, asked = len(cell.run.sampled), cell.manifest.samples
+        lacking = cell.n_planned - sum(len(letters) >= asked for letters in cell.run.drawn.values())
+        if asked and drawn and lacking:
+            yield f"{cell.manifest.run} lacks draws: {lacking} of {cell.n_planned} items have fewer than {asked}"
+    for cell in cells:
+        if cell.run.by_draws:
+            yield f"{cell.label} on {cell.manifest.suite} has no greedy answers: its accuracy is the {cell.of}"
     suites = sorted({cell.manifest.suite for cell in cells})
-    systems = sorted({cell.manifest.system for cell in cells})
-    known = {(cell.manifest.system, cell.manifest.suite) for cell in cells}
+    shown = [cell.manifest for cell in cells if controls_of(cell.manifest) == Controls()]
+    systems = sorted({name_of(manifest, but=HARMLESS) for manifest in shown})
+    known = {(name_of(manifest, but=HARMLESS), manifest.suite) for manifest in shown}
     missing = [f"{system} on {suite}" for suite in suites for system in systems if (system, suite) not in known]
     if missing:
         more = f" and of {len(missing) - SHOWN_CELLS} more cells" if len(missing) > SHOWN_CELLS else ""
@@ -49,8 +79,24 @@ def _chance(cells: Sequence[Cell]) -> Iterator[str]:
         yield f"right above chance without seeing the question, so that the options give answers away: {shortcut}"
 
 
+def _letters(cells: Sequence[Cell]) -> Iterator[str]:
+    low = _named(
+        cells,
+        lambda cell: cell.label_mass is not None and cell.label_mass < SMALLEST_LABEL_MASS,
+        lambda cell: f" {cell.label_mass:.1%}",
+    )
+    if low:
+        yield (
+            f"the option letters hold less than {SMALLEST_LABEL_MASS:.0%} of the probability where they are read, so "
+            f"that the model would write something else there: {low}"
+        )
+
+
 def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
-    hardware = sorted({_hardware(cell) for cell in cells})
+    untold = _named(cells, _may_be_drawn)
+    if untold:
+        yield f"from elsewhere at a temperature that is not known, so that the answers may not be greedy: {untold}"
+    hardware = sorted({_hardware(cell) for cell in cells if cell.manifest.device != UNKNOWN})
     if len(hardware) > 1:
         yield f"runs on unlike hardware: {'; '.join(hardware)}"
     changed = [cell.manifest.run for cell in cells if cell.manifest.dirty]
@@ -65,12 +111,20 @@ def _named(
 
 
 def _blind(cell: Cell) -> bool:
-    return bool((cell.manifest.identity.get("controls") or {}).get("blind"))
+    return controls_of(cell.manifest).blind
+
+
+def _may_be_drawn(cell: Cell) -> bool:
+    """Whether single answers from elsewhere stand for greedy ones without a temperature that says so."""
+    identity = cell.manifest.identity
+    answer = (identity.get("system") or {}).get("answer") or {}
+    written = answer.get("mode") in ("generate", "letters") and answer.get("temperature") is None
+    return "import" in identity and written and not cell.run.by_draws
 
 
 def _above_chance(cell: Cell) -> bool:
     """Whether the interval lies above what is had without reading; without answers nothing is said."""
-    accuracy = cell.greedy_accuracy
+    accuracy = cell.headline
     if accuracy is None or accuracy.lo is None or cell.uniform is None or cell.majority is None:
         return not _blind(cell)
     return accuracy.lo > max(cell.uniform, cell.majority.accuracy.value)

@@ -1,10 +1,11 @@
 """The formats of a report by name, and what a committed report of one of them says otherwise."""
 
 import difflib
-import json
 from pathlib import Path
 
 from rimbench.errors import DataError, UsageError
+from rimbench.files import write_whole
+from rimbench.plaintext import as_json
 from rimbench.report.summary import Summary
 
 SUFFIXES = {
@@ -25,7 +26,7 @@ def render(name: str, summary: Summary, results: Path) -> str:
     if name == "json":
         from rimbench.report.document import as_document
 
-        return json.dumps(as_document(summary), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        return as_json(as_document(summary))
     if name == "csv":
         from rimbench.report.csv import as_csv
 
@@ -48,9 +49,9 @@ def render(name: str, summary: Summary, results: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a report to a file; DataError where that cannot be."""
+    """Write a report to a file, over an older one only when it is whole; DataError where that cannot be."""
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        write_whole(path, text)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
 

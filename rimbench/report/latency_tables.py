@@ -1,9 +1,10 @@
 """What answers take, as tables: times, where the time goes, what it takes besides, where a batch saturates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rimbench.report.costs import Cost, Speedup
-from rimbench.report.numbers import milliseconds, times
+from rimbench.report.numbers import milliseconds, share, times
 from rimbench.tabular import Table
 
 SATURATED = 0.9
@@ -16,7 +17,7 @@ def latency_tables(costs: Sequence[Cost], speedups: Sequence[Speedup]) -> list[T
         cost_table(costs),
         phase_table(costs),
         condition_table(costs),
-        saturation_table(costs, speedups),
+        saturation_table(costs),
         speedup_table(speedups),
     ]
     return [table for table in tables if table.rows]
@@ -38,7 +39,8 @@ def cost_table(costs: Sequence[Cost]) -> Table:
                 *(milliseconds(value) for value in cost.percentiles.values()),
                 f"{row.per_question_ms:.3g}",
                 f"{row.prompt_tokens:.0f}",
-                _accuracy(cost),
+                "-" if cost.accuracy is None else share(cost.accuracy.value),
+                _timed(cost),
                 ", ".join(row.noises) or "-",
             )
         )
@@ -47,12 +49,13 @@ def cost_table(costs: Sequence[Cost]) -> Table:
     columns = ("suite", "system", "batch", "answer by", "ms a batch", "95%", "p50", "p95", "p99", "ms each")
     return Table(
         "What an answer costs",
-        (*columns, "tokens in", "greedy, %", "noise"),
+        (*columns, "tokens in", "greedy, %", "of timed, %", "noise"),
         tuple(rows),
         f"{'; '.join(engines)}; {least} samples or more after warm-up, systems in turn on the same items, "
         "tokenisation outside. To the letter: until the answer's letter can be told, the mean over a batch's "
-        "questions. Greedy: of the run beside, or else of the questions that were timed.",
-        ("p50", "p99", "tokens in", "p95", "noise", "suite", "95%"),
+        "questions. p95 takes 20 samples, p99 100. Greedy: the accuracy of the complete run of the same system and "
+        "questions, where one lies beside; of timed: that of the questions that were timed, of so many.",
+        ("p50", "p99", "tokens in", "p95", "noise", "of timed, %", "suite", "95%"),
     )
 
 
@@ -131,24 +134,52 @@ def condition_table(costs: Sequence[Cost]) -> Table:
     )
 
 
-def saturation_table(costs: Sequence[Cost], speedups: Sequence[Speedup]) -> Table:
-    """By system, the questions a second at every batch size, and the smallest batch that is hardly beaten."""
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """Questions a second of one system by batch size, and the smallest batch that is hardly beaten.
+
+    `at` is None where that is the largest one measured: a larger one may give more.
+    """
+
+    suite: str
+    label: str
+    answer_by: str
+    rates: Mapping[int, float]
+    at: int | None
+
+
+def find_saturation(costs: Sequence[Cost]) -> list[Saturation]:
+    """Every system that was measured at two batch sizes or more."""
     series: dict[tuple[str, str, str], dict[int, float]] = {}
     for cost in costs:
         if cost.measured.quantity != "letter":
             key = (cost.suite, _named(cost, costs), _way(cost, counted=False))
             series.setdefault(key, {})[cost.measured.batch] = cost.measured.questions_per_s
-    batches = sorted({batch for found in series.values() for batch in found})
-    rows = []
-    for key, found in series.items() if len(batches) > 1 else ():
-        enough = min(batch for batch, rate in found.items() if rate >= SATURATED * max(found.values()))
-        open_ended = enough == max(found)
-        rates = (_number(found.get(batch)) for batch in batches)
-        rows.append((*key, *rates, f"not by {enough}" if open_ended else str(enough)))
+    several = len({batch for found in series.values() for batch in found}) > 1
+    found = []
+    for key, rates in series.items() if several else ():
+        enough = min(batch for batch, rate in rates.items() if rate >= SATURATED * max(rates.values()))
+        found.append(Saturation(*key, rates, None if enough == max(rates) else enough))
+    return found
+
+
+def saturation_table(costs: Sequence[Cost]) -> Table:
+    """By system, the questions a second at every batch size, and the smallest batch that is hardly beaten."""
+    series = find_saturation(costs)
+    batches = sorted({batch for found in series for batch in found.rates})
     return Table(
         "Questions a second by batch size",
         ("suite", "system", "answer by", *(str(batch) for batch in batches), "saturated at"),
-        tuple(rows),
+        tuple(
+            (
+                found.suite,
+                found.label,
+                found.answer_by,
+                *(_number(found.rates.get(batch)) for batch in batches),
+                f"not by {max(found.rates)}" if found.at is None else str(found.at),
+            )
+            for found in series
+        ),
         f"Saturated: the smallest batch with {100 * SATURATED:.0f}% of the most questions a second.",
     )
 
@@ -190,7 +221,7 @@ def _named(cost: Cost, costs: Iterable[Cost]) -> str:
     """The system, with its engine where several were timed."""
     several = len({(c.measured.engine, c.measured.dtype) for c in costs}) > 1
     row = cost.measured
-    return f"{row.system} ({row.engine}, {row.dtype})" if several else row.system
+    return f"{row.label} ({row.engine}, {row.dtype})" if several else row.label
 
 
 def _way(cost: Cost, *, counted: bool = True) -> str:
@@ -206,13 +237,12 @@ def _threads(cost: Cost) -> str:
     return f" with {cost.threads} threads" if cost.threads and cost.measured.device == "cpu" else ""
 
 
-def _accuracy(cost: Cost) -> str:
+def _timed(cost: Cost) -> str:
+    """The greedy accuracy of the timed questions, and how many these are."""
     told = cost.measured.told
-    if cost.accuracy is not None:
-        return f"{100 * cost.accuracy.value:.1f}"
-    if told is None or told.right is None or not told.letters:
+    if told is None or told.greedy_accuracy is None:
         return "-"
-    return f"{100 * told.right / len(told.letters):.1f} of {len(told.letters)}"
+    return f"{share(told.greedy_accuracy)} of {len(told.letters)}"
 
 
 def _number(value: float | None) -> str:

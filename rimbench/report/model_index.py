@@ -6,32 +6,52 @@ Source: the model-index specification, as `huggingface_hub`'s card classes write
 from collections.abc import Sequence
 from typing import Any
 
+from rimbench.controls import Controls
 from rimbench.report.cells import Cell
 from rimbench.report.summary import Summary
+from rimbench.report.variants import controls_of, name_of
 from rimbench.statistics.estimate import Estimate
 
 DATASET_NAMES = {"medqa": "MedQA", "medmcqa": "MedMCQA"}
 
 
 def as_model_index(summary: Summary) -> str:
-    """A YAML document a system, `---` between them: whoever reads a card takes all its results for one model's."""
+    """A YAML document a system or variant, `---` between them: whoever reads a card takes all its results for one
+    model's. Cells under a control are no model's results, and partial ones no suite's: `left_out` says which.
+    """
     from huggingface_hub import ModelCardData
 
-    systems = sorted({cell.manifest.system for cell in summary.cells})
+    cells = [cell for cell in summary.cells if not _why_not(cell)]
     documents = []
-    for system in systems:
-        results = _results([cell for cell in summary.cells if cell.manifest.system == system])
+    for name in sorted({name_of(cell.manifest) for cell in cells}):
+        results = _results([cell for cell in cells if name_of(cell.manifest) == name])
         if results:
-            documents.append(ModelCardData(model_name=system, eval_results=results).to_yaml() + "\n")
+            documents.append(ModelCardData(model_name=name, eval_results=results).to_yaml() + "\n")
     return "---\n".join(documents)
+
+
+def left_out(summary: Summary) -> list[str]:
+    """A sentence for each cell that no model index holds."""
+    return [
+        f"left out of the model index: {cell.label} on {cell.suite}, {why}"
+        for cell in summary.cells
+        if (why := _why_not(cell))
+    ]
+
+
+def _why_not(cell: Cell) -> str:
+    if controls_of(cell.manifest) != Controls():
+        return "which is a control"
+    return f"of which {cell.n} of {cell.n_planned} items are answered" if cell.partial else ""
 
 
 def _results(cells: Sequence[Cell]) -> list[Any]:
     found = []
     for cell in cells:
-        if cell.greedy_accuracy is not None:
-            found.append(_result(cell, "accuracy", "greedy accuracy", cell.greedy_accuracy, {}))
-        for passed in cell.pass_at_k:
+        if cell.headline is not None:
+            name = "greedy accuracy" if cell.of == "greedy" else f"accuracy, {cell.of}"
+            found.append(_result(cell, "accuracy", name, cell.headline, {}))
+        for passed in cell.pass_at_k if len(cell.run.sampled) == cell.n_planned else ():
             chance = {"k": passed.k, "guesser": round(passed.chance, 4)}
             found.append(_result(cell, "pass@k", f"pass@{passed.k}", passed.estimate, chance))
     return found
@@ -43,6 +63,7 @@ def _result(cell: Cell, kind: str, name: str, estimate: Estimate, more: dict[str
     source, suite = cell.manifest.suite_source, cell.manifest.suite
     on_hub = source.get("kind") == "hub"
     setting = f" ({cell.label})" if cell.label != cell.manifest.system else ""
+    setting += " (user's file)" if cell.suite != suite else ""
     interval = None if estimate.lo is None or estimate.hi is None else [round(estimate.lo, 4), round(estimate.hi, 4)]
     args = {"run": cell.manifest.run, "n": estimate.n, "ci95": interval, "interval": estimate.method, **more}
     return EvalResult(

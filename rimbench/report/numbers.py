@@ -5,33 +5,57 @@ from collections.abc import Mapping
 from rimbench.statistics.estimate import Estimate
 
 
+def decimal(value: float, digits: int, *, signed: bool = False) -> str:
+    """A number to so many digits; one that rounds to nothing has no sign."""
+    rounded = round(value, digits) or 0.0
+    return f"{rounded:+.{digits}f}" if signed and rounded else f"{rounded:.{digits}f}"
+
+
+def counted(n: int, asked: int) -> str:
+    """How many there are, and of how many where some are missing."""
+    return str(n) if n == asked else f"{n}/{asked}"
+
+
 def share(value: float | None) -> str:
     """A share as a percentage."""
-    return "-" if value is None else f"{100 * value:.1f}"
+    return "-" if value is None else decimal(100 * value, 1)
 
 
 def percent(estimate: Estimate | None) -> str:
     """A share as a percentage with its interval."""
-    if estimate is None:
-        return "-"
-    value = f"{100 * estimate.value:.1f}"
-    if estimate.lo is None or estimate.hi is None:
-        return value
-    return f"{value} [{100 * estimate.lo:.1f}, {100 * estimate.hi:.1f}]"
+    return "-" if estimate is None else _with_interval(estimate, 100, 1)
 
 
 def points(estimate: Estimate) -> str:
     """A difference of shares in percentage points, signed, with its interval."""
-    if estimate.lo is None or estimate.hi is None:
-        return f"{100 * estimate.value:+.1f}"
-    return f"{100 * estimate.value:+.1f} [{100 * estimate.lo:+.1f}, {100 * estimate.hi:+.1f}]"
+    return _with_interval(estimate, 100, 1, signed=True)
 
 
 def number(estimate: Estimate) -> str:
     """A plain number with its interval."""
-    if estimate.lo is None or estimate.hi is None:
-        return f"{estimate.value:.3f}"
-    return f"{estimate.value:.3f} [{estimate.lo:.3f}, {estimate.hi:.3f}]"
+    return _with_interval(estimate, 1, 3)
+
+
+def interval(lo: float | None, hi: float | None, *, signed: bool = False) -> str:
+    """An interval of shares in percent."""
+    if lo is None or hi is None:
+        return "-"
+    return f"[{decimal(100 * lo, 1, signed=signed)}, {decimal(100 * hi, 1, signed=signed)}]"
+
+
+def _with_interval(estimate: Estimate, factor: int, digits: int, *, signed: bool = False) -> str:
+    value, *ends = (
+        None if each is None else decimal(factor * each, digits, signed=signed)
+        for each in (estimate.value, estimate.lo, estimate.hi)
+    )
+    return f"{value}" if None in ends else f"{value} [{', '.join(map(str, ends))}]"
+
+
+def as_interval(estimate: Estimate | None) -> list[float] | None:
+    """An interval for other programs; None where there is none."""
+    if estimate is None or estimate.lo is None or estimate.hi is None:
+        return None
+    return [estimate.lo, estimate.hi]
 
 
 def milliseconds(value: float | None) -> str:

@@ -21,6 +21,7 @@ def origin_table(cells: Sequence[Cell]) -> Table:
         rows.append(
             (
                 manifest.run,
+                cell.label,
                 f"{source['source']} {revision[:HASH]}",
                 manifest.identity["suite"]["content_sha256"][:HASH],
                 manifest.started_at[: len("2026-01-01T00:00")].replace("T", " "),
@@ -29,10 +30,10 @@ def origin_table(cells: Sequence[Cell]) -> Table:
         )
     return Table(
         "Where the answers come from",
-        ("run", "model", "items", "started, UTC", "made by"),
+        ("run", "shown as", "model", "items", "started, UTC", "made by"),
         tuple(rows),
         f"Model and items: the first {HASH} digits of their hashes.",
-        ("started, UTC",),
+        ("started, UTC", "shown as"),
     )
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from rimbench.report.numbers import number, points, share
+from rimbench.report.numbers import counted, interval, number, points, share
 from rimbench.report.pairs import Pair
+from rimbench.report.variants import suite_label
 from rimbench.statistics.verdict import Settings
 from rimbench.tabular import Table
 
@@ -16,34 +17,36 @@ def verdict_table(pairs: Sequence[Pair]) -> Table:
         ("suite", "pair", "n", "difference, points [95%]", "verdict"),
         tuple(
             (
-                pair.suite,
+                suite_label(pair.runs[0].manifest),
                 _name(pair),
-                str(pair.n),
+                counted(pair.n, pair.n_asked),
                 points(pair.comparison.difference),
-                pair.judgement.verdict or "too few items",
+                pair.verdict,
             )
             for pair in pairs
         ),
-        f"First minus second, on the items that both have answered. Intervals: {', '.join(methods)}.",
-        ("n",),
+        f"First minus second, on the items that both have answered. Intervals: {', '.join(methods)}. "
+        f"{_say_families(pairs)}",
+        _whole_n(pairs),
     )
 
 
-def certainty_table(pairs: Sequence[Pair], settings: Settings, family: str) -> Table:
+def certainty_table(pairs: Sequence[Pair], settings: Settings) -> Table:
     """What each verdict rests on: the 2x2 counts, the tests, and what so many items can show."""
     rows = []
     for pair in pairs:
         comparison, table = pair.comparison, pair.comparison.table
         equal = comparison.equivalence
-        within = "-" if equal.lo is None or equal.hi is None else f"[{100 * equal.lo:+.1f}, {100 * equal.hi:+.1f}]"
+        within = interval(equal.lo, equal.hi, signed=True)
         counts = (table.both_right, table.a_only, table.b_only, table.both_wrong) if table else ()
         rows.append(
             (
-                pair.suite,
+                suite_label(pair.runs[0].manifest),
                 _name(pair),
-                str(pair.n),
+                counted(pair.n, pair.n_asked),
                 "/".join(map(str, counts)) or "-",
                 f"{comparison.p_value:.3g}",
+                str(pair.family.size),
                 f"{pair.judgement.p_adjusted:.3g}",
                 within,
                 share(pair.detectable),
@@ -53,12 +56,12 @@ def certainty_table(pairs: Sequence[Pair], settings: Settings, family: str) -> T
     tests = sorted({pair.comparison.test for pair in pairs})
     return Table(
         "How sure",
-        ("suite", "pair", "n", "both/first/second/none right", "p", "Holm", f"[{sure}]", "detectable"),
+        ("suite", "pair", "n", "both/first/second/none right", "p", "of", "adjusted", f"[{sure}]", "detectable"),
         tuple(rows),
-        f"p: {', '.join(tests)}; Holm: adjusted over {family}. Equivalent: the {sure} interval lies within "
-        f"{100 * settings.margin:g} points. Detectable: the smallest difference, in points, that this test finds "
-        "in 4 of 5 such comparisons.",
-        ("n", "both/first/second/none right", f"[{sure}]"),
+        f"p: {', '.join(tests)}; adjusted for so many comparisons. {_say_families(pairs)} Equivalent: the {sure} "
+        f"interval lies within {100 * settings.margin:g} points. Detectable: the smallest difference, in points, "
+        "that this test finds in 4 of 5 such comparisons.",
+        (*_whole_n(pairs), "both/first/second/none right", f"[{sure}]"),
     )
 
 
@@ -69,11 +72,12 @@ def pair_details(pairs: Sequence[Pair]) -> Table:
         comparison, passed = pair.comparison, pair.pass_at_k
         rows.append(
             (
-                pair.suite,
+                suite_label(pair.runs[0].manifest),
                 points(comparison.bootstrap),
                 number(comparison.effect) if comparison.effect else "-",
                 "-" if comparison.mid_p is None else f"{comparison.mid_p:.3g}",
                 str(passed[0]) if passed else "-",
+                counted(passed[1].difference.n, pair.n_asked) if passed else "-",
                 points(passed[1].difference) if passed else "-",
                 f"{passed[1].p_value:.3g}" if passed else "-",
                 pair.judgement.reason,
@@ -85,6 +89,7 @@ def pair_details(pairs: Sequence[Pair]) -> Table:
         "Cohen's g [95%]",
         "mid-p",
         "k",
+        "its n",
         "pass@k, points [95%]",
         "p",
         "why",
@@ -93,9 +98,21 @@ def pair_details(pairs: Sequence[Pair]) -> Table:
         "Details",
         columns,
         tuple(rows),
-        "p: of the difference of pass@k, by sign flips of questions.",
+        "p: of the difference of pass@k, by sign flips of questions; its n: the questions with draws of both.",
         ("Cohen's g [95%]", "bootstrap, points [95%]"),
     )
+
+
+def _say_families(pairs: Sequence[Pair]) -> str:
+    """Which comparisons each verdict is given among, and by which adjustment."""
+    families = dict.fromkeys(pair.family for pair in pairs)
+    said = [f.name if f.method == "none" else f"{f.name} ({f.method})" for f in families]
+    return f"Family: {'; or '.join(said)}." if said else ""
+
+
+def _whole_n(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """The n of whole pairs may be left out, that of a partial one never."""
+    return ("n",) if all(pair.n == pair.n_asked for pair in pairs) else ()
 
 
 def _name(pair: Pair) -> str:

@@ -2,18 +2,28 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from rimbench.errors import UsageError
-from rimbench.report.cells import k_of, pass_values, resampling_of
+from rimbench.report.cells import Cell, k_of, pass_values, resampling_of
+from rimbench.report.families import ALL, Choice, Family, family_of_pair, name_all
 from rimbench.report.reading import RunData
+from rimbench.report.variants import name_of
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.power import detectable_paired
 from rimbench.statistics.unpaired import independent_difference
-from rimbench.statistics.verdict import Comparison, Judgement, Settings, compare_outcomes, compare_scores, judge
+from rimbench.statistics.verdict import (
+    Comparison,
+    Judgement,
+    Settings,
+    compare_outcomes,
+    compare_scores,
+    judge,
+    judge_within,
+)
 
 IN_DISTRIBUTION = ("in-dist", "demo-in-dist")
 """The suites that are drawn as the training data were; the gap to the others is reported."""
@@ -21,9 +31,9 @@ IN_DISTRIBUTION = ("in-dist", "demo-in-dist")
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """System `a` against `b` on one suite, a minus b, judged within the family that the report prints.
+    """`a` against `b` on one suite, a minus b, judged within their family: labels, the baseline second.
 
-    `runs` are theirs; `n` counts the items that both have answered.
+    `runs` are theirs; `n` counts the items that both have answered, of `n_asked`.
     """
 
     runs: tuple[RunData, RunData]
@@ -33,6 +43,19 @@ class Pair:
     comparison: Comparison
     judgement: Judgement
     settings: Settings
+    family: Family
+
+    @property
+    def n_asked(self) -> int:
+        """The items of the suite."""
+        return len(self.runs[0].items)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in words, or why there is none."""
+        if self.judgement.verdict is not None:
+            return self.judgement.verdict
+        return "partial" if self.judgement.reason.startswith("partial") else "too few items"
 
     @property
     def suite(self) -> str:
@@ -66,28 +89,45 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """How much of a system's accuracy is lost from its in-distribution suite to another: unpaired items."""
+    """How much of a system's accuracy is lost from its in-distribution suite to another: unpaired items.
+
+    `answered` and `asked` count the items of both suites, in that order.
+    """
 
     system: str
     inside: str
     outside: str
     difference: Estimate
+    answered: tuple[int, int]
+    asked: tuple[int, int]
 
 
-def compare_family(runs: Mapping[str, RunData], settings: Settings) -> list[Pair]:
-    """Every pair of the labelled runs of each suite, Holm over all of them together."""
-    by_suite: dict[str, list[str]] = {}
-    for label, run in runs.items():
-        by_suite.setdefault(run.manifest.suite, []).append(label)
-    found = []
-    for labels in by_suite.values():
-        for a, b in itertools.combinations(labels, 2):
-            compared = _compare(runs[a], runs[b], settings)
-            if compared is not None:
-                found.append((runs[a], runs[b], *compared))
-    judged = judge([comparison for _, _, comparison, _ in found])
-    return [Pair((a, b), *_names(a, b), n, comparison, judgement, settings)
-            for (a, b, comparison, n), judgement in zip(found, judged, strict=True)]  # fmt: skip
+def compare_pairs(
+    runs: Sequence[tuple[RunData, RunData]], labels: Mapping[str, str], how: Settings, choice: Choice
+) -> list[Pair]:
+    """The pairs of runs that share items, each judged within its family; `labels` are by run."""
+    compared = [(a, b, found) for a, b in runs if (found := _compare(a, b, how)) is not None]
+    if choice.family == ALL:
+        suites = [a.manifest.suite for a, _, _ in compared]
+        families = [name_all(suites)] * len(compared)
+        judged = judge([comparison for _, _, (comparison, _) in compared])
+    else:
+        families = [family_of_pair(a, b, choice) for a, b, _ in compared]
+        judged = tuple(judge_within(c, f.size) for (_, _, (c, _)), f in zip(compared, families, strict=True))
+    return [
+        Pair((a, b), labels[a.manifest.run], labels[b.manifest.run], n, comparison,
+             judgement if choice.allow_partial else _of_whole(judgement, a, b), how, family)
+        for (a, b, (comparison, n)), family, judgement in zip(compared, families, judged, strict=True)
+    ]  # fmt: skip
+
+
+def _of_whole(judgement: Judgement, a: RunData, b: RunData) -> Judgement:
+    """No verdict where answers are missing: those that are there may be no random part."""
+    lacking = [f"{len(run.answered)} of {len(run.items)}" for run in (a, b) if len(run.answered) < len(run.items)]
+    if not lacking:
+        return judgement
+    reason = f"partial, {' and '.join(lacking)} items answered: let it go on, or give --allow-partial"
+    return replace(judgement, verdict=None, reason=reason)
 
 
 def check_same_items(a: RunData, b: RunData) -> None:
@@ -106,7 +146,9 @@ def unlike_items(runs: Sequence[RunData]) -> list[str]:
         items: dict[str, list[str]] = {}
         for run in runs:
             if run.manifest.suite == suite:
-                items.setdefault(f"{run.content_sha256[:10]}, {len(run.items)} items", []).append(run.manifest.system)
+                items.setdefault(f"{run.content_sha256[:10]}, {len(run.items)} items", []).append(
+                    name_of(run.manifest)
+                )
         if len(items) > 1:
             groups = "; ".join(f"{', '.join(systems)} ({which})" for which, systems in items.items())
             found.append(f"on {suite}, systems over different frozen items are not compared: {groups}")
@@ -116,32 +158,29 @@ def unlike_items(runs: Sequence[RunData]) -> list[str]:
 def _compare(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, int] | None:
     if a.content_sha256 != b.content_sha256:
         return None
-    items = [item for item in a.answered if item.item_id in b.greedy]
-    right_a, right_b = ([run.right(item) for item in items] for run in (a, b))
+    answered = {item.item_id for item in b.answered}
+    items = [item for item in a.answered if item.item_id in answered]
+    scores_a, scores_b = ([run.score(item) for item in items] for run in (a, b))
     judged_by = Settings(settings.margin, settings.alpha, resampling_of(items))
-    comparison = compare_outcomes(right_a, right_b, judged_by)
+    compare = compare_scores if a.by_draws or b.by_draws else compare_outcomes
+    comparison = compare(scores_a, scores_b, judged_by)
     return None if comparison is None else (comparison, len(items))
 
 
-def _names(a: RunData, b: RunData) -> tuple[str, str]:
-    """Of two runs of one system, their own names."""
-    names = (a.manifest.system, b.manifest.system)
-    return names if names[0] != names[1] else (a.manifest.run, b.manifest.run)
-
-
-def gaps(cells: Mapping[tuple[str, str], Estimate]) -> list[Gap]:
-    """For each system, its accuracy on the in-distribution suite minus that on each other suite."""
+def gaps(cells: Sequence[Cell]) -> list[Gap]:
+    """For each system, its accuracy on the in-distribution suite minus that on each other suite; one cell a suite."""
     found = []
-    for (system, suite), inside in cells.items():
-        if suite not in IN_DISTRIBUTION:
+    for inside, outside in itertools.permutations(cells, 2):
+        suite, other = inside.manifest.suite, outside.manifest.suite
+        same_kind = other.startswith("demo-") == suite.startswith("demo-")
+        if suite not in IN_DISTRIBUTION or other in IN_DISTRIBUTION or not same_kind:
             continue
-        for (other_system, other), outside in cells.items():
-            same_kind = other.startswith("demo-") == suite.startswith("demo-")
-            if other_system != system or other in IN_DISTRIBUTION or not same_kind:
-                continue
-            difference = independent_difference(inside, outside)
-            if difference is not None:
-                found.append(Gap(system, suite, other, difference))
+        if name_of(inside.manifest) != name_of(outside.manifest):
+            continue
+        difference = independent_difference(inside.headline, outside.headline)
+        if difference is not None:
+            counts = (inside.n, outside.n), (inside.n_planned, outside.n_planned)
+            found.append(Gap(name_of(inside.manifest), suite, other, difference, *counts))
     return found
 
 
@@ -149,8 +188,9 @@ def gaps(cells: Mapping[tuple[str, str], Estimate]) -> list[Gap]:
 class OrderEffect:
     """What happens to a system's answers when the options change places: n runs in different orders.
 
-    `mean_accuracy` is averaged over the orders. Of the `moved` answers, whose option stood under another letter in
-    the other order, `follow_text` chose the same option again and `follow_letter` the same letter.
+    Every run has answered at least `n` items, of `n_asked`. `mean_accuracy` is averaged over the orders. Of the
+    `moved` answers, whose option stood under another letter in the other order, `follow_text` chose the same option
+    again and `follow_letter` the same letter.
     """
 
     suite: str
@@ -160,6 +200,8 @@ class OrderEffect:
     moved: int
     follow_text: int
     follow_letter: int
+    n: int
+    n_asked: int
 
 
 def order_effect(runs: Sequence[RunData], shown_letters: Sequence[Mapping[str, Mapping[str, str]]]) -> OrderEffect:
@@ -177,5 +219,7 @@ def order_effect(runs: Sequence[RunData], shown_letters: Sequence[Mapping[str, M
             text += b.letter == a
             letter += of_item_b[b.letter] == of_item_a[a]
     accuracies = [np.mean([run.right(item) for item in run.answered]) for run in runs]
-    manifest = runs[0].manifest
-    return OrderEffect(manifest.suite, manifest.system, len(runs), float(np.mean(accuracies)), moved, text, letter)
+    manifest, counts = runs[0].manifest, (min(len(run.answered) for run in runs), len(runs[0].items))
+    system = name_of(manifest, but={"permute_options"})
+    accuracy = float(np.mean(accuracies))
+    return OrderEffect(manifest.suite, system, len(runs), accuracy, moved, text, letter, *counts)

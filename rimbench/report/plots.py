@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from rimbench.errors import DataError
+from rimbench.files import replacing, write_whole
 from rimbench.latency.stored import Quantity
 from rimbench.report.cells import Cell
 from rimbench.report.costs import Cost, Speedup
@@ -35,10 +36,13 @@ from rimbench.report.drawing import (
     save,
     short,
 )
+from rimbench.report.numbers import counted, decimal
 from rimbench.report.summary import Summary
+from rimbench.report.variants import suite_label
 from rimbench.statistics.estimate import Estimate
 
 VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}
+SHORT = {"too few items": "too few", "partial": "partial"}
 MIRRORED = {"better": "worse", "worse": "better"}
 CURVE_POINTS = 200
 
@@ -72,8 +76,9 @@ def save_plots(plots: Iterable[Plot], folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for plot in plots:
             svg, png = folder / f"{plot.name}.svg", folder / f"{plot.name}.png"
-            svg.write_text(as_svg(plot), encoding="utf-8")
-            save(plot.figure, png, facecolor="white", dpi=160, metadata={"Software": None})
+            write_whole(svg, as_svg(plot))
+            with replacing(png) as scratch:
+                save(plot.figure, scratch, format="png", facecolor="white", dpi=160, metadata={"Software": None})
             written += [svg, png]
     except OSError as error:
         raise DataError(f"cannot write plots to {folder}: {error.strerror}; give another folder") from error
@@ -84,17 +89,23 @@ def _accuracy(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[st
     most = max(sum(cell.manifest.suite == suite for cell in cells) for suite in suites)
     figure, grid = panels(len(suites), rows_height(most), share_x=True)
     for axes, suite in zip(grid, suites, strict=True):
-        shown = [cell for cell in cells if cell.manifest.suite == suite and cell.greedy_accuracy is not None]
+        shown = [cell for cell in cells if cell.manifest.suite == suite and cell.headline is not None]
         for place, cell in enumerate(shown):
-            bar(axes, place, cell.greedy_accuracy, colour_of(systems, cell.manifest.system))
+            bar(axes, place, cell.headline, colour_of(systems, cell.manifest.system))
         guess = next((cell.uniform for cell in shown if cell.uniform is not None), None)
         if guess is not None:
             axes.axvline(100 * guess, color=GREY, ls=":")
-        rows(axes, [cell.label for cell in shown])
+        rows(axes, [_told(cell, cell.label + ("" if cell.of == "greedy" else f", {cell.of}")) for cell in shown])
         axes.set_title(short(suite))
-    grid[-1].set_xlabel("greedy accuracy, % [95%]; dotted: a guesser's")
-    title = "Greedy accuracy of each system with its 95% interval, and a uniform guesser's as a dotted line"
+    kind = "greedy accuracy" if all(cell.of == "greedy" for cell in cells) else "accuracy"
+    grid[-1].set_xlabel(f"{kind}, % [95%]; dotted: a guesser's")
+    title = f"{kind.capitalize()} of each system with its 95% interval, and a uniform guesser's as a dotted line"
     return Plot("accuracy", title, figure, "Accuracy")
+
+
+def _told(cell: Cell, name: str) -> str:
+    """A cell's name in a plot, with how many items it is of where some are missing."""
+    return f"{name}, {counted(cell.n, cell.n_planned)}" if cell.partial else name
 
 
 def _verdicts(summary: Summary, suite: str) -> Plot | None:
@@ -113,7 +124,8 @@ def _verdicts(summary: Summary, suite: str) -> Plot | None:
             x, y = names.index(column), names.index(row)
             colour = VERDICT_COLOURS.get(word or "", GREY)
             axes.add_patch(mpl.patches.Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, color=colour, alpha=0.25, lw=0))
-            axes.text(x, y, f"{value:+.1f}\n{word or 'too few'}", ha="center", va="center", fontsize=8.5)
+            text = f"{decimal(value, 1, signed=True)}\n{word or SHORT[pair.verdict]}"
+            axes.text(x, y, text, ha="center", va="center", fontsize=8.5)
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xticks(range(len(names)), [short(name) for name in names])
@@ -140,7 +152,7 @@ def _pass_at_k(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[s
             passed = cell.pass_at_k[0]
             bar(axes, place, passed.estimate, colour_of(systems, cell.manifest.system))
             axes.plot([100 * passed.chance] * 2, [place - 0.45, place + 0.45], color=GREY, ls=":")
-        rows(axes, [f"{cell.label}, k = {cell.pass_at_k[0].k}" for cell in shown])
+        rows(axes, [_told(cell, f"{cell.label}, k = {cell.pass_at_k[0].k}") for cell in shown])
         axes.set_title(short(suite))
     grid[-1].set_xlabel("pass@k, % [95%]; dotted: a guesser's")
     title = "pass@k of each system with its 95% interval beside a uniform guesser's"
@@ -153,7 +165,7 @@ def _budgets(summary: Summary, systems: Sequence[str]) -> Plot | None:
     figure, [axes] = panels(1, 3.4)
     for place, sweep in enumerate(summary.sweeps):
         known = [(b.blocks, b.accuracy) for b in sweep.outcome.budgets if b.accuracy is not None]
-        name = f"{short(sweep.manifest.system)} on {short(sweep.manifest.suite)}"
+        name = f"{short(sweep.label)} on {short(suite_label(sweep.manifest))}"
         colour = colour_of(systems, sweep.manifest.system)
         line(axes, [k for k, _ in known], [a for _, a in known], colour, MARKERS[place % len(MARKERS)], name)
     axes.set_xlabel("memory budget K; K = 0 has no memory")
@@ -171,12 +183,14 @@ def _accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite:
     batches = sorted({cost.measured.batch for cost in shown})
     figure, grid = panels(len(batches), 3.0)
     for axes, batch in zip(grid, batches, strict=True):
-        points = [(c.measured.per_question_ms, c.accuracy, c.measured.system) for c in shown
+        points = [(c.measured.per_question_ms, c.accuracy, c.measured) for c in shown
                   if c.measured.batch == batch and c.accuracy is not None]  # fmt: skip
-        for time, accuracy, system in points:
-            colour = colour_of(systems, system)
+        for time, accuracy, row in points:
+            colour = colour_of(systems, row.system)
             axes.errorbar(time, 100 * accuracy.value, reach([accuracy]), fmt="o", color=colour, capsize=3)
-            axes.annotate(short(system), (time, 100 * accuracy.value), (6, 6), textcoords="offset points", fontsize=9)
+            axes.annotate(
+                short(row.label), (time, 100 * accuracy.value), (6, 6), textcoords="offset points", fontsize=9
+            )
         front = pareto_front([(time, accuracy.value) for time, accuracy, _ in points])
         logarithmic(axes, [time for time, _, _ in points])
         steps = [*front, (axes.get_xlim()[1], front[-1][1])]
@@ -198,11 +212,11 @@ def plot_throughput(costs: Sequence[Cost]) -> Plot | None:
         figure = Figure(figsize=(6, 3.8), layout="constrained")
         axes = figure.add_subplot()
         engines = sorted({row.engine for row in shown})
-        systems = sorted({row.system for row in shown})
+        systems = sorted({row.label for row in shown})
         suites = sorted({c.suite for c in costs})
         for suite, name, engine in itertools.product(suites, systems, engines):
             rows = [c.measured for c in costs if c.suite == suite and c.measured.quantity == drawn]
-            found = sorted((r.batch, r.questions_per_s) for r in rows if (r.system, r.engine) == (name, engine))
+            found = sorted((r.batch, r.questions_per_s) for r in rows if (r.label, r.engine) == (name, engine))
             words = [name, *([engine] if len(engines) > 1 else []), *([suite] if len(suites) > 1 else [])]
             style: dict[str, Any] = {"marker": MARKERS[engines.index(engine)], "color": colour_of(systems, name)}
             if found:
@@ -282,7 +296,7 @@ def _reliability(cells: Sequence[Cell], systems: Sequence[str], suite: str) -> P
         bins = cell.calibration.reliability if cell.calibration else ()
         at = [100 * b.confidence for b in bins]
         colour = colour_of(systems, cell.manifest.system)
-        line(axes, at, [b.accuracy for b in bins], colour, "o", short(cell.label))
+        line(axes, at, [b.accuracy for b in bins], colour, "o", short(_told(cell, cell.label)))
 
     def frame(axes: Any) -> None:
         axes.plot([0, 100], [0, 100], color=GREY, ls=":")
@@ -300,7 +314,12 @@ def _risk_against_coverage(cells: Sequence[Cell], systems: Sequence[str], suite:
             every = max(1, len(curve.coverage) // CURVE_POINTS)
             coverage, risk = curve.coverage[::-every][::-1], curve.risk[::-every][::-1]
             colour = colour_of(systems, cell.manifest.system)
-            axes.plot([100 * x for x in coverage], [100 * y for y in risk], color=colour, label=short(cell.label))
+            axes.plot(
+                [100 * x for x in coverage],
+                [100 * y for y in risk],
+                color=colour,
+                label=short(_told(cell, cell.label)),
+            )
 
     def frame(axes: Any) -> None:
         axes.set_xlabel("coverage: the surest share that is answered, %")

@@ -8,7 +8,7 @@ to the first letter.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -110,11 +110,15 @@ def _bin_of(confidence: FloatArray, bins: int) -> NDArray[np.intp]:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationError:
-    """ECE with its bin count, and `floor`: what a perfectly calibrated system of these confidences would show."""
+    """ECE with its bin count, and `floor`: what a perfectly calibrated system of these confidences would show.
+
+    `corrected` is the ECE less its bias, with the interval; `ece` has it too, unless it lies beside the value.
+    """
 
     ece: Estimate
     bins: int
     floor: float
+    corrected: Estimate
 
 
 def expected_calibration_error(
@@ -123,10 +127,10 @@ def expected_calibration_error(
     """The expected calibration error of the predicted option; None for no items.
 
     Guo et al. 2017, eq. 3, equal-width bins. ECE is biased upwards, the more so the fewer items (Kumar et al.
-    2019), and a bootstrap doubles the bias, so the interval is the basic one (Davison and Hinkley 1997, eq. 5.6),
-    which takes it off again: it can lie below the value itself. `floor` is the mean ECE where outcomes are drawn
-    from the confidences, by the half-normal mean of each bin: an ECE near it says nothing against the
-    calibration (after Vaicenavicius et al. 2019).
+    2019), and a bootstrap doubles the bias: `corrected` takes it off (Efron and Tibshirani 1993, section 10.6), with
+    the basic interval (Davison and Hinkley 1997, eq. 5.6), which can lie below the ECE itself. `floor` is the mean
+    ECE where outcomes are drawn from the confidences, by the half-normal mean of each bin: an ECE near it says
+    nothing against the calibration (after Vaicenavicius et al. 2019).
     """
     n = scored.confidence.size
     if n == 0:
@@ -144,9 +148,12 @@ def expected_calibration_error(
     )
     low, high = _tails(drawn, how.level)
     lo, hi = (max(0.0, 2 * value - high), max(0.0, 2 * value - low)) if scored.units > 1 else (None, None)
-    ece = Estimate(value, lo, hi, n, "basic bootstrap", how.level, how.seed)
+    corrected = Estimate(max(0.0, 2 * value - float(drawn.mean())), lo, hi, n, "basic bootstrap", how.level, how.seed)
+    ece = replace(corrected, value=value)
+    if lo is not None and hi is not None and not lo - 1e-12 <= value <= hi + 1e-12:
+        ece = replace(ece, lo=None, hi=None)
     variance = np.bincount(place, scored.confidence * (1 - scored.confidence), bins)
-    return CalibrationError(ece, bins, math.sqrt(2 / math.pi) * float(np.sqrt(variance).sum()) / n)
+    return CalibrationError(ece, bins, math.sqrt(2 / math.pi) * float(np.sqrt(variance).sum()) / n, corrected)
 
 
 def _resamples(scored: Predictions, how: Resampling) -> Iterator[NDArray[np.uint8]]:

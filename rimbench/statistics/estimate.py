@@ -32,6 +32,16 @@ class Estimate:
     level: float = 0.95
     seed: int | None = None
 
+    def __post_init__(self) -> None:
+        without_negative_zeros(self, "value", "lo", "hi")
+
+
+def without_negative_zeros(made: object, *names: str) -> None:
+    """Turn -0.0 into 0.0 in the named fields of a frozen value: a difference that is none has no sign."""
+    for name in names:
+        if getattr(made, name) == 0:
+            object.__setattr__(made, name, 0.0)
+
 
 def critical(level: float) -> float:
     """The two-sided standard normal quantile: 1.96 for 0.95. Raises ValueError outside (0, 1)."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rimbench.statistics.bootstrap import ITEMWISE, Resampling, resampling_units, sign_flip_p
-from rimbench.statistics.estimate import Estimate
+from rimbench.statistics.estimate import Estimate, without_negative_zeros
 from rimbench.statistics.paired import (
     PairedTable,
     bootstrap_difference,
@@ -62,6 +62,9 @@ class Equivalence:
     p_value: float | None
     alpha: float
     method: str
+
+    def __post_init__(self) -> None:
+        without_negative_zeros(self, "lo", "hi")
 
     @property
     def shown(self) -> bool:
@@ -186,6 +189,17 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = highest
     return tuple(adjusted)
+
+
+def judge_within(pair: Comparison, size: int) -> Judgement:
+    """One comparison's verdict in a family of so many, by the rules of `judge` with Bonferroni's p in Holm's place.
+
+    Whatever the other members of the family show, or whether they have been compared at all, changes nothing here;
+    Holm gives the smallest p-value of a family the same. ValueError for a size below 1.
+    """
+    if size < 1:
+        raise ValueError(f"a family of {size} comparisons: expected 1 or more")
+    return _judge_pair(pair, min(1.0, size * pair.p_value))
 
 
 def judge(family: Sequence[Comparison]) -> tuple[Judgement, ...]:

@@ -1,16 +1,19 @@
 """The label audit: what the rows hold -> the usable items, and what became of every row.
 
 Layouts hand in one `Candidate`, `Skipped` or `Faulty` for each row; nothing that was read goes uncounted. The
-kinds of fault: `not_text` and `malformed_messages` (a value of the wrong kind), `option_count` (not 2 to 10, or
-their letters have gaps), `empty_text`, `equal_options`, `gold_out_of_range` (or missing), `answer_text_differs`
+kinds of fault: `not_text` and `malformed_messages` (a value of the wrong kind), `unreadable_options` (no list or
+mapping), `option_labels` (they do not count up, or are not as many), `option_count` (not 2 to 10, or their letters
+have gaps), `empty_text`, `equal_options`, `gold_out_of_range` (or missing), `answer_text_differs`
 (the gold option against the file's own answer text), `repeated_question`, `contradicting_gold`, `repeated_id`.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from rimbench.errors import DataError
+from rimbench.items import ItemTable
 from rimbench.records import LETTERS, Item
 from rimbench.suites.slices import folded
 from rimbench.suites.suite import Audit, Fault
@@ -23,7 +26,10 @@ _IDS_IN_A_LINE = 5
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A labelled question as read. `gold` counts options from 0; None, or out of range, is a fault."""
+    """A labelled question as read. `gold` counts options from 0; None, or out of range, is a fault.
+
+    `own_labels` says that its options bore their own letters in their texts, which are taken off.
+    """
 
     item_id: str
     question: str
@@ -31,6 +37,7 @@ class Candidate:
     gold: int | None
     answer_text: str | None = None
     cluster: str | None = None
+    own_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +65,18 @@ class Auditor:
     A question that comes again with the same options (in any order; case and spacing aside) is left out: as
     a fault in a table, where nobody asks twice, or as an ordinary repeat where `repeats_expected`. Where a
     table answers the same question differently, neither row is used.
+
+    `items` are the usable ones so far, in the order of their rows.
     """
 
     repeats_expected: bool
     rows: int = 0
-    _items: dict[str, Item] = field(default_factory=dict)
+    items: ItemTable = field(default_factory=ItemTable)
     _skipped: Counter[str] = field(default_factory=Counter)
     _faults: dict[str, list[str]] = field(default_factory=dict)
-    _seen: dict[tuple[str, ...], str] = field(default_factory=dict)
-    _answers: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _seen: dict[bytes, str | None] = field(default_factory=dict)
+    """By the hash of a question, which of all is kept: the id of its item, or None where answers contradict."""
+    _own_labels: set[str] = field(default_factory=set)
 
     def add(self, reading: Reading) -> None:
         """Count one row, and keep it if it is a sound item."""
@@ -81,14 +91,9 @@ class Auditor:
             self._keep(reading)
 
     @property
-    def items(self) -> list[Item]:
-        """The usable items so far, in the order of their rows."""
-        return list(self._items.values())
-
-    @property
     def usable(self) -> int:
         """How many usable items there are so far."""
-        return len(self._items)
+        return len(self.items)
 
     def check(self, where: str) -> None:
         """Raise DataError if nothing is usable, or too much is faulty."""
@@ -108,40 +113,47 @@ class Auditor:
 
     def report(self, used: Iterable[Item]) -> Audit:
         """The audit, with the gold letters of the items that the suite uses."""
-        used = list(used)
-        gold = Counter(item.gold for item in used)
-        widest = max((len(item.options) for item in used), default=0)
+        gold, widest, own_labels = Counter[str](), 0, 0
+        for item in used:
+            own_labels += item.item_id in self._own_labels
+            gold[item.gold] += 1
+            widest = max(widest, len(item.options))
         return Audit(
             rows=self.rows,
             usable=self.usable,
-            used=len(used),
+            used=gold.total(),
             left_out=dict(self._skipped),
             faults=tuple(Fault(kind, tuple(ids)) for kind, ids in sorted(self._faults.items())),
             gold_histogram={letter: gold[letter] for letter in LETTERS[:widest]},
+            own_labels=own_labels,
         )
 
     def _fault(self, kind: str, item_id: str) -> None:
         self._faults.setdefault(kind, []).append(item_id)
 
     def _keep(self, candidate: Candidate) -> None:
-        key = (folded(candidate.question), *sorted(map(folded, candidate.options)))
-        answer = candidate.options[candidate.gold or 0]
+        key = _hash_question(candidate)
         if key in self._seen:
-            self._repeat(candidate, key, answer)
-        elif candidate.item_id in self._items:
+            self._repeat(candidate, key)
+        elif candidate.item_id in self.items:
             self._fault("repeated_id", candidate.item_id)
         else:
-            self._seen[key], self._answers[key] = candidate.item_id, answer
-            self._items[candidate.item_id] = _item(candidate)
+            self._seen[key] = candidate.item_id
+            self.items.put(_item(candidate))
+            if candidate.own_labels:
+                self._own_labels.add(candidate.item_id)
 
-    def _repeat(self, candidate: Candidate, key: tuple[str, ...], answer: str) -> None:
+    def _repeat(self, candidate: Candidate, key: bytes) -> None:
+        first = self._seen[key]
         if self.repeats_expected:
             self._skipped["repeated"] += 1
-        elif folded(answer) == folded(self._answers[key]) and self._seen[key] in self._items:
+        elif first is not None and _same_answer(self.items[first], candidate):
             self._fault("repeated_question", candidate.item_id)
         else:
-            if self._items.pop(self._seen[key], None) is not None:
-                self._fault("contradicting_gold", self._seen[key])
+            if first is not None:
+                self.items.drop(first)
+                self._fault("contradicting_gold", first)
+                self._seen[key] = None
             self._fault("contradicting_gold", candidate.item_id)
 
 
@@ -159,6 +171,16 @@ def _fault_of(candidate: Candidate) -> str | None:
     if candidate.answer_text is not None and folded(candidate.answer_text) != folded(options[gold]):
         return "answer_text_differs"
     return None
+
+
+def _hash_question(candidate: Candidate) -> bytes:
+    """Of the question with its options in any order. A folded text holds no newline."""
+    parts = [folded(candidate.question), *sorted(map(folded, candidate.options))]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).digest()
+
+
+def _same_answer(item: Item, candidate: Candidate) -> bool:
+    return folded(item.options[item.gold]) == folded(candidate.options[candidate.gold or 0])
 
 
 def _item(candidate: Candidate) -> Item:

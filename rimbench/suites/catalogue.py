@@ -39,7 +39,7 @@ def _summary(name: str, path: Path) -> Summary:
         spec = read(path)
     except ConfigError as error:
         return Summary(name, "", "", None, loadable=False, why=str(error))
-    why = _missing(spec, path)
+    why = missing(spec, path)
     return Summary(name, spec.description, _source(spec), spec.n, loadable=why is None, why=why)
 
 
@@ -54,7 +54,7 @@ def _source(spec: "SuiteSpec") -> str:
     return f"{source.repo}@{(source.revision or '')[:12]}"
 
 
-def _missing(spec: "SuiteSpec", path: Path) -> str | None:
+def missing(spec: "SuiteSpec", path: Path) -> str | None:
     """What a suite lacks to be loaded without a network and without --data."""
     from rimbench.suites.hub import Dataset, is_cached
 

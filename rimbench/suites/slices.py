@@ -5,8 +5,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from rimbench.records import Item
-
 
 def folded(text: str) -> str:
     """The text in lower case, every run of whitespace as one space: two questions that agree in it are one."""
@@ -29,6 +27,6 @@ def heldout(question: str, fraction: float) -> bool:
     return int.from_bytes(digest[:8], "big") / 2**64 < fraction
 
 
-def frozen_order(items: Iterable[Item], seed: int) -> list[Item]:
-    """The items by the sha256 of "seed:item_id": the same on every machine, whatever order they came in."""
-    return sorted(items, key=lambda item: hashlib.sha256(f"{seed}:{item.item_id}".encode()).digest())
+def frozen_order(item_ids: Iterable[str], seed: int) -> list[str]:
+    """Items' ids by the sha256 of "seed:item_id": the same on every machine, whatever order they came in."""
+    return sorted(item_ids, key=lambda item_id: hashlib.sha256(f"{seed}:{item_id}".encode()).digest())

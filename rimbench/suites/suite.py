@@ -8,8 +8,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
+from rimbench.items import Items
 from rimbench.records import Item
 
 Slice = Literal["heldout", "train", "all"]
@@ -58,7 +60,8 @@ class Audit:
 
     `usable` counts items before the sample was taken, `used` those in the suite. `left_out` counts rows that
     are not faulty but no items of this suite, by reason (unlabelled, filtered, not multiple-choice, ...).
-    `gold_histogram` counts the gold letters of the items in the suite.
+    `gold_histogram` counts the gold letters of the items in the suite, `own_labels` its items whose options bore
+    their own letters in their texts ("(A) x"), which were taken off.
     """
 
     rows: int
@@ -67,6 +70,7 @@ class Audit:
     left_out: Mapping[str, int]
     faults: tuple[Fault, ...]
     gold_histogram: Mapping[str, int]
+    own_labels: int = 0
 
     @property
     def faulty(self) -> int:
@@ -76,10 +80,13 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A fixed, ordered list of items. `n_requested` exceeds `len(items)` where the source had too few."""
+    """A fixed, ordered list of items. `n_requested` exceeds `len(items)` where the source had too few.
+
+    `file` is `shipped`, or the name of the user's own file that describes the suite.
+    """
 
     name: str
-    items: tuple[Item, ...]
+    items: Items
     content_sha256: str
     source: Source
     n_requested: int
@@ -87,6 +94,7 @@ class Suite:
     wording: Wording
     audit: Audit
     slice: Slice
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +119,15 @@ def question_text(wording: Wording, item: Item) -> str:
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
     """One pass over the template, so that a placeholder inside a value is left alone."""
-    names = "|".join(map(re.escape, values))
-    return re.sub(rf"\{{({names})\}}", lambda match: values[match[1]], template)
+    parts = list(_parts(template, tuple(values)))
+    parts[1::2] = (values[name] for name in parts[1::2])
+    return "".join(parts)
+
+
+@lru_cache
+def _parts(template: str, names: tuple[str, ...]) -> list[str]:
+    """The template's own text and the names of the placeholders, in turn; cut once and not for each item."""
+    return re.split(rf"\{{({'|'.join(map(re.escape, names))})\}}", template)
 
 
 def content_sha256(items: Iterable[Item]) -> str:
@@ -121,5 +136,11 @@ def content_sha256(items: Iterable[Item]) -> str:
     The input is one ASCII JSON document without spaces: [[id, question, [option, ...], gold], ...]. Texts are
     stripped when they are read, and not changed otherwise (no Unicode normalisation).
     """
-    content = [[item.item_id, item.question, list(item.options.values()), item.gold] for item in items]
-    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode("ascii")).hexdigest()
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    digest, before = hashlib.sha256(), "["
+    for item in items:
+        content = encode([item.item_id, item.question, list(item.options.values()), item.gold])
+        digest.update(f"{before}{content}".encode("ascii"))
+        before = ","
+    digest.update(b"]" if before == "," else b"[]")
+    return digest.hexdigest()

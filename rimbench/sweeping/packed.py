@@ -8,12 +8,12 @@ budget had kept are read out again for the others.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rimbench import checkpoints
 from rimbench.engines import Answered, EngineFacts, Request
-from rimbench.errors import ModelError
 from rimbench.records import Answer
-from rimbench.rim.readout import ReadoutRequest, readouts
+from rimbench.rim.readout import ReadoutRequest, check_packed, readouts_with_mass
 
 if TYPE_CHECKING:
     import torch
@@ -25,11 +25,12 @@ class PackedReadout:
     def __init__(
         self, folder: Path, facts: EngineFacts, rows: Mapping[str, ReadoutRequest], context_tokens: int
     ) -> None:
-        self._model, self._pad_id = _load(folder, facts)
+        self._model, self._pad_id = checkpoints.load_model(folder, facts.dtype).to(facts.device).eval(), 0
         self._device = facts.device
         self._rows = rows
         self._context_tokens = context_tokens
-        self._read: dict[str, torch.Tensor] = {}
+        self._read: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        check_packed(self._model, min(rows.values(), key=lambda row: len(row.question)), self._pad_id)
 
     def __enter__(self) -> "PackedReadout":
         return self
@@ -50,7 +51,7 @@ class PackedReadout:
         for reach, item_ids in by_reach.items():
             rows = [self._rows[item_id] for item_id in item_ids]
             rows = [replace(row, blocks=row.blocks[:reach]) for row in rows]
-            tables = readouts(self._model, rows, range(reach + 1), self._pad_id)
+            tables = readouts_with_mass(self._model, rows, range(reach + 1), self._pad_id)
             self._read.update(zip(item_ids, tables, strict=True))
         yield [(request, [self._letter(request)]) for request in requests]
 
@@ -64,26 +65,8 @@ class PackedReadout:
         row, letters = self._rows[request.item_id], request.prompt.option_token_ids
         assert letters is not None
         blocks = (len(request.prompt.token_ids) - len(row.question) - len(row.prefix)) // len(row.blocks[0])
-        values = self._read[request.item_id][blocks].tolist()
-        logprobs = dict(zip(letters, values, strict=True))
+        values, masses = self._read[request.item_id]
+        logprobs = dict(zip(letters, values[blocks].tolist(), strict=True))
         # max() keeps the first of equals: a tie goes to the earlier letter.
         letter = max(logprobs, key=logprobs.__getitem__)
-        return Answer(letter, 0, finished=True, option_logprobs=logprobs)
-
-
-def _load(folder: Path, facts: EngineFacts) -> tuple[Any, int]:
-    """The model, and a token to pad rows with."""
-    import torch
-    import transformers as hf
-    from safetensors import SafetensorError
-
-    quiet: Any = hf.logging
-    quiet.disable_progress_bar()
-    try:
-        model: Any = hf.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, facts.dtype), attn_implementation="sdpa"
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"cannot load the model in {folder}: {first}") from error
-    return model.to(facts.device).eval(), 0
+        return Answer(letter, 0, finished=True, option_logprobs=logprobs, label_mass=float(masses[blocks]))

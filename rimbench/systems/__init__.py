@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from rimbench.chat import TODAY
 from rimbench.errors import UsageError
 from rimbench.plugins import find_files, unknown
 from rimbench.rim.blocks import Memory
@@ -36,12 +37,14 @@ class Weights:
 class PromptStyle:
     """How a question is put: `instruction` follows it in the user message, `prefix` opens the answer.
 
-    `chat_template` holds arguments of the tokenizer's chat template, such as `enable_thinking`.
+    `chat_template` holds arguments of the tokenizer's chat template, such as `enable_thinking`; `date` is the day
+    that a template which asks for it takes for today, so that a run's prompts do not change overnight.
     """
 
     instruction: str = ""
     prefix: str = ""
     chat_template: Mapping[str, bool | str | int] = field(default_factory=dict)
+    date: str = TODAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,11 @@ class AnswerStyle:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A model and the way it is asked."""
+    """A model and the way it is asked.
+
+    `baseline` names the system that it is compared with. `file` is `shipped`, or the name of the user's own file
+    that says so; `own` is the system as its file has it, where this one may depart (`rimbench.systems.departures`).
+    """
 
     name: str
     description: str
@@ -70,6 +77,9 @@ class System:
     prompt: PromptStyle
     answer: AnswerStyle
     memory: Memory | None = None
+    baseline: str | None = None
+    file: str | None = None
+    own: "System | None" = None
 
 
 def available() -> dict[str, Path]:
@@ -77,21 +87,29 @@ def available() -> dict[str, Path]:
     return find_files(Path(__file__).parent)
 
 
-def load(name_or_path: str) -> System:
-    """The system of that name, or of that TOML file; UsageError or ConfigError where there is none."""
+def load(name_or_path: str, *, allow_outside: bool = False) -> System:
+    """The system of that name, or of that TOML file; UsageError or ConfigError where there is none.
+
+    A file may name weights below its own folder, and elsewhere with `allow_outside`.
+    """
     from rimbench.systems.schema import read_system  # pydantic is slow to import
 
+    shipped = available()
     if name_or_path.endswith(".toml"):
-        return read_system(Path(name_or_path))
-    if name_or_path not in available():
-        raise unknown("system", name_or_path, available())
-    return read_system(available()[name_or_path])
+        read = read_system(Path(name_or_path), allow_outside=allow_outside)
+        own = read_system(shipped[read.name]) if read.name in shipped else None
+        same = own is None or read == replace(own, file=read.file)
+        return read if same else replace(read, own=own)
+    if name_or_path not in shipped:
+        raise unknown("system", name_or_path, shipped)
+    return read_system(shipped[name_or_path])
 
 
 def override(
     system: System, *, model: str | None = None, blocks: int | None = None, answer: AnswerMode | None = None
 ) -> System:
     """The same system with other weights, another memory budget K, or another way to have the answer."""
+    system = replace(system, own=system.own or system)
     if answer is not None:
         system = _with_answer(system, answer)
     if model is not None:

@@ -60,13 +60,15 @@ def test_the_card_is_audited_by_name_with_a_sentence_for_every_claim(run):
 
 def test_the_document_has_the_published_keys(run):
     document = json.loads(run("rim-card", "--json"))
-    assert list(document) == ["schema", "title", "source", "margin", "alpha", "figures", "claims", "verdicts"]
+    assert list(document) == [
+        "schema", "title", "source", "margin", "time_margin", "alpha", "figures", "claims", "verdicts",
+    ]  # fmt: skip
     assert list(document["figures"][0]) == [
         "id", "kind", "system", "suite", "printed", "value", "lowest", "highest", "n", "ci95", "method", "source",
         "verdict", "sentence", "floor", "measured",
     ]  # fmt: skip
     assert list(document["claims"][0]) == [
-        "id", "kind", "text", "source", "verdict", "sentence", "numbers", "pairs",
+        "id", "kind", "text", "source", "verdict", "sentence", "numbers", "pairs", "measured",
     ]  # fmt: skip
     assert list(document["claims"][0]["pairs"][0]) == [
         "suite", "a", "b", "delta", "ci95", "method", "p_value", "p_adjusted", "family_size", "test",
@@ -79,17 +81,34 @@ def test_the_document_has_the_published_keys(run):
     assert all(figure["source"] for figure in document["figures"])
 
 
-def test_measured_runs_are_set_beside_the_published_figures(run, tmp_path, write):
+def test_measured_runs_are_set_beside_the_published_figures_and_claims(run, tmp_path, write):
     path = write(accuracy("a", "50.0 %"), accuracy("b", "45.0 %"), comparison("better"))
     write_run(tmp_path / "results", 24, 40)
-    figures = {figure["id"]: figure for figure in json.loads(run(path, "--json"))["figures"]}
+    document = json.loads(run(path, "--json"))
+    figures = {figure["id"]: figure for figure in document["figures"]}
     found = figures["a-s"]["measured"]
-    assert (found["run"], found["n"], found["value"], found["outcome"]) == ("r", 40, 0.6, "reproduced")
+    assert list(found) == [
+        "run", "n", "value", "ci95", "difference", "difference_ci95", "method", "outcome", "reason", "margin",
+        "relative", "interval", "level", "items_needed", "items_needed_on_both", "differences", "not_compared",
+    ]  # fmt: skip
+    assert (found["run"], found["n"], found["value"], found["outcome"]) == ("r", 40, 0.6, "undecided")
     assert found["difference"] == pytest.approx(0.1)
-    assert found["difference_ci95"][0] < 0 < found["difference_ci95"][1]
-    assert figures["b-s"]["measured"] is None
+    (lo, hi), (lowest, highest) = found["interval"], found["difference_ci95"]
+    assert lowest < lo < 0.1 < hi < highest
+    assert (found["margin"], found["level"], found["relative"]) == (0.03, 0.9, False)
+    assert figures["b-s"]["measured"] is None and document["claims"][0]["measured"] is None
     printed = run(path, "--results", tmp_path / "results")
-    assert "reproduced" in printed and "a-s: run r" in printed
+    assert "undecided" in printed and "a-s: run r; undecided: " in printed
+    assert "the whole 90% interval lies within the margin (3.0 points, 10.0 % of a time)" in printed
+    write_run(tmp_path / "results", 18, 40, run="q", system="b")
+    [claim] = json.loads(run(path, "--json"))["claims"]
+    assert list(claim["measured"]) == [
+        "outcome", "reason", "margin", "level", "value", "interval", "items_needed", "pairs",
+    ]  # fmt: skip
+    assert claim["measured"]["pairs"][0]["delta"] == pytest.approx(0.15)
+    assert claim["measured"]["outcome"] == "reproduced"  # 6 of 40 items differ, all one way
+    printed = run(path, "--results", tmp_path / "results")
+    assert "Claims against measured" in printed and "c: a less b on s: +15.0 [" in printed
 
 
 def test_a_kept_measurement_of_time_is_set_beside_the_published_one_without_any_run(run, tmp_path, write):
@@ -104,11 +123,13 @@ def test_a_kept_measurement_of_time_is_set_beside_the_published_one_without_any_
     assert "a: measured on s, 2026-01-01, on NVIDIA L4, bfloat16" in printed and "12 ms" in printed
 
 
-def test_runs_under_a_control_are_no_measurement(run, tmp_path, write):
+def test_runs_under_a_control_are_no_measurement_and_named(rimbench, tmp_path, write):
     blind = {"suite": {"content_sha256": "x"}, "controls": {"permute_options": None, "blind": True}}
     write_run(tmp_path / "results", 24, 40, identity=blind)
-    [figure] = json.loads(run(write(accuracy("a", "50.0 %")), "--json"))["figures"]
+    done = rimbench("audit", write(accuracy("a", "50.0 %")), "--json", check=True)
+    [figure] = json.loads(done.stdout)["figures"]
     assert figure["measured"] is None
+    assert "r is left out: asked without the questions" in done.stderr
 
 
 def test_a_folder_of_runs_that_was_asked_for_must_be_there(run, tmp_path, write):

@@ -1,5 +1,6 @@
 """The files that come with rimbench, and the example of the documentation."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from claims_files import numbers
 
 from rimbench.claims import catalogue
 from rimbench.claims.audit import audit_file
+from rimbench.claims.schema import read
 from rimbench.errors import UsageError
 from rimbench.plugins import find_files
 
@@ -110,6 +112,7 @@ def test_every_shipped_file_is_sound_and_none_of_its_figures_impossible(path):
 
 
 def test_every_sentence_is_one_line_that_ends(card):
+    assert card.findings
     for finding in card.findings:
         assert re.fullmatch(r"[^\n]+\.", finding.judgement.sentence)
 
@@ -132,3 +135,10 @@ def test_a_claims_file_is_found_by_name_or_by_path_and_an_unknown_name_lists_its
     assert catalogue.find("somewhere/my.toml") == Path("somewhere/my.toml")
     with pytest.raises(UsageError, match="unknown claims file 'rim-cart': did you mean rim-card"):
         catalogue.find("rim-cart")
+
+
+def test_the_card_names_the_original_release_files_of_its_suites(shared):
+    spec = read(catalogue.find("rim-card"))
+    known = {entry.name: entry.data_sha256 for entry in spec.suite}
+    files = {"medqa": "medqa/phrases_no_exclude_test.jsonl", "medmcqa": "medmcqa/dev.json"}
+    assert known == {name: [hashlib.sha256((shared / file).read_bytes()).hexdigest()] for name, file in files.items()}

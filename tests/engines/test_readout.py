@@ -1,5 +1,7 @@
 """The single-pass readout against the model's own logits, and what happens where a short cut does not hold."""
 
+import math
+
 import pytest
 import torch
 from transformers import (
@@ -45,6 +47,15 @@ def test_rows_of_any_lengths_give_the_models_own_logits_in_their_order(model):
     rows = rows_of(model)
     for ours, row in zip(read(LetterReadout(model, "cpu", graphs=False), rows), rows, strict=True):
         assert ours == pytest.approx(plain(model, row), abs=1e-4)
+
+
+def test_the_total_is_log_sum_exp_of_the_whole_vocabulary_and_costs_the_letters_nothing(model):
+    rows = rows_of(model)
+    with torch.inference_mode():
+        found = LetterReadout(model, "cpu", graphs=False).logits(rows, LETTERS, total=True)
+        totals = [model(torch.tensor([row])).logits[0, -1].float().logsumexp(-1).item() for row in rows]
+    assert [row[-1] for row in found] == pytest.approx(totals, abs=1e-4)
+    assert [row[:-1] for row in found] == read(LetterReadout(model, "cpu", graphs=False), rows)
 
 
 FAMILIES = {
@@ -136,3 +147,11 @@ def test_a_tie_goes_to_the_first_letter_and_probabilities_are_over_the_items_own
     assert answer.text == "B"
     assert answer.option_logprobs["B"] == answer.option_logprobs["C"] == pytest.approx(-0.8619948)
     assert answer.option_logprobs["A"] == pytest.approx(-1.8619948)
+
+
+def test_the_label_mass_is_what_the_whole_vocabulary_leaves_to_the_letters():
+    logits = {5: 0.0, 9: 0.0, 2: 1.0}  # exp: 1, 1, e
+    everything = math.log(2 * (2 + math.e))
+    assert read_letter({"A": 5, "B": 9, "C": 2}, logits, vocabulary=everything).label_mass == pytest.approx(0.5)
+    assert read_letter({"A": 5, "B": 9}, logits, vocabulary=everything).label_mass == pytest.approx(1 / (2 + math.e))
+    assert read_letter({"A": 5, "B": 9}, logits).label_mass is None

@@ -9,7 +9,12 @@ FILES = {
     "quiz.eval": "inspect",
     "samples_quiz_letters_2026-11-22.jsonl": "lm-eval",
     "samples_quiz_written_2026-11-22.jsonl": "lm-eval",
+    "quiz.csv": "plain",
 }
+
+
+def test_every_format_has_a_file_here():
+    assert set(FILES.values()) == set(reading.available())
 
 
 def modules():
@@ -28,3 +33,11 @@ def test_a_format_says_what_it_expects_and_does_not_recognise_a_file_that_shows_
 def test_a_file_is_recognised_by_one_format(logs, file, expected):
     glimpse = reading.glimpse(logs / file)
     assert [name for name, module in modules().items() if module.recognises(glimpse)] == [expected]
+
+
+@pytest.mark.parametrize(("file", "expected"), FILES.items())
+def test_a_file_of_each_format_becomes_a_run_of_its_answers(do_import, logs, quiz, file, expected):
+    if expected == "inspect":
+        pytest.importorskip("inspect_ai.log", reason="the extra rimbench[inspect] is not installed")
+    done = do_import(logs / file, quiz())
+    assert (done.document["format"], done.document["n"]) == (expected, 6)

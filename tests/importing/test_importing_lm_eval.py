@@ -47,11 +47,12 @@ def test_written_answers_are_read_whole_once_for_all_filters_and_repeats_are_dra
     done = do_import(logs / WRITTEN, quiz())
     found = {key: r["answer"] for key, r in done.records.items()}
     assert found == {
-        ("q-1", 0): "A", ("q-1", 1): "D", ("q-2", 0): None, ("q-2", 1): "C", ("q-3", 0): "A", ("q-3", 1): "A",
-        ("q-4", 0): None, ("q-4", 1): "B", ("q-5", 0): "B", ("q-5", 1): "A", ("q-6", 0): None, ("q-6", 1): "B",
+        ("q-1", 1): "A", ("q-1", 2): "D", ("q-2", 1): None, ("q-2", 2): "C", ("q-3", 1): "A", ("q-3", 2): "A",
+        ("q-4", 1): None, ("q-4", 2): "B", ("q-5", 1): "B", ("q-5", 2): "A", ("q-6", 1): None, ("q-6", 2): "B",
     }  # fmt: skip
-    assert done.records["q-1", 1]["text"] == "**D**"
-    assert "filter 'strict', of 2" in done.notes and "stands as sample 0" in done.notes
+    assert done.records["q-1", 2]["text"] == "**D**"
+    assert "filter 'strict', of 2" in done.notes and "answers are draws 1 to 2" in done.notes
+    assert "states no temperature, and none of them is known to be greedy" in done.notes
 
 
 def test_the_document_says_which_item_it_is_whatever_its_columns_and_its_id(do_import, logs, quiz, write_lines):

@@ -8,6 +8,9 @@ import sys
 
 import numpy as np
 import pytest
+import tiny
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rimbench import engines, grid, suites, systems
 from rimbench.engines import EngineChoice
@@ -26,7 +29,7 @@ def planned(tmp_path, checkpoint, suite_file):
     folder.mkdir()
 
     def plan(batch, suite=suite_file, limit=None):
-        weights = f'description = "test"\n[weights]\npath = "{checkpoint}"\n'
+        weights = f'description = "test"\n[weights]\npath = "{tiny.beside(checkpoint, folder)}"\n'
         (folder / "writes.toml").write_text(weights + '[answer]\nmode = "generate"\nmax_new_tokens = 5\n')
         (folder / "reads.toml").write_text(weights + '[prompt]\nprefix = "is "\n[answer]\nmode = "readout"\n')
         memory = '[prompt]\nprefix = "is "\n[memory]\nblocks = 2\n[answer]\nmode = "generate"\n'
@@ -74,16 +77,36 @@ def test_the_letters_of_a_batch_are_those_of_single_questions(planned):
     assert alone.items() <= together.items() and len(alone) == 3
 
 
-def test_the_time_to_the_letter_is_within_the_answers_and_asked_for_by_name(planned):
-    runs = planned(2)
-    # A letter on whatever is written: the first [A-J] of a text that begins with one.
-    rim = next(run for run in runs if run.cell.system.name == "rim")
-    rows = measure([rim], 2, Rules(least=8, most=8, warm_up_most=2))
-    answer = next(row for row in rows if row.quantity == "answer")
-    for row in rows:
-        if row.quantity == "letter":
-            assert 0 < row.mean.value <= answer.mean.value
+@pytest.fixture(scope="module")
+def letter_checkpoint(tmp_path_factory):
+    """A checkpoint that answers every prompt with B and then ends: its layers add nothing, its head has two rows."""
+    folder = tiny.make_checkpoint(tmp_path_factory.mktemp("letter"))
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    model.config.tie_word_embeddings = False
+    letter, end = tokenizer.encode("B")[0], tokenizer.eos_token_id
+    head = torch.nn.Linear(model.config.hidden_size, model.config.vocab_size, bias=False)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.fill_(1.0 if "norm" in name else 0.0)
+        rows = model.get_input_embeddings().weight
+        rows[:, 0], rows[letter, 0], rows[letter, 1] = 1, 0, 1
+        head.weight.zero_()
+        head.weight[letter, 0] = head.weight[end, 1] = 1
+    model.lm_head = head
+    model.save_pretrained(folder)
+    return folder
+
+
+def test_the_time_to_the_letter_is_within_the_answers_and_asked_for_by_name(planned, letter_checkpoint):
+    rim = next(run for run in planned(2) if run.cell.system.name == "rim")
+    rim = dataclasses.replace(rim, checkpoint=dataclasses.replace(rim.checkpoint, folder=letter_checkpoint))
+    rows = {row.quantity: row for row in measure([rim], 2, Rules(least=8, most=8, warm_up_most=2))}
+    assert set(rows) == {"answer", "letter", "readout"}
+    assert rows["answer"].generated_tokens == 2 and set(rows["answer"].told.letters.values()) == {"B"}
+    for told, whole in zip(rows["letter"].samples_ms, rows["answer"].samples_ms, strict=True):
+        assert 0 < told < whole  # the letter is there with the first of two tokens
     assert {row.quantity for row in measure([rim], 2, FEW, quantities=["readout"])} == {"readout"}
+    assert {row.quantity for row in measure([rim], 2, FEW, quantities=["letter"])} == {"letter"}
 
 
 def test_a_quantity_that_a_system_or_an_engine_lacks_is_refused_with_what_has_it(planned, monkeypatch):
@@ -207,9 +230,18 @@ def test_a_ratio_is_that_of_the_means_and_pairing_takes_common_noise_out():
 def test_percentiles_and_time_per_question():
     one = made("one", range(1, 101))
     assert one.percentile(50) == 50.5
+    assert one.percentile(99) == pytest.approx(99.01)
     assert one.per_question_ms == pytest.approx(50.5 / 4)
     assert made("steady", [5.0] * 10).drift == 0
     assert made("slowing", [1.0] * 5 + [2.0] * 5).drift == 1
+
+
+def test_a_percentile_needs_a_sample_beyond_it():
+    assert made("one", range(99)).percentile(99) is None
+    assert [made("one", range(n)).percentile(95) for n in (8, 19)] == [None, None]
+    assert made("one", range(20)).percentile(95) is not None
+    assert made("one", range(2)).percentile(50) == 0.5
+    assert made("one", range(1)).percentile(50) is None
 
 
 def test_the_command_prints_a_table_and_keeps_raw_samples(rimbench, planned, suite_file, tmp_path):

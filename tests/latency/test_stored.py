@@ -150,7 +150,9 @@ def test_a_readouts_answer_is_its_one_pass_and_accuracy_stands_beside_it():
         "timed_right", "timed_items", "no_letter", "ties", "flips", "load_s", "compile_s", "first_ms",
         "warm_up_ms", "peak_bytes", "cached_tokens", "cost_per_1000", "load_average", "drift", "unstable",
         "noise", "threads", "graphs",
+        "timed_greedy_accuracy", "label", "departures", "quantities",
     ]  # fmt: skip
+    assert list(rim["quantities"]) == ["answer", "readout"]
     assert {cost.measured.system: cost.accuracy and cost.accuracy.value for cost in costs} == {
         "reads": None,
         "rim": 0.5,
@@ -223,6 +225,6 @@ def test_a_longer_prompt_of_the_slower_side_is_allowed_for():
 
 def test_a_system_is_saturated_from_the_smallest_batch_that_is_hardly_beaten():
     rows = [row("rim", ms, batch=batch) for batch, ms in ((1, 10), (8, 20), (64, 150), (256, 600))]
-    costs, speedups = find_costs([measurement(*rows)], {})
-    [line] = saturation_table(costs, speedups).rows
+    costs, _ = find_costs([measurement(*rows)], {})
+    [line] = saturation_table(costs).rows
     assert line == ("demo", "rim", "tokens", "99", "398", "426", "427", "8")

@@ -12,11 +12,11 @@ from markdown_it import MarkdownIt
 from report_runs import record
 
 from rimbench.errors import DataError, UsageError
+from rimbench.plaintext import plain
 from rimbench.report import formats
 from rimbench.report.drawing import as_svg
 from rimbench.report.plots import make_plots, pareto_front, write_plots
 from rimbench.report.summary import summarise
-from rimbench.tabular import plain
 
 FORMATS = ("markdown", "json", "csv", "latex", "model-index", "html")
 HOSTILE = (

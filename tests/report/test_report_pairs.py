@@ -10,6 +10,7 @@ from rimbench.controls import Controls, show
 from rimbench.errors import UsageError
 from rimbench.records import Item
 from rimbench.report.document import as_comparison, as_document
+from rimbench.report.families import Choice
 from rimbench.report.summary import summarise, summarise_pair
 from rimbench.statistics.verdict import Settings
 from rimbench.store import RunStore
@@ -37,13 +38,17 @@ def test_a_pair_has_its_table_difference_and_exact_p_value(write_run):
     write_run("1", "A" * 20 + "A" * 12 + "B" * 2 + "B" * 6, system="one")
     results = write_run("2", "A" * 20 + "B" * 12 + "A" * 2 + "B" * 6, system="two")
     [pair], _ = summarise_pair(results, "one", "two")
-    entry = as_comparison(pair, table=True)
+    entry = as_comparison(pair)
     assert entry["table"] == [[20, 12], [2, 6]]
     assert entry["delta"] == pytest.approx(0.25)
     # Exact McNemar: 2 * P(X <= 2), X of 14 fair coins: 2 * (1 + 14 + 91) / 2^14
     assert entry["p_value"] == pytest.approx(2 * 106 / 2**14)
     assert entry["verdict"] == "better"
-    assert list(entry) == ["suite", "a", "b", "n", "delta", "ci95", "p_value", "p_adjusted", "verdict", "table"]
+    assert list(entry) == [
+        "suite", "a", "b", "n", "delta", "ci95", "p_value", "p_adjusted", "verdict", "table",
+        "n_asked", "reason", "family", "runs", "suite_file", "method", "test", "units", "mid_p", "bootstrap",
+        "effect", "detectable", "equivalence", "pass_at_k",
+    ]  # fmt: skip
 
 
 def test_the_other_way_round_everything_turns_over(write_run):
@@ -60,13 +65,13 @@ def test_below_30_items_there_is_no_verdict(write_run):
     assert pair.judgement.verdict is None
 
 
-def test_holm_runs_over_every_pair_of_every_suite(write_run):
+def test_holm_runs_over_every_pair_of_every_suite_where_all_are_asked_for(write_run):
     for suite in ("s", "t"):
         for system, letters in (("one", "A" * 40), ("two", "A" * 30 + "B" * 10), ("three", "A" * 28 + "B" * 12)):
             results = write_run(f"{system}-{suite}", letters, system=system, suite=suite)
-    summary = summarise(results)
+    summary = summarise(results, choice=Choice("all"))
     assert len(summary.pairs) == 6
-    assert "all 6 pairs of systems on s, t" in summary.family
+    assert {pair.family.name for pair in summary.pairs} == {"all 6 pairs of systems on s, t in this folder"}
     smallest = min(pair.comparison.p_value for pair in summary.pairs)
     assert min(pair.judgement.p_adjusted for pair in summary.pairs) == pytest.approx(6 * smallest)
     assert len(as_document(summary)["comparisons"]) == 6
@@ -131,7 +136,7 @@ def test_a_run_under_a_control_is_shown_apart_and_never_compared_with_plain_ones
     )
     summary = summarise(results)
     assert summary.pairs == ()
-    assert {cell.label for cell in summary.cells} == {"one", "one (blind)", "two"}
+    assert {cell.label for cell in summary.cells} == {"one", "one (blind)", "two (blind)"}
 
 
 def test_answers_that_follow_the_letter_are_told_from_those_that_follow_the_text(write_run):

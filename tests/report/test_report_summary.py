@@ -1,6 +1,7 @@
 """From records to tables: worked by hand, and right at the edges."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from report_runs import IDENTITY, manifest, record
@@ -69,15 +70,20 @@ def test_an_answer_to_an_unknown_item_is_refused(write_run):
 
 def test_names_with_markup_stay_text_in_markdown(write_run):
     text = as_markdown(summarise(write_run([record("0", "A")], system="a|b <script> *x* `y`\nz")))
-    assert "| suite | a\\|b \\<script\\> \\*x\\* \\`y\\` z | 1 |" in text
+    assert "| suite | a\\|b \\<script\\> \\*x\\* \\`y\\` z | 1/4 |" in text
 
 
 def test_the_keys_of_the_document_are_the_published_ones(write_run):
     document = as_document(summarise(write_run([record("0", "A")])))
-    assert list(document) == ["schema", "cells", "comparisons", "latency", "speedups"]
+    assert list(document) == [
+        "schema", "cells", "comparisons", "latency", "speedups",
+        "saturation", "sweeps", "gaps", "order_effects", "notes", "margin", "alpha",
+    ]  # fmt: skip
     assert list(document["cells"][0]) == [
         "run", "system", "suite", "n", "greedy_accuracy", "ci95", "method", "pass_at_k", "maj_at_k", "statuses",
-        "ece", "k_sweep",
+        "ece", "label_mass", "k_sweep", "headline", "mean_over_draws",
+        "label", "departures", "controls", "n_asked", "partial", "samples_asked", "bca_ci95", "guess", "one_letter",
+        "maj_at_k_ci95", "given_ok", "letters", "calibration", "origin",
     ]  # fmt: skip
 
 
@@ -159,5 +165,24 @@ def test_accuracy_at_chance_and_shortcuts_are_said(tmp_path):
     notes = [note for note in summarise(tmp_path).notes if "guesser on" in note or "without seeing" in note]
     assert notes == [
         "not shown to be above the best letter or a uniform guesser: guesser on suite",
-        "right above chance without seeing the question, so that the options give answers away: seer on suite",
+        "right above chance without seeing the question, so that the options give answers away: "
+        "seer (blind) on suite",
     ]
+
+
+def test_the_letters_share_of_the_vocabulary_is_in_every_format_and_doubted_below_a_half(write_run):
+    sure = dict.fromkeys("ABCD", -1.386)
+    masses = (0.2, 0.3, 0.4, None)
+    answers = [replace(record(str(i), "A"), option_logprobs=sure, label_mass=mass) for i, mass in enumerate(masses)]
+    summary = summarise(write_run(answers))
+    [cell] = as_document(summary)["cells"]
+    assert cell["label_mass"] == pytest.approx(0.3)  # of the three that are known
+    assert "label mass, %" in as_markdown(summary) and "| 30.0 |" in as_markdown(summary)
+    [doubt] = [note for note in summary.notes if "the option letters hold less than 50%" in note]
+    assert doubt.endswith("sys on suite 30.0%")
+
+
+def test_runs_without_a_label_mass_say_nothing_of_it(write_run):
+    summary = summarise(write_run([record("0", "A")]))
+    assert as_document(summary)["cells"][0]["label_mass"] is None
+    assert not any("option letters hold" in note for note in summary.notes)

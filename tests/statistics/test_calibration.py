@@ -96,6 +96,32 @@ def test_an_overconfident_system_shows_more_than_its_floor_and_its_interval_hold
     assert found.ece.lo < truth < found.ece.hi
 
 
+def test_an_interval_beside_the_ece_itself_is_that_of_the_corrected_one_alone():
+    # 400 items that are right as often as they are sure: what is left of an ECE is bias.
+    confidence = np.linspace(0.51, 0.99, 400)
+    right = (np.arange(400) * 0.6180339887) % 1 < confidence
+    table = np.column_stack([confidence, 1 - confidence])
+    found = expected_calibration_error(predictions(table, np.where(right, 0, 1)))
+    assert found.corrected.hi < found.ece.value
+    assert (found.ece.lo, found.ece.hi) == (None, None)
+    assert found.corrected.lo <= found.corrected.value <= found.corrected.hi
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 60), st.integers(2, 5), st.integers(0, 1000), st.booleans())
+def test_every_interval_of_a_readout_holds_its_own_value(n, options, seed, clustered):
+    table, gold = calibrated(n, options, seed)
+    names = [str(i // 3) for i in range(n)] if clustered else None
+    scored = predictions(table, gold, names)
+    error = expected_calibration_error(scored, how=FEW)
+    how = Resampling(resamples=200, clusters=names)
+    for found in (
+        error.ece, error.corrected, brier_score(table, gold, how), risk_coverage(scored, FEW).area,
+        selective_accuracy(scored, 0.5),
+    ):  # fmt: skip
+        assert found.lo is None or found.lo - 1e-9 <= found.value <= found.hi + 1e-9
+
+
 def test_brier_of_a_hand_worked_table():
     # 2 x 0.01, 2 x 0.81, 2 x 0.16, 2 x 0.25 over four items.
     assert brier_score(TABLE, GOLD).value == pytest.approx((0.02 + 1.62 + 0.32 + 0.5) / 4)

@@ -109,3 +109,13 @@ def test_a_file_without_rows_is_an_error(table_suite, tmp_path):
 def test_a_column_that_is_missing_in_some_rows_is_a_fault_of_those_rows(table_suite, write_rows):
     cut = {key: value for key, value in sound(60).items() if key != "gold"}
     assert faults(load(table_suite(), data=write_rows([*SOUND, cut]))) == {"gold_out_of_range": ("60",)}
+
+
+def test_a_question_that_was_answered_in_two_ways_stays_out_however_often_it_comes(table_suite, write_rows):
+    """Also where an item that is kept has the id of one that was thrown out."""
+    other = {**sound(60), "id": "3"}
+    rows = [{"id": str(i), **row} for i, row in enumerate(SOUND)]
+    again = [{**SOUND[3], "gold": "A", "id": "x"}, other, {**SOUND[3], "id": "y"}]
+    suite = load(table_suite('id = "id"'), data=write_rows([*rows, *again]))
+    assert faults(suite) == {"contradicting_gold": ("3", "x", "y")}
+    assert [item.question for item in suite.items if item.item_id == "3"] == ["Question 60?"]

@@ -9,6 +9,8 @@ import sys
 import pytest
 from fake_hub import COMMIT, FILE, REPO, hub
 
+# A hub is asked, whatever the environment that the tests are started in says.
+ASKS = {"HF_HUB_OFFLINE": "0", "HF_DATASETS_OFFLINE": "0", "HF_HUB_ETAG_TIMEOUT": "2"}
 TABLE = [{"question": f"Q{i}", "options": ["yes", "no"], "gold": "B"} for i in range(5)]
 TABLE_LAYOUT = 'name = "x"\nquestion = "question"\noptions = "options"\ngold = { letter = "gold" }'
 
@@ -22,13 +24,13 @@ def conversation(i):
 def show(tmp_path, write_suite):
     """`rimbench suites show` in a process of its own, against a hub's address, with an empty cache."""
 
-    def run(address, source, layout=TABLE_LAYOUT, more="", n=1000):
+    def run(address, source, layout=TABLE_LAYOUT, more="", n=1000, **environment):
         suite = write_suite(
             f'description = "x"\nn = {n}\n{more}\n[source]\nrepo = "{REPO}"\n{source}\n[[layout]]\n{layout}\n'
         )
         return subprocess.run(
             [sys.executable, "-c", "from rimbench.cli.app import main; main()", "suites", "show", suite, "--json"],
-            env={**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_ETAG_TIMEOUT": "2"},
+            env={**os.environ, **ASKS, "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "hf"), **environment},
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
@@ -96,12 +98,26 @@ def test_a_file_that_the_data_set_lacks_is_said_in_one_line(show):
     is_one_line(done, REPO, "data/other.jsonl: no such file", "--data FILE")
 
 
-@pytest.mark.parametrize("refusal", [(403, "GatedRepo"), (404, "RepoNotFound"), (404, "RevisionNotFound")])
+@pytest.mark.parametrize(
+    ("refusal", "part"),
+    [
+        ((403, "GatedRepo"), "is gated"),
+        ((404, "RepoNotFound"), "no such data set"),
+        ((404, "RevisionNotFound"), "no such revision"),
+    ],
+)
 @pytest.mark.parametrize("revision", ["main", COMMIT])
-def test_what_a_hub_refuses_to_stream_is_said_in_one_line(show, refusal, revision):
+def test_what_a_hub_refuses_to_stream_is_said_in_one_line(show, refusal, part, revision):
     with hub(refusal=refusal) as address:
         done = show(address, f'revision = "{revision}"\nsplit = "train"', 'name = "x"\nmessages = "messages"')
-    is_one_line(done, REPO, "--data FILE")
+    # A branch is asked for by our own call, a commit by the library's, which tells less.
+    is_one_line(done, REPO, part if revision == "main" else "cannot be fetched (", "--data FILE")
+
+
+def test_a_file_that_is_kept_from_being_fetched_says_by_what(show):
+    with hub(jsonl(TABLE)) as address:
+        done = show(address, f'revision = "{COMMIT}"\nfile = "{FILE}"', HF_HUB_OFFLINE="1")
+    is_one_line(done, REPO, "HF_HUB_OFFLINE keeps from fetching it", "--data FILE")
 
 
 @pytest.mark.parametrize("source", [f'revision = "{COMMIT}"\nfile = "{FILE}"', 'revision = "main"\nsplit = "train"'])

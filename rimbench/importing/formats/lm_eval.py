@@ -1,9 +1,11 @@
 """lm-evaluation-harness: `samples_<task>_<time>.jsonl`, as written with --log_samples.
 
-Of `multiple_choice`, the option with the highest log-likelihood is the answer (the harness's `acc`, not
-`acc_norm`); of `generate_until`, the letter is read from the whole text, not from what the task's filters left of
-it. A task with several filters has a line for each, of the same texts: the first is read. The document of each
-line, a row of the data set as the task saw it, says which item it is. Checked with 0.4.13.
+Of `multiple_choice`, the option with the highest log-likelihood is the answer (the harness's `acc`), or with the
+score `acc_norm` the one with the highest for its length; of `generate_until`, the letter is read from the whole text,
+not from what the task's filters left of it. A task with several filters has a line for each, of the same texts: the
+first that takes no vote is read. The document of each line, a row of the data set as the task saw it, says which item
+it is. The temperature stands in each line's arguments; model and versions in the `results_<time>.json` beside it,
+which can be named in the samples' place. Checked with 0.4.13.
 """
 
 import math
@@ -15,13 +17,16 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from rimbench.importing.answers import ForeignAnswer, Reading
+from rimbench.importing.answers import ForeignAnswer, Reading, Sampling, as_draws
 from rimbench.importing.documents import option_lists, strings
-from rimbench.importing.reading import Glimpse, read_rows
+from rimbench.importing.formats import _lm_eval_results as results
+from rimbench.importing.reading import Glimpse, check_score
+from rimbench.importing.rows import read_rows
 from rimbench.records import LETTERS
 
-EXPECTS = "samples_*.jsonl with doc, target, arguments and resps"
-_SCORES = ("acc", "exact_match")
+EXPECTS = "samples_*.jsonl"
+_LIKELIHOOD_SCORES = ("acc", "acc_norm")
+_USUAL_SCORES = ("exact_match", *_LIKELIHOOD_SCORES)
 
 
 class _Line(BaseModel):
@@ -35,6 +40,7 @@ class _Line(BaseModel):
     arguments: dict[str, dict[str, Any]] | list[list[Any]]
     resps: Annotated[list[list[Any]], Field(min_length=1)]
     filter: str = "none"
+    metrics: list[str] = Field(default_factory=list)
     prompt_hash: str = ""
 
     @model_validator(mode="after")
@@ -44,20 +50,23 @@ class _Line(BaseModel):
         for answer in self.resps:
             if not answer or not isinstance(answer[0], list) or _number(answer[0][0] if answer[0] else None) is None:
                 raise PydanticCustomError("resps", "resps: expected texts, or a log-likelihood an option")
-        if len(self.resps) > len(self.requests) or any(len(request) < 2 for request in self.requests):
+        if len(self.resps) > len(self.requests) or not all(
+            len(request) > 1 and isinstance(request[1], str) for request in self.requests
+        ):
             raise PydanticCustomError("arguments", "arguments: expected context and continuation of each request")
         if len(self.choices) not in range(2, len(LETTERS) + 1):
             raise PydanticCustomError("options", "expected 2 to 10 options as continuations of one context")
         return self
 
     @property
-    def texts(self) -> list[str]:
-        """The texts that were generated, none for a choice."""
-        return [text for text in self.resps[0] if isinstance(text, str)]
+    def texts(self) -> list[str | None]:
+        """The texts that were generated, None for one that never came; none at all for a choice."""
+        first = self.resps[0] or [None]
+        return first if all(text is None or isinstance(text, str) for text in first) else []
 
     @property
     def requests(self) -> list[list[Any]]:
-        """Context and continuation of each request."""
+        """Context and continuation of each request, or context and settings."""
         if isinstance(self.arguments, list):
             return self.arguments
         return [list(request.values()) for request in self.arguments.values()]
@@ -67,82 +76,174 @@ class _Line(BaseModel):
         """Continuation and log-likelihood of each option; requests without the context (a prior) are left out."""
         context = self.requests[0][0]
         pairs = zip(self.requests, self.resps, strict=False)
-        return [(str(asked[1]), float(answer[0][0])) for asked, answer in pairs if asked[0] == context]
+        return [(asked[1], _number(answer[0][0]) or 0.0) for asked, answer in pairs if asked[0] == context]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the text was generated with."""
+        found = self.requests[0][1] if self.requests and len(self.requests[0]) > 1 else None
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def scored(self) -> list[str]:
+        """The metrics by which the line is scored; logs of earlier versions do not name them."""
+        return self.metrics or [name for name in _USUAL_SCORES if name in (self.model_extra or {})]
+
+    def verdict(self, metric: str | None) -> float | None:
+        """The line's own score by a metric, where it lies between 0 and 1."""
+        value = _number((self.model_extra or {}).get(metric or ""))
+        return value if value is not None and 0 <= value <= 1 else None
 
 
 def recognises(glimpse: Glimpse) -> bool:
-    """Whether the first line is a document with its requests and their responses."""
-    return {"doc", "doc_id", "arguments", "resps"} <= glimpse.keys
+    """Whether the first line is a document with its requests and their responses, or the file holds totals."""
+    return {"doc", "doc_id", "arguments", "resps"} <= glimpse.keys or {"results", "configs"} <= glimpse.keys
 
 
-def read(path: Path) -> Reading:
-    """Every document's answers: repeated generations are samples 0, 1, 2, ..."""
-    lines = read_rows(path, _Line)
-    first = [line for line in lines if line.filter == lines[0].filter]
-    notes = []
-    if len(first) < len(lines):
-        notes.append(f"read the lines of filter '{lines[0].filter}', of {len({line.filter for line in lines})}")
-    if any(len(line.texts) > 1 for line in first):
-        notes.append("the first of each item's repeated answers stands as sample 0, which is the headline's")
-    answers = tuple(answer for line in first for answer in _answers(line))
-    return Reading(answers, _mode(first), notes=tuple(notes))
+def read(path: Path, score: str | None) -> Reading:
+    """Every document's answers: repeated generations are draws 1, 2, ..."""
+    source = results.samples_of(path)
+    lines = read_rows(source, _Line)
+    if not lines:
+        return Reading((), "generate", source=source)
+    filters = list(dict.fromkeys(line.filter for line in lines))
+    single = [name for name in filters if not name.lower().startswith("maj")]
+    chosen = (single or filters)[0]
+    first = [line for line in lines if line.filter == chosen]
+    mode = _mode(first)
+    score = _score(first, mode, score, source)
+    sampling, drawn = _sampling(first)
+    found = [a for line in first for a in _answers(line, score, scored=bool(single))]
+    figures = _figures(lines, filters)
+    beside = results.beside(source, figures)
+    return Reading(
+        as_draws(found, drawn),
+        mode,
+        model=beside.model,
+        sampling=sampling,
+        versions=beside.versions,
+        score=f"{score} ({chosen})" if score and len(filters) > 1 else score,
+        read_by={"score": score} if mode == "likelihood" and score == "acc_norm" else {},
+        figures=figures,
+        source=source,
+        notes=(*_notes(filters, chosen, mode, score, first), *beside.notes),
+    )
 
 
 def _mode(lines: Sequence[_Line]) -> Any:
-    if any(line.texts for line in lines):
+    choices = [line for line in lines if not line.texts]
+    if not choices:
         return "generate"
-    return "readout" if all(_letters(line.choices) for line in lines) else "likelihood"
+    return "readout" if all(_letters(line.choices) for line in choices) else "likelihood"
 
 
-def _answers(line: _Line) -> Iterator[ForeignAnswer]:
+def _score(lines: Sequence[_Line], mode: str, asked: str | None, path: Path) -> str | None:
+    """The metric to read by."""
+    stated = dict.fromkeys(name for line in lines for name in line.scored)
+    numeric = [name for name in stated if any(line.verdict(name) is not None for line in lines)]
+    if mode != "generate":
+        check_score(asked, _LIKELIHOOD_SCORES, path)
+        return asked or _LIKELIHOOD_SCORES[0]
+    check_score(asked, numeric, path)
+    return asked or next((name for name in (*_USUAL_SCORES, *numeric) if name in numeric), None)
+
+
+def _sampling(lines: Sequence[_Line]) -> tuple[Sampling, bool]:
+    """What the texts were drawn with, where all lines agree, and whether any was drawn at a temperature above 0."""
+    temperatures, drawn = set(), False
+    for line in lines:
+        settings = line.settings
+        temperature = 0.0 if settings.get("do_sample") is False else _number(settings.get("temperature"))
+        drawn |= (temperature or 0) > 0 or (settings.get("do_sample") is True and temperature != 0)
+        temperatures.add(temperature)
+    temperature = temperatures.pop() if len(temperatures) == 1 else None
+    top_p, longest = ({_number(line.settings.get(key)) for line in lines} for key in ("top_p", "max_gen_toks"))
+    cut = longest.pop() if len(longest) == 1 else None
+    most = None if cut is None or not math.isfinite(cut) else int(cut)
+    return Sampling(temperature, top_p.pop() if len(top_p) == 1 else None, most), drawn
+
+
+def _answers(line: _Line, score: str | None, *, scored: bool) -> Iterator[ForeignAnswer]:
+    """A line's answers; the score of a text is that of the first, unless it is of a vote."""
     common: dict[str, Any] = {
-        "item_id": str(line.doc.get("id") or line.doc_id),
+        "item_id": _id(line),
         "texts": tuple(strings(line.doc)),
         "prompt_sha256": line.prompt_hash,
     }
-    right = next((_verdict(line.model_extra, key) for key in _SCORES if key in (line.model_extra or {})), None)
     lists = tuple(option_lists(line.doc))
-    for sample, text in enumerate(line.texts):
-        common |= {"gold": _gold(line.target, lists[0] if lists else ()), "right": None if sample else right}
-        yield ForeignAnswer(sample=sample, given="text", text=text, option_lists=lists, **common)
     if line.texts:
+        common |= {"given": "text", "option_lists": lists, "gold": _gold(line.target, lists[0] if lists else ())}
+        for sample, text in enumerate(line.texts):
+            verdict = line.verdict(score) if scored and sample == 0 and text is not None else None
+            failure = "the log holds no response" if text is None else None
+            yield ForeignAnswer(sample=sample, text=text or "", score=verdict, failure=failure, **common)
         return
-    letters = _letters(line.choices)
+    letters, values = _letters(line.choices), [value for _, value in line.choices]
     if letters is None:  # the continuations are the options themselves
         letters = list(LETTERS[: len(line.choices)])
         lists = (tuple(text.strip() for text, _ in line.choices),)
-    logprobs = {letter: value for letter, (_, value) in zip(letters, line.choices, strict=True)}
-    common |= {"gold": _gold(line.target, letters), "right": right}
+        if score == "acc_norm":
+            values = [value / max(1, len(text.lstrip())) for text, value in line.choices]
+    logprobs = dict(zip(letters, values, strict=True))
+    common |= {"gold": _gold(line.target, letters), "score": line.verdict(score)}
     yield ForeignAnswer(sample=0, given="logprobs", logprobs=logprobs, option_lists=lists, **common)
+
+
+def _id(line: _Line) -> str:
+    own = line.doc.get("id")
+    return str(own) if isinstance(own, str | int) and str(own) else str(line.doc_id)
 
 
 def _letters(choices: Sequence[tuple[str, float]]) -> list[str] | None:
     """The letters that the continuations are (" A", "(B)"), None where they are texts."""
     letters = [re.sub(r"\W", "", text).upper() for text, _ in choices]
-    return letters if all(len(x) == 1 and x in LETTERS for x in letters) and len(set(letters)) > 1 else None
+    return (
+        letters if all(len(x) == 1 and x in LETTERS for x in letters) and len(set(letters)) == len(letters) else None
+    )
 
 
 def _gold(target: object, choices: Sequence[str]) -> str | None:
     """The letter that a target means: a letter, a number from 0, or an option's text; None where it is none."""
-    text = str(target).strip()
+    text = str(target).strip() if isinstance(target, str | int) else ""
     letter = text.strip("(). ").upper()
     if len(letter) == 1 and letter in LETTERS:
         return letter
     if text in choices:
-        return LETTERS[choices.index(text)]
-    if text.isdecimal() and int(text) < len(choices):
+        return LETTERS[choices.index(text)] if choices.index(text) < len(LETTERS) else None
+    if text.isdecimal() and len(text) < 3 and int(text) < min(len(choices), len(LETTERS)):
         return choices[int(text)] if choices[int(text)] in tuple(LETTERS) else LETTERS[int(text)]
     return None
 
 
-def _verdict(scores: Mapping[str, Any] | None, key: str) -> bool | None:
-    value = _number((scores or {}).get(key))
-    return bool(value) if value in (0.0, 1.0) else None
+def _figures(lines: Sequence[_Line], filters: Sequence[str]) -> dict[str, tuple[float, int]]:
+    """Mean and number of every metric, by the filter too where there are several."""
+    values: dict[str, list[float]] = {}
+    for line in lines:
+        for metric in line.scored:
+            verdict = line.verdict(metric)
+            if verdict is not None:
+                name = f"{metric} ({line.filter})" if len(filters) > 1 else metric
+                values.setdefault(name, []).append(verdict)
+    return {name: (sum(found) / len(found), len(found)) for name, found in values.items()}
+
+
+def _notes(filters: Sequence[str], chosen: str, mode: str, score: str | None, lines: Sequence[_Line]) -> list[str]:
+    notes = []
+    if len(filters) > 1:
+        notes.append(f"read the lines of filter '{chosen}', of {len(filters)}")
+    if mode != "generate":
+        also = any("acc_norm" in line.scored for line in lines)
+        other = next(name for name in _LIKELIHOOD_SCORES if name != score)
+        kind = "log-likelihood" + (" for its length" if score == "acc_norm" else "")
+        more = f"; the log scores {other} too: --score {other}" if also else ""
+        notes.append(f"the answer is the option of the highest {kind} ({score}){more}")
+    return notes
 
 
 def _number(value: object) -> float | None:
+    """A number, given as such, as a text or as a truth; None for anything else, and for NaN."""
     try:
-        number = float(str(value))
-    except ValueError:
+        number = float(value) if isinstance(value, str | int | float) else math.nan
+    except (ValueError, OverflowError):
         return None
     return None if math.isnan(number) else number

@@ -3,13 +3,17 @@
     {"item_id": "17", "predicted": "B", "gold": "C", "prompt_tokens": 240, "generated_tokens": 1}
 
 `predicted` is null, or an empty cell, where there was no answer. `text` stands beside it, or in its place: then the
-letter is read from the text. Optional: `gold`, `sample` (0 greedy, 1.. draws), the token counts, and `question` and
-`options` (a list, an object by letter, or columns such as opa.. and A..), by which items are matched instead of by
-their ids. A row with a question needs no id. Other usual names of these keys are read too: `SPELLINGS`.
+letter is read from the text. A row with an `error` was not answered, whatever else it holds. Optional: `gold`,
+`sample` (0 greedy, 1.. draws) and `temperature` (above 0, none is greedy, and samples from 0 on are draws from 1 on),
+the token counts, and `question` and `options` (a list, an object by letter, or columns such as opa.. and A..), by
+which items are matched instead of by their ids. A row with a question needs no id. Other usual names of these keys
+are read too: `SPELLINGS`.
 """
 
 import ast
 import json
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,12 +23,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
-from rimbench.importing.answers import ForeignAnswer, Reading, listed
-from rimbench.importing.documents import option_lists
-from rimbench.importing.reading import Glimpse, read_rows
+from rimbench.importing.answers import ForeignAnswer, Reading, Sampling, as_draws, listed
+from rimbench.importing.documents import option_lists, strings
+from rimbench.importing.reading import Glimpse, check_score
+from rimbench.importing.rows import read_rows
 from rimbench.records import LETTERS
 
-EXPECTS = "JSONL, a JSON array or CSV with item_id (or question) and predicted or text"
+EXPECTS = "JSONL, a JSON array or CSV of item_id and predicted or text"
 SPELLINGS = {
     "item_id": ("id", "question_id", "qid", "realidx", "idx", "index"),
     "predicted": ("prediction", "pred", "predicted_answer", "predicted_letter", "pred_answer", "model_answer"),
@@ -33,15 +38,29 @@ SPELLINGS = {
     "options": ("choices",),
     "prompt_tokens": ("input_tokens",),
     "generated_tokens": ("completion_tokens", "output_tokens"),
+    "error": ("error_message", "exception"),
 }
 """Other names of each key, the likeliest first. A gold answer under one of them may be an option's text."""
 
 
+_DRESSED = re.compile(
+    r"(?:(?:the )?(?:final |correct |best |predicted )?(?:answer|option|choice|letter)(?: is)?\s*[:=]?|\\boxed)?"
+    r"[\s().:;,\[\]{}<>*\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u300c\u300d\u3010\u3011_#$]*(?P<letter>[A-J])"
+    r"[\s().:;,\[\]{}<>*\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u300c\u300d\u3010\u3011_#$]*",
+    re.IGNORECASE | re.ASCII,
+)
+_NO_ERROR = ("", "0", "false", "no", "none", "null", "nan", "n/a", "-", "[]", "{}", "ok", "success")
+"""What an error column holds where there was none."""
+
+
 def _as_letter(value: str) -> str:
-    letter = value.strip().upper()
-    if len(letter) != 1 or letter not in LETTERS:
+    letter = _letter(value)
+    if letter is None:
         raise PydanticCustomError("letter", f"expected a letter A to {LETTERS[-1]} or null")
     return letter
+
+
+_Count = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class _Row(BaseModel):
@@ -52,11 +71,13 @@ class _Row(BaseModel):
     text: str | None = None
     gold: Annotated[str, AfterValidator(_as_letter)] | None = None
     stated_gold: str | None = None
-    sample: Annotated[int, Field(ge=0)] = 0
+    sample: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    error: Any = None
     question: str | None = None
     options: list[Any] | dict[str, Any] | None = None
-    prompt_tokens: Annotated[int, Field(ge=0)] | None = None
-    generated_tokens: Annotated[int, Field(ge=0)] | None = None
+    prompt_tokens: _Count | None = None
+    generated_tokens: _Count | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -65,11 +86,22 @@ class _Row(BaseModel):
 
     @model_validator(mode="after")
     def _says_what_was_answered_to_what(self) -> Self:
-        if not {"predicted", "text"} & self.model_fields_set:
+        if not {"predicted", "text"} & self.model_fields_set and self.failure is None:
             raise PydanticCustomError("answer", "expected predicted or text")
         if self.item_id is None and not self.question:
             raise PydanticCustomError("item", "expected item_id or question")
         return self
+
+    @property
+    def failure(self) -> str | None:
+        """The error that the row states in the place of an answer: a text, a document, or a flag."""
+        if self.error in (None, False, 0, [], {}):
+            return None
+        said = " ".join(" ".join(strings(self.error)).split())[:1000]
+        if isinstance(self.error, str):
+            return None if said.casefold() in _NO_ERROR else said
+        is_flag = self.error in (True, 1)
+        return None if isinstance(self.error, int | float) and not is_flag else said or "an error without a message"
 
     @property
     def offered(self) -> tuple[tuple[str, ...], ...]:
@@ -133,9 +165,9 @@ def _letters(values: Sequence[str | None], rows: Sequence[_Row]) -> list[str | N
 
 
 def _letter(value: str) -> str | None:
-    """The letter that a value is, in any of its usual dresses: b, (B), B., **B**."""
-    bare = value.strip(" \t\n().:[]*\"'`").upper()
-    return bare if len(bare) == 1 and bare in LETTERS else None
+    """The letter that a value is, in any of its usual dresses: b, (B), B., **B**, full-width, Option B."""
+    match = _DRESSED.fullmatch(unicodedata.normalize("NFKC", value).strip())
+    return match["letter"].upper() if match else None
 
 
 def recognises(glimpse: Glimpse) -> bool:
@@ -144,13 +176,14 @@ def recognises(glimpse: Glimpse) -> bool:
     def has(key: str) -> bool:
         return bool({key, *SPELLINGS.get(key, ())} & glimpse.keys)
 
-    return (has("item_id") or has("question")) and (has("predicted") or has("text"))
+    return (has("item_id") or has("question")) and (has("predicted") or has("text") or has("error"))
 
 
-def read(path: Path) -> Reading:
+def read(path: Path, score: str | None) -> Reading:
     """Every row as an answer; DataError where no prediction is a letter."""
+    check_score(score, (), path)
     rows = read_rows(path, _Row)
-    written = any("predicted" not in row.model_fields_set for row in rows)
+    written = any("text" in row.model_fields_set and "predicted" not in row.model_fields_set for row in rows)
     predicted = _letters([row.predicted for row in rows], rows)
     stated = _letters([row.stated_gold for row in rows], rows)
     said = [row.predicted for row in rows if row.predicted]
@@ -165,6 +198,7 @@ def read(path: Path) -> Reading:
             given="letter" if "predicted" in row.model_fields_set else "text",
             letter=letter,
             text=row.text or "",
+            failure=row.failure,
             texts=(row.question,) if row.question else (),
             option_lists=row.offered if row.question or row.options else (),
             gold=row.gold or gold,
@@ -173,17 +207,36 @@ def read(path: Path) -> Reading:
         )
         for place, (row, letter, gold) in enumerate(zip(rows, predicted, stated, strict=True))
     )
-    return Reading(answers, "generate" if written else "letters", notes=tuple(_notes(rows, predicted)))
+    drawn = any(row.temperature for row in rows if row.sample == 0)
+    odd = _odd(rows, predicted)
+    return Reading(
+        as_draws(answers, drawn) if drawn else answers,
+        "generate" if written else "letters",
+        sampling=Sampling(_temperature(rows)),
+        notes=tuple(_notes(rows, odd)),
+        lists={"predictions_without_letter": tuple(odd)},
+    )
 
 
-def _notes(rows: Sequence[_Row], predicted: Sequence[str | None]) -> list[str]:
+def _temperature(rows: Sequence[_Row]) -> float | None:
+    """That of the draws, or of the single answers, where all state the same."""
+    draws = [row for row in rows if row.sample] or rows
+    stated = {row.temperature for row in draws}
+    return stated.pop() if len(stated) == 1 else None
+
+
+def _odd(rows: Sequence[_Row], predicted: Sequence[str | None]) -> list[str]:
+    """Every prediction that is no letter, with its count."""
+    said = [(row.predicted or "").strip() for row in rows]
+    odd = Counter(text for text, letter in zip(said, predicted, strict=True) if text and letter is None)
+    return [f"{value[:40]!r} ({count})" for value, count in odd.most_common()]
+
+
+def _notes(rows: Sequence[_Row], odd: Sequence[str]) -> list[str]:
     notes = []
     unread = sorted({key for row in rows for key in row.model_extra or {}})
     if unread:
         notes.append(f"not part of a record, and not kept: {', '.join(unread)}")
-    said = [(row.predicted or "").strip() for row in rows]
-    odd = Counter(text for text, letter in zip(said, predicted, strict=True) if text and letter is None)
     if odd:
-        values = [f"{value[:40]!r} ({count})" for value, count in odd.most_common()]
-        notes.append(f"predictions that are no letter, and count as no answer: {listed(values)}")
+        notes.append(f"predictions that are no letter, and count as no answer: {listed(odd)}")
     return notes

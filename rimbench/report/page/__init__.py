@@ -8,18 +8,19 @@ import base64
 import gzip
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from rimbench.records import Record
+from rimbench.records import Item, Record
 from rimbench.report.drawing import as_svg
 from rimbench.report.plots import make_plots
 from rimbench.report.summary import Summary
 from rimbench.report.tables import DISCLAIMER, make_tables
-from rimbench.store import RECORDS, find_runs, read_items, read_manifest, read_records
+from rimbench.store import Answers, read_items
 from rimbench.tabular import Table
 
 TEXT_BUDGET = 6_000_000
@@ -70,39 +71,42 @@ def _packed_answers(summary: Summary, results: Path) -> str:
 
 def _answers(summary: Summary, results: Path, limit: int) -> dict[str, Any]:
     """Items and, run by run, their answers: lists of values, since 12,000 answers would repeat every key."""
-    folders = {read_manifest(folder).run: folder for folder in find_runs(results)}
     items: dict[tuple[str, str, str], list[Any]] = {}
     runs = []
     for cell in summary.cells:
-        folder = folders[cell.manifest.run]
-        greedy, drawn = _read(folder)
+        folder = results / cell.manifest.run  # a run's folder bears its name
+        known = read_items(folder)
+        shown, drawn = _read(folder, known)
         answers = {}
-        for item in read_items(folder).values():
+        for item in known.values():
             key = (cell.manifest.suite, item.item_id, item.question)
             options = {letter: cut(text, limit) for letter, text in item.options.items()}
-            shown = [cell.manifest.suite, item.item_id, cut(item.question, limit), options, item.gold]
-            items.setdefault(key, [len(items), *shown])
-            if item.item_id in greedy:
-                answers[items[key][0]] = _answer(greedy[item.item_id], drawn.get(item.item_id, {}), limit)
-        runs.append({"label": cell.label, "suite": cell.manifest.suite, "answers": answers})
+            entry = [cell.manifest.suite, item.item_id, cut(item.question, limit), options, item.gold]
+            items.setdefault(key, [len(items), *entry])
+            if item.item_id in shown:
+                answers[items[key][0]] = _answer(shown[item.item_id], drawn.get(item.item_id, {}), limit)
+        label = f"{cell.label}, first draw" if cell.run.by_draws else cell.label
+        runs.append({"label": label, "suite": cell.manifest.suite, "answers": answers})
     return {"items": [values[1:] for values in items.values()], "runs": runs}
 
 
-def _read(folder: Path) -> tuple[dict[str, Record], dict[str, Counter[str]]]:
-    """The greedy answer to each item, and how often each letter was drawn."""
-    greedy: dict[str, Record] = {}
+def _read(folder: Path, items: Mapping[str, Item]) -> tuple[dict[str, Record], dict[str, Counter[str]]]:
+    """The answer to each item that is shown, the greedy or else the first one, and each letter's number of draws."""
+    shown: dict[str, Record] = {}
     drawn: dict[str, Counter[str]] = {}
-    for record in read_records(folder / RECORDS):
-        if record.sample == 0:
-            greedy[record.item_id] = record
-        else:
+    for record in Answers(folder, items):
+        if not record.answered:
+            continue
+        if record.item_id not in shown or record.sample < shown[record.item_id].sample:
+            shown[record.item_id] = record
+        if record.sample:
             drawn.setdefault(record.item_id, Counter())[record.answer or "none"] += 1
-    return greedy, drawn
+    return shown, drawn
 
 
 def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
     logprobs = record.option_logprobs
-    rounded = {letter: round(value, 3) for letter, value in logprobs.items()} if logprobs else None
+    rounded = {letter: _rounded(value) for letter, value in logprobs.items()} if logprobs else None
     return [
         record.answer,
         record.status,
@@ -111,6 +115,11 @@ def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
         rounded,
         dict(sorted(drawn.items())),
     ]
+
+
+def _rounded(logprob: float) -> float | None:
+    """A probability of 0 has no logarithm that JSON could hold."""
+    return round(logprob, 3) if math.isfinite(logprob) else None
 
 
 def cut(text: str, limit: int) -> str:

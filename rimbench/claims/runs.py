@@ -1,0 +1,212 @@
+"""A folder of results -> what was measured of each figure, and of each cell that a claim speaks of.
+
+Of several runs of one cell the one that is what the figure is of comes first, then the one with more items, more
+draws, the latest. Runs of a sweep are those of the settings `K = 0`, `K = 1` and so on.
+"""
+
+import re
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rimbench.claims.likeness import Difference, Subject, table
+from rimbench.claims.measured import Measured, MeasuredAccuracy, MeasuredTime, key_of
+from rimbench.claims.outcomes import Outcomes
+from rimbench.latency import stored
+from rimbench.report.cells import pass_values, resampling_of
+from rimbench.report.reading import RunData, read_run
+from rimbench.statistics.bootstrap import Resampling
+from rimbench.statistics.estimate import Estimate, bootstrap_mean
+from rimbench.statistics.passk import uniform_pass_at_k
+from rimbench.store import find_runs, read_manifest
+
+if TYPE_CHECKING:
+    from rimbench.claims.schema import ClaimsSpec
+    from rimbench.records import Item
+
+BUDGET = re.compile(r"K\s*=\s*(\d+)")
+"""A setting that says a memory budget."""
+TIMES = "latency-*/latency.json"
+
+Key = tuple[str, str, str | None, int | None]
+
+
+def holds_any(results: Path) -> bool:
+    """Whether anything was measured in this folder."""
+    return any(next(results.glob(kept), None) for kept in ("*/manifest.json", "*-sweep/k*/manifest.json", TIMES))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRuns:
+    """What was measured of a claims file, and a sentence for each run that asked other questions."""
+
+    measured: tuple[Measured, ...]
+    notes: tuple[str, ...]
+
+
+def measure(spec: "ClaimsSpec", path: Path, results: Path) -> OwnRuns:
+    """Everything in a folder of results that a claims file speaks of; DataError for what cannot be read."""
+    subject = Subject(spec, path)
+    keys = [key for key in _keys(spec) if key[2] is None or BUDGET.fullmatch(key[2])]
+    wanted = {subject.run_names(key[0], key[1]) for key in keys}
+    runs = list(_runs(results, wanted, sweeps=any(key[2] for key in keys)))
+    plain = [run for run in runs if run.control is None]
+    accuracies = [found for key in keys if (found := _best(key, plain, subject)) is not None]
+    notes = [f"{run.data.manifest.run} is left out: asked {run.control}" for run in runs if run.control is not None]
+    return OwnRuns((*_times(spec, subject, results), *accuracies), tuple(notes))
+
+
+def _keys(spec: "ClaimsSpec") -> list[Key]:
+    """Every cell that a figure gives or a claim speaks of."""
+    keys = [key_of(figure) for figure in spec.figure if figure.kind != "latency"]
+    for claim in spec.claim:
+        if claim.kind == "stability":
+            keys += [(claim.system, claim.suite, setting, None) for setting in claim.settings]
+    return list(dict.fromkeys(keys))
+
+
+def _best(key: Key, runs: "Sequence[_Run]", subject: Subject) -> MeasuredAccuracy | None:
+    names = subject.run_names(key[0], key[1])
+    found = [_candidate(key, run, subject) for run in runs if run.names == names and run.swept <= bool(key[2])]
+    best = max((candidate for candidate in found if candidate), key=_Candidate.rank, default=None)
+    return None if best is None else best.measured
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run that was read, and whether it is of a sweep."""
+
+    data: RunData
+    swept: bool
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return self.data.manifest.system, self.data.manifest.suite
+
+    @property
+    def control(self) -> str | None:
+        """What was changed about every question, if anything."""
+        controls = table(self.data.manifest.identity, "controls")
+        if controls.get("blind"):
+            return "without the questions"
+        return None if controls.get("permute_options") is None else "with the options permuted"
+
+
+def _runs(results: Path, wanted: Collection[tuple[str, str]], *, sweeps: bool) -> "Iterator[_Run]":
+    """The runs of these systems and suites; of the others only the manifest is read."""
+    folders = [(folder, False) for folder in find_runs(results)]
+    if sweeps:
+        folders += [(path.parent, True) for path in sorted(results.glob("*-sweep/k*/manifest.json"))]
+    for folder, swept in folders:
+        manifest = read_manifest(folder)
+        if (manifest.system, manifest.suite) in wanted:
+            yield _Run(read_run(folder), swept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    measured: MeasuredAccuracy
+    run: RunData
+
+    def rank(self) -> tuple[bool, int, int, str]:
+        manifest = self.run.manifest
+        return not self.measured.unlike, len(self.measured.outcomes.shares), manifest.samples, manifest.started_at
+
+
+def _candidate(key: Key, run: _Run, subject: Subject) -> _Candidate | None:
+    system, suite, setting, k = key
+    outcomes = _outcomes(run.data, k)
+    if outcomes is None:
+        return None
+    manifest, match = run.data.manifest, BUDGET.fullmatch(setting or "")
+    blocks = int(match[1]) if match else None
+    if blocks is not None and _blocks(run.data) != blocks:
+        return None
+    differences = subject.differences(system, suite, manifest, blocks=blocks, draws=k is not None)
+    if run.data.by_draws and k is None:
+        differences.append(Difference("there are no greedy answers: the mean over the draws", unknown=True))
+    if run.data.edited:
+        differences.append(Difference(f"records that were changed after they were written: {len(run.data.edited)}"))
+    if len(outcomes.shares) < len(run.data.items):
+        answered = f"{len(outcomes.shares)} of {len(run.data.items)} items"
+        differences.append(Difference(f"the run is partial: {answered}, which are no random part"))
+    return _Candidate(
+        MeasuredAccuracy(manifest.run, system, suite, outcomes, k, setting, *_split(differences)), run.data
+    )
+
+
+def _blocks(run: RunData) -> int:
+    blocks = table(table(run.manifest.identity, "system"), "memory").get("blocks", 0)
+    return blocks if isinstance(blocks, int) else 0
+
+
+def _outcomes(run: RunData, k: int | None) -> Outcomes | None:
+    """Greedy answers right or wrong, of draws alone their mean, or each item's pass@k; None without any."""
+    if k is None:
+        items, shares = run.answered, [float(run.score(item)) for item in run.answered]
+    else:
+        items = run.sampled
+        values = pass_values(run, items, k) if items else None
+        shares = [] if values is None else values.tolist()
+    if not shares:
+        return None
+    return Outcomes(
+        {_content(item): share for item, share in zip(items, shares, strict=True)},
+        {_content(item): item.cluster for item in items} if resampling_of(items).clusters is not None else None,
+        uniform_pass_at_k([len(item.options) for item in items], k or 1),
+    )
+
+
+def _content(item: "Item") -> Hashable:
+    return item.item_id, item.question, tuple(item.options.items()), item.gold
+
+
+def _times(spec: "ClaimsSpec", subject: Subject, results: Path) -> Iterator[MeasuredTime]:
+    """Seconds a question; the oldest measurement first, one that is of something else before those that are not."""
+    wanted = {figure.system for figure in spec.figure if figure.kind == "latency"}
+    found: list[MeasuredTime] = []
+    for measurement in stored.read_measurements(results) if wanted else []:
+        for system in sorted(wanted):
+            name, _ = subject.run_names(system, "")
+            for row in measurement.rows:
+                if row.system == name:
+                    found += _of_row(system, row, measurement, subject)
+    yield from sorted(found, key=lambda time: not time.unlike)
+
+
+def _of_row(
+    system: str, row: stored.Measured, measurement: stored.Measurement, subject: Subject
+) -> Iterator[MeasuredTime]:
+    per = 1000 * (1 if row.quantity == "letter" else row.batch)
+    seconds = tuple(ms / per for ms in row.samples_ms)
+
+    def at(level: float) -> Estimate | None:
+        return bootstrap_mean(seconds, Resampling(level=level))
+
+    identity, source = (row.subject.identity, row.subject.model_source) if row.subject else (None, None)
+    unlike, unverified = _split(subject.of_system(system, identity, source))
+    run = f"measured on {measurement.suite}, {measurement.measured_at[:10]}"
+    time = MeasuredTime(
+        run,
+        system,
+        row.quantity,
+        row.batch,
+        row.device,
+        row.dtype,
+        at,
+        seconds,
+        f"{measurement.suite} {measurement.measured_at}",
+        row.prompt_tokens,
+        unlike,
+        unverified,
+    )
+    yield time
+    if row.generated_tokens == 0 and row.quantity != "readout":
+        # An answer without a generated token is one pass: the readout, whatever it is called.
+        yield replace(time, quantity="readout")
+
+
+def _split(differences: Iterable[Difference]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    listed = list(differences)
+    return tuple(d.told for d in listed if not d.unknown), tuple(d.told for d in listed if d.unknown)

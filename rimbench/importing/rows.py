@@ -1,0 +1,146 @@
+"""The rows of a file that another program wrote: JSONL, one JSON array, CSV or TSV, each validated.
+
+Nothing is imported from a file of which a row cannot be read: what is missing could not be told from what was never
+asked. All such rows are listed at once, each with its line.
+"""
+
+import csv
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from rimbench.config import describe_faults
+from rimbench.errors import DataError
+
+_LINES_SHOWN, _LONGEST_FAULT = 10, 300
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_LARGEST_CELL = 2**31 - 1
+_HALF_PAIR = re.compile(r"[\ud800-\udfff]")
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class _Fault(str):
+    """Why a row cannot be read, in the row's place."""
+
+    __slots__ = ()
+
+
+def read_rows(path: Path, schema: type[T]) -> list[T]:
+    """Every row of a file as a validated value; DataError counts and lists all rows that are none.
+
+    Rows are the lines of JSONL, the entries of one JSON array, or the lines of a CSV or TSV file with a header, whose
+    empty cells are null. Blank lines are passed over.
+    """
+    values, faults = [], []
+    adapter = TypeAdapter(schema)
+    for where, row in _rows(path):
+        if isinstance(row, _Fault):
+            faults.append(f"{where} ({row})")
+            continue
+        try:
+            values.append(adapter.validate_python(row))
+        except ValidationError as error:
+            fault = describe_faults(error)
+            faults.append(f"{where} ({fault if len(fault) <= _LONGEST_FAULT else fault[:_LONGEST_FAULT] + '...'})")
+    if faults:
+        raise _unreadable(path, faults, len(values) + len(faults))
+    return values
+
+
+def _unreadable(path: Path, faults: Sequence[str], rows: int) -> DataError:
+    more = f" and {len(faults) - _LINES_SHOWN} more" if len(faults) > _LINES_SHOWN else ""
+    return DataError(
+        f"{path}: {len(faults)} unreadable line{'s' * (len(faults) > 1)} of {rows}: "
+        f"{'; '.join(faults[:_LINES_SHOWN])}{more}; nothing was imported: mend or delete them"
+    )
+
+
+def first_row(path: Path) -> object:
+    """The first row, None where there is none; an object or an array over many lines is read whole."""
+    if path.suffix.lower() in _DELIMITERS:
+        rows = list(itertools.takewhile(lambda row: isinstance(row[1], _Fault), _table(path)))
+        first = next((row for _, row in _table(path) if not isinstance(row, _Fault)), None)
+        if first is None and rows:
+            raise _unreadable(path, [f"line {number} ({fault})" for number, fault in rows], len(rows))
+        return first
+    with path.open("rb") as file:
+        first = next((line for line in file if line.strip(_BLANK)), b"")
+        value = parse(first)
+        if isinstance(value, _Fault):
+            file.seek(0)
+            value = parse(file.read())
+    return next(iter(value), None) if isinstance(value, list) else value
+
+
+def parse(content: bytes) -> Any:
+    """A JSON value, or why it is none. Half a surrogate pair, which no file can hold, is a replacement character."""
+    try:
+        value = json.loads(content.decode("utf-8-sig"))
+        return _mended(value) if b"\\u" in content else value
+    except RecursionError:
+        return _Fault("JSON nested too deeply")
+    except ValueError:
+        return _Fault("not JSON")
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_mended(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {_mended(key): _mended(inner) for key, inner in value.items()}
+    return value
+
+
+def _rows(path: Path) -> Iterator[tuple[str, object]]:
+    """Where each row stands, and what it holds, or why it cannot be read."""
+    if path.suffix.lower() in _DELIMITERS:
+        for number, row in _table(path):
+            yield f"line {number}", row
+        return
+    with path.open("rb") as file:
+        start = next((line for line in file if line.strip(_BLANK)), b"").strip(_BLANK)
+        file.seek(0)
+        if start.startswith(b"["):
+            entries = parse(file.read())
+            if not isinstance(entries, list):
+                raise DataError(f"{path} begins like a JSON array and is none: it is torn, or not UTF-8; mend it")
+            yield from ((f"entry {number}", entry) for number, entry in enumerate(entries, start=1))
+            return
+        for number, line in enumerate(file, start=1):
+            if content := line.strip(_BLANK):
+                yield f"line {number}", parse(content)
+
+
+def _table(path: Path) -> Iterator[tuple[int, object]]:
+    """The rows of a CSV or TSV file, by the number of the line on which each ends.
+
+    A row of another length than the header is cut off, or has a comma in a text that is not quoted: its cells stand
+    under other columns' names, and it is a fault.
+    """
+    csv.field_size_limit(_LARGEST_CELL)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, delimiter=_DELIMITERS[path.suffix.lower()], strict=True)
+            header = next((cells for cells in reader if cells), [])
+            twice = sorted({name for name in header if name and header.count(name) > 1})
+            if twice:
+                raise DataError(f"{path}, line {reader.line_num}: the column {', '.join(twice)} stands there twice")
+            for cells in reader:
+                if cells and len(cells) != len(header):
+                    yield reader.line_num, _Fault(f"{len(cells)} cells, the header has {len(header)}")
+                elif cells:
+                    pairs = zip(header, cells, strict=True)
+                    yield reader.line_num, {name: text or None for name, text in pairs if name}
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 (byte {error.start}): save the file as UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{path}: {error}: expected a table with one header line; mend the quotes") from error

@@ -1,0 +1,134 @@
+"""A run's manifest -> what it departs from in its system's own file, and the name under which every format shows it.
+
+Manifests hold their departures. Those of earlier builds do not: what can be told from their identity is held against
+the shipped system of that name, and against what a command takes without options.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from rimbench import systems
+from rimbench.controls import Controls
+from rimbench.records import Manifest
+from rimbench.systems.departures import between, flat, label, settings_of
+
+DTYPES = {"cpu": "float32", "cuda": "bfloat16"}
+"""The number type that an engine takes by itself, by device."""
+HARMLESS = {"seed"}
+"""Departures that leave a system what it is: another seed draws other samples of the same."""
+DISTINGUISHING = {
+    "engine": ("engine", "name"),
+    "dtype": ("engine", "dtype"),
+    "batch": ("engine", "batch_size"),
+    "items": ("suite", "content_sha256"),
+    "weights": ("weights_sha256",),
+}
+"""What tells two runs apart that depart alike, by the words that a report uses for it."""
+SHA256_DIGITS = 64
+
+
+def departures_of(manifest: Manifest) -> Mapping[str, Sequence[Any]]:
+    """By the name of a setting: [what the system's file says, what the run has instead]."""
+    return _inferred(manifest) if manifest.departures is None else manifest.departures
+
+
+def is_plain(manifest: Manifest) -> bool:
+    """Whether a run is one of its system as its file has it: no variant, no control."""
+    return departures_of(manifest).keys() <= HARMLESS
+
+
+def controls_of(manifest: Manifest) -> Controls:
+    """What was changed about every item."""
+    found = manifest.identity.get("controls") or {}
+    return Controls(found.get("permute_options"), bool(found.get("blind")))
+
+
+def variant_of(manifest: Manifest) -> tuple[str, str, str]:
+    """What runs that may stand for one another have in common: suite, system, and what they depart in."""
+    departures = {name: value for name, value in departures_of(manifest).items() if name not in HARMLESS}
+    return manifest.suite, manifest.system, str(departures)
+
+
+def name_of(manifest: Manifest, but: Collection[str] = ()) -> str:
+    """The system with what its run departs in, `but` for some of that: the same on every suite."""
+    departures = departures_of(manifest)
+    return label(manifest.system, {name: value for name, value in departures.items() if name not in but})
+
+
+def label_runs(manifests: Sequence[Manifest]) -> list[str]:
+    """The name under which every format shows each run: its system, all that it departs in, and what else tells it
+    from the runs that depart alike; where nothing tells two apart, the run's own name follows.
+    """
+    labels = []
+    for manifest in manifests:
+        group = [m for m in manifests if (m.suite, name_of(m)) == (manifest.suite, name_of(manifest))]
+        differing = [
+            f"{word} {_shortened(_look_up(manifest.identity, path))}"
+            for word, path in DISTINGUISHING.items()
+            if len({str(_look_up(m.identity, path)) for m in group}) > 1 and _look_up(manifest.identity, path)
+        ]
+        shown = name_of(manifest)
+        more = ", ".join(differing)
+        labels.append(shown if not more else f"{shown[:-1]}, {more})" if shown.endswith(")") else f"{shown} ({more})")
+    cells = [(manifest.suite, shown) for manifest, shown in zip(manifests, labels, strict=True)]
+    return [
+        shown if cells.count(cell) == 1 else f"{shown} [{manifest.run}]"
+        for manifest, shown, cell in zip(manifests, labels, cells, strict=True)
+    ]
+
+
+def _look_up(identity: Mapping[str, Any], path: Sequence[str]) -> Any:
+    value: Any = identity
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _shortened(value: object) -> str:
+    text = str(value)
+    return text[:10] if len(text) == SHA256_DIGITS else text
+
+
+def _inferred(manifest: Manifest) -> dict[str, list[Any]]:
+    identity = manifest.identity
+    if "import" in identity:
+        return {}
+    controls, engine = controls_of(manifest), identity.get("engine") or {}
+    usual = DTYPES.get(str(engine.get("device")))
+    given = {"permute_options": controls.permute_options, "blind": controls.blind, "seed": identity.get("seed") or 0}
+    found = between({"permute_options": None, "blind": False, "seed": 0}, given)
+    if usual is not None and engine.get("dtype") not in (None, usual):
+        found["dtype"] = [usual, engine["dtype"]]
+    return _from_shipped(manifest) | found
+
+
+def _from_shipped(manifest: Manifest) -> dict[str, list[Any]]:
+    own, asked = shipped().get(manifest.system), manifest.identity.get("system")
+    if own is None or not isinstance(asked, Mapping) or "answer" not in asked:
+        return {}
+    has = flat(asked.get("prompt"), asked.get("memory"), asked.get("answer"))
+    settings = settings_of(own)
+    found = between(settings, has)
+    source, weights = str(manifest.model_source.get("source")), settings.get("weights")
+    if weights is not None and source != weights.split("@")[0]:
+        digest = str(manifest.identity.get("weights_sha256"))[:10]
+        found["weights"] = [weights, f"{digest} of {source}"]
+    return found
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Mapping[str, systems.System]:
+    """The systems that come with rimbench, by name."""
+    return {name: systems.load(name) for name in systems.available()}
+
+
+def suite_label(manifest: Manifest) -> str:
+    """The suite's name, marked where a user's file bears a shipped suite's name."""
+    return manifest.suite if not _is_users_copy(manifest) else f"{manifest.suite} (user's file)"
+
+
+def _is_users_copy(manifest: Manifest) -> bool:
+    from rimbench.suites import catalogue
+
+    return manifest.suite_file not in (None, "shipped") and (catalogue.folder() / f"{manifest.suite}.toml").is_file()

@@ -1,0 +1,45 @@
+"""Where answers are kept: a folder a run, records appended and flushed as they arrive, read back validated.
+
+`records.jsonl` is only ever appended to, a batch's lines in one write, so that a process killed at any instant
+loses at most the answers in flight. A lock that dies with its process keeps a second writer out.
+"""
+
+from rimbench.store.folder import (
+    ITEMS,
+    MANIFEST,
+    RECORDS,
+    SWEEP,
+    Answers,
+    OtherSchemaError,
+    check_name,
+    find_runs,
+    find_without_manifest,
+    read_items,
+    read_manifest,
+    read_records,
+    say_edited,
+)
+from rimbench.store.kept import Kept
+from rimbench.store.lines import RECORD_FIELDS, checksum, to_line
+from rimbench.store.writing import RunStore
+
+__all__ = [
+    "ITEMS",
+    "MANIFEST",
+    "RECORDS",
+    "RECORD_FIELDS",
+    "SWEEP",
+    "Answers",
+    "Kept",
+    "OtherSchemaError",
+    "RunStore",
+    "check_name",
+    "checksum",
+    "find_runs",
+    "find_without_manifest",
+    "read_items",
+    "read_manifest",
+    "read_records",
+    "say_edited",
+    "to_line",
+]

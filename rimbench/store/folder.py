@@ -1,0 +1,186 @@
+"""A run's folder, read: its manifest, its items, and its answers, each checked before anybody counts it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from rimbench.config import describe_faults
+from rimbench.errors import DataError
+from rimbench.files import open_regular
+from rimbench.records import LETTERS, SCHEMA_VERSION, Asked, Item, Manifest, Record, find_fault
+from rimbench.store.kept import Kept
+from rimbench.store.lines import is_intact, read_lines, validate
+
+RECORDS = "records.jsonl"
+MANIFEST = "manifest.json"
+ITEMS = "items.jsonl"
+SWEEP = "-sweep"
+"""How the name of a sweep's folder ends: the runs in it are called after their memory budgets, k0, k1, ..."""
+SET_ASIDE = ".old-"
+BEGUN = ".new"
+"""How the name of a run ends that is to take another's place, and has no answer yet."""
+SHOWN_LINES = 20
+
+
+class OtherSchemaError(DataError):
+    """A file of a later rimbench: what it means is not known here."""
+
+
+class Answers:
+    """The answers that a run keeps, each item and sample once: the one rule for whoever reads records.
+
+    Every record is checked in itself and, where `items` are given, beside its item; DataError names file, line and
+    key of those that cannot be. Of several lines for one item and sample, equal ones count once, an engine's failure
+    gives way to an answer and to a final failure, and two different answers are a DataError. `edited` lists, once all
+    is read, the lines that were changed after they were written.
+    """
+
+    def __init__(self, folder: Path, items: Mapping[str, Item] | None = None) -> None:
+        self.edited: list[int] = []
+        self._path = folder / RECORDS
+        self._asked = None if items is None else _asked(items)
+
+    def __iter__(self) -> Iterator[Record]:
+        seen, doubled = Kept(), set[tuple[str, int]]()
+        failed: dict[tuple[str, int], Record] = {}
+        self.edited.clear()
+        for number, line, record in read_lines(self._path, Record, "record", self.find_fault):
+            if not is_intact(line, record):
+                self.edited.append(number)
+            key = (record.item_id, record.sample)
+            if record.status == "engine_error":
+                if key not in seen and not (key in failed and failed[key].final):
+                    failed[key] = record
+                continue
+            if key in seen:
+                doubled.add(key)
+                continue
+            seen.add(*key)
+            failed.pop(key, None)
+            yield record
+        yield from failed.values()
+        if doubled:
+            self._refuse_different(doubled)
+
+    def find_fault(self, record: Record) -> str | None:
+        """What of a record cannot be in this run; see `rimbench.records.find_fault`."""
+        if self._asked is None:
+            return find_fault(record)
+        asked = self._asked.get(record.item_id)
+        if asked is None:
+            return f"item_id: answers item {record.item_id!r}, which is not in its {ITEMS}"
+        return find_fault(record, asked)
+
+    def _refuse_different(self, doubled: set[tuple[str, int]]) -> None:
+        """DataError for lines that answer one sample differently: read again, since that is rare."""
+        first: dict[tuple[str, int], tuple[int, Record]] = {}
+        for number, _, record in read_lines(self._path, Record, "record"):
+            key = (record.item_id, record.sample)
+            if key not in doubled or record.status == "engine_error":
+                continue
+            line, earlier = first.setdefault(key, (number, record))
+            if earlier != record:
+                raise DataError(
+                    f"{self._path}: lines {line} and {number} answer sample {record.sample} of item "
+                    f"{record.item_id!r} differently: delete one of them, or start over with --fresh"
+                )
+
+
+def _asked(items: Mapping[str, Item]) -> dict[str, Asked]:
+    """What each item's records are checked by: one value for all items of the same letters and gold."""
+    few: dict[Asked, Asked] = {}
+    found = {}
+    for item_id, item in items.items():
+        asked = Asked(tuple(item.options), item.gold)
+        found[item_id] = few.setdefault(asked, asked)
+    return found
+
+
+def say_edited(folder: Path, edited: Sequence[int]) -> str:
+    """That lines of a run's records are not as they were written."""
+    listed = ", ".join(map(str, edited[:SHOWN_LINES])) + (", ..." if len(edited) > SHOWN_LINES else "")
+    return (
+        f"{folder.name}: {len(edited)} of its records were changed after they were written: the checksums do not fit "
+        f"({RECORDS}, line {listed})"
+    )
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """Every line of a file of records, in its order, doubled ones too; DataError names the lines that are none."""
+    return (record for _, _, record in read_lines(path, Record, "record"))
+
+
+def read_items(folder: Path) -> dict[str, Item]:
+    """The items that a run asks, by id, in the suite's frozen order; DataError where one cannot be asked."""
+    items: dict[str, Item] = {}
+    for number, _, item in read_lines(folder / ITEMS, Item, "item", _find_item_fault):
+        if item.item_id in items:
+            raise DataError(f"{folder / ITEMS}: line {number} has the id {item.item_id!r} of an earlier one")
+        items[item.item_id] = item
+    return items
+
+
+def _find_item_fault(item: Item) -> str | None:
+    letters = list(item.options)
+    if not 2 <= len(letters) <= len(LETTERS) or letters != list(LETTERS[: len(letters)]):
+        return f"options: expected 2 to {len(LETTERS)}, lettered from A on (got {', '.join(letters) or 'none'})"
+    if item.gold not in item.options:
+        return f"gold: expected one of {', '.join(letters)} (got {item.gold})"
+    return None
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """A run's manifest; DataError where there is none, it is faulty or another run's, or of another schema."""
+    path = folder / MANIFEST
+    try:
+        with open_regular(path) as file:
+            document = file.read()
+        values = json.loads(document)
+    except FileNotFoundError as error:
+        raise DataError(f"{folder} holds no {MANIFEST}: expected the folder of a run") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; start over with --fresh") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path} is not JSON ({error}): start the run's command again, which writes it anew"
+        ) from error
+    version = values.get("schema_version") if isinstance(values, dict) else None
+    if version is None:
+        raise DataError(f"{path} is no manifest of a rimbench run: give the folder that rimbench's runs lie in")
+    if version != SCHEMA_VERSION:
+        raise OtherSchemaError(
+            f"{path} has schema version {version}, expected {SCHEMA_VERSION}: "
+            "read it with the rimbench that wrote it, or run again with --fresh"
+        )
+    try:
+        return validate(Manifest, document)
+    except ValidationError as error:
+        raise DataError(f"{path}: {describe_faults(error)}") from error
+
+
+def check_name(folder: Path, manifest: Manifest) -> None:
+    """DataError where a run's folder does not bear its name: two of one name would be taken for each other."""
+    of_sweep = folder.absolute().parent.name.endswith(SWEEP) and folder.name[:1] == "k" and folder.name[1:].isdigit()
+    if folder.absolute().name != manifest.run and not of_sweep:
+        raise DataError(
+            f"{folder / MANIFEST} is that of run {manifest.run!r}, its folder is called {folder.name!r}: rename the "
+            "folder to the run's name, or put the right manifest back"
+        )
+
+
+def find_runs(results: Path) -> list[Path]:
+    """The folders of runs in a results folder, by name; those set aside by --fresh are left out."""
+    return sorted(path.parent for path in results.glob(f"*/{MANIFEST}") if not _is_set_aside(path.parent))
+
+
+def find_without_manifest(results: Path) -> list[Path]:
+    """The folders in a results folder that hold records and no manifest, which no report can tell anything of."""
+    found = (path.parent for path in results.glob(f"*/{RECORDS}") if not _is_set_aside(path.parent))
+    return sorted(folder for folder in found if not (folder / MANIFEST).exists())
+
+
+def _is_set_aside(folder: Path) -> bool:
+    name, _, number = folder.name.rpartition(SET_ASIDE)
+    return (bool(name) and number.isdigit()) or folder.name.endswith(BEGUN)

@@ -1,0 +1,43 @@
+"""Which samples of which items are kept: a set of pairs, in one number an item."""
+
+from collections.abc import Iterable, Iterator, Set
+
+
+class Kept(Set[tuple[str, int]]):
+    """(item id, sample) pairs. A million of them in a plain set would take most of a gigabyte."""
+
+    def __init__(self, pairs: Iterable[tuple[str, int]] = ()) -> None:
+        self._bits: dict[str, int] = {}
+        self._count = 0
+        for item_id, sample in pairs:
+            self.add(item_id, sample)
+
+    def add(self, item_id: str, sample: int) -> None:
+        """Count a pair, once however often it is added."""
+        bits = self._bits.get(item_id, 0)
+        if not bits >> sample & 1:
+            self._bits[item_id] = bits | 1 << sample
+            self._count += 1
+
+    def missing(self, item_ids: Iterable[str], samples: int, first: int = 0) -> int:
+        """How many of the samples `first` to `samples` of these items are not here."""
+        asked = (2 << samples) - (1 << first)
+        return sum((asked & ~self._bits.get(item_id, 0)).bit_count() for item_id in item_ids)
+
+    @property
+    def most_samples(self) -> int:
+        """The largest sample of any item; 0 without one."""
+        return max((bits.bit_length() for bits in self._bits.values()), default=1) - 1
+
+    def __contains__(self, pair: object) -> bool:
+        match pair:
+            case (str() as item_id, int() as sample):
+                return bool(self._bits.get(item_id, 0) >> sample & 1)
+        return False
+
+    def __iter__(self) -> Iterator[tuple[str, int]]:
+        for item_id, bits in self._bits.items():
+            yield from ((item_id, sample) for sample in range(bits.bit_length()) if bits >> sample & 1)
+
+    def __len__(self) -> int:
+        return self._count

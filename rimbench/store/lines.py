@@ -1,0 +1,161 @@
+"""Values as lines of JSON: written with a checksum, read in chunks, every faulty line found and named.
+
+A record's line ends with `check`, a short checksum over its other fields: it tells a line that was changed after it
+was written, by hand or by a failing disk. It is no signature: who wants to deceive makes a fitting one.
+"""
+
+import dataclasses
+import json
+import math
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from rimbench.config import describe_faults
+from rimbench.errors import DataError
+from rimbench.files import open_regular
+from rimbench.records import Record
+
+CHUNK_BYTES = 1 << 20
+"""Lines are validated in chunks of this size: one call a chunk costs a third less than one a line."""
+RECORD_FIELDS = tuple(field.name for field in dataclasses.fields(Record))
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_CHECK = ', "check": "'
+_CHECK_BYTES = _CHECK.encode()
+
+_BUILT: dict[Any, TypeAdapter[Any]] = {}
+
+T = TypeVar("T")
+
+
+def to_line(record: Record) -> str:
+    """A record as one line of JSON, its keys in the order of the format; a probability of 0 is null.
+
+    `final` stands only where it is true. Half a surrogate pair, which no file can hold, raises UnicodeEncodeError.
+    """
+    body = _body(record)
+    return f'{body}{_CHECK}{zlib.crc32(body.encode()):08x}"}}'
+
+
+def checksum(record: Record) -> str:
+    """What stands as `check` in the record's line."""
+    return f"{zlib.crc32(_body(record).encode()):08x}"
+
+
+def is_intact(line: bytes, record: Record) -> bool:
+    """Whether a line still is as it was written, as far as its checksum tells; one without any is taken as it is."""
+    body, found, rest = line.rstrip().rpartition(_CHECK_BYTES)
+    if found and rest == b'%08x"}' % zlib.crc32(body):
+        return True
+    if b'"check"' not in line:
+        return True
+    # Spelled otherwise, by a tool that wrote the same values again, is not changed.
+    check = json.loads(line).get("check")
+    return check is None or check == checksum(record)
+
+
+def read_lines(
+    path: Path, schema: type[T], kind: str, find_fault: Callable[[T], str | None] = lambda value: None
+) -> Iterator[tuple[int, bytes, T]]:
+    """Each line's number, bytes and value; DataError names every line that is none, or in which a fault is found.
+
+    Read is what the file held when it was opened: a line that is being written is left out. Lines end with a newline
+    character alone: a text may hold other line separators of Unicode.
+    """
+    adapter: TypeAdapter[list[T]] = _adapter(list[schema])  # type: ignore[valid-type]
+    number = 0
+    for lines in _chunks(path):
+        try:
+            values = adapter.validate_json(b"[" + b",".join(lines) + b"]", strict=True)
+        except ValidationError:
+            values = []
+        if len(values) != len(lines):
+            values = [value for value in (_value(line, schema) for line in lines) if not isinstance(value, str)]
+        if len(values) != len(lines) or any(map(find_fault, values)):
+            raise _faulty_lines(path, schema, kind, find_fault)
+        for line, value in zip(lines, values, strict=True):
+            number += 1
+            yield number, line, value
+
+
+def validate(schema: type[T], document: bytes) -> T:
+    """A JSON document as a value of ours; ValidationError for another."""
+    valid: T = _adapter(schema).validate_json(document, strict=True)
+    return valid
+
+
+def _body(record: Record) -> str:
+    """The line without its checksum and its closing brace."""
+    values = {name: getattr(record, name) for name in RECORD_FIELDS}
+    if not record.final:
+        del values["final"]
+    logprobs = record.option_logprobs
+    if logprobs is not None and -math.inf in logprobs.values():
+        values["option_logprobs"] = {x: None if value == -math.inf else value for x, value in logprobs.items()}
+    return _ENCODE(values)[:-1]
+
+
+def _chunks(path: Path) -> Iterator[list[bytes]]:
+    """The whole lines of a file, without their newlines, some megabytes at a time."""
+    torn: list[bytes] = []
+    try:
+        with open_regular(path) as file:
+            left = os.fstat(file.fileno()).st_size
+            while left > 0 and (read := file.read(min(CHUNK_BYTES, left))):
+                left -= len(read)
+                whole, newline, rest = read.rpartition(b"\n")
+                if newline:
+                    yield (b"".join(torn) + whole).split(b"\n")
+                    torn = []
+                torn.append(rest)
+    except OSError as error:
+        raise DataError(
+            f"cannot read {path}: {error.strerror}; start the run's command again, with --fresh if that fails"
+        ) from error
+
+
+def _value(line: bytes, schema: type[T]) -> T | str:
+    """The value of one line, or what is wrong with it."""
+    adapter: TypeAdapter[T] = _adapter(schema)
+    try:
+        return adapter.validate_json(line, strict=True)
+    except ValidationError as error:
+        fault = describe_faults(error)
+    try:
+        values = json.loads(line)
+        logprobs = values["option_logprobs"]
+        values["option_logprobs"] = {x: -math.inf if value is None else value for x, value in logprobs.items()}
+        return adapter.validate_json(json.dumps(values), strict=True)  # JSON as Python writes it, with infinities
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):  # no record, or faulty besides
+        return fault
+
+
+def _adapter(schema: Any) -> TypeAdapter[Any]:
+    """Kept: building one takes a millisecond, and a report reads three files a run."""
+    if schema not in _BUILT:
+        _BUILT[schema] = TypeAdapter(schema)
+    return _BUILT[schema]
+
+
+def _faulty_lines(path: Path, schema: type[T], kind: str, find_fault: Callable[[T], str | None]) -> DataError:
+    """The error that counts and lists every faulty line of a file, and says what is wrong with the first."""
+    faults, number = dict[int, str](), 0
+    for lines in _chunks(path):
+        for line in lines:
+            number += 1
+            value = _value(line, schema)
+            fault = value if isinstance(value, str) else find_fault(value)
+            if fault is not None:
+                faults[number] = fault
+    if not faults:
+        return DataError(f"{path} was changed while it was read: start the same command again")
+    first = next(iter(faults))
+    listed = ", ".join(map(str, list(faults)[:20])) + (", ..." if len(faults) > 20 else "")
+    return DataError(
+        f"{path}: {len(faults)} of its lines are no {kind} (line {listed}); line {first}: {faults[first]}; "
+        f"expected one JSON object a line, of this run's items: mend or delete them, or start over with --fresh"
+    )
