@@ -4,6 +4,7 @@ import difflib
 from pathlib import Path
 
 from rimbench.errors import DataError, UsageError
+from rimbench.files import write_whole
 from rimbench.plaintext import as_json
 from rimbench.report.summary import Summary
 
@@ -48,9 +49,9 @@ def render(name: str, summary: Summary, results: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a report to a file; DataError where that cannot be."""
+    """Write a report to a file, over an older one only when it is whole; DataError where that cannot be."""
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        write_whole(path, text)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
 

@@ -15,7 +15,16 @@ from filelock import FileLock, Timeout
 from rimbench.errors import DataError, RimbenchError
 from rimbench.files import SCRATCH, sync, write_whole
 from rimbench.records import Item, Manifest, Record
-from rimbench.store.folder import BEGUN, ITEMS, MANIFEST, RECORDS, SET_ASIDE, Answers
+from rimbench.store.folder import (
+    BEGUN,
+    ITEMS,
+    MANIFEST,
+    RECORDS,
+    SET_ASIDE,
+    Answers,
+    OtherSchemaError,
+    read_manifest,
+)
 from rimbench.store.kept import Kept
 from rimbench.store.lines import to_line
 
@@ -109,6 +118,7 @@ class RunStore(AbstractContextManager["RunStore"]):
     def _open(self) -> None:
         for name in (RECORDS, MANIFEST, ITEMS):
             _refuse_other_kinds(self.folder / name)
+        _refuse_a_later_schema(self.folder)
         for left in self.folder.glob(f"{SCRATCH}*.tmp"):
             left.unlink(missing_ok=True)
         path = self.folder / RECORDS
@@ -235,6 +245,16 @@ def _refuse_other_kinds(path: Path) -> None:
     if os.path.lexists(path) and not _is_regular(path):
         kind = "a symbolic link" if path.is_symlink() else "a folder" if path.is_dir() else "no regular file"
         raise RimbenchError(f"{path} is {kind}, expected a file of this run: remove it, or start over with --fresh")
+
+
+def _refuse_a_later_schema(folder: Path) -> None:
+    """OtherSchemaError for a run of a later rimbench; a manifest that is missing or damaged can be written again."""
+    try:
+        read_manifest(folder)
+    except OtherSchemaError:
+        raise
+    except DataError:
+        return
 
 
 def _remove(path: Path) -> None:
