@@ -17,7 +17,7 @@ from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
 from rimbench.errors import DataError, UsageError
 from rimbench.prompts import PromptBuilder
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
-from rimbench.runner import Cell, ErrorRules, Outcome, identify, name_run, run_cell
+from rimbench.runner import Cell, ErrorRules, Outcome, identify, identify_as_earlier, name_run, run_cell
 from rimbench.store import MANIFEST, OtherSchemaError, RunStore, read_manifest, say_edited
 from rimbench.suites import Suite, question_text
 from rimbench.systems import System, Weights, weights
@@ -62,6 +62,11 @@ class PlannedRun:
     def told(self) -> str:
         """The cell, as a person reads it."""
         return f"{self.title or self.cell.system.name} on {self.suite.name}"
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        """What a record of each item says of its prompt, by item id."""
+        return {s.item.item_id: p.sha256 for s, p in zip(self.cell.shown, self.cell.prompts, strict=True)}
 
     def lacks(self, store: RunStore, samples: int | None = None) -> int:
         """How many answers are missing of those that this command asks for, or of so many samples an item."""
@@ -115,9 +120,21 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
             )
             _check_room(cell, suite)
             identity = identify(cell, checkpoint.sha256, _suite_identity(suite), facts)
-            name = name_run(cell, suite.name, identity)
+            name = _name(cell, suite, identity, settings.results)
             runs.append(PlannedRun(cell, suite, checkpoint, facts, name, identity, settings.results / name))
     return runs
+
+
+def _name(cell: Cell, suite: Suite, identity: dict[str, Any], results: Path) -> str:
+    """The run's name, or the one that an earlier build gave it where its folder is there, so that it is gone on with.
+
+    Its records say which prompts they answer. Of a system whose letters are read they do not say which tokens were
+    read, so that such a run begins anew.
+    """
+    name = name_run(cell, suite.name, identity)
+    earlier = name_run(cell, suite.name, identify_as_earlier(identity))
+    reads_letters = any(prompt.option_token_ids for prompt in cell.prompts)
+    return earlier if not reads_letters and (results / earlier).is_dir() and not (results / name).exists() else name
 
 
 def _check_room(cell: Cell, suite: Suite) -> None:
@@ -145,7 +162,8 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
     with _ModelSlot() as slot:
         for run in runs:
             limits = Limits(_longest(runs, run), run.cell.seed)
-            with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh) as store:
+            prompts = run.prompt_hashes
+            with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh, prompts=prompts) as store:
                 complete_run(run, store, partial(slot.open, run, limits, progress), progress)
 
 

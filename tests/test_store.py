@@ -272,6 +272,19 @@ def test_a_record_that_cannot_be_is_told_with_file_line_and_key(tmp_path, change
         pass
 
 
+def test_an_answer_to_another_prompt_is_none_of_this_run(tmp_path):
+    folder = lines(tmp_path / "run", to_line(record()), edited(to_line(record(sample=1)), prompt_sha256="cd"))
+    with RunStore(folder, {"1": ITEM}) as store:
+        assert len(store.done) == 2
+    with (
+        pytest.raises(
+            DataError, match=r"\(line 2\); line 2: prompt_sha256: answers cd, and item '1' asks ab.*--fresh"
+        ),
+        RunStore(folder, {"1": ITEM}, prompts={"1": "ab"}),
+    ):
+        pass
+
+
 def test_a_probability_of_0_is_kept_as_null_and_read_back(tmp_path):
     kept = Record("1", 0, "C", "C", "ok", "C", {"A": float("-inf"), "B": -0.5, "C": -0.9, "D": -9.0}, 1, 0, "ab")
     assert json.loads(to_line(kept))["option_logprobs"] == {"A": None, "B": -0.5, "C": -0.9, "D": -9.0}

@@ -34,13 +34,17 @@ class Answers:
     Every record is checked in itself and, where `items` are given, beside its item; DataError names file, line and
     key of those that cannot be. Of several lines for one item and sample, equal ones count once, an engine's failure
     gives way to an answer and to a final failure, and two different answers are a DataError. `edited` lists, once all
-    is read, the lines that were changed after they were written.
+    is read, the lines that were changed after they were written. `prompts` are the hashes of what is asked now, by
+    item: an answer to another prompt is no answer of this run.
     """
 
-    def __init__(self, folder: Path, items: Mapping[str, Item] | None = None) -> None:
+    def __init__(
+        self, folder: Path, items: Mapping[str, Item] | None = None, prompts: Mapping[str, str] | None = None
+    ) -> None:
         self.edited: list[int] = []
         self._path = folder / RECORDS
         self._asked = None if items is None else _asked(items)
+        self._prompts = prompts or {}
 
     def __iter__(self) -> Iterator[Record]:
         seen, doubled = Kept(), set[tuple[str, int]]()
@@ -66,6 +70,10 @@ class Answers:
 
     def find_fault(self, record: Record) -> str | None:
         """What of a record cannot be in this run; see `rimbench.records.find_fault`."""
+        asks_now = self._prompts.get(record.item_id, record.prompt_sha256)
+        if asks_now != record.prompt_sha256:
+            answered = record.prompt_sha256[:12]
+            return f"prompt_sha256: answers {answered}, and item {record.item_id!r} asks {asks_now[:12]}"
         if self._asked is None:
             return find_fault(record)
         asked = self._asked.get(record.item_id)

@@ -40,13 +40,21 @@ class RunStore(AbstractContextManager["RunStore"]):
     `greedy` and `correct` count the greedy answers and those of them that are right. `repaired` is the number of
     bytes of a torn last line that were dropped on opening, `edited` the lines that were changed after they were
     written. Records are checked, beside `items` where these are given, as they are read and before they are written;
-    `mended` counts texts of which half a character, a lone surrogate, is kept as a replacement character.
+    `mended` counts texts of which half a character, a lone surrogate, is kept as a replacement character. `prompts`
+    are the hashes of what is asked, by item, where they are given.
 
     With `fresh`, a folder that is there is neither read nor changed: the new run begins beside it, and takes its
     place with its first answer. `aside` is where the old one is kept from then on.
     """
 
-    def __init__(self, folder: Path, items: Mapping[str, Item] | None = None, *, fresh: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        items: Mapping[str, Item] | None = None,
+        *,
+        fresh: bool = False,
+        prompts: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.done = Kept()
         self.failed: dict[tuple[str, int], Record] = {}
@@ -54,7 +62,7 @@ class RunStore(AbstractContextManager["RunStore"]):
         self.greedy = self.correct = 0
         self.repaired = self.mended = 0
         self.aside: Path | None = None
-        self._items = items
+        self._items, self._prompts = items, prompts
         self._fresh = fresh
         self._place: Path | None = None
         self._locks: list[FileLock] = []
@@ -114,7 +122,7 @@ class RunStore(AbstractContextManager["RunStore"]):
         for left in self.folder.glob(f"{SCRATCH}*.tmp"):
             left.unlink(missing_ok=True)
         path = self.folder / RECORDS
-        self._answers = Answers(self.folder, self._items)
+        self._answers = Answers(self.folder, self._items, self._prompts)
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
             self._file = os.open(path, flags, 0o644)
