@@ -43,7 +43,10 @@ HARNESS_ITEMS = 64
 
 def checkpoint_with_memory(base: str, folder: Path) -> Path:
     source = weights.resolve(systems.load(base)).folder
-    model, tokenizer = hf.AutoModelForCausalLM.from_pretrained(source), hf.AutoTokenizer.from_pretrained(source)
+    model, tokenizer = (
+        hf.AutoModelForCausalLM.from_pretrained(source, trust_remote_code=False),
+        hf.AutoTokenizer.from_pretrained(source, trust_remote_code=False),
+    )
     add_memory_tokens(tokenizer, model, Memory(K), torch.Generator().manual_seed(0))
     save_checkpoint(model, tokenizer, folder)
     return folder
@@ -83,7 +86,9 @@ def measure(name: str, *, compiled: bool) -> None:
         [run] = plan_runs([system], [suite], RunSettings(folder / "results", "transformers", 1))
         run = with_prompt_tokens(run, TOKENS)
         engine = engines.open_engine(checkpoint, run.facts, Limits(512, 0))
-        model: Any = hf.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32).eval()
+        model: Any = hf.AutoModelForCausalLM.from_pretrained(
+            checkpoint, dtype=torch.float32, trust_remote_code=False
+        ).eval()
         # Every way answers the same question of a round; rounds walk round the questions.
         requests = [
             Request(shown.item.item_id, prompt, (0,), Decoding(readout=True, max_new_tokens=1))
@@ -162,7 +167,9 @@ def harness(  # noqa: PLR0913 - both sides and where they write
 def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled: bool) -> None:
     ids = torch.tensor([request.prompt.token_ids])
     ones = torch.ones_like(ids)
-    half: Any = hf.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.bfloat16).eval()
+    half: Any = hf.AutoModelForCausalLM.from_pretrained(
+        checkpoint, dtype=torch.bfloat16, trust_remote_code=False
+    ).eval()
     threads = torch.get_num_threads()
     last = torch.tensor([TOKENS - 1])
     torchs, onednns = LeanDecoder(model, TorchProducts()), LeanDecoder(model, OneDnnProducts())

@@ -42,7 +42,7 @@ def main() -> None:
     system = systems.load("smollm2-direct")
     build, context_tokens = prompt_builder(system)
     shown = tuple(show(item, Controls()) for item in suite.items)
-    prompts = tuple(build(suite, each.item) for each in shown)
+    prompts = build(suite, [each.item for each in shown])
     cell = Cell(system, shown, prompts, 0, 0, context_tokens)
     planned = [[len(r.prompt.token_ids) for r in batch] for batch in plan(cell, BATCH, set())]
     lengths = [len(prompt.token_ids) for prompt in prompts]

@@ -17,7 +17,7 @@ from pathlib import Path
 from corpus import Row, base_rows, tuning_rows
 from start import make_start
 
-from rimbench.systems.weights import FILES
+from rimbench.checkpoints import loaded_files
 from rimbench.training.losses import draw_losses
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -107,7 +107,7 @@ def copy_weights(source: Path, target: Path) -> None:
     """Copy of a checkpoint's folder what an answer depends on."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for path in sorted(p for pattern in FILES for p in source.glob(pattern)):
+    for path in loaded_files(source):
         shutil.copyfile(path, target / path.name)
 
 

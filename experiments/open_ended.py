@@ -141,7 +141,9 @@ def write(folder: Path, items: Sequence[Titration]) -> Outcomes:
 
 def load(folder: Path) -> tuple[Any, Any]:
     """Tokenizer and model of a checkpoint."""
-    return hf.AutoTokenizer.from_pretrained(folder), hf.AutoModelForCausalLM.from_pretrained(folder).eval()
+    return hf.AutoTokenizer.from_pretrained(folder, trust_remote_code=False), hf.AutoModelForCausalLM.from_pretrained(
+        folder, trust_remote_code=False
+    ).eval()
 
 
 def prompts(tokenizer: Any, items: Sequence[Titration]) -> list[list[int]]:

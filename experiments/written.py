@@ -25,8 +25,8 @@ ITEMS, SEED = 500, 98
 def main() -> None:
     """Print the shares."""
     folder = Path(sys.argv[1]) if sys.argv[1:] else PACKED / "base"
-    tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder)
-    model: Any = hf.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    model: Any = hf.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False).eval()
     items = [generate(Settings((2, 4), (4, 4)), SEED, i) for i in range(ITEMS)]
     gold = [item.gold for item in items]
     others = [(item.gold + 1) % 4 for item in items]

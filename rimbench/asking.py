@@ -9,12 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from rimbench import engines, systems
+from rimbench import checkpoints, engines, systems
 from rimbench.engines import Decoding, EngineChoice, EngineFacts, Limits, Request
-from rimbench.errors import EngineError, ModelError, UsageError
-from rimbench.prompts import build_prompt
+from rimbench.errors import EngineError, UsageError
+from rimbench.prompts import PromptBuilder
 from rimbench.records import LETTERS, Item, Prompt
 from rimbench.suites import Wording, question_text
 from rimbench.systems import System, weights
@@ -31,16 +30,22 @@ class Answered:
 
 
 def answer(
-    question: str, options: Mapping[str, str] | Sequence[str], system: str = "rim-v1", model: str | None = None
+    question: str,
+    options: Mapping[str, str] | Sequence[str],
+    system: str = "rim-v1",
+    model: str | None = None,
+    *,
+    allow_outside: bool = False,
 ) -> Answered:
     """Ask a system one multiple-choice question and read the option letters out after one forward pass.
 
     `options` are 2 to 10 texts, or a mapping of the letters A, B, ... to them; `system` is a name or a TOML file,
-    `model` a checkpoint folder or a hub name in place of the system's own. Raises UsageError for options that are
+    `model` a checkpoint folder or a hub name in place of the system's own; a system's file may name weights outside
+    its own folder with `allow_outside`. Raises UsageError for options that are
     none and for a system that writes its answer out, ModelError where the weights cannot be had.
     """
     item = _item(question, options)
-    return _asker(system, model, _stamp(system), _stamp(model)).ask(item)
+    return _asker(system, model, allow_outside, _stamp(system), _stamp(model)).ask(item)
 
 
 class Asker:
@@ -56,7 +61,9 @@ class Asker:
         checkpoint = weights.resolve(self._system)
         module = engines.find("transformers")
         facts: EngineFacts = module.describe(EngineChoice())
-        self._tokenizer, self._context_tokens = _read_tokenizer(checkpoint.folder)
+        config = checkpoints.read_config(checkpoint.folder)
+        self._context_tokens = int(getattr(config, "max_position_embeddings", 2**31))
+        self._builder = PromptBuilder(self._system, checkpoints.read_tokenizer(checkpoint.folder))
         self._engine = engines.open_engine(checkpoint.folder, facts, Limits(self._context_tokens, 0))
 
     def ask(self, item: Item) -> Answered:
@@ -85,13 +92,14 @@ class Asker:
         return Answered(found.text, probabilities)
 
     def _prompt(self, item: Item) -> Prompt:
-        return build_prompt(self._system, item, question_text(Wording(), item).strip(), self._tokenizer)
+        (prompt,) = self._builder.build([(item, question_text(Wording(), item).strip())])
+        return prompt
 
 
 @functools.lru_cache(maxsize=1)
-def _asker(system: str, model: str | None, *_stamps: object) -> Asker:
+def _asker(system: str, model: str | None, allow_outside: bool, *_stamps: object) -> Asker:
     """The asker of the last call; the stamps are there to tell changed files from the same ones."""
-    return Asker(systems.override(systems.load(system), model=model))
+    return Asker(systems.override(systems.load(system, allow_outside=allow_outside), model=model))
 
 
 def _stamp(path: str | None) -> tuple[tuple[str, int, int], ...]:
@@ -112,15 +120,3 @@ def _item(question: str, options: Mapping[str, str] | Sequence[str]) -> Item:
     if not question.strip() or empty:
         raise UsageError(f"{'option ' + empty[0] if empty else 'the question'} is empty: expected a text")
     return Item("asked", question.strip(), texts, gold="A")
-
-
-def _read_tokenizer(folder: Path) -> tuple[Any, int]:
-    """The tokenizer of a checkpoint, and the longest sequence that its model takes."""
-    import transformers as hf  # slow to import
-
-    try:
-        config = hf.AutoConfig.from_pretrained(folder)
-        return hf.AutoTokenizer.from_pretrained(folder), int(getattr(config, "max_position_embeddings", 2**31))
-    except (OSError, ValueError, KeyError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"cannot read the model in {folder}: {first}") from error

@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from rimbench import engines, provenance
+from rimbench import checkpoints, engines, provenance
 from rimbench.controls import Controls, show
 from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
-from rimbench.errors import DataError, ModelError, UsageError
-from rimbench.prompts import build_prompt
+from rimbench.errors import DataError, UsageError
+from rimbench.prompts import PromptBuilder
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
 from rimbench.runner import Cell, ErrorRules, Outcome, identify, name_run, run_cell
 from rimbench.store import MANIFEST, OtherSchemaError, RunStore, read_manifest, say_edited
@@ -102,7 +102,7 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
         build, context_tokens = _prompt_builder(system, checkpoint)
         for suite in loaded:
             shown = tuple(show(item, settings.controls) for item in suite.items)
-            prompts = tuple(build(suite, each.item) for each in shown)
+            prompts = build(suite, [each.item for each in shown])
             cell = Cell(
                 system,
                 shown,
@@ -131,8 +131,12 @@ def _check_room(cell: Cell, suite: Suite) -> None:
         )
 
 
-def prompt_builder(system: System) -> tuple[Callable[[Suite, Item], Prompt], int]:
-    """What turns an item of a suite into the system's prompt, and the longest sequence that its model takes."""
+Build = Callable[[Suite, Sequence[Item]], tuple[Prompt, ...]]
+"""What turns items of a suite into a system's prompts."""
+
+
+def prompt_builder(system: System) -> tuple[Build, int]:
+    """What builds the system's prompts, and the longest sequence that its model takes."""
     return _prompt_builder(system, weights.resolve(system))
 
 
@@ -274,18 +278,12 @@ def _longest(runs: Sequence[PlannedRun], run: PlannedRun) -> int:
     return min(max(needed), run.cell.context_tokens)
 
 
-def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Callable[[Suite, Item], Prompt], int]:
-    import transformers as hf  # slow to import
+def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Build, int]:
+    config = checkpoints.read_config(checkpoint.folder)
+    builder = PromptBuilder(system, checkpoints.read_tokenizer(checkpoint.folder))
 
-    try:
-        config = hf.AutoConfig.from_pretrained(checkpoint.folder)
-        tokenizer: Any = hf.AutoTokenizer.from_pretrained(checkpoint.folder)
-    except (OSError, ValueError, KeyError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"cannot read the model in {checkpoint.folder}: {first}") from error
-
-    def build(suite: Suite, item: Item) -> Prompt:
-        return build_prompt(system, item, question_text(suite.wording, item).strip(), tokenizer)
+    def build(suite: Suite, items: Sequence[Item]) -> tuple[Prompt, ...]:
+        return builder.build([(item, question_text(suite.wording, item).strip()) for item in items])
 
     return build, int(getattr(config, "max_position_embeddings", UNBOUNDED))
 

@@ -1,4 +1,4 @@
-"""(System, Item) -> Prompt: the exact token ids that every engine passes on. Pure but for the tokenizer.
+"""(System, Items) -> Prompts: the exact token ids that every engine passes on. Pure but for the tokenizer.
 
     chat template( question in the suite's wording [blank line] instruction ) + K memory blocks + prefix
 
@@ -7,51 +7,76 @@ Each part is encoded on its own: the memory blocks and the prefix never merge wi
 
 import hashlib
 import json
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
 
+from rimbench.chat.letters import Opening, find_opening, letters_alone, letters_behind_chat
+from rimbench.chat.text import Chat
+from rimbench.chat.writing import ChatWriter, Tokenizer
 from rimbench.errors import ModelError
 from rimbench.records import Item, Prompt
-from rimbench.rim.blocks import TokenTable, memory_token_ids, token_id
+from rimbench.rim.blocks import memory_token_ids
 from rimbench.systems import System
 
 
-class Tokenizer(TokenTable, Protocol):
-    """The part of a transformers tokenizer that prompts need."""
+class PromptBuilder:
+    """Builds the prompts of a system with its checkpoint's tokenizer.
 
-    def apply_chat_template(self, conversation: list[dict[str, str]], **kwargs: Any) -> Any:
-        """The conversation as the text that the model was trained on."""
-        ...
+    Raises ModelError where the tokenizer has no chat template, or one that fails or does not write the question,
+    where it lacks the memory tokens, and where the option letters have no tokens of one form.
+    """
 
-    def encode(self, text: str, add_special_tokens: bool = ...) -> list[int]:
-        """The ids of a text."""
-        ...
+    def __init__(self, system: System, tokenizer: Tokenizer) -> None:
+        style, memory = system.prompt, system.memory
+        self._system, self._tokenizer = system, tokenizer
+        self._writer = ChatWriter(tokenizer, f"system '{system.name}'", style.chat_template, style.date)
+        self._letter_first = system.answer.mode == "readout" or system.answer.extraction == "first_letter"
+        self._memory_text, self._memory_ids = "", tuple[int, ...]()
+        if memory is not None:
+            self._memory_text = (memory.begin + memory.memory * memory.memory_tokens + memory.end) * memory.blocks
+            self._memory_ids = memory_token_ids(tokenizer, memory)
+
+    def build(self, asked: Sequence[tuple[Item, str]]) -> tuple[Prompt, ...]:
+        """The prompts of items, each with its question's text in the suite's wording."""
+        if not asked:
+            return ()
+        instruction = self._system.prompt.instruction
+        contents = [f"{question}\n\n{instruction}" if instruction else question for _, question in asked]
+        chats = self._writer.write(contents, [item.item_id for item, _ in asked])
+        letters = max((list(item.options) for item, _ in asked), key=len)
+        opening = self._opening(letters, chats[0])
+        return tuple(
+            _prompt(
+                chat.text + self._memory_text + opening.text,
+                (*ids, *self._memory_ids, *opening.token_ids),
+                {letter: opening.letters[letter] for letter in item.options} if self._letter_first else None,
+            )
+            for (item, _), chat, ids in zip(asked, chats, self._writer.encode(chats), strict=True)
+        )
+
+    def _opening(self, letters: Sequence[str], chat: Chat) -> Opening:
+        """What stands behind chat and memory, and the letters' tokens behind that."""
+        prefix, tokenizer = self._system.prompt.prefix, self._tokenizer
+        if not self._letter_first:
+            return Opening(prefix, tuple(tokenizer.encode(prefix, add_special_tokens=False)) if prefix else (), {})
+        if prefix:
+            found = find_opening(tokenizer, prefix, letters)
+        elif self._memory_ids:
+            found = letters_alone(tokenizer, letters)
+        else:
+            found = letters_behind_chat(tokenizer, chat.parts[-1], self._writer.gap(chat), letters)
+        if found is None:
+            raise ModelError(
+                f"the tokenizer of system '{self._system.name}' has no single token for each option letter "
+                f"{', '.join(letters)}{f' behind {prefix!r}' if prefix else ''}: its answer cannot be read out; use "
+                "a system that writes text"
+            )
+        return found
 
 
 def build_prompt(system: System, item: Item, question: str, tokenizer: Tokenizer) -> Prompt:
-    """The prompt of one item, `question` being its text in the suite's wording.
-
-    Raises ModelError where the tokenizer has no chat template, lacks the memory tokens, or has no single token
-    for an option letter that the system needs one for.
-    """
-    content = f"{question}\n\n{system.prompt.instruction}" if system.prompt.instruction else question
-    chat = _apply_template(system, content, tokenizer)
-    token_ids = tokenizer.encode(chat, add_special_tokens=False)
-    text = chat
-    if system.memory is not None:
-        token_ids = [*token_ids, *memory_token_ids(tokenizer, system.memory)]
-        block = system.memory.begin + system.memory.memory * system.memory.memory_tokens + system.memory.end
-        text += block * system.memory.blocks
-    if system.prompt.prefix:
-        token_ids = [*token_ids, *tokenizer.encode(system.prompt.prefix, add_special_tokens=False)]
-        text += system.prompt.prefix
-    letter_first = system.answer.mode == "readout" or system.answer.extraction == "first_letter"
-    return Prompt(
-        text=text,
-        token_ids=tuple(token_ids),
-        sha256=hash_token_ids(token_ids),
-        option_token_ids=_letter_ids(system, list(item.options), tokenizer) if letter_first else None,
-    )
+    """The prompt of one item, `question` being its text in the suite's wording; ModelError as `PromptBuilder`."""
+    (prompt,) = PromptBuilder(system, tokenizer).build([(item, question)])
+    return prompt
 
 
 def hash_token_ids(token_ids: Sequence[int]) -> str:
@@ -59,29 +84,14 @@ def hash_token_ids(token_ids: Sequence[int]) -> str:
     return hashlib.sha256(json.dumps(list(token_ids)).encode()).hexdigest()
 
 
-def _apply_template(system: System, content: str, tokenizer: Tokenizer) -> str:
-    try:
-        return str(
-            tokenizer.apply_chat_template(
-                [{"role": "user", "content": content}],
-                tokenize=False,
-                add_generation_prompt=True,
-                **system.prompt.chat_template,
-            )
-        )
-    except ValueError as error:
-        raise ModelError(
-            f"the tokenizer of system '{system.name}' has no usable chat template ({error}); "
-            "expected a checkpoint with chat_template.jinja"
-        ) from error
+def hash_prompts(prompts: Iterable[Prompt]) -> str:
+    """sha256 over all prompts of a cell with the tokens that their letters are read from."""
+    total = hashlib.sha256()
+    for prompt in prompts:
+        letters = None if prompt.option_token_ids is None else list(prompt.option_token_ids.values())
+        total.update(f"{prompt.sha256}:{letters}\n".encode())
+    return total.hexdigest()
 
 
-def _letter_ids(system: System, letters: Sequence[str], tokenizer: Tokenizer) -> dict[str, int]:
-    ids = {letter: found for letter in letters if (found := token_id(tokenizer, letter)) is not None}
-    missing = [letter for letter in letters if letter not in ids]
-    if missing:
-        raise ModelError(
-            f"the tokenizer of system '{system.name}' has no single token for option letter "
-            f"{', '.join(missing)}: its answer cannot be read out; use a system that writes text"
-        )
-    return ids
+def _prompt(text: str, token_ids: tuple[int, ...], letters: Mapping[str, int] | None) -> Prompt:
+    return Prompt(text, token_ids, hash_token_ids(token_ids), letters)

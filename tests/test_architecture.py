@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "rimbench"
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "rimbench"
 
 # What each part may import of ours; `cli` may import everything, and nobody imports it.
 MAY_IMPORT = {
@@ -21,19 +22,22 @@ MAY_IMPORT = {
     "plaintext": set(),
     "tabular": {"plaintext"},
     "plugins": {"errors"},
-    "config": {"errors"},
+    "config": {"errors", "plaintext"},
     "extraction": {"errors", "records", "plugins", "config"},
     "suites": {"errors", "records", "items", "plugins", "config", "extraction"},
     "rim": {"errors", "files"},
-    "systems": {"errors", "plugins", "config", "rim"},
-    "prompts": {"errors", "records", "rim", "systems"},
-    "engines": {"errors", "records", "plugins", "rim"},
+    "checkpoints": {"errors"},
+    "systems": {"errors", "checkpoints", "plugins", "chat", "config", "rim"},
+    "chat": {"errors", "rim"},
+    "prompts": {"errors", "records", "chat", "rim", "systems"},
+    "engines": {"errors", "checkpoints", "records", "plugins", "rim"},
     "controls": {"errors", "records"},
     "store": {"errors", "records", "config", "files"},
-    "runner": {"errors", "records", "controls", "engines", "extraction", "store", "systems"},
+    "runner": {"errors", "records", "controls", "engines", "extraction", "prompts", "store", "systems"},
     "provenance": {"errors"},
     "grid": {
         "errors",
+        "checkpoints",
         "records",
         "controls",
         "engines",
@@ -59,9 +63,10 @@ MAY_IMPORT = {
         "systems",
         "tabular",
     },
-    "asking": {"errors", "records", "engines", "prompts", "rim", "suites", "systems"},
+    "asking": {"errors", "checkpoints", "records", "engines", "prompts", "rim", "suites", "systems"},
     "sweeping": {
         "errors",
+        "checkpoints",
         "records",
         "engines",
         "grid",
@@ -74,7 +79,18 @@ MAY_IMPORT = {
         "suites",
         "systems",
     },
-    "latency": {"errors", "files", "records", "engines", "grid", "prompts", "runner", "statistics", "systems"},
+    "latency": {
+        "errors",
+        "checkpoints",
+        "files",
+        "records",
+        "engines",
+        "grid",
+        "prompts",
+        "runner",
+        "statistics",
+        "systems",
+    },
     "claims": {
         "errors",
         "records",
@@ -101,7 +117,7 @@ MAY_IMPORT = {
     },
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},
     "exporting": {"errors", "files", "records", "store"},
-    "training": {"errors", "files", "config", "plugins", "records", "rim", "suites"},
+    "training": {"errors", "checkpoints", "chat", "files", "config", "plugins", "records", "rim", "suites"},
 }
 WRITES_BY_ITSELF = {
     "files.py": "the one place that writes",
@@ -230,3 +246,31 @@ def test_the_help_of_a_command_imports_at_most_what_the_command_line_is_made_wit
 @pytest.mark.parametrize("command", ["systems", "suites"])
 def test_a_listing_imports_no_library_that_runs_models_or_reads_data_sets(command):
     assert set(loaded_by(command)) <= {"pydantic", "huggingface_hub"}
+
+
+CODE = sorted(path for folder in ("rimbench", "benchmarks", "experiments") for path in (ROOT / folder).rglob("*.py"))
+RUNS_STRANGERS_CODE = ("from_pretrained", "LLM")
+"""What asks a user whether a checkpoint's own code may run, unless it is told that it may not."""
+
+
+def calls_that_may_run_strangers_code(source):
+    """The lines of calls that load a checkpoint and do not say that its code is never run."""
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) in RUNS_STRANGERS_CODE
+        ):
+            said = {word.arg: word.value for word in node.keywords}.get("trust_remote_code")
+            if not (isinstance(said, ast.Constant) and said.value is False):
+                yield node.lineno
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_checkpoint_is_loaded_without_saying_that_its_code_is_not_run(path):
+    assert list(calls_that_may_run_strangers_code(path.read_text())) == []
+
+
+def test_a_call_that_says_nothing_of_a_checkpoints_code_or_allows_it_is_found():
+    source = "a.from_pretrained(x)\nb.from_pretrained(x, trust_remote_code=True)\nvllm.LLM(model=x)\n"
+    assert list(calls_that_may_run_strangers_code(source)) == [1, 2, 3]
+    assert list(calls_that_may_run_strangers_code("a.from_pretrained(x, trust_remote_code=False)")) == []

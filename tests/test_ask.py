@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import tiny
 
 import rimbench
 from rimbench import grid, suites, systems
@@ -15,7 +16,7 @@ from rimbench.store import RECORDS, read_records
 def system(tmp_path, checkpoint):
     path = tmp_path / "tiny-rim.toml"
     path.write_text(
-        f'description = "made for tests"\n[weights]\npath = "{checkpoint}"\n'
+        f'description = "made for tests"\n[weights]\npath = "{tiny.beside(checkpoint, tmp_path)}"\n'
         '[prompt]\nprefix = "The answer is {"\n[memory]\nblocks = 8\n'
         '[answer]\nmode = "generate"\nextraction = "first_letter"\nmax_new_tokens = 8\n'
     )
@@ -41,8 +42,6 @@ def test_an_answer_is_that_of_a_run_over_the_same_question(system, suite_file, t
 
 
 def test_options_may_be_plain_texts_and_another_model_answers_otherwise(system, tmp_path):
-    import tiny
-
     by_letter = rimbench.answer("Which?", {"A": "this", "B": "that"}, system=system)
     assert rimbench.answer("Which?", ["this", "that"], system=system) == by_letter
     other = str(tiny.make_checkpoint(tmp_path / "other", seed=1))

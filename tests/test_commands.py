@@ -9,6 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import tiny
 
 ANSWER = '[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
 RIM = (
@@ -21,7 +22,7 @@ RIM = (
 def system_file(tmp_path, checkpoint):
     def write(rest=ANSWER, weights=None, name="tiny-system"):
         path = tmp_path / f"{name}.toml"
-        weights = weights or f'path = "{checkpoint}"'
+        weights = weights or f'path = "{tiny.beside(checkpoint, tmp_path)}"'
         path.write_text(f'description = "made for tests"\n[weights]\n{weights}\n{rest}')
         return path
 
@@ -49,7 +50,9 @@ def test_a_run_keeps_every_answer_and_its_manifest_says_what_it_is_made_of(
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["identity"]["engine"]["name"] == "transformers"
     assert manifest["identity"]["engine"]["prefix_cache"] is False
-    assert set(manifest["identity"]) == {"weights_sha256", "suite", "system", "controls", "seed", "engine"}
+    assert set(manifest["identity"]) == {
+        "weights_sha256", "suite", "system", "prompts_sha256", "controls", "seed", "engine",
+    }  # fmt: skip
     assert manifest["versions"]["torch"] and manifest["device"]["threads"] and manifest["ended_at"]
     assert (manifest["n"], manifest["samples"], manifest["suite_source"]["seed"]) == (10, 2, 1)
 
@@ -91,7 +94,7 @@ def test_a_report_is_rebuilt_from_records_alone_to_the_same_bytes(rimbench, syst
     assert cell["pass_at_k"]["8"]["chance"] == pytest.approx(1 - 0.75**8)
     assert 0 <= cell["ece"] <= 1
     markdown = rimbench("report", "--markdown", check=True).stdout
-    assert "| tiny | rim-tiny | 60 |" in markdown and "90.0" in markdown
+    assert "| tiny | rim-tiny (answer readout) | 60 |" in markdown and "90.0" in markdown
 
 
 def test_the_prompt_that_is_shown_is_the_prompt_that_is_recorded(rimbench, system_file, suite_file, tmp_path):
@@ -147,8 +150,6 @@ def test_every_fault_of_a_system_file_is_listed_at_once(rimbench, tmp_path):
 
 
 def test_a_checkpoint_without_memory_tokens_is_refused_for_a_rim_system(rimbench, system_file, suite_file, tmp_path):
-    import tiny
-
     plain = tiny.make_checkpoint(tmp_path / "plain", special=["<|im_start|>", "<|im_end|>"])
     system = system_file(RIM, f'path = "{plain}"', "rim-plain")
     is_one_line(rimbench("run", "--system", system, "--suite", suite_file), 1, "<rim_b>", "not a RiM checkpoint")
@@ -156,8 +157,6 @@ def test_a_checkpoint_without_memory_tokens_is_refused_for_a_rim_system(rimbench
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
 def test_a_folder_that_is_no_checkpoint_is_refused(rimbench, suite_file, tmp_path, missing):
-    import tiny
-
     broken = tiny.make_checkpoint(tmp_path / "broken")
     (broken / missing).unlink()
     done = rimbench("run", "--system", "base", "--model", broken, "--suite", suite_file)
@@ -165,8 +164,6 @@ def test_a_folder_that_is_no_checkpoint_is_refused(rimbench, suite_file, tmp_pat
 
 
 def test_weights_that_are_no_weights_are_refused(rimbench, suite_file, tmp_path):
-    import tiny
-
     broken = tiny.make_checkpoint(tmp_path / "broken")
     (broken / "model.safetensors").write_bytes(b"not weights")
     done = rimbench("run", "--system", "base-direct", "--model", broken, "--suite", suite_file)

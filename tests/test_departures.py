@@ -1,6 +1,7 @@
 """Every departure of a run from its system's own file is kept with the run."""
 
 import pytest
+import tiny
 
 from rimbench import grid, suites, systems
 from rimbench.controls import Controls
@@ -52,7 +53,7 @@ def test_a_copy_of_a_shipped_file_departs_in_nothing(tmp_path):
 
 
 def test_a_manifest_holds_departures_of_the_system_and_of_the_command(tmp_path, checkpoint, suite_file):
-    (tmp_path / "mine.toml").write_text(WRITES.format(path=checkpoint))
+    (tmp_path / "mine.toml").write_text(WRITES.format(path=tiny.beside(checkpoint, tmp_path)))
     system, suite = systems.load(str(tmp_path / "mine.toml")), suites.load(str(suite_file))
 
     def departures(**settings):

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+import tiny
 
 ROWS = 192
 SAMPLES = 2
@@ -17,13 +18,11 @@ TOTAL = ROWS * (SAMPLES + 1)
 @pytest.fixture(scope="module")
 def command(tmp_path_factory, checkpoint):
     """A system that writes text, slow enough to be killed while it works, and a suite."""
-    import tiny
-
     folder = tmp_path_factory.mktemp("killed")
     suite = tiny.write_suite(folder, ROWS)
     system = folder / "writer.toml"
     system.write_text(
-        f'description = "writes text"\n[weights]\npath = "{checkpoint}"\n'
+        f'description = "writes text"\n[weights]\npath = "{tiny.beside(checkpoint, folder)}"\n'
         '[answer]\nmode = "generate"\nmax_new_tokens = 24\ntemperature = 1.0\n'
     )
     return [

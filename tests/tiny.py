@@ -60,6 +60,13 @@ def make_checkpoint(folder: Path, *, special=SPECIAL, seed=0, context=1024) -> P
     return folder
 
 
+def beside(checkpoint: Path, folder: Path) -> str:
+    """A checkpoint copied into the folder of a system's file, which may name what lies below it."""
+    import shutil
+
+    return str(shutil.copytree(checkpoint, folder / "checkpoint", dirs_exist_ok=True))
+
+
 def write_suite(folder: Path, rows: int = 60) -> Path:
     """A suite TOML with a file of `rows` questions of several lengths beside it."""
     import json

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from rimbench.cli.options import AllowOutside
+
 
 def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question, without its options.")],
@@ -12,6 +14,7 @@ def ask(
     model: Annotated[
         str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
     ] = None,
+    allow_outside: AllowOutside = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Ask one multiple-choice question: the letter, and the probability of every option.
@@ -26,7 +29,7 @@ def ask(
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.tabular import Table
 
-    answered = asking.answer(question, option, system, model)
+    answered = asking.answer(question, option, system, model, allow_outside=allow_outside)
     note(asking.DISCLAIMER)
     if json:
         print_json({"letter": answered.letter, "probabilities": dict(answered.probabilities)})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rimbench.cli.options import AllowOutside
 from rimbench.cli.run import RESULTS_OPTION
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def import_(
             "--score", metavar="NAME", help="The harness's metric to read by: acc (usual) or acc_norm, or a scorer."
         ),
     ] = None,
+    allow_outside: AllowOutside = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
     json: Annotated[bool, typer.Option("--json", help="What was imported, as JSON.")] = False,
 ) -> None:
@@ -48,11 +50,11 @@ def import_(
     from rimbench import importing, systems
     from rimbench.cli.output import note, print_json
 
-    known = systems.load(system) if system.endswith(".toml") else None
+    known = systems.load(system, allow_outside=allow_outside) if system.endswith(".toml") else None
     system = known.name if known else system
     importing.refuse_taken(system, systems.available(), results)
     answers = importing.read(file, format_, score)
-    target = importing.load_target(suite, data)
+    target = importing.load_target(suite, data, allow_outside=allow_outside)
     if known:
         target = replace(target, reasoning_tags=known.answer.reasoning_tags)
     matching = importing.match(answers.reading.answers, target, str(answers.path))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from rimbench.cli.options import AllowOutside
 from rimbench.cli.run import RESULTS_OPTION
 from rimbench.errors import UsageError
 
@@ -57,6 +58,7 @@ def latency(
     plot: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw speed and speed-ups by batch size into this folder.")
     ] = None,
+    allow_outside: AllowOutside = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
@@ -88,8 +90,8 @@ def latency(
         raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
     wanted = quantities_of(quantity or [])
     stored.check_writable(results)
-    systems = load_systems(system, note, model=model)
-    loaded = load_suites([suite], [str(data)] if data else [], None, note)
+    systems = load_systems(system, note, model=model, allow_outside=allow_outside)
+    loaded = load_suites([suite], [str(data)] if data else [], None, note, allow_outside=allow_outside)
     asked = loaded[0].name if prompt_tokens is None else f"{prompt_tokens} tokens of {loaded[0].name}"
     rules = Rules(least=samples, most=max(samples, 256), seconds=seconds)
 

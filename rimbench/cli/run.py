@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from rimbench.cli.options import AllowOutside
+
 AnswerBy = Literal["generate", "readout"]
 MaxErrors = Annotated[
     float,
@@ -48,6 +50,7 @@ def run(
     max_errors: MaxErrors = 0.05,
     keep_errors: KeepErrors = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old run is kept beside.")] = False,
+    allow_outside: AllowOutside = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
     """Answer the questions of suites with systems, and keep every answer.
@@ -69,8 +72,10 @@ def run(
     from rimbench.runner import ErrorRules
 
     with RunProgress() as progress:
-        systems = load_systems(system, progress.note, model=model, blocks=blocks, answer=answer)
-        loaded = load_suites(suite, data or [], limit, progress.note)
+        systems = load_systems(
+            system, progress.note, model=model, blocks=blocks, answer=answer, allow_outside=allow_outside
+        )
+        loaded = load_suites(suite, data or [], limit, progress.note, allow_outside=allow_outside)
         controls = Controls(permute_options, blind)
         errors = ErrorRules(max_errors, keep_errors)
         settings = grid.RunSettings(results, engine, batch_size, seed, samples, fresh, controls, errors=errors)

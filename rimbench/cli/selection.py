@@ -16,12 +16,13 @@ def load_systems(
     model: str | None = None,
     blocks: int | None = None,
     answer: AnswerMode | None = None,
+    allow_outside: bool = False,
 ) -> list[System]:
     """The systems by name or file, overridden alike; of `all`, those whose weights can be had here."""
     if "all" not in names:
         if model is not None and len(set(names)) > 1:
             raise UsageError(f"--model {model} with {len(set(names))} systems: give --system once with --model")
-        loaded = [systems.load(name) for name in dict.fromkeys(names)]
+        loaded = [systems.load(name, allow_outside=allow_outside) for name in dict.fromkeys(names)]
         return [systems.override(s, model=model, blocks=blocks, answer=answer) for s in loaded]
     if model is not None:
         raise UsageError(f"--model {model} with --system all: give one --system with --model")
@@ -39,14 +40,19 @@ def load_systems(
 
 
 def load_suites(
-    names: Sequence[str], data: Sequence[str], limit: int | None, say: Callable[[str], None]
+    names: Sequence[str],
+    data: Sequence[str],
+    limit: int | None,
+    say: Callable[[str], None],
+    *,
+    allow_outside: bool = False,
 ) -> list[Suite]:
     """The suites by name or file, each from its own rows: --data FILE for one suite, SUITE=FILE for several."""
     wanted = [summary.name for summary in suites.listing()] if "all" in names else list(dict.fromkeys(names))
     files = _data_files(wanted, data)
     loaded = []
     for name in wanted:
-        suite = suites.load(name, data=files.get(name), limit=limit)
+        suite = suites.load(name, data=files.get(name), limit=limit, allow_outside=allow_outside)
         faulty = suite.audit.faulty
         if faulty:
             say(f"suite {suite.name}: left out {faulty} faulty rows, see 'rimbench suites show {name}'")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rimbench.cli.options import AllowOutside
 from rimbench.errors import UsageError
 from rimbench.plaintext import plain
 
@@ -20,6 +21,7 @@ def show_prompt(
         str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
     ] = None,
     blocks: Annotated[int | None, typer.Option(metavar="K", help="Memory budget K of a RiM system.")] = None,
+    allow_outside: AllowOutside = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Print the exact prompt of one item and its token ids.
@@ -33,8 +35,8 @@ def show_prompt(
     from rimbench import grid, suites, systems
     from rimbench.cli.output import print_json, print_text
 
-    chosen = systems.override(systems.load(system), model=model, blocks=blocks)
-    loaded = suites.load(suite, data=data)
+    chosen = systems.override(systems.load(system, allow_outside=allow_outside), model=model, blocks=blocks)
+    loaded = suites.load(suite, data=data, allow_outside=allow_outside)
     by_id = {each.item_id: each for each in loaded.items}
     place = item[1:] if item.startswith("#") else ""
     if place.isdigit() and int(place) < len(loaded.items):
@@ -47,7 +49,7 @@ def show_prompt(
             f"expected one of its {len(by_id)} ids or '#0' to '#{len(by_id) - 1}'"
         )
     build, _ = grid.prompt_builder(chosen)
-    prompt = build(loaded, found)
+    (prompt,) = build(loaded, [found])
     if json:
         print_json(
             {"item_id": found.item_id, "gold": found.gold, "text": prompt.text, "token_ids": prompt.token_ids,

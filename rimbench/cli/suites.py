@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from rimbench.cli.options import AllowOutside
 from rimbench.cli.output import console, note, print_json, print_table
 from rimbench.plaintext import plain, shown
 from rimbench.tabular import Table
@@ -54,12 +55,13 @@ def show(
         typer.Option("--slice", help="What is kept for evaluation (cut to N), the rest, or every row."),
     ] = "heldout",
     limit: Annotated[int | None, typer.Option(help="Take the first n items of the frozen order.")] = None,
+    allow_outside: AllowOutside = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the suite, items included, as JSON.")] = False,
 ) -> None:
     """Load a suite, and show its source, its hash, what its label audit left out, and an item."""
     from rimbench.suites import load
 
-    suite = load(name, data=data, limit=limit, slice_=slice_)
+    suite = load(name, data=data, limit=limit, slice_=slice_, allow_outside=allow_outside)
     if len(suite.items) < suite.n_requested:
         wanted = suite.n_requested
         note(f"suite {suite.name}: {len(suite.items)} items of the {wanted} asked for: there are no more")
@@ -83,6 +85,7 @@ def _document(suite: "Suite") -> dict[str, Any]:
             "faulty": audit.faulty,
             "faults": {f.kind: {"count": f.count, "item_ids": list(f.item_ids)} for f in audit.faults},
             "gold_histogram": dict(audit.gold_histogram),
+            "own_labels": audit.own_labels,
         },
         "items": [
             {"item_id": i.item_id, "question": i.question, "options": dict(i.options), "gold": i.gold}
@@ -105,6 +108,8 @@ def _print_summary(suite: "Suite") -> None:
         ["gold letters", ", ".join(f"{letter} {count}" for letter, count in audit.gold_histogram.items())],
         ["rows read", str(audit.rows)],
     ]
+    if audit.own_labels:
+        rows.append(["own labels taken off", f"{audit.own_labels} items, whose options bore their letters"])
     rows += [[f"left out: {reason.replace('_', ' ')}", str(count)] for reason, count in audit.left_out.items()]
     rows += [[f"faulty: {f.kind.replace('_', ' ')}", f"{f.count}: {_ids(f.item_ids)}"] for f in audit.faults]
     print_table(Table(f"Suite {suite.name}", ["what", "value"], rows))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rimbench.cli.options import AllowOutside
 from rimbench.cli.run import RESULTS_OPTION, KeepErrors, MaxErrors
 
 
@@ -25,6 +26,7 @@ def sweep(
     max_errors: MaxErrors = 0.05,
     keep_errors: KeepErrors = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    allow_outside: AllowOutside = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results"),
 ) -> None:
     """Read a RiM system out at every memory budget from 0 to K, and print accuracy by budget.
@@ -50,8 +52,9 @@ def sweep(
     from rimbench.systems import load, override
 
     with RunProgress() as progress:
-        chosen = override(load(system), model=model, blocks=blocks, answer="readout")
-        (loaded,) = load_suites([suite], [str(data)] if data else [], limit, progress.note)
+        chosen = override(load(system, allow_outside=allow_outside), model=model, blocks=blocks, answer="readout")
+        rows = [str(data)] if data else []
+        (loaded,) = load_suites([suite], rows, limit, progress.note, allow_outside=allow_outside)
         settings = grid.RunSettings(results, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
         planned = sweeping.plan_sweep(chosen, loaded, settings)
         sweeping.run_sweep(planned, progress)

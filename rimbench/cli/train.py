@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from rimbench.cli.options import AllowOutside
+
 if TYPE_CHECKING:
     from rimbench.records import Item
     from rimbench.systems.weights import Checkpoint
@@ -47,6 +49,7 @@ def train(
             help="Suite to check for overlap, or NAME=FILE; repeat. Those that load here if not given.",
         ),
     ] = None,
+    allow_outside: AllowOutside = False,
 ) -> None:
     """Train a checkpoint; the same command goes on after the last one saved.
 
@@ -66,7 +69,9 @@ def train(
     checkpoint = _resolve_base(wanted, base)
     file = None if data == "hub" else Path(data)
     source = open_rows(wanted, file, folder)
-    suites = _suites(check_suite, wanted, file, say)  # before the data, which can take long to read
+    suites = _suites(
+        check_suite, wanted, file, say, allow_outside=allow_outside
+    )  # before the data, which can take long to read
     corpus = _read(wanted, source, limit, say)
     overlaps = _overlaps(corpus, suites, say)
     corpus = replace(corpus, remarks=tuple(f"overlap with {overlap}" for overlap in overlaps))
@@ -141,7 +146,7 @@ def _counted(rows: Iterable[Row], say: Say) -> Iterator[Row]:
 
 
 def _suites(
-    names: Sequence[str] | None, recipe: "Recipe", file: Path | None, say: Say
+    names: Sequence[str] | None, recipe: "Recipe", file: Path | None, say: Say, *, allow_outside: bool
 ) -> "dict[str, Sequence[Item]]":
     """The suites to check; where none is named, those that load here and the one held out of the same file."""
     from rimbench import suites
@@ -151,7 +156,7 @@ def _suites(
     if names:
         given = [name.partition("=") for name in names]
         files = {name: Path(path) if path else file if name == own else None for name, _, path in given}
-        loaded = [suites.load(name, data=path) for name, path in files.items()]
+        loaded = [suites.load(name, data=path, allow_outside=allow_outside) for name, path in files.items()]
         return {suite.name: suite.items for suite in loaded}
     found: dict[str, Sequence[Item]] = {}
     for name in [s.name for s in suites.listing() if s.loadable or (s.name == own and file is not None)]:

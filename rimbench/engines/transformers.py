@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rimbench import checkpoints
 from rimbench.engines import (
     Answered,
     Conditions,
@@ -26,7 +27,6 @@ from rimbench.engines import (
 )
 from rimbench.engines._draws import NumberWatch, TokenDraws
 from rimbench.engines._readout import LetterReadout, read_letter
-from rimbench.errors import ModelError
 from rimbench.records import Answer, Trace
 
 if TYPE_CHECKING:
@@ -70,19 +70,11 @@ class TransformersEngine:
     def __init__(self, folder: Path, facts: EngineFacts) -> None:
         import torch
         import transformers as hf
-        from safetensors import SafetensorError
 
-        quiet: Any = hf.logging
-        quiet.disable_progress_bar()
         self._torch, self._device = torch, facts.device
         self._hf: Any = hf
-        try:
-            self._tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder)
-            model: Any = hf.AutoModelForCausalLM.from_pretrained(
-                folder, dtype=getattr(torch, facts.dtype), attn_implementation=facts.attention
-            )
-        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"cannot load the model in {folder}: {_first_line(error)}") from error
+        self._tokenizer: Any = checkpoints.read_tokenizer(folder)
+        model = checkpoints.load_model(folder, facts.dtype, facts.attention)
         self._model: Any = model.to(facts.device).eval()
         self._stop_ids = stop_token_ids(self._model.generation_config, self._tokenizer)
         self._pad_id = self._stop_ids[0] if self._stop_ids else 0
@@ -215,7 +207,3 @@ def stop_token_ids(generation_config: Any, tokenizer: Any) -> list[int]:
     if tokenizer.eos_token_id is not None and tokenizer.eos_token_id not in ids:
         ids.append(tokenizer.eos_token_id)
     return ids
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from rimbench import checkpoints
 from rimbench.engines import (
     Answered,
     Conditions,
@@ -79,6 +80,7 @@ class VllmEngine:
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", CPU_KV_CACHE_GIB)
         import vllm  # slow to import, and reads the environment when imported
 
+        _check_weights(folder)
         capped: dict[str, Any] = {} if facts.batch_size is None else {"max_num_seqs": facts.batch_size}
         if facts.device == "cuda":
             capped["gpu_memory_utilization"] = GPU_MEMORY * limits.memory_share
@@ -90,10 +92,12 @@ class VllmEngine:
                 enforce_eager=facts.graphs == "eager",
                 enable_prefix_caching=facts.prefix_cache,
                 max_model_len=limits.sequence_tokens,
+                load_format="safetensors",
+                trust_remote_code=False,
                 **capped,
             )
         except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(f"vllm cannot load the model in {folder}: {str(error).strip()[:300]}") from error
+            raise checkpoints.cannot_load(folder, error) from error
         self._vllm = vllm
         kinds = vllm.sampling_params.RequestOutputKind
         self._output_kinds = {False: kinds.FINAL_ONLY, True: kinds.CUMULATIVE}  # by whether an answer is traced
@@ -197,6 +201,17 @@ def _option_logprobs(request: Request, sequence: Any) -> tuple[dict[str, float] 
     raw = torch.tensor([first[token].logprob for token in options.values()], dtype=torch.float32)
     mass = min(1.0, float(raw.exp().sum()))
     return dict(zip(options, raw.log_softmax(-1).tolist(), strict=True)), mass
+
+
+def _check_weights(folder: Path) -> None:
+    """ModelError where vLLM would load other weights than those that the run's name stands for.
+
+    Without an index it takes every file of weights in the folder.
+    """
+    loaded = checkpoints.weight_files(folder)
+    others = sorted(path.name for path in folder.glob("*.safetensors") if path not in loaded)
+    if others and not (folder / checkpoints.INDEX).is_file():
+        raise ModelError(f"{folder} holds {others[0]} beside the weights, which vLLM would load too: take it out")
 
 
 def _configured_stop_ids(folder: Path) -> list[int]:

@@ -7,7 +7,7 @@ another order are the same item, and letters are carried over by the options' te
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from rimbench import suites
@@ -71,12 +71,13 @@ class Matching:
     doubt: str | None = None
 
 
-def load_target(name_or_path: str, data: Path | None) -> Target:
+def load_target(name_or_path: str, data: Path | None, *, allow_outside: bool = False) -> Target:
     """A suite with all the items that its sample was taken from, where its source holds more."""
-    suite = suites.load(name_or_path, data=data)
+    load = partial(suites.load, name_or_path, data=data, allow_outside=allow_outside)
+    suite = load()
     if suite.audit.usable == len(suite.items):
         return Target(suite, suite.items)
-    return Target(suite, suites.load(name_or_path, data=data, slice_="all").items)
+    return Target(suite, load(slice_="all").items)
 
 
 def match(answers: Sequence[ForeignAnswer], target: Target, where: str) -> Matching:

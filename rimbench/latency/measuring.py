@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rimbench import engines
+from rimbench import checkpoints, engines
 from rimbench.engines import Decoding, Engine, EngineFacts, Limits, Request, TimedEngine
 from rimbench.errors import ConfigError, EngineError, UsageError
 from rimbench.grid import PlannedRun, departures_of_run
@@ -284,9 +284,7 @@ class _Asked:
         """For each sample, the mean ms until a question's letter could be told; none where no question told one."""
         if not any(a.trace and a.trace.token_at for _, a in self._batches[-1].answers):
             return []
-        import transformers as hf  # slow to import
-
-        tokenizer: Any = hf.AutoTokenizer.from_pretrained(self.run.checkpoint.folder)
+        tokenizer = checkpoints.read_tokenizer(self.run.checkpoint.folder)
 
         def decode(ids: Sequence[int]) -> str:
             return str(tokenizer.decode(ids, skip_special_tokens=True))
@@ -358,7 +356,7 @@ def _weight_bytes(run: PlannedRun) -> int:
     config = _config(run)
     stored = BYTES.get(str(config.get("dtype") or config.get("torch_dtype")), 4)
     return (
-        sum(f.stat().st_size for f in run.checkpoint.folder.glob("*.safetensors"))
+        sum(file.stat().st_size for file in checkpoints.weight_files(run.checkpoint.folder))
         * BYTES.get(run.facts.dtype, 4)
         // stored
     )

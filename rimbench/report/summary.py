@@ -225,7 +225,8 @@ def _order_effects(runs: Sequence[RunData]) -> list[OrderEffect]:
     groups: dict[str, list[RunData]] = {}
     for run in runs:
         manifest = run.manifest
-        identity = {key: value for key, value in manifest.identity.items() if key != "controls"}
+        changed_by_controls = ("controls", "prompts_sha256")
+        identity = {key: value for key, value in manifest.identity.items() if key not in changed_by_controls}
         blind = controls_of(manifest).blind
         groups.setdefault(f"{manifest.system} {manifest.suite} {identity} {blind}", []).append(run)
     return [

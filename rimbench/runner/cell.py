@@ -7,6 +7,7 @@ from typing import Any
 
 from rimbench.controls import Controls, Shown
 from rimbench.engines import EngineFacts
+from rimbench.prompts import hash_prompts
 from rimbench.records import Prompt
 from rimbench.systems import System
 
@@ -73,6 +74,7 @@ def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: Engi
         "weights_sha256": weights_sha256,
         "suite": suite,
         "system": asked,
+        "prompts_sha256": hash_prompts(cell.prompts),
         "controls": asdict(cell.controls),
         "seed": cell.seed,
         "engine": asdict(facts),

@@ -1,8 +1,9 @@
 """The label audit: what the rows hold -> the usable items, and what became of every row.
 
 Layouts hand in one `Candidate`, `Skipped` or `Faulty` for each row; nothing that was read goes uncounted. The
-kinds of fault: `not_text` and `malformed_messages` (a value of the wrong kind), `option_count` (not 2 to 10, or
-their letters have gaps), `empty_text`, `equal_options`, `gold_out_of_range` (or missing), `answer_text_differs`
+kinds of fault: `not_text` and `malformed_messages` (a value of the wrong kind), `unreadable_options` (no list or
+mapping), `option_labels` (they do not count up, or are not as many), `option_count` (not 2 to 10, or their letters
+have gaps), `empty_text`, `equal_options`, `gold_out_of_range` (or missing), `answer_text_differs`
 (the gold option against the file's own answer text), `repeated_question`, `contradicting_gold`, `repeated_id`.
 """
 
@@ -25,7 +26,10 @@ _IDS_IN_A_LINE = 5
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A labelled question as read. `gold` counts options from 0; None, or out of range, is a fault."""
+    """A labelled question as read. `gold` counts options from 0; None, or out of range, is a fault.
+
+    `own_labels` says that its options bore their own letters in their texts, which are taken off.
+    """
 
     item_id: str
     question: str
@@ -33,6 +37,7 @@ class Candidate:
     gold: int | None
     answer_text: str | None = None
     cluster: str | None = None
+    own_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class Auditor:
     _faults: dict[str, list[str]] = field(default_factory=dict)
     _seen: dict[bytes, str | None] = field(default_factory=dict)
     """By the hash of a question, which of all is kept: the id of its item, or None where answers contradict."""
+    _own_labels: set[str] = field(default_factory=set)
 
     def add(self, reading: Reading) -> None:
         """Count one row, and keep it if it is a sound item."""
@@ -107,8 +113,9 @@ class Auditor:
 
     def report(self, used: Iterable[Item]) -> Audit:
         """The audit, with the gold letters of the items that the suite uses."""
-        gold, widest = Counter[str](), 0
+        gold, widest, own_labels = Counter[str](), 0, 0
         for item in used:
+            own_labels += item.item_id in self._own_labels
             gold[item.gold] += 1
             widest = max(widest, len(item.options))
         return Audit(
@@ -118,6 +125,7 @@ class Auditor:
             left_out=dict(self._skipped),
             faults=tuple(Fault(kind, tuple(ids)) for kind, ids in sorted(self._faults.items())),
             gold_histogram={letter: gold[letter] for letter in LETTERS[:widest]},
+            own_labels=own_labels,
         )
 
     def _fault(self, kind: str, item_id: str) -> None:
@@ -132,6 +140,8 @@ class Auditor:
         else:
             self._seen[key] = candidate.item_id
             self.items.put(_item(candidate))
+            if candidate.own_labels:
+                self._own_labels.add(candidate.item_id)
 
     def _repeat(self, candidate: Candidate, key: bytes) -> None:
         first = self._seen[key]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rimbench.config import below
 from rimbench.errors import DataError, UsageError
 from rimbench.items import Items
 from rimbench.plugins import whose
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
 
 
 def load(
-    name_or_path: str, *, data: Path | None = None, limit: int | None = None, slice_: Slice = "heldout"
+    name_or_path: str,
+    *,
+    data: Path | None = None,
+    limit: int | None = None,
+    slice_: Slice = "heldout",
+    allow_outside: bool = False,
 ) -> Suite:
     """Load a suite by name, or from a TOML by path; the rows come from its source, or from the file `data`.
 
     `limit` takes the first items of the frozen order. In a suite that states no held-out fraction, every row
-    is held out. Raises UsageError, ConfigError or DataError.
+    is held out. A suite's file may name rows below its own folder, and elsewhere with `allow_outside`. Raises
+    UsageError, ConfigError or DataError.
     """
     from rimbench.suites.schema import read
 
@@ -35,6 +42,8 @@ def load(
         raise UsageError(f"limit {limit}: must be at least 1")
     if slice_ == "train" and spec.heldout is None:
         raise UsageError(f"suite {path.stem}: has no train slice: its TOML has no [heldout] fraction")
+    if data is None and spec.source is not None and spec.source.path is not None:
+        data = below(path, spec.source.path, "source.path", allow_outside=allow_outside)
     opened = _open(spec, path, data)
     n = spec.n if slice_ == "heldout" else None
     auditor = _audit(spec, path, opened, slice_)
@@ -66,10 +75,9 @@ class _Opened:
 
 def _open(spec: "SuiteSpec", path: Path, data: Path | None) -> _Opened:
     source = spec.source
-    if data is None and source is not None and source.path is not None:
-        data = path.parent / source.path
     if data is not None:
-        return _Opened(rows.read(data), Source("file", data.name, None, None, rows.sha256(data)), str(data))
+        kept = Source("file", data.name, None, None, rows.sha256(data))
+        return _Opened(rows.read(data, path.stem), kept, str(data))
     if source is None:
         raise UsageError(f"suite {path.stem}: names no source: give the rows with --data FILE")
     if source.generator is not None:
@@ -84,7 +92,7 @@ def _open_hub(source: "SourceSpec") -> _Opened:
     dataset = hub.resolve(hub.Dataset(repo, source.revision or ""))
     kept = Source("hub", repo, source.file, split, dataset.revision)
     if source.file is not None:
-        return _Opened(rows.read(hub.download(dataset, source.file)), kept, f"{dataset}, {source.file}")
+        return _Opened(rows.read(hub.download(dataset, source.file), source.split), kept, f"{dataset}, {source.file}")
     return _Opened(hub.stream(dataset, split or ""), kept, f"{dataset}, split {split}")
 
 

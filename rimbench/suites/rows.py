@@ -1,7 +1,8 @@
-"""Files of questions -> rows: JSONL, JSON lines, a JSON array, Parquet or CSV.
+"""Files of questions -> rows: JSON lines, a JSON document, Parquet or CSV.
 
 A row is a mapping of column to value, as the file holds it; what a column means is the layout's business. A
-null, an absent column and an empty CSV cell are all None.
+null, an absent column and an empty CSV cell are all None. Of a CSV, no cell moves to another column: a row that is
+longer or shorter than the header is refused.
 """
 
 import csv
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rimbench.errors import DataError
+from rimbench.suites.json_rows import rows_of
 
 Row = Mapping[str, object]
 
@@ -32,15 +34,20 @@ class PackedRows:
 
 
 _LARGEST_CELL = 2**31 - 1
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma"}
 
 
-def read(path: Path) -> Iterator[Row]:
-    """The rows of a file, in order; DataError, naming file and line, for one that cannot be read."""
+def read(path: Path, group: str | None = None) -> Iterator[Row]:
+    """The rows of a file, in order; DataError, naming file and line, for one that cannot be read.
+
+    Of a JSON file with several groups of rows, those of `group`.
+    """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise DataError(f"{path}: unknown file type '{path.suffix}': give one of {', '.join(_READERS)}")
     try:
-        yield from reader(path)
+        yield from reader(path, group)
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -60,22 +67,35 @@ def _unreadable(path: Path, error: OSError) -> DataError:
     )
 
 
-def _read_json(path: Path) -> Iterator[Row]:
-    """One JSON object a line, or one array of objects: the first character tells."""
+def _read_json(path: Path, group: str | None) -> Iterator[Row]:
+    """One JSON object a line, or one JSON document: the first lines tell."""
     with path.open("rb") as file:
-        first = next((line for line in file if line.strip(b"\xef\xbb\xbf \t\r\n")), b"")
-        file.seek(0)
-        if first.lstrip(b"\xef\xbb\xbf \t").startswith(b"["):
-            yield from _read_json_array(path, file.read())
+        filled = ((number, line) for number, line in enumerate(file, start=1) if line.strip(_BLANK))
+        start = list(itertools.islice(filled, 2))
+        if start and _begins_document(start[0][1], alone=len(start) == 1):
+            file.seek(0)
+            yield from _read_document(path, file.read(), group)
             return
-        for number, line in enumerate(file, start=1):
-            if line.strip(b"\xef\xbb\xbf \t\r\n"):
-                yield _json_object(f"{path}, line {number}", line)
+        for number, line in itertools.chain(start, filled):
+            yield _json_object(f"{path}, line {number}", line)
 
 
-def _read_json_array(path: Path, content: bytes) -> Iterator[Row]:
-    values = _parse_json(str(path), content)
-    for number, value in enumerate(values if isinstance(values, list) else [], start=1):
+def _begins_document(line: bytes, *, alone: bool) -> bool:
+    """Whether the first line that is not blank is the start of a document, or the whole of one."""
+    line = line.strip(_BLANK)
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return line.startswith(b"[") or (line.startswith(b"{") and line.endswith((b"{", b"[", b",", b":")))
+    return alone
+
+
+def _read_document(path: Path, content: bytes, group: str | None) -> Iterator[Row]:
+    """The rows of one JSON document, or of several objects that are written over many lines each."""
+    values = _parse_json(str(path), content, several=True)
+    assert isinstance(values, list)
+    rows = rows_of(values[0], str(path), group) if len(values) == 1 else iter(values)
+    for number, value in enumerate(rows, start=1):
         yield _as_row(f"{path}, entry {number}", value)
 
 
@@ -83,9 +103,11 @@ def _json_object(where: str, line: bytes) -> Row:
     return _as_row(where, _parse_json(where, line))
 
 
-def _parse_json(where: str, content: bytes) -> object:
+def _parse_json(where: str, content: bytes, *, several: bool = False) -> object:
+    """A JSON value, or the list of `several` that follow one another, in which no key may occur twice."""
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        return _values(text) if several else json.loads(text)
     except UnicodeDecodeError as error:
         raise DataError(f"{where}: is not UTF-8 (byte {error.start}): save the file as UTF-8") from error
     except (ValueError, RecursionError) as error:
@@ -95,13 +117,32 @@ def _parse_json(where: str, content: bytes) -> object:
         ) from error
 
 
+def _values(text: str) -> list[object]:
+    decoder = json.JSONDecoder(object_pairs_hook=_unique)
+    values, end = [], len(text) - len(text.lstrip())
+    while end < len(text):
+        value, end = decoder.raw_decode(text, end)
+        values.append(value)
+        end += len(text[end:]) - len(text[end:].lstrip())
+    return values
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object; ValueError where a key stands in it twice: of rows by id one would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
+        raise ValueError(f"the key {twice!r} occurs twice in one object")
+    return found
+
+
 def _as_row(where: str, value: object) -> Row:
     if not isinstance(value, dict):
         raise DataError(f"{where}: is a JSON {type(value).__name__}: expected an object with named columns")
     return value
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path, _group: str | None) -> Iterator[Row]:
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -113,39 +154,54 @@ def _read_parquet(path: Path) -> Iterator[Row]:
         raise DataError(f"{path}: is not a whole Parquet file ({_first_line(error)})") from error
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
+def _read_csv(path: Path, _group: str | None) -> Iterator[Row]:
     csv.field_size_limit(_LARGEST_CELL)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+        line = 1
         try:
+            delimiter = _delimiter(file.readline())
+            file.seek(0)
+            reader = csv.reader(file, strict=True, delimiter=delimiter)
             header = next(reader, [])
-            if len(set(header)) < len(header):
+            named = [column for column in header if column.strip()]
+            if len(set(named)) < len(named):
                 raise DataError(f"{path}, line 1: a column name occurs twice in {', '.join(header)}")
+            line = reader.line_num + 1
             for cells in reader:
-                if not cells:
-                    continue
-                if len(cells) != len(header):
+                if cells and len(cells) != len(header):
                     raise DataError(
-                        f"{path}, line {reader.line_num}: has {len(cells)} cells, the header {len(header)}: "
-                        "a row is cut off, or a comma in a text is not quoted"
+                        f"{path}, line {line}: has {len(cells)} cells, the header {len(header)}: "
+                        f"a row is cut off, or a {_DELIMITERS[delimiter]} in a text is not quoted"
                     )
-                yield {column: cell or None for column, cell in zip(header, cells, strict=True)}
+                if cells:
+                    # A column without a name, as data frames write their index, is none that a layout could mean.
+                    row = zip(header, cells, strict=True)
+                    yield {column: cell or None for column, cell in row if column.strip()}
+                line = reader.line_num + 1
         except csv.Error as error:
-            raise DataError(f"{path}, line {reader.line_num}: is not CSV ({error})") from error
+            raise DataError(f"{path}, line {line}: is not CSV ({error})") from error
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: is not UTF-8 (byte {error.start}): save the file as UTF-8") from error
+
+
+def _delimiter(header: str) -> str:
+    """What separates the columns of a header: a comma, or what some countries' spreadsheets write instead."""
+    first = next(csv.reader([header]), [])
+    others = [mark for mark in _DELIMITERS if mark != "," and mark in header]
+    return others[0] if len(first) < 2 and others else ","
 
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n", 1)[0]
 
 
-_READERS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
+_READERS: Mapping[str, Callable[[Path, str | None], Iterator[Row]]] = {
     ".jsonl": _read_json,
     ".json": _read_json,
     ".ndjson": _read_json,
     ".parquet": _read_parquet,
     ".csv": _read_csv,
+    ".tsv": _read_csv,
 }
 
 

@@ -63,6 +63,8 @@ class SourceSpec(_Strict):
             raise PydanticCustomError("source", "a repo needs a revision: a commit, or a branch such as main")
         if self.repo is not None and self.file is None and self.split is None:
             raise PydanticCustomError("source", "a repo needs a file to download or a split to stream")
+        if self.generator is None and "settings" in self.model_fields_set:
+            raise PydanticCustomError("source", "settings belong to a generator")
         if self.repo is None and (self.revision or self.file or self.split) is not None:
             raise PydanticCustomError("source", "revision, file and split belong to a repo")
         return self

@@ -60,7 +60,8 @@ class Audit:
 
     `usable` counts items before the sample was taken, `used` those in the suite. `left_out` counts rows that
     are not faulty but no items of this suite, by reason (unlabelled, filtered, not multiple-choice, ...).
-    `gold_histogram` counts the gold letters of the items in the suite.
+    `gold_histogram` counts the gold letters of the items in the suite, `own_labels` its items whose options bore
+    their own letters in their texts ("(A) x"), which were taken off.
     """
 
     rows: int
@@ -69,6 +70,7 @@ class Audit:
     left_out: Mapping[str, int]
     faults: tuple[Fault, ...]
     gold_histogram: Mapping[str, int]
+    own_labels: int = 0
 
     @property
     def faulty(self) -> int:

@@ -1,13 +1,22 @@
 """Rows of a table, one question each, and a layout that names their columns -> readings for the audit."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rimbench.errors import DataError
 from rimbench.records import LETTERS
 from rimbench.suites.audit import Candidate, Faulty, Reading, Skipped
+from rimbench.suites.json_rows import KEY
+from rimbench.suites.options import (
+    Options,
+    OptionsError,
+    TooManyOptionsError,
+    as_label,
+    is_missing,
+    read_options,
+    without_own_labels,
+)
 from rimbench.suites.rows import PackedRows, Row
 
 if TYPE_CHECKING:
@@ -61,30 +70,34 @@ def _reading(table: Table, row: Row, number: int, base: int, keep: Callable[[str
         return Skipped("other_slice")
     item_id = _row_id(layout, row, number)
     options = _options(row, layout, f"{table.where}, row {item_id}")
+    texts = tuple(map(_text, options.values))
+    bare = without_own_labels(texts)
+    gold = _gold(row, layout, (texts, bare or texts), options.labels, base)
     answer = _text(row.get(layout.answer_text)) if layout.answer_text is not None else ""
+    if bare is not None and answer in texts:
+        answer = bare[texts.index(answer)]
     return Candidate(
         item_id=item_id,
         question=question,
-        options=options,
-        gold=_gold(row, layout, options, base),
+        options=bare or texts,
+        gold=gold,
         answer_text=answer or None,
         cluster=(_text(row.get(layout.cluster)) or None) if layout.cluster is not None else None,
+        own_labels=bare is not None,
     )
 
 
 def _row_id(layout: "TableLayout", row: Row, number: int) -> str:
-    """The row's own id, or its number from 0 where the layout names no id column or the cell is empty."""
-    if layout.id is None:
-        return str(number)
+    """The row's own id, its key where rows stand by one, or its number from 0 where it has neither."""
     try:
-        return _text(row.get(layout.id)) or str(number)
+        return _text(row.get(layout.id or KEY)) or str(number)
     except _RowFaultError:
         return str(number)
 
 
 def _text(value: object) -> str:
-    """The value as stripped text; numbers as written, None as nothing."""
-    if value is None:
+    """The value as stripped text; numbers as written, what holds nothing as nothing."""
+    if is_missing(value):
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _RowFaultError("not_text")
@@ -96,60 +109,31 @@ def _text(value: object) -> str:
     return text
 
 
-def _options(row: Row, layout: "TableLayout", where: str) -> tuple[str, ...]:
-    if not isinstance(layout.options, str):
-        return tuple(_text(row.get(column)) for column in layout.options)
-    value = row.get(layout.options)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise _RowFaultError("option_count") from None
-    if isinstance(value, Mapping):
-        return _lettered(value, where)
-    if isinstance(value, list):
-        if all(isinstance(entry, Mapping) and {"key", "value"} <= entry.keys() for entry in value):
-            return _lettered({entry["key"]: entry["value"] for entry in value}, where)
-        if len(value) > len(LETTERS):
-            raise _beyond(where, f"{len(value)} options")
-        return tuple(_text(entry) for entry in value)
-    raise _RowFaultError("option_count")
+def _options(row: Row, layout: "TableLayout", where: str) -> Options:
+    cells = row.get(layout.options) if isinstance(layout.options, str) else [row.get(name) for name in layout.options]
+    try:
+        return read_options(cells)
+    except OptionsError as fault:
+        raise _RowFaultError(str(fault)) from None
+    except TooManyOptionsError as error:
+        raise DataError(
+            f"{where}: {error}: an item has 2 to {len(LETTERS)} options, letters A to {LETTERS[-1]}; remove such rows"
+        ) from None
 
 
-def _lettered(options: Mapping[object, object], where: str) -> tuple[str, ...]:
-    """The texts of {A: text, ...} in the letters' order.
-
-    Nulls at the end are options that the row does not have: Parquet gives every row every letter.
-    """
-    by_letter = {str(letter).strip().upper(): text for letter, text in options.items()}
-    beyond = [letter for letter in by_letter if len(letter) == 1 and letter.isalpha() and letter not in LETTERS]
-    if any(by_letter[letter] is not None for letter in beyond):
-        raise _beyond(where, f"option letter {beyond[0]}")
-    letters = [letter for letter in LETTERS if letter in by_letter]
-    while letters and by_letter[letters[-1]] is None:
-        letters.pop()
-    present = {letter for letter, text in by_letter.items() if text is not None}
-    if "".join(letters) != LETTERS[: len(letters)] or not present <= set(letters):
-        raise _RowFaultError("option_count")
-    return tuple(_text(by_letter[letter]) for letter in letters)
-
-
-def _beyond(where: str, what: str) -> DataError:
-    return DataError(
-        f"{where}: {what}: an item has 2 to {len(LETTERS)} options, letters A to {LETTERS[-1]}; remove such rows"
-    )
-
-
-def _gold(row: Row, layout: "TableLayout", options: tuple[str, ...], base: int) -> int | None:
-    """Which option is right, from 0; None where the column does not say."""
+def _gold(
+    row: Row, layout: "TableLayout", spellings: Sequence[Sequence[str]], labels: Sequence[str], base: int
+) -> int | None:
+    """Which option is right, from 0; None where the column does not say. Options are had with and without labels."""
     value = row.get(layout.gold.column)
     if layout.gold.index is not None:
         number = _integer(value)
         return None if number is None else number - base
-    text = _text(value)
-    if layout.gold.letter is not None:
-        return LETTERS.index(text.upper()) if len(text) == 1 and text.upper() in LETTERS else None
-    return options.index(text) if text in options else None
+    letters = LETTERS[: len(labels)]
+    wanted, lists = (
+        (_text(value), spellings) if layout.gold.text is not None else (as_label(value), (labels, letters))
+    )
+    return next((options.index(wanted) for options in lists if wanted and wanted in options), None)
 
 
 def _integer(value: object) -> int | None:
@@ -197,7 +181,7 @@ def _is_last(table: Table, rows: PackedRows, position: int, number: int | None) 
         options = _options(rows[position], table.layout, f"{table.where}, row {position}")
     except _RowFaultError:
         return False
-    return number == len(options)
+    return number == len(options.values)
 
 
 def _undecided(table: Table, numbers: Sequence[int | None], low: int | None, high: int | None) -> str:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rimbench.errors import DataError
 from rimbench.records import LETTERS
 
 Operation = Literal["raise", "lower", "double", "halve"]
@@ -26,6 +27,10 @@ TURNED: dict[Operation, Operation] = {"raise": "lower", "lower": "raise", "doubl
 START_MG = range(8, 41)
 CHANGE_MG = range(1, 7)
 LARGEST_MG = 60
+REPEATS_AT_MOST = 10_000
+"""So many questions in a row that were there already: there are no others, or hardly any."""
+ATTEMPTS_AT_MOST = 10_000
+"""The hardest settings that work at all, 20 steps and 10 options, take some 150 draws for an item."""
 TURNED_STEPS_AT_MOST = 5
 """So many steps may be turned round: 2^5 chains are plenty for ten options."""
 
@@ -77,13 +82,23 @@ class Titration:
 
 
 def rows(settings: Settings, seed: int, n: int) -> Iterator[dict[str, object]]:
-    """The first n items of a seed, as rows of a suite, no question twice; `steps` holds the values on the way."""
+    """The first n items of a seed, as rows of a suite, no question twice; `steps` holds the values on the way.
+
+    DataError where the settings do not give so many different ones.
+    """
     seen: set[str] = set()
+    repeats = 0
     for i in itertools.count():
         if len(seen) == n:
             return
         made = generate(settings, seed, i)
-        if made.question in seen:
+        repeats = repeats + 1 if made.question in seen else 0
+        if repeats == REPEATS_AT_MOST:
+            raise DataError(
+                f"{_told(settings)} give about {len(seen)} different questions, {n} were asked for: ask for fewer (n "
+                "in the suite's TOML), or allow more steps"
+            )
+        if repeats:
             continue
         seen.add(made.question)
         yield {
@@ -96,12 +111,20 @@ def rows(settings: Settings, seed: int, n: int) -> Iterator[dict[str, object]]:
 
 
 def generate(settings: Settings, seed: int, i: int) -> Titration:
-    """Item i of a seed: the same on every machine."""
+    """Item i of a seed: the same on every machine. DataError where the settings give none."""
     chance = random.Random(f"titration:{seed}:{i}")
-    while True:
+    for _ in range(ATTEMPTS_AT_MOST):
         made = _attempt(settings, chance)
         if made is not None:
             return made
+    raise DataError(
+        f"{_told(settings)} give no question in {ATTEMPTS_AT_MOST} draws: so few steps have too few ways to turn for "
+        "so many options; allow fewer options or more steps"
+    )
+
+
+def _told(settings: Settings) -> str:
+    return f"titration: the settings steps = {list(settings.steps)}, options = {list(settings.options)}"
 
 
 def _attempt(settings: Settings, chance: random.Random) -> Titration | None:

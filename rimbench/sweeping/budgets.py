@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rimbench import grid, systems
-from rimbench.errors import ModelError, UsageError
+from rimbench import checkpoints, grid, systems
+from rimbench.errors import UsageError
 from rimbench.grid import PlannedRun, Progress, RunSettings
 from rimbench.prompts import hash_token_ids
 from rimbench.records import Prompt
@@ -92,20 +92,13 @@ class _Slot:
 
 def _rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
     """Each prompt of the largest budget taken apart again: question, blocks, prefix."""
-    import transformers as hf
-
     from rimbench.rim.readout import ReadoutRequest  # torch comes with it
 
     memory = run.cell.system.memory
     assert memory is not None
-    try:
-        tokenizer = hf.AutoTokenizer.from_pretrained(run.checkpoint.folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"cannot read the tokenizer in {run.checkpoint.folder}: {error}") from error
+    tokenizer = checkpoints.read_tokenizer(run.checkpoint.folder)
     blocks = (block_token_ids(tokenizer, memory),) * memory.blocks
-    prefix = tuple(tokenizer.encode(run.cell.system.prompt.prefix, add_special_tokens=False))
-    tail = sum(map(len, blocks)) + len(prefix)
-    if not prefix:
+    if not run.cell.system.prompt.prefix:
         raise UsageError(
             f"system '{run.cell.system.name}' has no [prompt] prefix: a sweep reads out after one; expected the "
             r"prefix that the checkpoint was trained with, such as 'The final answer is \boxed{'"
@@ -113,26 +106,32 @@ def _rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
     rows = {}
     for shown, prompt in zip(run.cell.shown, run.cell.prompts, strict=True):
         options = tuple((prompt.option_token_ids or {}).values())
-        rows[shown.item.item_id] = ReadoutRequest(prompt.token_ids[:-tail], blocks, prefix, options)
+        question, prefix = _around(prompt.token_ids, tuple(itertools.chain(*blocks)))
+        rows[shown.item.item_id] = ReadoutRequest(question, blocks, prefix, options)
     return rows
+
+
+def _around(token_ids: tuple[int, ...], blocks: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What stands before the blocks, and behind them: the prefix as the tokenizer writes it before a letter."""
+    starts = range(len(token_ids) - len(blocks), -1, -1)
+    start = next(i for i in starts if token_ids[i : i + len(blocks)] == blocks)
+    return token_ids[:start], token_ids[start + len(blocks) :]
 
 
 def _at_budget(largest: PlannedRun, blocks: int, rows: "Sequence[ReadoutRequest]") -> PlannedRun:
     """The run with the first `blocks` blocks; its folder is the sweep's to say."""
     cell, memory = largest.cell, largest.cell.system.memory
     assert memory is not None
-    prompts = tuple(
-        _shortened(prompt, row, memory, blocks, cell.system.prompt.prefix)
-        for prompt, row in zip(cell.prompts, rows, strict=True)
-    )
+    prompts = tuple(_shortened(prompt, row, memory, blocks) for prompt, row in zip(cell.prompts, rows, strict=True))
     cell = replace(cell, system=systems.override(cell.system, blocks=blocks), prompts=prompts)
     identity = identify(cell, largest.checkpoint.sha256, largest.identity["suite"], largest.facts)
     name = name_run(cell, largest.suite.name, identity)
     return replace(largest, cell=cell, identity=identity, name=name)
 
 
-def _shortened(prompt: Prompt, row: "ReadoutRequest", memory: Memory, blocks: int, prefix: str) -> Prompt:
+def _shortened(prompt: Prompt, row: "ReadoutRequest", memory: Memory, blocks: int) -> Prompt:
     token_ids = (*row.question, *itertools.chain(*row.blocks[:blocks]), *row.prefix)
     block = memory.begin + memory.memory * memory.memory_tokens + memory.end
-    text = prompt.text.removesuffix(block * memory.blocks + prefix) + block * blocks + prefix
+    question, _, prefix = prompt.text.rpartition(block * memory.blocks)
+    text = question + block * blocks + prefix
     return replace(prompt, text=text, token_ids=token_ids, sha256=hash_token_ids(token_ids))

@@ -8,10 +8,10 @@ budget had kept are read out again for the others.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rimbench import checkpoints
 from rimbench.engines import Answered, EngineFacts, Request
-from rimbench.errors import ModelError
 from rimbench.records import Answer
 from rimbench.rim.readout import ReadoutRequest, check_packed, readouts_with_mass
 
@@ -25,7 +25,7 @@ class PackedReadout:
     def __init__(
         self, folder: Path, facts: EngineFacts, rows: Mapping[str, ReadoutRequest], context_tokens: int
     ) -> None:
-        self._model, self._pad_id = _load(folder, facts)
+        self._model, self._pad_id = checkpoints.load_model(folder, facts.dtype).to(facts.device).eval(), 0
         self._device = facts.device
         self._rows = rows
         self._context_tokens = context_tokens
@@ -70,21 +70,3 @@ class PackedReadout:
         # max() keeps the first of equals: a tie goes to the earlier letter.
         letter = max(logprobs, key=logprobs.__getitem__)
         return Answer(letter, 0, finished=True, option_logprobs=logprobs, label_mass=float(masses[blocks]))
-
-
-def _load(folder: Path, facts: EngineFacts) -> tuple[Any, int]:
-    """The model, and a token to pad rows with."""
-    import torch
-    import transformers as hf
-    from safetensors import SafetensorError
-
-    quiet: Any = hf.logging
-    quiet.disable_progress_bar()
-    try:
-        model: Any = hf.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, facts.dtype), attn_implementation="sdpa"
-        )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"cannot load the model in {folder}: {first}") from error
-    return model.to(facts.device).eval(), 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from rimbench.chat import TODAY
 from rimbench.errors import UsageError
 from rimbench.plugins import find_files, unknown
 from rimbench.rim.blocks import Memory
@@ -36,12 +37,14 @@ class Weights:
 class PromptStyle:
     """How a question is put: `instruction` follows it in the user message, `prefix` opens the answer.
 
-    `chat_template` holds arguments of the tokenizer's chat template, such as `enable_thinking`.
+    `chat_template` holds arguments of the tokenizer's chat template, such as `enable_thinking`; `date` is the day
+    that a template which asks for it takes for today, so that a run's prompts do not change overnight.
     """
 
     instruction: str = ""
     prefix: str = ""
     chat_template: Mapping[str, bool | str | int] = field(default_factory=dict)
+    date: str = TODAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +87,16 @@ def available() -> dict[str, Path]:
     return find_files(Path(__file__).parent)
 
 
-def load(name_or_path: str) -> System:
-    """The system of that name, or of that TOML file; UsageError or ConfigError where there is none."""
+def load(name_or_path: str, *, allow_outside: bool = False) -> System:
+    """The system of that name, or of that TOML file; UsageError or ConfigError where there is none.
+
+    A file may name weights below its own folder, and elsewhere with `allow_outside`.
+    """
     from rimbench.systems.schema import read_system  # pydantic is slow to import
 
     shipped = available()
     if name_or_path.endswith(".toml"):
-        read = read_system(Path(name_or_path))
+        read = read_system(Path(name_or_path), allow_outside=allow_outside)
         own = read_system(shipped[read.name]) if read.name in shipped else None
         same = own is None or read == replace(own, file=read.file)
         return read if same else replace(read, own=own)

@@ -1,11 +1,15 @@
 """The TOML form of a system, validated: every fault of a file at once, with its key."""
 
+import datetime
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from rimbench.config import Table, read_toml
+from rimbench.chat import TODAY
+from rimbench.config import Table, below, read_toml
 from rimbench.plugins import whose
 from rimbench.rim.blocks import Memory
 from rimbench.systems import AnswerMode, AnswerStyle, Extraction, PromptStyle, System, Weights
@@ -35,11 +39,12 @@ class WeightsTable(Table):
 
 
 class PromptTable(Table):
-    """`[prompt]`: the instruction after the question, the prefix of the answer, chat-template arguments."""
+    """`[prompt]`: the instruction after the question, the prefix of the answer, what the chat template is given."""
 
     instruction: str = ""
     prefix: str = ""
     chat_template: dict[str, bool | str | int] = Field(default_factory=dict)
+    date: datetime.date = datetime.date.fromisoformat(TODAY)
 
 
 class MemoryTable(Table):
@@ -97,17 +102,33 @@ class SystemFile(Table):
     answer: AnswerTable
 
 
-def read_system(path: Path) -> System:
-    """Read and validate a system's TOML file; its name is the file's stem."""
+def read_system(path: Path, *, allow_outside: bool = False) -> System:
+    """Read and validate a system's TOML file; its name is the file's stem. Paths in it as `systems.load` has them."""
     file = read_toml(path, SystemFile, "system")
+    weights = Weights(**file.weights.model_dump())
+    if weights.path is not None:
+        weights = replace(weights, path=_placed(path, weights.path, allow_outside=allow_outside))
     answer = file.answer.model_dump() | {"max_new_tokens": file.answer.max_new_tokens or 1}
     return System(
         name=path.stem,
         description=file.description,
-        weights=Weights(**file.weights.model_dump()),
-        prompt=PromptStyle(**file.prompt.model_dump()),
+        weights=weights,
+        prompt=PromptStyle(**file.prompt.model_dump() | {"date": file.prompt.date.isoformat()}),
         answer=AnswerStyle(**answer),
         memory=Memory(**file.memory.model_dump()) if file.memory else None,
         baseline=file.baseline,
         file=whose(path, Path(__file__).parent),
     )
+
+
+def _placed(file: Path, named: str, *, allow_outside: bool) -> str:
+    """Where the weights lie that a file names: beside it or, if nothing is there, below the current folder.
+
+    What lies at neither place may be the name of a repository.
+    """
+    beside = below(file, named, "weights.path", allow_outside=allow_outside)
+    if os.path.exists(beside):  # noqa: PTH110 (a name that is too long is none of a file, and no error)
+        return str(beside)
+    if Path(named).is_absolute() or not os.path.exists(named):  # noqa: PTH110
+        return named
+    return str(below(file, str(Path(named).absolute()), "weights.path", allow_outside=allow_outside))

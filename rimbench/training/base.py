@@ -3,11 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import torch
 import transformers as hf
-from safetensors import SafetensorError
 
-from rimbench.errors import ModelError
+from rimbench import checkpoints
 from rimbench.rim.blocks import block_token_ids
 from rimbench.training.recipe import Recipe
 from rimbench.training.stage import Start
@@ -21,14 +19,8 @@ def load_start(folder: Path, recipe: Recipe, name: str, commit: str | None) -> S
     tokenizer without memory tokens.
     """
     quiet: Any = hf.logging
-    quiet.disable_progress_bar()
     quiet.set_verbosity_error()
-    try:
-        tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder)
-        model: Any = hf.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"cannot load the model in {folder}: {first}") from error
+    tokenizer, model = checkpoints.read_tokenizer(folder), checkpoints.load_model(folder, "float32")
     if recipe.base.recipe is not None and recipe.block is not None:
         block_token_ids(tokenizer, recipe.block)
     return Start(model, tokenizer, name, commit)

@@ -10,7 +10,7 @@ token of which segment. Weights of segments are the objectives'; here every segm
 
 The answer segment is the readout prefix, which is given and not learned, then the answer, the closing brace
 and the end token. Answer, brace and step are encoded apart, so that an option letter is the one token that
-readouts compare.
+readouts compare: with the space before it where plain writing has one behind the prefix.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from rimbench.chat.letters import gap_after
+from rimbench.chat.writing import ChatWriter
 from rimbench.errors import ModelError
 from rimbench.rim.blocks import Memory, block_token_ids
 from rimbench.rim.mask import PackedRow, Readout, pack
@@ -96,16 +98,16 @@ class Encoding:
 
     def question(self, question: str) -> tuple[int, ...]:
         """One user message through the chat template, generation prompt added: as prompts are built."""
-        messages = [{"role": "user", "content": question}]
-        chat = self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True, **self.wording.chat_template
-        )
-        return self.text(str(chat))
+        writer = ChatWriter(self.tokenizer, f"'{self.tokenizer.name_or_path}'", self.wording.chat_template)
+        (ids,) = writer.encode(writer.write([question], ["of the training data"]))
+        return tuple(_IDS.setdefault(i, i) for i in ids)
 
     def answer(self, answer: str, block: int) -> Segment:
         """The final answer read out after a block: learned from the first token after the prefix."""
-        prefix = self.text(self.wording.prefix)
-        ids = (*prefix, *self.text(answer), *self.text(self.wording.close), self.end)
+        written = self.wording.prefix
+        gap = " " if written.endswith(" ") else gap_after(written)
+        prefix = self.text(written.removesuffix(" "))
+        ids = (*prefix, *self.text(gap + answer), *self.text(self.wording.close), self.end)
         return Segment(ids, block, len(prefix), is_answer=True)
 
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel, set_seed
+from transformers import PreTrainedModel, set_seed
 
+from rimbench import checkpoints
 from rimbench.errors import DataError, ModelError, UsageError
 from rimbench.files import write_whole
 from rimbench.rim.blocks import Memory, token_id
@@ -190,9 +191,8 @@ def train_stage(stage: Stage, made: StageRows, start: Start, place: StagePlace, 
 
 def load_trained(place: StagePlace, like: PreTrainedModel) -> PreTrainedModel:
     """The model that a stage ended with; the one that it trained may be sharded over processes, and stays so."""
-    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-        place.weights, dtype=like.dtype, attn_implementation=like.config._attn_implementation
-    )
+    dtype, attention = str(like.dtype).removeprefix("torch."), str(like.config._attn_implementation)
+    model: PreTrainedModel = checkpoints.load_model(place.weights, dtype, attention)
     return model
 
 

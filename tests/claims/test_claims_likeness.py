@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from claims_files import HEAD, accuracy, latency
-from tiny import write_suite
+from tiny import beside, write_suite
 
 from rimbench.claims.audit import audit
 from rimbench.claims.runs import measure
@@ -24,7 +24,8 @@ def kept(tmp_path_factory, checkpoint):
     folder = tmp_path_factory.mktemp("runs")
     write_suite(folder, 40)
     (folder / "own.toml").write_text(
-        f'description = "d"\n[weights]\npath = "{checkpoint}"\n[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
+        f'description = "d"\n[weights]\npath = "{beside(checkpoint, folder)}"\n'
+        '[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
     )
     (folder / "medqa.toml").write_text((folder / "tiny.toml").read_text())
 
@@ -108,6 +109,16 @@ def test_answers_that_are_missing_leave_no_random_part_to_judge(judged, tmp_path
 
     found = judged("shipped", SHIPPED, change=cut)
     assert found.outcome is None and "the run is partial: " in found.reason
+
+
+def test_records_that_were_edited_are_not_judged(judged, tmp_path):
+    def edit(_):
+        path = next((tmp_path / "results").glob("*/records.jsonl"))
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(line | {"answer": line["gold"]}) + "\n" for line in lines))
+
+    found = judged("shipped", SHIPPED, change=edit)
+    assert found.outcome is None and "records that were changed after they were written: " in found.reason
 
 
 def test_the_temperature_of_the_draws_counts_for_pass_at_k_alone(judged):

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+import tiny
 
 from rimbench import grid, suites, systems
 from rimbench.errors import UsageError
@@ -13,7 +14,7 @@ from rimbench.latency.lengths import with_prompt_tokens
 def run(tmp_path, checkpoint, suite_file):
     toml = tmp_path / "rim.toml"
     toml.write_text(
-        f'description = "t"\n[weights]\npath = "{checkpoint}"\n[prompt]\nprefix = "is "\n'
+        f'description = "t"\n[weights]\npath = "{tiny.beside(checkpoint, tmp_path)}"\n[prompt]\nprefix = "is "\n'
         '[memory]\nblocks = 2\n[answer]\nmode = "readout"\n'
     )
     loaded = suites.load(str(suite_file))

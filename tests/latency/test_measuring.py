@@ -29,7 +29,7 @@ def planned(tmp_path, checkpoint, suite_file):
     folder.mkdir()
 
     def plan(batch, suite=suite_file, limit=None):
-        weights = f'description = "test"\n[weights]\npath = "{checkpoint}"\n'
+        weights = f'description = "test"\n[weights]\npath = "{tiny.beside(checkpoint, folder)}"\n'
         (folder / "writes.toml").write_text(weights + '[answer]\nmode = "generate"\nmax_new_tokens = 5\n')
         (folder / "reads.toml").write_text(weights + '[prompt]\nprefix = "is "\n[answer]\nmode = "readout"\n')
         memory = '[prompt]\nprefix = "is "\n[memory]\nblocks = 2\n[answer]\nmode = "generate"\n'

@@ -123,3 +123,10 @@ def test_every_shipped_suite_is_sound(path):
     assert spec.source is not None
     with pytest.raises(DataError, match=r"unknown file type '\.toml'"):
         load(path.stem, data=path)
+
+
+@pytest.mark.parametrize("origin", ['path = "rows.jsonl"', 'repo = "a/b"\nrevision = "main"\nfile = "x.json"'])
+def test_settings_beside_anything_but_a_generator_are_refused(table_suite, origin):
+    suite = table_suite(top=f"[source]\n{origin}\n[source.settings]\nsteps = [1, 2]")
+    with pytest.raises(ConfigError, match=r"source: settings belong to a generator"):
+        load(suite)

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from scipy.stats import binomtest
 
+from rimbench.errors import DataError
 from rimbench.suites.titration import Settings, generate, rows
 
 SETTINGS = {
@@ -76,3 +77,16 @@ def test_the_option_nearest_to_all_others_is_no_better_than_a_guess():
         nearest = min(made.options, key=lambda x: sum(abs(x - y) for y in made.options))
         right += nearest == made.values[-1]
     assert binomtest(right, n, 0.25).pvalue > 0.001, right
+
+
+@pytest.mark.parametrize(("n", "found"), [(1000, 420), (421, 420)])
+def test_settings_that_do_not_give_so_many_questions_are_told(n, found):
+    with pytest.raises(
+        DataError, match=rf"steps = \[1, 1\].* give about {found} different questions, {n} were asked"
+    ):
+        list(rows(Settings((1, 1), (2, 2)), 1, n))
+
+
+def test_settings_that_give_no_question_at_all_are_told():
+    with pytest.raises(DataError, match=r"options = \[4, 4\] give no question in 10000 draws"):
+        next(rows(Settings((1, 1), (4, 4)), 1, 1))

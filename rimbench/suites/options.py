@@ -1,0 +1,189 @@
+"""A cell, or a cell for each option -> the options of a question, in their order, and how the row labels them.
+
+    ["x", "y"]   {"A": "x", "B": "y"}   {"1": "x", "2": "y"}   {"text": ["x", "y"], "label": ["A", "B"]}
+    [{"key": "A", "value": "x"}, ...]   [{"label": "A", "text": "x"}, ...]   [["A", "x"], ...]
+
+and each of these written as text: as JSON, or as Python and NumPy print it. Empty cells at the end (null, NaN, "" or
+spaces) are options that the row does not have; one between two options is kept as "", which the audit calls a fault.
+"""
+
+import ast
+import io
+import itertools
+import json
+import math
+import re
+import tokenize
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rimbench.records import LETTERS
+
+LONGEST_LITERAL = 100_000
+"""Characters of a cell that is read as a Python literal."""
+_LABEL_NAMES = ("label", "key", "letter", "id")
+_TEXT_NAMES = ("text", "value", "option", "content")
+_WRAPPED = ("array", "str_", "int64", "float64")
+"""What NumPy writes around a value."""
+
+
+class OptionsError(Exception):
+    """No options can be had from a row; the argument is the kind of fault."""
+
+
+class TooManyOptionsError(Exception):
+    """A row has options beyond the last letter; the argument says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The values of a row's options as they were read, and the label that the row gives each, in capitals."""
+
+    values: tuple[object, ...]
+    labels: tuple[str, ...]
+
+
+def read_options(cells: object) -> Options:
+    """The options that a cell, or one cell each, holds; OptionsError where it holds none."""
+    if isinstance(cells, str):
+        cells = _parsed(cells)
+    if isinstance(cells, Mapping):
+        return _of_mapping(cells)
+    if not isinstance(cells, list | tuple):
+        raise OptionsError("option_count")
+    if cells and all(isinstance(entry, Mapping) for entry in cells):
+        labelled = [(_named(entry, _LABEL_NAMES), _named(entry, _TEXT_NAMES)) for entry in cells]
+        if all(label is not None for label, _ in labelled):
+            return _labelled(labelled)
+        cells = [text for _, text in labelled]
+    if cells and all(isinstance(entry, list | tuple) and len(entry) == 2 for entry in cells):
+        return _labelled([(entry[0], entry[1]) for entry in cells if isinstance(entry, list | tuple)])
+    kept = list(cells)
+    while kept and is_missing(kept[-1]):
+        kept.pop()
+    if len(kept) > len(LETTERS):
+        raise TooManyOptionsError(f"{len(kept)} options")
+    return Options(tuple(kept), tuple(LETTERS[: len(kept)]))
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell holds nothing: null, NaN, or a text of spaces alone."""
+    return value is None or (isinstance(value, float) and math.isnan(value)) or str(value).strip() == ""
+
+
+def _of_mapping(cells: Mapping[object, object]) -> Options:
+    """Options by label, or two lists, one of texts and one of labels; other keys beside letters are left alone."""
+    lists = {str(name).strip().lower().rstrip("s"): value for name, value in cells.items()}
+    texts, labels = lists.get("text"), lists.get("label")
+    if isinstance(texts, list | tuple) and isinstance(labels, list | tuple):
+        if len(texts) != len(labels):
+            raise OptionsError("option_labels")
+        return _labelled(list(zip(labels, texts, strict=True)))
+    known = [(label, text) for label, text in cells.items() if len(as_label(label)) == 1 or as_label(label).isdigit()]
+    if not known:
+        raise OptionsError("unreadable_options")
+    return _labelled(known)
+
+
+def _labelled(options: Sequence[tuple[object, object]]) -> Options:
+    """Options with labels that count up: letters from A, or numbers from 0 or 1. Missing ones at the end are none."""
+    kept = sorted(((as_label(label), text) for label, text in options), key=lambda found: (len(found[0]), found[0]))
+    while kept and is_missing(kept[-1][1]):
+        kept.pop()
+    labels = [label for label, _ in kept]
+    beyond = [label for label in labels if label.isalpha() and label not in LETTERS]
+    if beyond and len(beyond[0]) == 1:
+        raise TooManyOptionsError(f"option letter {beyond[0]}")
+    if len(kept) > len(LETTERS):
+        raise TooManyOptionsError(f"{len(kept)} options")
+    counted = [list(LETTERS), [str(i) for i in range(10)], [str(i) for i in range(1, 11)]]
+    if not any(labels == wanted[: len(labels)] for wanted in counted):
+        raise OptionsError("option_count" if set(labels) <= set(LETTERS) else "option_labels")
+    return Options(tuple(text for _, text in kept), tuple(labels))
+
+
+def as_label(value: object) -> str:
+    """A label in capitals, without what is written around it: "(a)", "B." and 2.0 are A, B and 2."""
+    return re.sub(r"^(\d+)\.0$", r"\1", str(value).strip()).strip("()[].: ").upper()
+
+
+def _named(entry: Mapping[object, object], names: Sequence[str]) -> object:
+    """The value under the first of these names that an entry has, or None."""
+    return next((entry[name] for name in names if name in entry), None)
+
+
+def _parsed(text: str) -> object:
+    """A cell's text as the value that it writes down."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    if not text.strip().startswith(("[", "{", "(", "array(")):
+        raise OptionsError("option_count")
+    if len(text) > LONGEST_LITERAL:
+        raise OptionsError("unreadable_options")
+    try:
+        return _value(ast.parse(_with_commas(text.strip()), mode="eval").body)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, tokenize.TokenError):
+        raise OptionsError("unreadable_options") from None
+
+
+def _with_commas(text: str) -> str:
+    """A NumPy array prints its values side by side, which Python would join to one, or not take."""
+    breaks = (tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
+    tokens = [t for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type not in breaks]
+    values = [token.type in (tokenize.STRING, tokenize.NUMBER) for token in tokens]
+    apart = ["," if here and behind else " " for here, behind in itertools.pairwise([*values, False])]
+    return "".join(token.string + mark for token, mark in zip(tokens, apart, strict=True))
+
+
+def _value(node: ast.expr) -> object:
+    """The value of a literal of texts, numbers, lists and mappings; ValueError for anything else."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.List | ast.Tuple):
+        return [_value(entry) for entry in node.elts]
+    if isinstance(node, ast.Dict) and None not in node.keys:
+        return {_value(key): _value(value) for key, value in zip(node.keys, node.values, strict=True) if key}
+    if isinstance(node, ast.Name) and node.id in ("nan", "NaN", "null", "NA"):
+        return None
+    if isinstance(node, ast.Call) and ast.unparse(node.func).removeprefix("np.") in _WRAPPED and node.args:
+        return _value(node.args[0])
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _value(node.operand)
+        return -value if isinstance(value, int | float) else None
+    raise ValueError("no literal")
+
+
+_STYLES = (
+    (r"[(（\[]{label}[)）\]]\s*[:.]?\s*", True),
+    (r"{label}\s*[)）、．：]\s*", True),
+    (r"{label}[.:]\s+", True),
+    (r"{label}[.:]", False),
+    (r"{label}\s+[-–—]\s+", False),
+)
+"""How an option bears its label, and whether numbers do so too: "1.5 mg" and "1 - 2 weeks" bear none."""
+_BOLD = r"(?:\*\*|__)?"
+_NO_TEXT = re.compile(r"(?:and|or)\b|only$|[,&+;]|$")
+"""What follows a letter that an option speaks of, and does not bear: "(A) and (B)", "A) only"."""
+
+
+def without_own_labels(options: Sequence[str]) -> tuple[str, ...] | None:
+    """The options without the labels that they bear in their texts; None unless every one bears its own.
+
+    All are of one style: "(A) x", "A) x", "A. x", "A: x", "A - x", in small letters or in numbers from 1 as well.
+    """
+    numbers = [str(i) for i in range(1, len(LETTERS) + 1)]
+    for style, also_numbers in _STYLES:
+        for labels in (LETTERS, LETTERS.lower(), numbers if also_numbers else ""):
+            rests = [_without(style, label, option) for label, option in zip(labels, options, strict=False)]
+            if len(rests) == len(options) and all(rests):
+                return tuple(map(str, rests))
+    return None
+
+
+def _without(style: str, label: str, option: str) -> str | None:
+    """The option behind its label; None where it does not bear that label, or nothing else."""
+    found = re.match(_BOLD + style.format(label=label) + _BOLD, option)
+    rest = option[found.end() :].strip() if found else ""
+    return None if _NO_TEXT.match(rest) else rest

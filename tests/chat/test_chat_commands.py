@@ -1,0 +1,54 @@
+"""What a run makes of a checkpoint's chat template, through the real command."""
+
+import json
+
+import pytest
+import tiny
+
+DATED = "<|im_start|>{{ strftime_now('%d %B %Y') }} {{ messages[0].content }}<|im_end|>"
+
+
+@pytest.fixture
+def ask(rimbench, suite_file, tmp_path):
+    """Runs a system whose checkpoint has another template; `prompt` is what else its TOML says of prompts."""
+
+    def run(template, prompt="", limit=6, mode="readout"):
+        folder = tmp_path / "checkpoint"
+        if not folder.exists():
+            tiny.make_checkpoint(folder)
+        (folder / "chat_template.jinja").write_text(template)
+        (tmp_path / "mine.toml").write_text(
+            f'description = "t"\n[weights]\npath = "{folder}"\n[prompt]\n{prompt}\n[answer]\nmode = "{mode}"\n'
+        )
+        return rimbench("run", "--system", "mine.toml", "--suite", suite_file, "--limit", limit)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ raise_exception('A system message must come first') }}", "{% if %}", "{{ messages[0].role }}"]
+)
+def test_a_template_that_gives_no_prompt_ends_the_command_in_one_line(ask, template):
+    done = ask(template)
+    assert done.returncode == 1
+    assert done.stderr.startswith("rimbench: error: the chat template of system 'mine' ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_run_with_a_dated_template_goes_on_with_the_same_prompts_and_the_date_is_a_setting(ask, tmp_path):
+    first = ask(DATED)
+    records = tmp_path / first.stdout.strip() / "records.jsonl"
+    whole = records.read_bytes()
+    records.write_bytes(b"".join(whole.splitlines(keepends=True)[:3]))
+    assert ask(DATED).stdout == first.stdout
+    assert sorted(records.read_bytes().splitlines()) == sorted(whole.splitlines())
+    assert ask(DATED, prompt="date = 2024-07-26").stdout != first.stdout
+
+
+def test_the_name_of_a_run_follows_its_prompts(ask, tmp_path):
+    manifests = [
+        json.loads((tmp_path / ask(DATED, prompt=prompt).stdout.strip() / "manifest.json").read_text())
+        for prompt in ("", 'prefix = "Answer: "', 'prefix = "Answer:"')
+    ]
+    plain, spaced, bare = (manifest["identity"]["prompts_sha256"] for manifest in manifests)
+    assert plain != spaced == bare  # the tokenizer writes the space apart, so that both prompts are the same

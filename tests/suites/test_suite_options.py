@@ -1,0 +1,185 @@
+"""Options are read in every form that data sets keep them in, and none is made up or lost."""
+
+import json
+import math
+
+import pytest
+
+from rimbench.suites import load
+from rimbench.suites.options import OptionsError, TooManyOptionsError, read_options, without_own_labels
+
+WANTED = ("Retinol", "Heparin", "it's 5")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        list(WANTED),
+        dict(zip("ABC", WANTED, strict=True)),
+        dict(zip("CBA", reversed(WANTED), strict=True)),
+        dict(zip(("a", "b", "c"), WANTED, strict=True)),
+        dict(zip(("1", "2", "3"), WANTED, strict=True)),
+        dict(zip((0, 1, 2), WANTED, strict=True)),
+        {"text": list(WANTED), "label": ["A", "B", "C"]},
+        {"label": [1, 2, 3], "text": list(WANTED)},
+        {"text": list(reversed(WANTED)), "label": ["C", "B", "A"]},
+        [{"key": key, "value": value} for key, value in zip("ABC", WANTED, strict=True)],
+        [{"label": key, "text": value} for key, value in zip("abc", WANTED, strict=True)],
+        [{"text": value} for value in WANTED],
+        [list(pair) for pair in zip("ABC", WANTED, strict=True)],
+        list(zip("ABC", WANTED, strict=True)),  # a map of Parquet
+        json.dumps(list(WANTED)),
+        json.dumps({"text": list(WANTED), "label": ["A", "B", "C"]}),
+        str(list(WANTED)),
+        str(dict(zip("ABC", WANTED, strict=True))),
+        str({"text": list(WANTED), "label": ["A", "B", "C"]}),
+        "['Retinol' 'Heparin'\n \"it's 5\"]",
+        "array(['Retinol', 'Heparin', \"it's 5\"], dtype=object)",
+        "{'text': array(['Retinol', 'Heparin', \"it's 5\"], dtype=object), 'label': array(['A', 'B', 'C'])}",
+        "[np.str_('Retinol'), np.str_('Heparin'), np.str_(\"it's 5\")]",
+        "('Retinol', 'Heparin', \"it's 5\")",
+    ],
+    ids=str,
+)
+def test_every_form_gives_the_same_options(cells):
+    assert read_options(cells).values == WANTED
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  ", "\t\n", math.nan])
+@pytest.mark.parametrize("form", ["list", "map", "numbers", "lists", "entries"])
+def test_what_holds_nothing_at_the_end_is_no_option(nothing, form):
+    values = ["x", "y", nothing, nothing]
+    forms = {
+        "list": values,
+        "map": dict(zip("ABCD", values, strict=True)),
+        "numbers": dict(zip("1234", values, strict=True)),
+        "lists": {"text": values, "label": list("ABCD")},
+        "entries": [{"label": label, "text": value} for label, value in zip("ABCD", values, strict=True)],
+    }
+    assert read_options(forms[form]).values == ("x", "y")
+
+
+def test_what_python_prints_for_nothing_is_nothing():
+    assert read_options("['x', 'y', nan, None]").values == ("x", "y")
+    assert read_options('["x", "y", null, NaN]').values == ("x", "y")
+    assert read_options("['None', 'nan']").values == ("None", "nan")  # texts
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ("no list", "option_count"),
+        (None, "option_count"),
+        ({"A": "x", "C": "z"}, "option_count"),
+        ("[unquoted, words]", "unreadable_options"),
+        ("[1, __import__('os')]", "unreadable_options"),
+        ("[x for x in 'ab']", "unreadable_options"),
+        ("[" * 5000, "unreadable_options"),
+        ("[" + "'x', " * 30000 + "]", "unreadable_options"),
+        ({"first": "x", "second": "y"}, "unreadable_options"),
+        ({"text": ["x", "y"], "label": ["A"]}, "option_labels"),
+        ({"text": ["x", "y"], "label": ["A", "7"]}, "option_labels"),
+        ({"2": "x", "3": "y"}, "option_labels"),
+    ],
+)
+def test_what_holds_no_options_is_refused_for_its_own_reason(cells, kind):
+    with pytest.raises(OptionsError, match=f"^{kind}$"):
+        read_options(cells)
+
+
+def test_options_beyond_j_are_too_many_unless_they_hold_nothing():
+    with pytest.raises(TooManyOptionsError, match="option letter K"):
+        read_options(dict.fromkeys("ABCDEFGHIJK", "x"))
+    with pytest.raises(TooManyOptionsError, match="12 options"):
+        read_options(["x"] * 12)
+    assert read_options({**dict.fromkeys("AB", "x"), "K": None, "L": ""}).labels == ("A", "B")
+
+
+def gold_of(table_suite, write_rows, rows, **how):
+    return [item.gold for item in load(table_suite(**how), data=write_rows(rows)).items]
+
+
+@pytest.mark.parametrize("label", ["3", 3, "C", "c", "(C)", "C.", "3.0"])
+def test_the_gold_may_be_the_options_own_label(table_suite, write_rows, label):
+    labels = ["1", "2", "3"] if str(label)[0] == "3" else ["A", "B", "C"]
+    rows = [{"question": "Q?", "options": {"text": list("xyz"), "label": labels}, "gold": label}]
+    assert gold_of(table_suite, write_rows, rows) == ["C"]
+
+
+def test_a_gold_letter_counts_places_where_options_are_numbered(table_suite, write_rows):
+    rows = [{"question": "Q?", "options": {"0": "x", "1": "y"}, "gold": "B"}]
+    assert gold_of(table_suite, write_rows, rows) == ["B"]
+
+
+def wide(i, **cells):
+    return {"question": f"Q{i}?", "a": f"a{i}", "b": "b", "c": "c", "d": "d", "gold": "A"} | cells
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])
+def test_one_row_of_a_table_may_have_fewer_options_than_the_others(table_suite, write_rows, name):
+    rows = [wide(0), wide(1, d=None), wide(2, c=None, d=None), wide(3, d="")]
+    suite = load(table_suite(options='["a", "b", "c", "d"]'), data=write_rows(rows, name))
+    assert {item.item_id: len(item.options) for item in suite.items} == {"0": 4, "1": 3, "2": 2, "3": 3}
+    assert suite.audit.faulty == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("empty_text", {"b": None}),
+        ("empty_text", {"b": " ", "d": None}),
+        ("gold_out_of_range", {"d": "", "gold": "D"}),
+    ],
+)
+def test_a_hole_between_options_and_a_gold_on_one_that_is_not_there_are_faults(table_suite, write_rows, kind, change):
+    rows = [*(wide(i) for i in range(40)), wide(40, **change)]
+    suite = load(table_suite(options='["a", "b", "c", "d"]'), data=write_rows(rows))
+    assert [(fault.kind, fault.item_ids) for fault in suite.audit.faults] == [(kind, ("40",))]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["(A)2", "(B)4", "(C)10"], ["A) Aspirin", "B) Heparin", "C) x"], ["A. x", "B. y", "C. z"], ["A: x", "B: y"],
+        ["a) x", "b) y"], ["(a) x", "(b) y"], ["1. x", "2. y"], ["1) x", "2) y"], ["[A] x", "[B] y"],
+        ["A - x", "B - y"],
+        ["**A.** x", "**B.** y"], ["A、x", "B、y"], ["（A）x", "（B）y"], ["A.x", "B.y"],
+        ["A) A. baumannii", "B) C. difficile"],
+    ],
+)  # fmt: skip
+def test_labels_that_all_options_bear_are_taken_off(options):
+    bare = without_own_labels(options)
+    assert bare is not None
+    assert all(option.endswith(text) and text[0] not in "(.):" for option, text in zip(options, bare, strict=True))
+    assert without_own_labels(bare) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["A. baumannii", "E. coli", "S. aureus"], ["A) x", "y", "C) z"], ["B) x", "A) y"], ["A) x", "A) y"],
+        ["1.5 mg", "2.5 mg"], ["1 - 2 weeks", "2 - 4 weeks"], ["1:10", "2:10"], ["A", "B"], ["A)", "B)"],
+        ["(A) and (B)", "(B) and (C)", "(C) only"], ["A only", "B only"], ["A+", "B+"], ["A) only", "B) only"],
+        ["A) x", "B. y"], ["Aspirin", "Bisoprolol"], ["vitamin A", "vitamin B"],
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_label_stays(options):
+    assert without_own_labels(options) is None
+
+
+def test_taken_off_labels_are_counted_in_the_audit_and_the_gold_stays(table_suite, write_rows):
+    rows = [
+        {"question": "Q0?", "options": ["(A) 2", "(B) 4"], "gold": "B", "right": "(B) 4"},
+        {"question": "Q1?", "options": ["A. baumannii", "E. coli"], "gold": "A", "right": "A. baumannii"},
+        {"question": "Q2?", "options": ["A) x", "B) y"], "gold": "A", "right": "x"},
+    ]
+    suite = load(table_suite('answer_text = "right"'), data=write_rows(rows))
+    options = {item.item_id: dict(item.options) for item in suite.items}
+    assert options == {
+        "0": {"A": "2", "B": "4"},
+        "1": {"A": "A. baumannii", "B": "E. coli"},
+        "2": {"A": "x", "B": "y"},
+    }
+    assert (suite.audit.own_labels, suite.audit.faulty) == (2, 0)
+    by_text = load(table_suite(gold='{ text = "right" }'), data=write_rows(rows))
+    assert {item.item_id: item.gold for item in by_text.items} == {"0": "B", "1": "A", "2": "A"}
