@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import tiny
 from test_grid import Watching
 
 from rimbench import grid, suites, systems
@@ -139,11 +140,10 @@ def test_a_kill_at_any_moment_of_a_write_leaves_the_older_file_or_the_new_one(tm
 @pytest.fixture
 def planned(tmp_path, checkpoint):
     """Plans a run of the fake engine whose folder lies in the results folder that is given."""
-    import tiny
-
     system = tmp_path / "writes.toml"
+    place = tiny.beside(checkpoint, tmp_path)
     system.write_text(
-        f'description = "x"\n[weights]\npath = "{checkpoint}"\n[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
+        f'description = "x"\n[weights]\npath = "{place}"\n[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
     )
     suite = suites.load(str(tiny.write_suite(tmp_path, 40)))
 
