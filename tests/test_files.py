@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -135,6 +136,33 @@ def test_a_kill_at_any_moment_of_a_write_leaves_the_older_file_or_the_new_one(tm
         process.wait(timeout=60)
         text = path.read_text()
         assert len(text) == 3_000_000 and len(set(text)) == 1
+
+
+def test_a_kill_at_any_moment_of_starting_over_loses_no_run(tmp_path):
+    """A process that starts over again and again, killed 30 times: every run that had an answer still has it."""
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom rimbench.records import Record\n"
+        "from rimbench.store import RunStore\n"
+        "for i in range(10**6):\n"
+        "    with RunStore(Path(sys.argv[1]), fresh=True) as store:\n"
+        "        for sample in range(3):\n"
+        "            store.append([Record('1', sample, 'A', 'A', 'ok', sys.argv[2], None, 1, 1, 'p')])\n"
+        "    print(flush=True)\n"
+    )
+    for kill in range(30):
+        place = tmp_path / "results" / "run"
+        process = subprocess.Popen([sys.executable, "-c", code, str(place), str(kill)], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(0.002 * kill)
+        process.send_signal(signal.SIGKILL)
+        finished = 1 + len(process.communicate()[0])
+        begun = [p for p in place.parent.iterdir() if (p / RECORDS).exists()]
+        runs = [p for p in begun if any(r.text == str(kill) for r in Answers(p))]
+        assert finished <= len(runs) <= finished + 1
+        assert place in runs or place.with_name("run.new") in runs
+        assert all((p / RECORDS).read_bytes().endswith(b"\n") for p in runs)
+        for path in place.parent.iterdir():
+            shutil.rmtree(path)
 
 
 @pytest.fixture

@@ -4,10 +4,7 @@ import json
 
 import pytest
 import tiny
-from test_grid import Watching
 
-from rimbench import grid, suites, systems
-from rimbench.errors import EngineError
 from rimbench.store import RECORDS
 
 WRITES = 'mode = "generate"\nmax_new_tokens = 8\n'
@@ -28,15 +25,19 @@ def broken(tmp_path_factory):
 
 @pytest.mark.parametrize("engine", ["transformers", pytest.param("vllm", marks=pytest.mark.vllm)])
 @pytest.mark.parametrize("answer", [WRITES, READS])
-def test_a_run_ends_and_keeps_nothing(broken, tmp_path, answer, engine):
-    system = tmp_path / "nan.toml"
-    system.write_text(f'description = "x"\n[weights]\npath = "{tiny.beside(broken, tmp_path)}"\n[answer]\n{answer}')
-    suite = suites.load(str(tiny.write_suite(tmp_path, 12)))
-    settings = grid.RunSettings(tmp_path / "results", engine=engine, batch_size=4, samples=1)
-    runs = grid.plan_runs([systems.load(str(system))], [suite], settings)
-    with pytest.raises(EngineError, match=r"failed on the first item.*(?i:nan)"):
-        grid.run_all(runs, settings, Watching())
-    assert (runs[0].folder / RECORDS).read_bytes() == b""
+def test_a_run_ends_and_keeps_nothing(broken, rimbench, tmp_path, answer, engine):
+    place = tiny.beside(broken, tmp_path)
+    (tmp_path / "nan.toml").write_text(f'description = "x"\n[weights]\npath = "{place}"\n[answer]\n{answer}')
+    tiny.write_suite(tmp_path, 12)
+    options = ("--engine", engine, "--batch-size", 4, "--samples", 1)
+    done = rimbench("run", "--system", "nan.toml", "--suite", "tiny.toml", *options)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 1 and last.startswith("rimbench: error: the engine failed on the first item"), (
+        done.stderr
+    )
+    assert "nan" in last.lower()
+    [records] = (tmp_path / "results").glob(f"*/{RECORDS}")
+    assert records.read_bytes() == b""
 
 
 def test_ask_prints_no_probability(broken, rimbench, tmp_path):
