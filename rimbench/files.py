@@ -5,6 +5,7 @@ that place, in one step. What stood there stands until then, so a full disk or a
 link is replaced, never followed.
 """
 
+import errno
 import os
 import secrets
 import stat
@@ -60,9 +61,10 @@ def sync(path: Path) -> None:
 def open_regular(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading; OSError for anything else, such as a pipe, which would be waited for for ever."""
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "no regular file")
     with os.fdopen(file, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError(0, "no regular file")
         yield opened
 
 

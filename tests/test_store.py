@@ -396,6 +396,15 @@ def test_a_reader_meets_what_was_there_when_it_began(tmp_path):
         assert [first.item_id, *(r.item_id for r in read)] == [str(i) for i in range(2000)]
 
 
+def test_zeros_that_a_loss_of_power_left_at_the_end_are_dropped(tmp_path):
+    folder = lines(tmp_path / "run", to_line(record()))
+    whole = (folder / RECORDS).read_bytes()
+    (folder / RECORDS).write_bytes(whole + b"\0" * 9000)
+    with RunStore(folder) as store:
+        assert (store.repaired, len(store.done)) == (9000, 1)
+    assert (folder / RECORDS).read_bytes() == whole
+
+
 def test_a_torn_tail_alone_is_no_record_and_no_fault(tmp_path):
     folder = lines(tmp_path / "run")
     (folder / RECORDS).write_text(to_line(record())[:50])

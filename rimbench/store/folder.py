@@ -58,10 +58,9 @@ class Answers:
                 if key not in seen and not (key in failed and failed[key].final):
                     failed[key] = record
                 continue
-            if key in seen:
+            if not seen.add(*key):
                 doubled.add(key)
                 continue
-            seen.add(*key)
             failed.pop(key, None)
             yield record
         yield from failed.values()

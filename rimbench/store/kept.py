@@ -12,12 +12,14 @@ class Kept(Set[tuple[str, int]]):
         for item_id, sample in pairs:
             self.add(item_id, sample)
 
-    def add(self, item_id: str, sample: int) -> None:
-        """Count a pair, once however often it is added."""
+    def add(self, item_id: str, sample: int) -> bool:
+        """Count a pair, once however often it is added; whether it is new."""
         bits = self._bits.get(item_id, 0)
-        if not bits >> sample & 1:
-            self._bits[item_id] = bits | 1 << sample
-            self._count += 1
+        if bits >> sample & 1:
+            return False
+        self._bits[item_id] = bits | 1 << sample
+        self._count += 1
+        return True
 
     def missing(self, item_ids: Iterable[str], samples: int, first: int = 0) -> int:
         """How many of the samples `first` to `samples` of these items are not here."""

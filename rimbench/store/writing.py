@@ -175,11 +175,13 @@ class RunStore(AbstractContextManager["RunStore"]):
         fault = self._answers.find_fault(record)
         if fault is not None:
             raise DataError(f"{self.folder}: the answer to item {record.item_id!r} cannot be kept: {fault}")
-        text = record.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if text == record.text:
-            return record
-        self.mended += 1
-        return dataclasses.replace(record, text=text)
+        try:
+            record.text.encode()
+        except UnicodeEncodeError:
+            self.mended += 1
+            whole = record.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return dataclasses.replace(record, text=whole)
+        return record
 
     def write_items(self, items: Sequence[Item]) -> None:
         """Keep the items that the run asks, which a report needs beside the answers; left alone where they stand."""

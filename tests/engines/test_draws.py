@@ -17,9 +17,9 @@ WRITES = System("base", "", Weights(), PromptStyle(), AnswerStyle("generate", ma
 DRAWN = Decoding(readout=False, max_new_tokens=12, temperature=1.0, top_p=0.95)
 
 
-@pytest.fixture(scope="module")
-def engine(checkpoint):
-    facts = engines.find("transformers").describe(EngineChoice(8))
+@pytest.fixture(scope="module", params=["transformers", pytest.param("vllm", marks=pytest.mark.vllm)])
+def engine(request, checkpoint):
+    facts = engines.find(request.param).describe(EngineChoice(8))
     with engines.open_engine(checkpoint, facts, Limits(600, 0)) as opened:
         yield opened
 
