@@ -76,9 +76,18 @@ class Asker:
                 f"takes {self._context_tokens}: shorten the question, or use fewer memory blocks"
             )
         request = Request(item.item_id, prompt, (0,), Decoding(readout=True, max_new_tokens=1))
-        (((_, (found,)),),) = self._engine.answer([request], 0)
+        try:
+            (((_, (found,)),),) = self._engine.answer([request], 0)
+        except (RuntimeError, MemoryError) as error:
+            fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise EngineError(f"the model of system '{self._system.name}' failed on the question: {fault}") from error
         if found.option_logprobs is None:
             raise EngineError(f"the engine gave no option probabilities for system '{self._system.name}'")
+        if any(map(math.isnan, found.option_logprobs.values())):
+            raise EngineError(
+                f"the model of system '{self._system.name}' gives no numbers (NaN) for its options: its weights are "
+                "damaged, or its number type is too small for them"
+            )
         probabilities = {letter: math.exp(value) for letter, value in found.option_logprobs.items()}
         return Answered(found.text, probabilities)
 

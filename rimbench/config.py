@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rimbench.errors import ConfigError
+from rimbench.plaintext import plain
 
 
 class Table(BaseModel):
@@ -74,7 +75,7 @@ def describe_faults(error: ValidationError) -> str:
         faults.append(f"{key}: {said}" if key else said)
     count = f"{len(faults)} faults: " if len(faults) > 1 else ""
     more = f"; and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
-    return count + "; ".join(faults[:SHOWN_FAULTS]) + more
+    return plain(count + "; ".join(faults[:SHOWN_FAULTS]) + more)
 
 
 def _plain(fault_type: str, message: str) -> str:

@@ -5,10 +5,11 @@ that place, in one step. What stood there stands until then, so a full disk or a
 link is replaced, never followed.
 """
 
+import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -43,8 +44,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader, a kill or a full disk meets the old one or the new one. Raises OSError."""
-    with replacing(path) as scratch:
-        scratch.write_bytes(content.encode() if isinstance(content, str) else content)
+    write_pieces(path, [content.encode() if isinstance(content, str) else content])
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same of a content that comes piece by piece."""
+    with replacing(path) as scratch, scratch.open("wb") as file:
+        file.writelines(pieces)
 
 
 def sync(path: Path) -> None:
@@ -60,9 +66,10 @@ def sync(path: Path) -> None:
 def open_regular(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading; OSError for anything else, such as a pipe, which would be waited for for ever."""
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "no regular file")
     with os.fdopen(file, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError(0, "no regular file")
         yield opened
 
 

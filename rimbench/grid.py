@@ -15,10 +15,10 @@ from rimbench import checkpoints, engines, provenance
 from rimbench.controls import Controls, ShownItems
 from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
 from rimbench.errors import DataError, UsageError
-from rimbench.ondemand import OnDemand
-from rimbench.prompts import PromptBuilder
+from rimbench.ondemand import HELD, OnDemand
+from rimbench.prompts import HASHED, PromptBuilder
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
-from rimbench.runner import Cell, ErrorRules, Outcome, identify, name_run, run_cell
+from rimbench.runner import Cell, ErrorRules, Outcome, identify, identify_as_earlier, name_run, run_cell
 from rimbench.store import MANIFEST, OtherSchemaError, RunStore, read_manifest, say_edited
 from rimbench.suites import Suite, question_text
 from rimbench.systems import System, Weights, weights
@@ -63,6 +63,13 @@ class PlannedRun:
     def told(self) -> str:
         """The cell, as a person reads it."""
         return f"{self.title or self.cell.system.name} on {self.suite.name}"
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        """What a record of each item says of its prompt, by item id; of very many items, of the first alone."""
+        prompts = self.cell.prompts
+        known = prompts if len(prompts) <= HELD else prompts[:HASHED]
+        return {item_id: prompt.sha256 for item_id, prompt in zip(self.cell.item_ids, known, strict=False)}
 
     def lacks(self, store: RunStore, samples: int | None = None) -> int:
         """How many answers are missing of those that this command asks for, or of so many samples an item."""
@@ -115,9 +122,21 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
             )
             _check_room(cell, suite)
             identity = identify(cell, checkpoint.sha256, _suite_identity(suite), facts)
-            name = name_run(cell, suite.name, identity)
+            name = _name(cell, suite, identity, settings.results)
             runs.append(PlannedRun(cell, suite, checkpoint, facts, name, identity, settings.results / name))
     return runs
+
+
+def _name(cell: Cell, suite: Suite, identity: dict[str, Any], results: Path) -> str:
+    """The run's name, or the one that an earlier build gave it where its folder is there, so that it is gone on with.
+
+    Its records say which prompts they answer. Of a system whose letters are read they do not say which tokens were
+    read, so that such a run begins anew.
+    """
+    name = name_run(cell, suite.name, identity)
+    earlier = name_run(cell, suite.name, identify_as_earlier(identity))
+    reads_letters = cell.prompts[0].option_token_ids is not None
+    return earlier if not reads_letters and (results / earlier).is_dir() and not (results / name).exists() else name
 
 
 def _check_room(cell: Cell, suite: Suite) -> None:
@@ -148,7 +167,8 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
     """Answer what is missing in each run, in order; runs that share weights share the loaded model."""
     with _ModelSlot() as slot:
         for run in runs:
-            with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh) as store:
+            prompts = run.prompt_hashes
+            with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh, prompts=prompts) as store:
                 complete_run(run, store, partial(slot.open, run, runs, progress), progress)
 
 

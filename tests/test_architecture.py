@@ -23,10 +23,10 @@ MAY_IMPORT = {
     "plaintext": set(),
     "tabular": {"plaintext"},
     "plugins": {"errors"},
-    "config": {"errors"},
+    "config": {"errors", "plaintext"},
     "extraction": {"errors", "records", "plugins", "config"},
     "suites": {"errors", "records", "items", "plugins", "config", "extraction"},
-    "rim": {"errors"},
+    "rim": {"errors", "files"},
     "checkpoints": {"errors"},
     "systems": {"errors", "checkpoints", "plugins", "chat", "config", "rim"},
     "chat": {"errors", "rim"},
@@ -91,7 +91,18 @@ MAY_IMPORT = {
         "suites",
         "systems",
     },
-    "latency": {"errors", "checkpoints", "records", "engines", "grid", "prompts", "runner", "statistics", "systems"},
+    "latency": {
+        "errors",
+        "checkpoints",
+        "files",
+        "records",
+        "engines",
+        "grid",
+        "prompts",
+        "runner",
+        "statistics",
+        "systems",
+    },
     "claims": {
         "errors",
         "records",
@@ -118,8 +129,18 @@ MAY_IMPORT = {
     },
     "rescoring": {"errors", "records", "plugins", "controls", "extraction", "store"},
     "exporting": {"errors", "files", "records", "store"},
-    "training": {"errors", "checkpoints", "chat", "config", "plugins", "records", "rim", "suites"},
+    "training": {"errors", "checkpoints", "chat", "files", "config", "plugins", "records", "rim", "suites"},
 }
+WRITES_BY_ITSELF = {
+    "files.py": "the one place that writes",
+    "store/writing.py": "appends to the records",
+    "training/watch.py": "appends to a log",
+    "rim/checkpoint.py": "writes into a hidden folder that takes its name when it is whole",
+    "systems/weights.py": "writes into a hidden folder that takes its name when it is whole",
+    "latency/machine.py": "writes to the kernel",
+    "report/drawing.py": "draws into a file that is given to it",
+}
+WRITERS = {"write_text", "write_bytes", "savefig", "to_csv", "to_json", "to_parquet", "dump", "save_file", "tofile"}
 HEAVY = ("torch", "transformers", "vllm", "datasets", "pandas", "scipy", "pydantic", "huggingface_hub")
 NAMES_THAT_SAY_NOTHING = {"utils", "helpers", "common", "misc", "tools"}
 
@@ -158,6 +179,27 @@ def test_the_table_of_imports_has_no_cycle():
         free = [part for part, uses in MAY_IMPORT.items() if part not in order and uses <= set(order)]
         assert free, f"a cycle among {set(MAY_IMPORT) - set(order)}"
         order += free
+
+
+def writers_in(path):
+    """The calls of a module that write a file, at any depth of its code, but into what `replacing` gives."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        modes = [a.value for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Constant)]
+        into_scratch = any(isinstance(a, ast.Name) and a.id == "scratch" for a in node.args)
+        opens = name in ("open", "fdopen") and any(isinstance(m, str) and set(m) & set("wax+") for m in modes)
+        if (name in WRITERS or opens) and not into_scratch:
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_is_written_through_the_one_function_that_replaces_it_whole(path):
+    if str(path.relative_to(PACKAGE)) not in WRITES_BY_ITSELF:
+        assert writers_in(path) == set()
 
 
 def test_no_module_has_a_name_that_says_nothing():

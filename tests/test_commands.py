@@ -94,7 +94,7 @@ def test_a_report_is_rebuilt_from_records_alone_to_the_same_bytes(rimbench, syst
     assert cell["pass_at_k"]["8"]["chance"] == pytest.approx(1 - 0.75**8)
     assert 0 <= cell["ece"] <= 1
     markdown = rimbench("report", "--markdown", check=True).stdout
-    assert "| tiny | rim-tiny | 60 |" in markdown and "90.0" in markdown
+    assert "| tiny | rim-tiny (answer readout) | 60 |" in markdown and "90.0" in markdown
 
 
 def test_the_prompt_that_is_shown_is_the_prompt_that_is_recorded(rimbench, system_file, suite_file, tmp_path):

@@ -44,10 +44,11 @@ class Watching:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, checkpoint):
     folder = tmp_path_factory.mktemp("grid")
+    place = tiny.beside(checkpoint, folder)
     for mode in ("generate", "readout"):
         tokens = "max_new_tokens = 8\n" if mode == "generate" else ""
         (folder / f"{mode}.toml").write_text(
-            f'description = "made for tests"\n[weights]\npath = "{checkpoint}"\n[answer]\nmode = "{mode}"\n{tokens}'
+            f'description = "made for tests"\n[weights]\npath = "{place}"\n[answer]\nmode = "{mode}"\n{tokens}'
         )
     tiny.write_suite(folder, ITEMS_N)
     return folder

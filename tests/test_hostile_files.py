@@ -126,6 +126,14 @@ def test_a_file_of_nothing_sensible_is_refused_in_one_short_line(tmp_path, kind,
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 20_000
 
 
+def test_a_fault_that_quotes_lines_of_the_file_is_one_line(tmp_path):
+    path = tmp_path / "file.toml"
+    path.write_text('title = "t"\nsource = "s"\n"a\\nb\\u202e" = 1\n[[figure]]\nkind = "accuracy"\nid = "x\\ny"\n')
+    with pytest.raises(ConfigError, match=r"a b\\u202e: unknown key") as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("kind", READERS)
 @pytest.mark.parametrize("what", ["folder", "pipe", "nul", "below a file", "missing", "unreadable name"])
 def test_what_is_no_file_is_refused_in_one_line(tmp_path, kind, what):

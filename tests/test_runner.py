@@ -85,12 +85,12 @@ def test_what_is_asked_first_is_a_random_part_of_the_items(batch_size):
 
 def test_a_window_of_batches_is_a_random_part_that_is_sorted_within():
     batches = lengths(plan(cell(n=640), 4, set()))
-    windows = [batches[i : i + 16] for i in range(0, len(batches), 16)]
-    assert len(windows) == 10
+    windows = [batches[i : i + 32] for i in range(0, len(batches), 32)]
+    assert len(windows) == 5
     for window in windows:
         found = sorted((length for batch in window for length in batch), reverse=True)
-        assert sorted(window, reverse=True) == [found[i : i + 4] for i in range(0, 64, 4)]
-        assert min(found) < 100 and max(found) > 540
+        assert sorted(window, reverse=True) == [found[i : i + 4] for i in range(0, 128, 4)]
+        assert min(found) < 60 and max(found) > 580
 
 
 def test_a_batch_of_which_an_answer_is_missing_is_asked_again_in_the_same_company():

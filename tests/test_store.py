@@ -272,6 +272,19 @@ def test_a_record_that_cannot_be_is_told_with_file_line_and_key(tmp_path, change
         pass
 
 
+def test_an_answer_to_another_prompt_is_none_of_this_run(tmp_path):
+    folder = lines(tmp_path / "run", to_line(record()), edited(to_line(record(sample=1)), prompt_sha256="cd"))
+    with RunStore(folder, {"1": ITEM}) as store:
+        assert len(store.done) == 2
+    with (
+        pytest.raises(
+            DataError, match=r"\(line 2\); line 2: prompt_sha256: answers cd, and item '1' asks ab.*--fresh"
+        ),
+        RunStore(folder, {"1": ITEM}, prompts={"1": "ab"}),
+    ):
+        pass
+
+
 def test_a_probability_of_0_is_kept_as_null_and_read_back(tmp_path):
     kept = Record("1", 0, "C", "C", "ok", "C", {"A": float("-inf"), "B": -0.5, "C": -0.9, "D": -9.0}, 1, 0, "ab")
     assert json.loads(to_line(kept))["option_logprobs"] == {"A": None, "B": -0.5, "C": -0.9, "D": -9.0}
@@ -381,6 +394,15 @@ def test_a_reader_meets_what_was_there_when_it_began(tmp_path):
         file.write(whole[0][2000:] + "no record\n")
         file.flush()
         assert [first.item_id, *(r.item_id for r in read)] == [str(i) for i in range(2000)]
+
+
+def test_zeros_that_a_loss_of_power_left_at_the_end_are_dropped(tmp_path):
+    folder = lines(tmp_path / "run", to_line(record()))
+    whole = (folder / RECORDS).read_bytes()
+    (folder / RECORDS).write_bytes(whole + b"\0" * 9000)
+    with RunStore(folder) as store:
+        assert (store.repaired, len(store.done)) == (9000, 1)
+    assert (folder / RECORDS).read_bytes() == whole
 
 
 def test_a_torn_tail_alone_is_no_record_and_no_fault(tmp_path):

@@ -126,6 +126,8 @@ def _candidate(key: Key, run: _Run, subject: Subject) -> _Candidate | None:
     differences = subject.differences(system, suite, manifest, blocks=blocks, draws=k is not None)
     if run.data.by_draws and k is None:
         differences.append(Difference("there are no greedy answers: the mean over the draws", unknown=True))
+    if run.data.edited:
+        differences.append(Difference(f"records that were changed after they were written: {len(run.data.edited)}"))
     if len(outcomes.shares) < len(run.data.items):
         answered = f"{len(outcomes.shares)} of {len(run.data.items)} items"
         differences.append(Difference(f"the run is partial: {answered}, which are no random part"))

@@ -81,10 +81,11 @@ def train(
         say(f"interrupted: the last checkpoint in {folder} is kept, the same command goes on from there")
         raise
     if _is_first():
+        from rimbench.files import write_whole
         from rimbench.training.losses import draw_losses
 
         draw_losses([(folder.name, folder / "loss.jsonl")], folder / "loss.svg")
-        (folder / OVERLAP).write_text(json.dumps([asdict(overlap) for overlap in overlaps], indent=2) + "\n")
+        write_whole(folder / OVERLAP, json.dumps([asdict(overlap) for overlap in overlaps], indent=2) + "\n")
         typer.echo(made)
 
 

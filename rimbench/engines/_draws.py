@@ -42,6 +42,6 @@ class NumberWatch:
         return scores
 
     def check(self) -> None:
-        """ArithmeticError where there were any: what was written then says nothing of the question."""
+        """RuntimeError where there were any: what was written then says nothing of the question."""
         if self._seen is not None and bool(self._seen):
-            raise ArithmeticError("the model's logits are not numbers (NaN or infinite)")
+            raise RuntimeError("the model's logits are not numbers (NaN or infinite)")

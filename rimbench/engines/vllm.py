@@ -79,6 +79,7 @@ class VllmEngine:
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", CPU_KV_CACHE_GIB)
+        os.environ.setdefault("VLLM_RAISE_ON_LOGIT_NANS", "1")  # else what it writes of them is kept as an answer
         import vllm  # slow to import, and reads the environment when imported
 
         _check_weights(folder)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from rimbench.extraction import wording
-from rimbench.extraction.spelling import WORD, normal, one_spelling, padded
+from rimbench.extraction.spelling import WORD, normal, one_spelling, padded, parts
 from rimbench.extraction.wording import ENGLISH, Wording
 from rimbench.records import LETTERS
 
@@ -144,9 +144,8 @@ class Reader:
         said: list[str] = []
         ends: list[int] = []
         for token in WORD.finditer(slot, 0, self._reach):
-            parts = normal(token[0]).split()
-            said += parts
-            ends += [token.end()] * len(parts)
+            said += (found := parts(token[0]))
+            ends += [token.end()] * len(found)
             if len(said) > self._longest:
                 break
         for skipped in (0, 1) if said and said[0] in _ARTICLES else (0,):

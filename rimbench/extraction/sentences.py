@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from rimbench.extraction import wording
 from rimbench.extraction.reader import Reader
 from rimbench.extraction.spelling import normal
-from rimbench.extraction.wording import Wording
 
 
 def refuted(slot: str, letters: str) -> bool:
@@ -17,13 +16,19 @@ def refuted(slot: str, letters: str) -> bool:
     return bool(label and found and not (found["weak"] and slot.startswith(". ", label.end())))
 
 
+def denied(said: str, reader: Reader) -> bool:
+    """Whether the clause that `said` opens with denies in one of the text's other languages."""
+    clause = re.split(r"[.;,\n]", said, maxsplit=1)[0]
+    return any(words.denial.search(clause[:80]) for words in reader.spoken[1:])
+
+
 def labelled(plain: str, reader: Reader) -> str:
     """Rule 3: a line that a letter labels."""
     lines = _lines(plain)
     for index, letters in reversed(_alone(lines, reader)):
         line = lines[index][: wording.MAX_SLOT_CHARS]
         without_text = line.replace(reader.options.get(letters, "\n"), "")
-        dismissed = wording.DISMISSED.match(without_text) or refuted(line, letters)
+        dismissed = wording.DISMISSED.match(without_text) or refuted(line, letters) or denied(without_text, reader)
         if (index == 0 or index >= len(lines) - 5) and not dismissed:
             return letters
     return ""
@@ -72,15 +77,11 @@ def _label(line: str, reader: Reader) -> tuple[str, bool]:
     label = wording.LABEL.match(line)
     letters = reader.named(line[label.end() :]) if label else reader.named_with_text(line)
     if not letters and len(line) < 30 and not wording.VERB.search(line):  # "Definitely C.", "Both A and C"
-        letters = reader.named(line) or next(filter(None, (_short(line, reader, w) for w in reader.spoken[1:])), "")
+        alone = (w.alone.match(line) for w in reader.spoken if w.alone)
+        letters = reader.named(line) or next((found[1].upper() for found in alone if found), "")
     following = chr(ord(letters[0]) + 1) if letters else ""
     listing = bool(following) and re.search(rf"[\s,;]\(?{following}[).:]\s", line) is not None
     return ("", True) if listing else (letters, False)
-
-
-def _short(line: str, reader: Reader, words: Wording) -> str:
-    denied = words.denial.search(line) or words.supposed.search(line)
-    return "" if denied else reader.named(line, words)
 
 
 def bare_text(plain: str, reader: Reader) -> str:
@@ -103,7 +104,7 @@ def concluded(plain: str, reader: Reader) -> str:
         all_there_is = len(sentences) == 1 and plain.endswith((".", "!", ")"))
         if not (all_there_is or wording.CONCLUDING.search(said)) or _is_account(said):
             continue
-        mentioned = dict.fromkeys(_mentions(said))
+        mentioned = dict.fromkeys(_mentions(said, reader))
         if len(mentioned) == 1:
             return next(iter(mentioned))
         if len(mentioned) > 1 and re.search(r"(?:\bor|\band|/) (?:option )?\(?[A-J]\b", said):
@@ -119,7 +120,7 @@ def _is_account(sentence: str) -> bool:
     return bool(found or wording.OTHER_PATIENTS.search(sentence.rstrip(".!")))
 
 
-def _mentions(sentence: str) -> Iterator[str]:
+def _mentions(sentence: str, reader: Reader) -> Iterator[str]:
     for found in wording.MENTION.finditer(sentence):
         before, after = (
             sentence[max(0, found.start() - 60) : found.start()],
@@ -127,6 +128,6 @@ def _mentions(sentence: str) -> Iterator[str]:
         )
         noun = (found[1] or "").lower()
         denied_behind = wording.DISMISSED.match(after[:90]) or wording.REFUTED.match(after)
-        denied = wording.DENIED.search(f"{before}{noun} ") or denied_behind
-        if noun not in wording.TERMS and not denied:
+        denied_before = wording.DENIED.search(f"{before}{noun} ")
+        if noun not in wording.TERMS and not (denied_before or denied_behind or denied(after, reader)):
             yield (found[2] or found[3]).upper()

@@ -3,6 +3,7 @@ r"""A text in one spelling: without markdown, and of LaTeX only boxes."""
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 from rimbench.extraction.latex import GREEK_NAMES, printed
 
@@ -75,6 +76,12 @@ def normal(text: str) -> str:
     text = _POWER_OF_A_WORD.sub("", text.casefold().replace("'", "").translate(_SPELLED_OUT))
     plain = _PUNCTUATION.sub(" ", text)
     return " ".join(_STRAY.sub(" ", _BETWEEN_WORDS.sub(" / ", plain)).split())
+
+
+@lru_cache(maxsize=10_000)
+def parts(word: str) -> tuple[str, ...]:
+    """The words of a `WORD` in the spelling for comparison: "β" is one, "," none."""
+    return tuple(normal(word).split())
 
 
 def padded(text: str) -> str:

@@ -141,9 +141,11 @@ def _cued(plain: str, reader: Reader, words: Wording) -> Iterator[_Statement]:
 def _linked(cue: re.Match[str], clause: str, plain: str, reader: Reader, how: _Cue) -> list[_Statement]:
     """The statement behind the first link ("is", ":") of the cue's clause that has a letter next to it."""
     first, before = None, plain[max(0, cue.start() - 150) : cue.start()]
+    negations = (found.start() for words in reader.spoken if (found := words.negated.search(clause)))
+    negated = min(negations, default=len(clause) + 1)
     for link in islice(how.words.link.finditer(clause), wording.MAX_LINKS):
         between = clause[: link.start()]
-        if _is_negated(between, reader) or ("would" in between and wording.CONDITION.search(before)):
+        if negated < link.start() or ("would" in between and wording.CONDITION.search(before)):
             return []
         first = link if first is None else first
         if read := _read(cue.start(), cue.end() + link.end(), plain, reader, how):
@@ -159,7 +161,8 @@ def _linked(cue: re.Match[str], clause: str, plain: str, reader: Reader, how: _C
 
 def _read(start: int, at: int, plain: str, reader: Reader, how: _Cue) -> list[_Statement]:
     slot = plain[at : at + wording.MAX_SLOT_CHARS]
-    letters = "" if how.words.undone.match(slot) else reader.named(slot, how.words, texts=how.texts)
+    undone = how.words.undone.match(slot) or how.words.questioned.match(slot)
+    letters = "" if undone else reader.named(slot, how.words, texts=how.texts)
     listed = letters == "A" and wording.LIST.match(slot)
     if not letters or listed or (not how.explicit and refuted(slot, letters)):
         return []
@@ -183,7 +186,8 @@ def _judgements(pattern: re.Pattern[str], plain: str, words: Wording, reader: Re
         before = plain[max(0, found.start() - 60) : found.start()]
         if bare and (word_follows or not words.may_follow.search(before[-15:])):
             continue
-        if words.gap and bare and not words.gap.search(f"{before[-15:]}|{found['gap']}"):
+        lone = bare and found["first"].isalpha()
+        if words.gap and lone and not words.gap.search(f"{before[-15:]}|{plain[found.end('more') : found.end()]}"):
             continue
         behind = plain[found.end() : found.end() + 80]
         undone = words is not ENGLISH and (words.link.match(behind.lstrip()) or words.undone.match(f"(A){behind}"))

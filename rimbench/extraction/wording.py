@@ -235,8 +235,8 @@ class Wording:
     """How one language words an answer: the cues, what links a letter to them, and what undoes them.
 
     `answer` and `called` name the answer itself, `correct` and `verdict` say what is right, `choice` stands right
-    before a letter. `gap` is what has to stand between a bare letter and what is said of it, `native` the letters
-    of another alphabet that stand for A, B, C ...
+    before a letter. `alone` is a line that holds a letter and words that say nothing, `gap` what has to stand between
+    a bare letter and what is said of it, `native` the letters of another alphabet that stand for A, B, C ...
     """
 
     answer: re.Pattern[str]
@@ -249,12 +249,14 @@ class Wording:
     supposed: re.Pattern[str]
     may_follow: re.Pattern[str]
     asked: re.Pattern[str]
+    questioned: re.Pattern[str]
     undone: re.Pattern[str]
     token: re.Pattern[str]
     joined: re.Pattern[str]
     joiner: re.Pattern[str]
     filler: re.Pattern[str]
     denial: re.Pattern[str]
+    alone: re.Pattern[str] | None = None
     gap: re.Pattern[str] | None = None
     native: re.Pattern[str] | None = None
     native_letters: Mapping[str, str] = field(default_factory=dict)
@@ -271,6 +273,7 @@ ENGLISH = Wording(
     supposed=SUPPOSED,
     may_follow=SUBJECT_MAY_FOLLOW,
     asked=re.compile(r"[^.!\n]{0,60}(?:\?|\bif\b)"),
+    questioned=re.compile(r"(?!)"),  # the reader looks for the question mark itself
     undone=UNDONE,
     token=TOKEN,
     joined=JOINED,

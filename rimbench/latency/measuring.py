@@ -12,6 +12,7 @@ the clock is read, so that device work is awaited.
 import gc
 import itertools
 import json
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -216,6 +217,11 @@ class _Asked:
         engine = self._opened.engine
         conditions = engine.conditions(self._decoding) if isinstance(engine, TimedEngine) else None
         every = [answer for batch in (*self._warm_up, *self._batches) for _, answer in batch.answers]
+        if any(math.isnan(value) for answer in every for value in (answer.option_logprobs or {}).values()):
+            raise EngineError(
+                f"the model of '{self.run.cell.system.name}' gives no numbers (NaN) for its options: its weights are "
+                "damaged, or its number type is too small for them"
+            )
         cached = [answer.trace.cached_tokens if answer.trace else None for answer in every]
         if any(tokens != 0 for tokens in cached):
             most = max(tokens or 0 for tokens in cached)

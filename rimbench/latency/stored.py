@@ -8,7 +8,7 @@ import hashlib
 import json
 import statistics
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rimbench.errors import DataError, UsageError
+from rimbench.files import open_regular, write_whole
 from rimbench.statistics.bootstrap import Units, bca_interval
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 from rimbench.systems.departures import label
@@ -258,27 +259,32 @@ def keep(measurement: Measurement, results: Path, path: Path | None = None) -> P
     text = json.dumps({"schema": SCHEMA, **dataclasses.asdict(measurement)}, indent=1)
     path = path or results / f"latency-{hashlib.sha256(text.encode()).hexdigest()[:10]}" / "latency.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".part")
-    fresh.write_text(text + "\n", encoding="utf-8")
-    fresh.replace(path)
+    if path.parent.is_symlink():
+        raise UsageError(f"{path.parent} is a symbolic link, through which nothing is written: remove it")
+    write_whole(path, text + "\n")
     return path
 
 
-def read_measurements(results: Path) -> list[Measurement]:
-    """Every measurement of a results folder, the oldest first; DataError names a file that is none."""
+def read_measurements(results: Path, say: Callable[[str], None] | None = None) -> list[Measurement]:
+    """Every measurement of a results folder, the oldest first; one that is none is left out, and `say` is told.
+
+    Without `say`, DataError names the first of these.
+    """
     from pydantic import TypeAdapter, ValidationError  # slow to import
 
     adapter = TypeAdapter(Measurement)
     found = []
     for path in sorted(results.glob("latency-*/latency.json")):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            with open_regular(path) as file:
+                document = json.loads(file.read())
             if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
                 raise ValueError(f"expected an object of schema {SCHEMA}")
             found.append(adapter.validate_python(document, extra="forbid"))
         except (OSError, ValueError, ValidationError, RecursionError) as error:
-            fault = str(error).splitlines()[0]
-            raise DataError(
-                f"{path} is no measurement of this version ({fault}): measure again, and delete it"
-            ) from error
+            fault = next(iter(str(error).splitlines()), type(error).__name__)
+            told = f"{path} is no measurement of this version ({fault}): measure again, and delete it"
+            if say is None:
+                raise DataError(told) from error
+            say(f"left out: {told}")
     return sorted(found, key=lambda measurement: measurement.measured_at)

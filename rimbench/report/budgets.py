@@ -3,18 +3,19 @@
 A sweep lies one level below the results of `rimbench run`, as `<name>-sweep/k0` to `k<K>`, each an ordinary run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rimbench.errors import DataError
 from rimbench.records import Manifest, Record
 from rimbench.report.cells import resampling_of
 from rimbench.report.variants import controls_of, departures_of
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, LetterBaseline, accuracy, majority_letter, uniform_accuracy
 from rimbench.statistics.verdict import Comparison, Settings, compare_outcomes
-from rimbench.store import MANIFEST, RECORDS, Answers, read_items, read_manifest
+from rimbench.store import MANIFEST, RECORDS, SWEEP, Answers, read_items, read_manifest
 from rimbench.systems.departures import label
 
 
@@ -67,13 +68,25 @@ class StoredSweep:
         return {name: values for name, values in found.items() if name not in ("answer", "blocks")}
 
 
-def find_sweeps(results: Path) -> list[StoredSweep]:
-    """Every sweep of a results folder, by name; one that lacks a budget yet, or cannot be read, is left out."""
+def find_sweeps(results: Path, say: Callable[[str], None]) -> list[StoredSweep]:
+    """Every sweep of a results folder, by name; one that lacks a budget yet, or cannot be read, is left out.
+
+    `say` is told of these, and of those that lack answers.
+    """
     found = []
-    for folder in sorted(results.glob("*-sweep")):
+    for folder in sorted(results.glob(f"*{SWEEP}")):
         budgets = [folder / f"k{k}" for k in range(len(list(folder.glob(f"k*/{MANIFEST}"))))]
-        if len(budgets) > 1 and all((budget / RECORDS).exists() for budget in budgets):
-            found.append(StoredSweep(read_manifest(budgets[-1]), read_outcome(budgets)))
+        try:
+            if len(budgets) < 2 or not all((budget / RECORDS).exists() for budget in budgets):
+                raise DataError(f"sweep {folder.name} lacks a memory budget yet: its command goes on with it")
+            swept = StoredSweep(read_manifest(budgets[-1]), read_outcome(budgets))
+        except DataError as error:
+            say(f"left out: {error}")
+            continue
+        found.append(swept)
+        if swept.outcome.n < swept.manifest.n:
+            have = f"{swept.outcome.n} of {swept.manifest.n} items"
+            say(f"sweep {folder.name} is partial: {have} have an answer at every budget")
     return found
 
 

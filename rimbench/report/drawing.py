@@ -40,7 +40,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7
 """Told apart without red and green, in light and in dark; by the place of a system among those of the report."""
 MARKERS = "osD^vP*X"
 GREY = "#8a8a8a"
-LONGEST_NAME = 28
+LONGEST_NAME = 34
 WIDTH = 5.2
 """Inches of every figure: one column of a page, the whole width of a telephone."""
 INK = "#000000"
@@ -139,6 +139,9 @@ def colour_of(systems: Sequence[str], system: str) -> str:
 
 
 def short(name: str) -> str:
-    """A name as a plot shows it: one line, not too long."""
+    """A name as a plot shows it: one line, not too long. It is cut in its middle: a variant differs at its end."""
     text = plain(name)
-    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 3]}..."
+    if len(text) <= LONGEST_NAME:
+        return text
+    head = (LONGEST_NAME - 3) // 3
+    return f"{text[:head]}...{text[head + 3 - LONGEST_NAME :]}"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rimbench.errors import DataError, UsageError
-from rimbench.files import replacing
+from rimbench.files import write_pieces
 from rimbench.plaintext import as_json
 from rimbench.report.summary import Summary
 
@@ -55,10 +55,9 @@ def pieces(name: str, summary: Summary, results: Path) -> Iterable[str]:
 
 
 def write(path: Path, text: Iterable[str]) -> None:
-    """Write a report to a file; DataError where that cannot be."""
+    """Write a report to a file, over an older one only when it is whole; DataError where that cannot be."""
     try:
-        with replacing(path) as scratch, scratch.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(text)
+        write_pieces(path, (piece.encode() for piece in text))
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from rimbench.errors import DataError
+from rimbench.files import replacing, write_whole
 from rimbench.latency.stored import Quantity
 from rimbench.report.cells import Cell
 from rimbench.report.costs import Cost, Speedup
@@ -75,8 +76,9 @@ def save_plots(plots: Iterable[Plot], folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for plot in plots:
             svg, png = folder / f"{plot.name}.svg", folder / f"{plot.name}.png"
-            svg.write_text(as_svg(plot), encoding="utf-8")
-            save(plot.figure, png, facecolor="white", dpi=160, metadata={"Software": None})
+            write_whole(svg, as_svg(plot))
+            with replacing(png) as scratch:
+                save(plot.figure, scratch, format="png", facecolor="white", dpi=160, metadata={"Software": None})
             written += [svg, png]
     except OSError as error:
         raise DataError(f"cannot write plots to {folder}: {error.strerror}; give another folder") from error

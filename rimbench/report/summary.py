@@ -75,14 +75,15 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
     pairs = compare_pairs(_pairs(taken, labels, choice), labels, settings, choice)
     chosen = {run.manifest.run for run in taken}
     beside = [cell for cell in cells if cell.manifest.run in chosen]
-    costs, speedups = find_costs(read_measurements(results), accuracies_beside(beside))
+    costs, speedups = find_costs(read_measurements(results, unread.append), accuracies_beside(beside))
+    sweeps = find_sweeps(results, unread.append)
     doubts = (*find_doubts(cells), *notes, *unlike_items(taken), *doubt_families(pairs))
     return Summary(
         cells=tuple(cells),
         pairs=tuple(pairs),
         gaps=tuple(gaps(beside)),
         order_effects=tuple(_order_effects(runs)),
-        sweeps=tuple(find_sweeps(results)),
+        sweeps=tuple(sweeps),
         costs=tuple(costs),
         speedups=tuple(speedups),
         settings=settings,

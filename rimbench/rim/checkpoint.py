@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import AddedToken, PreTrainedModel, PreTrainedTokenizerBase
 
 from rimbench.errors import ModelError
+from rimbench.files import sync
 from rimbench.rim.blocks import Memory, token_id
 
 NOISE = 0.1
@@ -101,6 +102,9 @@ def save_checkpoint(
         tokenizer.save_pretrained(fresh)
         if card:
             (fresh / "README.md").write_text(card, encoding="utf-8")
+        for file in fresh.iterdir():
+            sync(file)
+        sync(fresh)
         replace_folder(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

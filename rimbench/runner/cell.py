@@ -89,6 +89,15 @@ def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: Engi
     }
 
 
+def identify_as_earlier(identity: dict[str, Any]) -> dict[str, Any]:
+    """The identity that builds gave a run whose names did not follow its prompts yet."""
+    system, known = identity["system"], ("prompts_sha256",)
+    prompt = {key: value for key, value in system["prompt"].items() if key != "date"}
+    return {key: value for key, value in identity.items() if key not in known} | {
+        "system": system | {"prompt": prompt}
+    }
+
+
 def name_run(cell: Cell, suite_name: str, identity: dict[str, Any]) -> str:
     """The run's name: system, suite, and a hash of its identity."""
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

@@ -14,7 +14,7 @@ from rimbench.engines import Decoding, Request
 from rimbench.ondemand import take
 from rimbench.runner.cell import Cell
 
-WINDOW_BATCHES = 16
+WINDOW_BATCHES = 32
 """Batches are sorted by length within windows of so many: the more, the less padding; the fewer, the nearer is what
 was answered first to a random part of the items (see `benchmarks/padding.py`)."""
 SELF_SCHEDULED = 16384

@@ -38,15 +38,19 @@ class Answers:
 
     Every record is checked in itself and, where `items` are given, beside its item; DataError names file, line and
     key of those that cannot be. Of several lines for one item and sample, equal ones count once, an engine's failure
-    gives way to an answer and to a final failure, and two different answers are a DataError. Once all is read, `kept`
+    gives way to an answer and to a final failure, and two different answers are a DataError. `prompts` are the hashes
+    of what is asked now, by item: an answer to another prompt is no answer of this run. Once all is read, `kept`
     holds what is answered but for failures, and `edited` lists the lines that were changed after they were written.
     """
 
-    def __init__(self, folder: Path, items: Mapping[str, Item] | None = None) -> None:
+    def __init__(
+        self, folder: Path, items: Mapping[str, Item] | None = None, prompts: Mapping[str, str] | None = None
+    ) -> None:
         self.kept = Kept()
         self.edited: list[int] = []
         self._path = folder / RECORDS
         self._asked = None if items is None else _asked(items)
+        self._prompts = prompts or {}
 
     def __iter__(self) -> Iterator[Record]:
         lines = read_lines(self._path, Record, "record", self.find_fault)
@@ -78,7 +82,10 @@ class Answers:
             self._refuse_different(doubled)
 
     def _fits(self, head: Head) -> bool:
-        """Whether an answer may be one to its item."""
+        """Whether an answer may be one to its item, and to what is asked of it."""
+        prompt = self._prompts.get(head.item_id)
+        if prompt is not None and not head.is_to(prompt):
+            return False
         if self._asked is None:
             return True
         asked = self._asked.get(head.item_id)
@@ -87,6 +94,10 @@ class Answers:
 
     def find_fault(self, record: Record) -> str | None:
         """What of a record cannot be in this run; see `rimbench.records.find_fault`."""
+        asks_now = self._prompts.get(record.item_id, record.prompt_sha256)
+        if asks_now != record.prompt_sha256:
+            answered = record.prompt_sha256[:12]
+            return f"prompt_sha256: answers {answered}, and item {record.item_id!r} asks {asks_now[:12]}"
         if self._asked is None:
             return find_fault(record)
         asked = self._asked.get(record.item_id)

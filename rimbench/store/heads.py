@@ -46,6 +46,10 @@ class Head:
         """As of a record."""
         return self.status == "ok" and self.answer == self.gold
 
+    def is_to(self, prompt_sha256: str) -> bool:
+        """Whether the line, as it is written, answers the prompt of this hash: no text holds bare quotation marks."""
+        return b'"prompt_sha256": "%b"' % prompt_sha256.encode() in self.line
+
     @property
     def record(self) -> Record:
         """The whole record."""

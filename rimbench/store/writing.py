@@ -14,9 +14,18 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rimbench.errors import DataError, RimbenchError
-from rimbench.files import SCRATCH, replacing, sync, write_whole
+from rimbench.files import SCRATCH, sync, write_pieces, write_whole
 from rimbench.records import Item, Manifest, Record
-from rimbench.store.folder import BEGUN, ITEMS, MANIFEST, RECORDS, SET_ASIDE, Answers
+from rimbench.store.folder import (
+    BEGUN,
+    ITEMS,
+    MANIFEST,
+    RECORDS,
+    SET_ASIDE,
+    Answers,
+    OtherSchemaError,
+    read_manifest,
+)
 from rimbench.store.kept import Kept
 from rimbench.store.lines import to_item_line, to_line
 
@@ -32,13 +41,21 @@ class RunStore(AbstractContextManager["RunStore"]):
     `greedy` and `correct` count the greedy answers and those of them that are right. `repaired` is the number of
     bytes of a torn last line that were dropped on opening, `edited` the lines that were changed after they were
     written. Records are checked, beside `items` where these are given, as they are read and before they are written;
-    `mended` counts texts of which half a character, a lone surrogate, is kept as a replacement character.
+    `mended` counts texts of which half a character, a lone surrogate, is kept as a replacement character. `prompts`
+    are the hashes of what is asked, by item, where they are given.
 
     With `fresh`, a folder that is there is neither read nor changed: the new run begins beside it, and takes its
     place with its first answer. `aside` is where the old one is kept from then on.
     """
 
-    def __init__(self, folder: Path, items: Mapping[str, Item] | None = None, *, fresh: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        items: Mapping[str, Item] | None = None,
+        *,
+        fresh: bool = False,
+        prompts: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.done = Kept()
         self.failed: dict[tuple[str, int], Record] = {}
@@ -46,7 +63,7 @@ class RunStore(AbstractContextManager["RunStore"]):
         self.greedy = self.correct = 0
         self.repaired = self.mended = 0
         self.aside: Path | None = None
-        self._items = items
+        self._items, self._prompts = items, prompts
         self._items_stand = False
         self._fresh = fresh
         self._place: Path | None = None
@@ -103,10 +120,11 @@ class RunStore(AbstractContextManager["RunStore"]):
     def _open(self) -> None:
         for name in (RECORDS, MANIFEST, ITEMS):
             _refuse_other_kinds(self.folder / name)
+        _refuse_a_later_schema(self.folder)
         for left in self.folder.glob(f"{SCRATCH}*.tmp"):
             left.unlink(missing_ok=True)
         path = self.folder / RECORDS
-        self._answers = Answers(self.folder, self._items)
+        self._answers = Answers(self.folder, self._items, self._prompts)
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
             self._file = os.open(path, flags, 0o644)
@@ -167,11 +185,13 @@ class RunStore(AbstractContextManager["RunStore"]):
         fault = self._answers.find_fault(record)
         if fault is not None:
             raise DataError(f"{self.folder}: the answer to item {record.item_id!r} cannot be kept: {fault}")
-        text = record.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if text == record.text:
-            return record
-        self.mended += 1
-        return dataclasses.replace(record, text=text)
+        try:
+            record.text.encode()
+        except UnicodeEncodeError:
+            self.mended += 1
+            whole = record.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return dataclasses.replace(record, text=whole)
+        return record
 
     def write_items(self, items: Sequence[Item]) -> None:
         """Keep the items that the run asks, which a report needs beside the answers; left alone where they stand."""
@@ -180,8 +200,7 @@ class RunStore(AbstractContextManager["RunStore"]):
         path = self.folder / ITEMS
         try:
             if not _holds(path, map(to_item_line, items)):
-                with replacing(path) as scratch, scratch.open("wb") as file:
-                    file.writelines(map(to_item_line, items))
+                write_pieces(path, map(to_item_line, items))
         except OSError as error:
             raise _cannot_write(path, error) from error
         self._items_stand = True
@@ -247,6 +266,16 @@ def _refuse_other_kinds(path: Path) -> None:
     if os.path.lexists(path) and not _is_regular(path):
         kind = "a symbolic link" if path.is_symlink() else "a folder" if path.is_dir() else "no regular file"
         raise RimbenchError(f"{path} is {kind}, expected a file of this run: remove it, or start over with --fresh")
+
+
+def _refuse_a_later_schema(folder: Path) -> None:
+    """OtherSchemaError for a run of a later rimbench; a manifest that is missing or damaged can be written again."""
+    try:
+        read_manifest(folder)
+    except OtherSchemaError:
+        raise
+    except DataError:
+        return
 
 
 def _remove(path: Path) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rimbench.config import below
 from rimbench.errors import DataError, UsageError
 from rimbench.items import Items
 from rimbench.plugins import whose
@@ -43,6 +42,8 @@ def load(
     if slice_ == "train" and spec.heldout is None:
         raise UsageError(f"suite {path.stem}: has no train slice: its TOML has no [heldout] fraction")
     if data is None and spec.source is not None and spec.source.path is not None:
+        from rimbench.config import below  # pydantic is slow to import
+
         data = below(path, spec.source.path, "source.path", allow_outside=allow_outside)
     opened = _open(spec, path, data)
     n = spec.n if slice_ == "heldout" else None

@@ -63,7 +63,7 @@ def run_sweep(sweep: Sweep, progress: Progress) -> None:
     slot = _Slot(sweep)
     try:
         for run in reversed(sweep.runs):
-            with RunStore(run.folder, run.suite.items.by_id) as store:
+            with RunStore(run.folder, run.suite.items.by_id, prompts=run.prompt_hashes) as store:
                 grid.complete_run(run, store, partial(slot.open, progress), progress)
     finally:
         slot.close()

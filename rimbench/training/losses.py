@@ -7,6 +7,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from rimbench.files import replacing
+
 STYLE = {"svg.hashsalt": "rimbench", "svg.fonttype": "none"}
 COLUMNS = 3
 
@@ -32,5 +34,5 @@ def draw_losses(logs: Sequence[tuple[str, Path]], path: Path) -> None:
         axes.set_ylabel("training loss")
         axes.set_yscale("log")
         axes.legend()
-    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
-        figure.savefig(path, metadata={"Date": None})
+    with mpl.rc_context(STYLE), replacing(path) as scratch:  # type: ignore[arg-type]
+        figure.savefig(scratch, format="svg", metadata={"Date": None})

@@ -6,13 +6,13 @@ of the same data says what is held out here, so that both sides are cut by one r
 
 import functools
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.errors import ConfigError, UsageError
+from rimbench.files import write_whole
 from rimbench.records import LETTERS
 from rimbench.suites import catalogue, heldout, hub, rows
 from rimbench.suites.choices import MultipleChoice, split_choices
@@ -99,7 +99,5 @@ def _pinned(dataset: hub.Dataset, folder: Path) -> hub.Dataset:
     dataset = hub.resolve(dataset)
     if not pin.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        fresh = pin.with_name(f"{PIN}.{os.getpid()}")
-        fresh.write_text(json.dumps({"repo": dataset.repo, "revision": dataset.revision}), encoding="utf-8")
-        fresh.replace(pin)
+        write_whole(pin, json.dumps({"repo": dataset.repo, "revision": dataset.revision}))
     return dataset

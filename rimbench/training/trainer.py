@@ -8,7 +8,6 @@ folder is refused.
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from transformers import PreTrainedModel, set_seed
 
 from rimbench import checkpoints
 from rimbench.errors import DataError, ModelError, UsageError
+from rimbench.files import write_whole
 from rimbench.rim.blocks import Memory, token_id
 from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
 from rimbench.rim.mask import check_model
@@ -106,9 +106,7 @@ def claim_folder(folder: Path, identity: dict[str, str | int], commit: str | Non
     if path.exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps({**identity, "commit": commit}, indent=2), encoding="utf-8")
-    fresh.replace(path)
+    write_whole(path, json.dumps({**identity, "commit": commit}, indent=2))
 
 
 def prepare_tokens(start: Start, memory: Memory | None, seed: int) -> tuple[int, ...]:
@@ -184,7 +182,7 @@ def train_stage(stage: Stage, made: StageRows, start: Start, place: StagePlace, 
     weights = trainer.full_weights()
     if trainer.is_world_process_zero():
         save_checkpoint(start.model, start.tokenizer, place.weights, weights=weights)
-        (place.weights / "steps").write_text(str(trainer.state.global_step))
+        write_whole(place.weights / "steps", str(trainer.state.global_step))
         for old in place.folder.glob("checkpoint-*"):
             shutil.rmtree(old)
     trainer.accelerator.wait_for_everyone()

@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from rimbench.errors import ModelError
+from rimbench.files import write_whole
 
 SECONDS_BETWEEN_LINES = 30.0
 
@@ -36,7 +37,7 @@ class LossLog(TrainerCallback):
         if state.is_world_process_zero and self.path.exists():
             lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [line for line in lines if line.endswith("\n") and self._is_before(line, state.global_step)]
-            self.path.write_text("".join(kept), encoding="utf-8")
+            write_whole(self.path, "".join(kept))
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """One line a logged step; what reports no such loss, as the Trainer's closing summary, is left out."""

@@ -111,6 +111,16 @@ def test_answers_that_are_missing_leave_no_random_part_to_judge(judged, tmp_path
     assert found.outcome is None and "the run is partial: " in found.reason
 
 
+def test_records_that_were_edited_are_not_judged(judged, tmp_path):
+    def edit(_):
+        path = next((tmp_path / "results").glob("*/records.jsonl"))
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(line | {"answer": line["gold"]}) + "\n" for line in lines))
+
+    found = judged("shipped", SHIPPED, change=edit)
+    assert found.outcome is None and "records that were changed after they were written: " in found.reason
+
+
 def test_the_temperature_of_the_draws_counts_for_pass_at_k_alone(judged):
     passes = SHIPPED.replace('"accuracy"', '"pass_at_k"').replace("n = 1000", "n = 1000\nk = 2")
     hotter = set_in("identity", "system", "answer", "temperature", value=2.0)

@@ -86,6 +86,7 @@ def test_a_language_file_with_a_fault_is_refused_with_its_key(tmp_path: Path) ->
         ("Option C is not correct.", "no_answer"),  # "correct" is French, too
         ("A resposta correta depende do caso.", "no_answer"),  # "A" is an article
         ("A alternativa correta é a C.", "C"),
+        ("A alternativa é correta.", "no_answer"),
         ("A patient said: la respuesta correcta es C", "C"),
         ("Ответ: В", "B"),  # a Cyrillic letter that looks like a B
         ("Ответ: Г", "D"),  # the fourth of the Russian alphabet

@@ -114,8 +114,9 @@ def readable_targets(names: list[str] | None) -> list["Target"]:
             except Exception as error:  # a finding, which fuzzing will file under its place
                 refused = []
                 say(f"{target.name}: a seed ends in {type(error).__name__}")
-        if len(refused) == len(target.seeds):
-            say(f"{target.name} is left out: none of its seeds can be read here: {refused[0]}")
+        missing = [error for error in refused if isinstance(error.__cause__, ImportError)]
+        if len(missing) == len(target.seeds):
+            say(f"{target.name} is left out: {missing[0]}")
             continue
         found.append(target)
     if not found:

@@ -149,8 +149,10 @@ def kill_often(case: Case, share: float, given: Path, seed: int) -> Damage:
             kept = dict(after)
             damage.lost += sum(key not in kept for key, _ in before)
             damage.changed += sum(key in kept and kept[key] != value for key, value in before)
+        if damage.kills == kills:
+            damage.ended(run_whole(case, folder)[0], log_of(folder))
         if code is not None or damage.kills == kills:
-            end(case, folder, expected, damage)
+            compare(case, folder, expected, damage)
             folder = new_folder(case, given)
         elif case.replaces:
             case.prepare(folder)
@@ -160,10 +162,8 @@ def kill_often(case: Case, share: float, given: Path, seed: int) -> Damage:
     return damage
 
 
-def end(case: Case, folder: Path, expected: Entries, damage: Damage) -> None:
-    """Start the command once more, to its end, and compare with the uninterrupted run."""
-    code, _ = run_whole(case, folder)
-    damage.ended(code, log_of(folder))
+def compare(case: Case, folder: Path, expected: Entries, damage: Damage) -> None:
+    """Set what a command that came to its end has left beside what an uninterrupted run leaves."""
     kept, broken = case.read(folder)
     damage.broken += broken
     if case.name == "latency":  # times differ, and each measurement that was kept has a file of its own

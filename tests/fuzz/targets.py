@@ -188,13 +188,13 @@ def _quiz(path: str) -> importing.Target:
     return importing.load_target(path, None)
 
 
-def refusals(target: Target, folder: Path) -> list[str]:
-    """Read every seed; the lines of those that rimbench refuses."""
+def refusals(target: Target, folder: Path) -> list[RimbenchError]:
+    """Read every seed; the errors of those that rimbench refuses."""
     target.prepare(folder)
-    said = []
+    found = []
     for data in target.seeds:
         try:
             target.read(folder, data)
         except RimbenchError as error:
-            said.append(str(error))
-    return said
+            found.append(error)
+    return found

@@ -14,11 +14,11 @@ EVERY = targets.every_target()
 
 
 @pytest.mark.parametrize("target", EVERY, ids=lambda target: target.name)
-def test_a_target_reads_its_seeds_or_says_in_a_line_why_not(target, tmp_path):
+def test_a_target_reads_one_of_its_seeds_and_refuses_others_in_a_line(target, tmp_path):
     refused = targets.refusals(target, tmp_path)
-    for line in refused:
-        assert "\n" not in line
-    assert len(refused) < len(target.seeds) or "not installed" in refused[0]
+    assert [len(str(error).splitlines()) for error in refused] == [1] * len(refused)
+    # A format of answers may need a package that is not installed here, or take a file only to say that it has none.
+    assert len(refused) < len(target.seeds) or target.name.startswith("import-")
 
 
 def test_every_format_of_answers_has_a_target():

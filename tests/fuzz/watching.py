@@ -25,6 +25,7 @@ import atheris
 from mutations import change
 
 from rimbench.errors import RimbenchError
+from rimbench.plaintext import plain
 
 if TYPE_CHECKING:
     from targets import Target
@@ -52,7 +53,7 @@ class GrewError(Exception):
 
 
 class ManyLinesError(Exception):
-    """A RimbenchError whose message is no single line."""
+    """A RimbenchError whose message is no single line where it is shown."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ class Watch:
 
 
 def _breaks(message: str) -> bool:
-    return "\n" in message or "\r" in message
+    return len(plain(message).splitlines()) != 1
 
 
 def _peak_mb() -> float:

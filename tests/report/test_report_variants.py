@@ -9,7 +9,7 @@ from report_runs import IDENTITY, record
 
 from rimbench.errors import UsageError
 from rimbench.report import formats
-from rimbench.report.drawing import as_svg
+from rimbench.report.drawing import as_svg, short
 from rimbench.report.model_index import left_out
 from rimbench.report.plots import make_plots
 from rimbench.report.summary import choose_runs, read_all, summarise, summarise_pair
@@ -111,7 +111,7 @@ def test_a_variant_never_stands_for_its_system_in_a_comparison(write_run):
         ANSWERS, 40, n=40, run="k2", identity=PLAIN | identity, departures=departures, samples=8, **NANO
     )
     assert [(pair.a, pair.b) for pair in summarise(results).pairs] == [("nano-rim-v2 (K 2)", "nano-base")]
-    assert [run.manifest.run for run in choose_runs(read_all(results))[0]] == ["base"]
+    assert [run.manifest.run for run in choose_runs(read_all(results, print))[0]] == ["base"]
     [pair], notes = summarise_pair(results, "nano-rim-v2", "nano-base")
     assert (
         pair.a == "nano-rim-v2 (K 2)" and "no run of nano-rim-v2 is one of the system as its file has it" in notes[0]
@@ -167,3 +167,8 @@ def test_a_cell_carries_the_sweep_of_what_it_was_itself_and_no_other(write_run):
     assert sweeps["blind"] is sweeps["eight"] is None
     assert list(sweeps["sighted"]) == ["0", "1"]
     assert [sweep["n_asked"] for sweep in document["sweeps"]] == [40]
+
+
+def test_a_name_too_long_for_a_plot_keeps_the_end_by_which_variants_differ():
+    one, two = (short(f"OpenMed-qwen3-1.7b-RIM (weights {digest})") for digest in ("581f0f4e01", "0b51e22aa7"))
+    assert one != two and one.endswith("(weights 581f0f4e01)") and len(one) == 34

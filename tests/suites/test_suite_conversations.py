@@ -54,6 +54,22 @@ def test_rows_that_are_no_item_are_counted_by_reason_and_are_no_fault(show, reas
     assert len(suite.items) == 40
 
 
+@pytest.mark.parametrize(
+    ("answer", "gold"),
+    [
+        (r"The dose is \\boxed{A = 20 mg}. Answer: B", "B"),
+        (r"\\boxed{C = 40 mg/L}", None),
+        (r"\\boxed{\\text{yes}}", "A"),
+        ("The answer is yes or no.", None),
+        ("<unused94>thought Answer: A<unused95>B", "B"),
+        ("Thus A) yes is ruled out.", None),
+    ],
+)
+def test_gold_is_what_the_answer_states_and_never_a_formula_a_thought_or_a_denied_option(show, answer, gold):
+    suite = show([*SOUND, row(f"Is it?{OPTIONS}", answer)])
+    assert [item.gold for item in suite.items if item.question == "Is it?"] == ([gold] if gold else [])
+
+
 def test_most_rows_of_a_mixture_may_be_open_ended_or_repeated(show):
     suite = show([*SOUND, *SOUND, *[row(f"What is {i}?") for i in range(400)]])
     assert suite.audit.left_out == {"repeated": 40, "not_multiple_choice": 400}

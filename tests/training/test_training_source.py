@@ -76,6 +76,14 @@ def test_letters_and_options_are_read_as_suites_read_them():
     assert corpus.tally.no_answer == 1
 
 
+def test_a_formula_in_a_box_and_two_options_are_no_training_label():
+    asked = "Which?\n(A) the first\n(B) the second"
+    said = [r"\boxed{A = 20 mg}. Answer: B", r"\boxed{A = 20 mg}", "The answer is the first or the second."]
+    corpus = read_corpus([row(asked, each) for each in said], reading_rules(recipe(), letter_of))
+    assert [example.answer for example in corpus.examples] == ["B"]
+    assert corpus.tally.no_answer == 2
+
+
 def test_the_first_examples_alone_are_read_where_a_limit_is_given():
     rows = iter([row("One?", "1"), {"messages": "faulty"}, row("Two?", "2"), row("Three?", "3")])
     corpus = read_corpus(rows, reading_rules(recipe(), letter_of), limit=2)

@@ -50,15 +50,37 @@ class LanguageFile(Table):
     """Texts and what they state, of an item whose options are A to D."""
 
 
+# Words that other languages share with English, and parts of English words, tell of none.
+_ENGLISH = frozenset(
+    [
+        "option",
+        "correct",
+        "exact",
+        "item",
+        "solution",
+        "literal",
+        "vera",
+        "juste",
+        "certo",
+        "certa",
+        "incorrect",
+        "exclu",
+        "correcte",
+    ]
+)
+
+
 class Language:
     """A language's words for an answer, the words by which a text in it is known, and its wording."""
 
     def __init__(self, file: LanguageFile) -> None:
         self.answer = tuple(map(_spelled, file.answer))
-        words = (*file.answer, *file.correct, *file.choice)
-        if not _is_latin(file):  # no other language shares its words
-            words = (*words, *file.denial, *file.ending, *file.option)
-        self.telling = tuple(dict.fromkeys(_spelled(word).casefold() for word in words))
+        words = [*file.answer, *file.correct, *file.choice]
+        others = (*file.denial, *file.ending, *file.option)
+        # A script that no other language has tells of it in any word, Latin letters in long ones.
+        words += [word for word in others if len(word) > 4 or not _is_latin(file)]
+        folded = dict.fromkeys(_spelled(word).casefold() for word in words)
+        self.telling = tuple(word for word in folded if word not in _ENGLISH)
         self._file = file
 
     @cached_property
@@ -113,7 +135,7 @@ def _whole(word: str) -> str:
 
 
 def _compile(file: LanguageFile) -> Wording:
-    after = _any(file.after, file.ending, file.joiner, file.link, file.correct, file.denial, file.answer, file.option)
+    after = _any(file.after, file.ending, file.joiner, file.link, file.denial)
     ends = rf"(?= ?(?:$|[)\],;!?:(/&|}}\"<]|\.(?![A-Za-z\d])|-(?!\w)|[^\x00-\u02ff\u1e00-\u1eff]|{after}))"
     letter = r"(?:\([A-J]\)|\b[A-J]\b[).:]?)"
     joined = rf" ?(?:[,/&+]|,? ?{_any(file.joiner)}) ?{_any(file.option, file.filler)}? ?"
@@ -127,7 +149,7 @@ def _compile(file: LanguageFile) -> Wording:
     return Wording(
         answer=re.compile(_any(file.answer) + r"\]?"),
         correct=re.compile(_any(file.correct)),
-        choice=re.compile(_any(file.choice)),
+        choice=re.compile(rf"{_any(file.choice)}|{_any(file.before)}(?=[,:]? \(?[A-J]\)?[.:!]?$)", re.M),
         link=re.compile(
             rf"(?<!\d)[:=]|[:=](?!\d)|(?<!\d)(?<!\d )-(?=\s|[A-J]\b)|{_any(file.link, file.correct)}|"
             rf"^(?: ?{_any(file.option, file.filler)}){{0,2}} ?(?=\(?[A-J]\b\)?{ends})"
@@ -139,7 +161,14 @@ def _compile(file: LanguageFile) -> Wording:
         negated=re.compile(_any(file.denial)),
         supposed=re.compile(rf"{_any(file.supposed)}[^.,\n]{{0,25}}\Z|{_any(file.denial)}(?: \w{{1,15}}){{0,2}} ?\Z"),
         may_follow=re.compile(
-            rf"(?:^|\n|[.,:;!?(-] ?|{_any(file.before, file.link, file.joiner)} ?|[^\x00-\u02ff] ?)\Z"
+            rf"(?:^|\n|[.,:;!?(-] ?|{_any(file.before, file.link, file.joiner, file.filler)} ?|[^\x00-\u02ff] ?)\Z"
+        ),
+        alone=re.compile(
+            rf"(?:[\s\"'(]|{_any(file.before, file.option, file.filler, file.answer)}){{0,8}}+"
+            rf"\(?([A-J]|[a-j](?=[).]?$))\b[).:!\"' ]{{0,4}}{_any(file.ending)}?[.!]?$"
+        ),
+        questioned=re.compile(
+            rf"{fill}\(?[A-J]\b[^.!\n]{{0,30}}?(?:\?|{_any(() if _is_latin(file) else file.supposed)})"
         ),
         asked=re.compile(rf"[^.!\n]{{0,40}}(?:\?|{_any(file.supposed)})"),
         undone=re.compile(
@@ -151,7 +180,7 @@ def _compile(file: LanguageFile) -> Wording:
         joiner=re.compile(rf"[.,;)\]\"' ]{{0,3}}(?P<word>{_any(file.joiner)}|[,;/&]|\+(?!\d))[\s\"'(]{{0,3}}"),
         filler=re.compile(fill),
         denial=re.compile(_any(file.denial)),
-        gap=re.compile(rf"{_any(file.link)} ?\||\|(?: ?[:(-]|.*?{_any(file.link)})") if _is_latin(file) else None,
+        gap=re.compile(rf"{_any(file.link)} ?\||\|(?: ?[:(-]| ?{_any(file.link)})") if _is_latin(file) else None,
         native=re.compile(
             rf"\(?({_class(native)})(?:[).]|(?= ?(?:$|[.,;:!?\"]|{_any(file.after, file.ending)})))", re.M
         )
