@@ -5,6 +5,7 @@ null, an absent column and an empty CSV cell are all None. Of a CSV, no cell mov
 longer or shorter than the header is refused.
 """
 
+import codecs
 import csv
 import hashlib
 import itertools
@@ -106,7 +107,7 @@ def _json_object(where: str, line: bytes) -> Row:
 def _parse_json(where: str, content: bytes, *, several: bool = False) -> object:
     """A JSON value, or the list of `several` that follow one another, in which no key may occur twice."""
     try:
-        text = content.decode("utf-8-sig")
+        text = content.removeprefix(codecs.BOM_UTF8).decode()
         return _values(text) if several else json.loads(text)
     except UnicodeDecodeError as error:
         raise DataError(f"{where}: is not UTF-8 (byte {error.start}): save the file as UTF-8") from error
