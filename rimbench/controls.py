@@ -55,6 +55,10 @@ class ShownItems(Sequence[Shown]):
         """The items' ids, in their order."""
         return self._items.ids
 
+    def of(self, item_id: str) -> Shown:
+        """The item of that id."""
+        return show(self._items.by_id[item_id], self._controls)
+
     @overload
     def __getitem__(self, place: int) -> Shown: ...
 

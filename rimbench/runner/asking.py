@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rimbench.controls import Shown
 from rimbench.engines import Engine, EngineFacts, Request
 from rimbench.errors import EngineError, RimbenchError
 from rimbench.records import Answer, Record
@@ -56,7 +55,7 @@ class _Asking:
         self, cell: Cell, engine: Engine, store: RunStore, on_records: Callable[[Sequence[Record]], None]
     ) -> None:
         self._cell, self._engine, self._store, self._on_records = cell, engine, store, on_records
-        self._place = {item_id: place for place, item_id in enumerate(cell.item_ids)}
+        self._shown_of = cell.shown_by_id()
         self._worked = bool(store.done)
         self._failures: dict[tuple[str, int], Exception] = {}  # of this start, by item and sample
         self._starved: dict[str, Request] = {}  # by item, those that the memory did not suffice for
@@ -69,9 +68,6 @@ class _Asking:
         if records:
             self._store.append(records)
             self._on_records(records)
-
-    def _shown(self, request: Request) -> Shown:
-        return self._cell.shown[self._place[request.item_id]]
 
     def without_too_long(self, batch: Sequence[Request]) -> list[Request]:
         """Keep a failure for each prompt that leaves no room for an answer: no engine could ever answer it."""
@@ -86,7 +82,7 @@ class _Asking:
             )
             samples = samples_of(self._cell, request.decoding, request.samples[0])
             missing = [s for s in samples if (request.item_id, s) not in self._store.done]
-            records = failed_records(self._shown(request), request, missing, fault)
+            records = failed_records(self._shown_of(request.item_id), request, missing, fault)
             self.keep([replace(record, final=True) for record in records])
         return fitting
 
@@ -128,7 +124,7 @@ class _Asking:
         failed: list[tuple[Request, Exception]] = []
         for request, answers in group:
             try:
-                records = to_records(self._cell, self._shown(request), request, answers)
+                records = to_records(self._cell, self._shown_of(request.item_id), request, answers)
             except FaultyAnswerError as error:
                 failed.append((request, error))
             else:
@@ -156,7 +152,7 @@ class _Asking:
             if self._in_a_row > 1:
                 raise _out_of_memory(request, error)
         else:
-            self._keep_failed(failed_records(self._shown(request), request, [s for _, s in keys], error))
+            self._keep_failed(failed_records(self._shown_of(request.item_id), request, [s for _, s in keys], error))
         if self._in_a_row >= BROKEN_IN_A_ROW:
             self.check_worked()
             self._check_share()
@@ -190,7 +186,8 @@ class _Asking:
             raise _out_of_memory(request, self._failures[request.item_id, request.samples[0]])
         self._check_share()
         if self._cell.errors.final:
-            left = [r for (item_id, _), r in self._store.failed.items() if item_id in self._place]
+            asked = frozenset(self._cell.item_ids)
+            left = [r for (item_id, _), r in self._store.failed.items() if item_id in asked]
             self.keep([replace(record, final=True) for record in left])
             self._failures.clear()
         last = next(reversed(self._failures.values()), None)

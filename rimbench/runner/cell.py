@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -46,6 +46,12 @@ class Cell:
         if isinstance(self.shown, ShownItems):
             return self.shown.item_ids
         return [shown.item.item_id for shown in self.shown]
+
+    def shown_by_id(self) -> Callable[[str], Shown]:
+        """What finds an item as it is shown."""
+        if isinstance(self.shown, ShownItems):
+            return self.shown.of
+        return {shown.item.item_id: shown for shown in self.shown}.__getitem__
 
     @property
     def total(self) -> int:
