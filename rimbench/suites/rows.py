@@ -175,7 +175,7 @@ def _values_of(batch: Any, path: Path, first: int) -> list[Row]:
                     cell.as_py()
                 except (ValueError, OverflowError) as error:
                     fault = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else _first_line(error)
-                    raise DataError(f"{path}, row {number}: column {name}: {fault}: mend or remove it") from error
+                    raise DataError(f"{path}, row {number}: column {name!r}: {fault}: mend or remove it") from error
         raise
     return rows
 

@@ -72,7 +72,7 @@ def not_utf8(*cells):
 def test_a_text_of_a_parquet_file_that_is_not_utf8_is_named_with_row_and_column(tmp_path):
     table = pa.table({"question": not_utf8(b"Q?", b"caf\xe9"), "gold": ["A", "B"]})
     pq.write_table(table, tmp_path / "a.parquet")
-    with pytest.raises(DataError, match=r"a\.parquet, row 2: column question: is not UTF-8: mend or remove it$"):
+    with pytest.raises(DataError, match=r"a\.parquet, row 2: column 'question': is not UTF-8: mend or remove it$"):
         list(read(tmp_path / "a.parquet"))
 
 
@@ -81,7 +81,7 @@ def test_texts_inside_the_lists_and_objects_of_a_parquet_file_are_held_to_the_sa
     objects = pa.StructArray.from_arrays([not_utf8(b"\xff", b"fine")], ["A"])
     for name, cells, number in (("options", lists, 2), ("choices", objects, 1)):
         pq.write_table(pa.table({name: cells}), tmp_path / "a.parquet")
-        with pytest.raises(DataError, match=rf"row {number}: column {name}: is not UTF-8"):
+        with pytest.raises(DataError, match=rf"row {number}: column '{name}': is not UTF-8"):
             list(read(tmp_path / "a.parquet"))
 
 
@@ -95,7 +95,7 @@ def test_a_column_of_a_parquet_file_whose_name_is_not_utf8_is_said(tmp_path):
 
 def test_a_day_of_a_parquet_file_that_no_calendar_here_has_is_named(tmp_path):
     pq.write_table(pa.table({"when": pa.array([0, 10**8], pa.int32()).view(pa.date32())}), tmp_path / "a.parquet")
-    with pytest.raises(DataError, match="row 2: column when: "):
+    with pytest.raises(DataError, match="row 2: column 'when': "):
         list(read(tmp_path / "a.parquet"))
 
 
