@@ -4,9 +4,11 @@ An item -> what is shown of it, and the way back from a shown letter to the item
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
+from rimbench.items import Items
 from rimbench.records import Item
 
 
@@ -40,3 +42,32 @@ def show(item: Item, controls: Controls) -> Shown:
         gold=next(letter for letter in letters if own[letter] == item.gold),
     )
     return Shown(shown, own)
+
+
+class ShownItems(Sequence[Shown]):
+    """Items under the controls, each made when it is asked for."""
+
+    def __init__(self, items: Items, controls: Controls) -> None:
+        self._items, self._controls = items, controls
+
+    @property
+    def item_ids(self) -> Sequence[str]:
+        """The items' ids, in their order."""
+        return self._items.ids
+
+    @overload
+    def __getitem__(self, place: int) -> Shown: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Shown, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Shown | tuple[Shown, ...]:
+        if isinstance(place, slice):
+            return tuple(show(item, self._controls) for item in self._items[place])
+        return show(self._items[place], self._controls)
+
+    def __iter__(self) -> Iterator[Shown]:
+        return (show(item, self._controls) for item in self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)

@@ -9,7 +9,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -44,8 +44,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that a reader, a kill or a full disk meets the old one or the new one. Raises OSError."""
-    with replacing(path) as scratch:
-        scratch.write_bytes(content.encode() if isinstance(content, str) else content)
+    write_pieces(path, [content.encode() if isinstance(content, str) else content])
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same of a content that comes piece by piece."""
+    with replacing(path) as scratch, scratch.open("wb") as file:
+        file.writelines(pieces)
 
 
 def sync(path: Path) -> None:

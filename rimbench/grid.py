@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rimbench import checkpoints, engines, provenance
-from rimbench.controls import Controls, show
+from rimbench.controls import Controls, ShownItems
 from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
 from rimbench.errors import DataError, UsageError
-from rimbench.prompts import PromptBuilder
+from rimbench.ondemand import HELD, OnDemand
+from rimbench.prompts import HASHED, PromptBuilder
 from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
 from rimbench.runner import Cell, ErrorRules, Outcome, identify, identify_as_earlier, name_run, run_cell
 from rimbench.store import MANIFEST, OtherSchemaError, RunStore, read_manifest, say_edited
@@ -65,13 +66,14 @@ class PlannedRun:
 
     @property
     def prompt_hashes(self) -> dict[str, str]:
-        """What a record of each item says of its prompt, by item id."""
-        return {s.item.item_id: p.sha256 for s, p in zip(self.cell.shown, self.cell.prompts, strict=True)}
+        """What a record of each item says of its prompt, by item id; of very many items, of the first alone."""
+        prompts = self.cell.prompts
+        known = prompts if len(prompts) <= HELD else prompts[:HASHED]
+        return {item_id: prompt.sha256 for item_id, prompt in zip(self.cell.item_ids, known, strict=False)}
 
     def lacks(self, store: RunStore, samples: int | None = None) -> int:
         """How many answers are missing of those that this command asks for, or of so many samples an item."""
-        ids = (each.item.item_id for each in self.cell.shown)
-        return store.done.missing(ids, self.cell.samples if samples is None else samples)
+        return store.done.missing(self.cell.item_ids, self.cell.samples if samples is None else samples)
 
 
 class Progress(Protocol):
@@ -106,8 +108,8 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
         checkpoint = resolved[system.weights]
         build, context_tokens = _prompt_builder(system, checkpoint)
         for suite in loaded:
-            shown = tuple(show(item, settings.controls) for item in suite.items)
-            prompts = build(suite, [each.item for each in shown])
+            shown = ShownItems(suite.items, settings.controls)
+            prompts = OnDemand(len(shown), partial(_build, build, suite, shown))
             cell = Cell(
                 system,
                 shown,
@@ -133,13 +135,13 @@ def _name(cell: Cell, suite: Suite, identity: dict[str, Any], results: Path) -> 
     """
     name = name_run(cell, suite.name, identity)
     earlier = name_run(cell, suite.name, identify_as_earlier(identity))
-    reads_letters = any(prompt.option_token_ids for prompt in cell.prompts)
+    reads_letters = cell.prompts[0].option_token_ids is not None
     return earlier if not reads_letters and (results / earlier).is_dir() and not (results / name).exists() else name
 
 
 def _check_room(cell: Cell, suite: Suite) -> None:
     """UsageError where no prompt at all leaves room for an answer."""
-    if cell.too_long == len(cell.prompts):
+    if not any(map(cell.has_room, cell.prompts)):
         shortest = min(len(prompt.token_ids) for prompt in cell.prompts)
         raise UsageError(
             f"system '{cell.system.name}' on suite '{suite.name}': the shortest prompt, of {shortest} tokens, leaves "
@@ -152,6 +154,10 @@ Build = Callable[[Suite, Sequence[Item]], tuple[Prompt, ...]]
 """What turns items of a suite into a system's prompts."""
 
 
+def _build(build: Build, suite: Suite, shown: ShownItems, places: Sequence[int]) -> tuple[Prompt, ...]:
+    return build(suite, [shown[place].item for place in places])
+
+
 def prompt_builder(system: System) -> tuple[Build, int]:
     """What builds the system's prompts, and the longest sequence that its model takes."""
     return _prompt_builder(system, weights.resolve(system))
@@ -161,10 +167,9 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
     """Answer what is missing in each run, in order; runs that share weights share the loaded model."""
     with _ModelSlot() as slot:
         for run in runs:
-            limits = Limits(_longest(runs, run), run.cell.seed)
             prompts = run.prompt_hashes
             with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh, prompts=prompts) as store:
-                complete_run(run, store, partial(slot.open, run, limits, progress), progress)
+                complete_run(run, store, partial(slot.open, run, runs, progress), progress)
 
 
 def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Engine], progress: Progress) -> None:
@@ -184,11 +189,6 @@ def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Eng
     store.write_manifest(manifest, run.suite.items)
     engine = open_engine()
     progress.start(run, store)
-    if run.cell.too_long:
-        progress.note(
-            f"{run.cell.too_long} of {len(run.cell.prompts)} prompts leave no room for an answer in the model's "
-            f"context of {run.cell.context_tokens} tokens: they are kept as engine errors, and count as wrong"
-        )
     outcome = run_cell(run.cell, run.facts, engine, store, _telling(run, store, progress))
     if run.lacks(store, manifest.samples) == 0:
         manifest = dataclasses.replace(manifest, ended_at=provenance.now())
@@ -234,6 +234,11 @@ def _tell_outcome(run: PlannedRun, store: RunStore, outcome: Outcome, progress: 
             f"{outcome.last_failure}): they are not answered, and the same command asks them again; with "
             "--keep-errors what still fails counts as wrong"
         )
+    if outcome.too_long:
+        progress.note(
+            f"{run.told}: {outcome.too_long} of {len(run.cell.prompts)} prompts leave no room for an answer in the "
+            f"model's context of {run.cell.context_tokens} tokens: they are kept as engine errors, and count as wrong"
+        )
     if store.mended:
         progress.note(
             f"{run.told}: {store.mended} texts held half a character, which no file can hold: it is kept as \\ufffd"
@@ -274,11 +279,12 @@ class _ModelSlot:
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def open(self, run: PlannedRun, limits: Limits, progress: Progress) -> Engine:
+    def open(self, run: PlannedRun, runs: Sequence[PlannedRun], progress: Progress) -> Engine:
         key = (run.checkpoint.folder, run.facts)
         if self._engine is None or key != self._key:
             self._close()
             progress.note(f"loading {run.checkpoint.source} into {run.facts.name} on {run.facts.device}")
+            limits = Limits(_sequence_tokens(runs, run), run.cell.seed)
             self._engine = engines.open_engine(run.checkpoint.folder, run.facts, limits)
             self._key = key
         return self._engine
@@ -289,8 +295,13 @@ class _ModelSlot:
             self._engine = None
 
 
-def _longest(runs: Sequence[PlannedRun], run: PlannedRun) -> int:
-    """The longest sequence that any run with these weights needs, within the model's context."""
+def _sequence_tokens(runs: Sequence[PlannedRun], run: PlannedRun) -> int:
+    """The longest sequence that any run with these weights needs, within the model's context.
+
+    That is the whole context where the engine makes no use of it: to know better, every prompt has to be built.
+    """
+    if not engines.reserves(run.facts.name):
+        return run.cell.context_tokens
     sharing = [r.cell for r in runs if r.checkpoint.folder == run.checkpoint.folder]
     needed = (len(p.token_ids) + c.system.answer.max_new_tokens for c in sharing for p in c.prompts)
     return min(max(needed), run.cell.context_tokens)
@@ -301,7 +312,8 @@ def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Bui
     builder = PromptBuilder(system, checkpoints.read_tokenizer(checkpoint.folder))
 
     def build(suite: Suite, items: Sequence[Item]) -> tuple[Prompt, ...]:
-        return builder.build([(item, question_text(suite.wording, item).strip()) for item in items])
+        asked = [(item, question_text(suite.wording, item).strip()) for item in items]
+        return builder.build(asked, list(suite.audit.gold_histogram))
 
     return build, int(getattr(config, "max_position_embeddings", UNBOUNDED))
 

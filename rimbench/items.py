@@ -57,7 +57,8 @@ class Items(Sequence[Item]):
         self.by_id = by_id
 
     @cached_property
-    def _ids(self) -> list[str]:
+    def ids(self) -> Sequence[str]:
+        """The items' ids, in their order."""
         return list(self.by_id)
 
     @overload
@@ -68,8 +69,8 @@ class Items(Sequence[Item]):
 
     def __getitem__(self, place: int | slice) -> "Item | Items":
         if isinstance(place, slice):
-            return Items(self.by_id.in_order(self._ids[place]))
-        return self.by_id[self._ids[place]]
+            return Items(self.by_id.in_order(self.ids[place]))
+        return self.by_id[self.ids[place]]
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.by_id.values())

@@ -6,6 +6,7 @@ Each part is encoded on its own: the memory blocks and the prefix never merge wi
 """
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -35,14 +36,17 @@ class PromptBuilder:
             self._memory_text = (memory.begin + memory.memory * memory.memory_tokens + memory.end) * memory.blocks
             self._memory_ids = memory_token_ids(tokenizer, memory)
 
-    def build(self, asked: Sequence[tuple[Item, str]]) -> tuple[Prompt, ...]:
-        """The prompts of items, each with its question's text in the suite's wording."""
+    def build(self, asked: Sequence[tuple[Item, str]], letters: Sequence[str] = ()) -> tuple[Prompt, ...]:
+        """The prompts of items, each with its question's text in the suite's wording.
+
+        `letters` are those of all items of the suite where not all of them are asked: their tokens are of one form.
+        """
         if not asked:
             return ()
         instruction = self._system.prompt.instruction
         contents = [f"{question}\n\n{instruction}" if instruction else question for _, question in asked]
         chats = self._writer.write(contents, [item.item_id for item, _ in asked])
-        letters = max((list(item.options) for item, _ in asked), key=len)
+        letters = max((letters, *(list(item.options) for item, _ in asked)), key=len)
         opening = self._opening(letters, chats[0])
         return tuple(
             _prompt(
@@ -84,10 +88,17 @@ def hash_token_ids(token_ids: Sequence[int]) -> str:
     return hashlib.sha256(json.dumps(list(token_ids)).encode()).hexdigest()
 
 
+HASHED = 1024
+
+
 def hash_prompts(prompts: Iterable[Prompt]) -> str:
-    """sha256 over all prompts of a cell with the tokens that their letters are read from."""
+    """sha256 over the prompts of a cell with the tokens that their letters are read from.
+
+    The first `HASHED` stand for all, so that very many need not be built to name a run: items are in a random order,
+    and what each of them says is hashed beside.
+    """
     total = hashlib.sha256()
-    for prompt in prompts:
+    for prompt in itertools.islice(prompts, HASHED):
         letters = None if prompt.option_token_ids is None else list(prompt.option_token_ids.values())
         total.update(f"{prompt.sha256}:{letters}\n".encode())
     return total.hexdigest()

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from rimbench import engines, systems
+from rimbench import engines, ondemand, systems
 from rimbench.controls import Controls, show
 from rimbench.engines import EngineChoice, Limits
 from rimbench.errors import ConfigError, EngineError
+from rimbench.ondemand import OnDemand
 from rimbench.records import Answer, Item, Prompt
 from rimbench.runner import Cell, ErrorRules, identify, judge, name_run, plan, run_cell
+from rimbench.runner.planning import WINDOW_BATCHES
 from rimbench.store import RECORDS, RunStore, read_records
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
@@ -259,3 +261,26 @@ def test_tags_that_are_no_pairs_are_refused(tmp_path, tags):
     )
     with pytest.raises(ConfigError, match="reasoning_tags"):
         systems.load(str(path))
+
+
+def test_prompts_are_built_in_windows_and_not_at_all_where_nothing_is_missing(monkeypatch):
+    """Asked first, one window is built; of the one item that is missing, its window alone."""
+    monkeypatch.setattr(ondemand, "HELD", 100)
+    asked, built = cell(n=640), []
+
+    def build(places):
+        built.extend(places)
+        return [asked.prompts[place] for place in places]
+
+    lazy = replace(asked, prompts=OnDemand(640, build))
+    first = next(plan(lazy, 4, set()))
+    window = len(built)
+    assert window == 4 * WINDOW_BATCHES and len(first) == 4
+    assert list(plan(lazy, 4, set())) == list(plan(asked, 4, set()))
+    built.clear()
+    done = {(str(i), 0) for i in range(640)} - {("4", 0)}
+    assert "4" in [request.item_id for batch in plan(lazy, 4, done) for request in batch]
+    assert len(built) == window and 4 in built
+    built.clear()
+    assert list(plan(lazy, 4, done | {("4", 0)})) == []
+    assert built == []

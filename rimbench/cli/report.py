@@ -79,7 +79,7 @@ def report(
         note(f"{check} is what these records give")
         return
     if html is not None:
-        formats.write(html, formats.render("html", summed, results))
+        formats.write(html, formats.pieces("html", summed, results))
         note(f"wrote {html}")
     if plots is not None:
         from rimbench.report.plots import write_plots

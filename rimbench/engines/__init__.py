@@ -4,6 +4,7 @@ An engine module offers
 
     AUTO_RANK: int                                          auto takes the highest that can run; 0: never
     TIMES_TOKENS: bool                                      whether its traces say when each token came
+    RESERVES: bool                                          whether it reserves memory for the longest sequence
     obstacle() -> str | None                                why it cannot run here, cheaply
     describe(choice: EngineChoice) -> EngineFacts           the settings that could change an answer
     open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> Engine
@@ -149,6 +150,11 @@ def available() -> dict[str, str | None]:
     """Every engine by name, with why it cannot run here, or None where it can."""
     package = sys.modules[__name__]
     return {name: load_module(package, name, "engine").obstacle() for name in find_modules(package)}
+
+
+def reserves(name: str) -> bool:
+    """Whether the engine of that name reserves memory for the longest sequence, and so has to know it."""
+    return bool(load_module(sys.modules[__name__], name, "engine").RESERVES)
 
 
 def that_time_tokens() -> list[str]:

@@ -20,6 +20,7 @@ from rimbench.records import LETTERS, Answer, Trace
 
 AUTO_RANK = 0
 TIMES_TOKENS = False
+RESERVES = False
 
 
 def obstacle() -> None:
@@ -60,7 +61,8 @@ class FakeEngine:
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests in order; see `rimbench.engines.Engine`."""
         for request in requests:
-            time.sleep(self._delay_s)
+            if self._delay_s:
+                time.sleep(self._delay_s)
             if request.item_id in self._fail:
                 raise RuntimeError(f"scripted failure of item {request.item_id}")
             yield [(request, [self._answer(request, sample) for sample in request.samples])]

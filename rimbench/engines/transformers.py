@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 AUTO_RANK = 1
 TIMES_TOKENS = True
+RESERVES = False
 BATCH_SIZE = {"cpu": 16, "cuda": 64}
 
 

@@ -29,6 +29,7 @@ from rimbench.records import Answer, Trace
 
 AUTO_RANK = 2
 TIMES_TOKENS = True
+RESERVES = True
 GPU_MEMORY = 0.92
 """The part of a GPU's memory that vLLM reserves, weights included, where it is alone; its own default."""
 SEED_BITS = 63

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rimbench.records import LETTERS, STATUSES, Item, Manifest, Status
-from rimbench.report.reading import GreedyAnswer, RunData
+from rimbench.report.columns import GreedyAnswer
+from rimbench.report.reading import RunData
 from rimbench.report.variants import departures_of, suite_label
 from rimbench.statistics import calibration, estimate, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling, bca_interval, resampling_units
@@ -52,7 +53,7 @@ class PassAtK:
         items = [item for item in run.sampled if item.item_id in run.greedy]
         if answer.get("mode") != "readout" or not answer.get("temperature") or not items:
             return None
-        if any(run.greedy[item.item_id].option_logprobs is None for item in items):
+        if not all(run.greedy[item.item_id].is_read_out for item in items):
             return None
         table, gold = _logprob_table(run, items)
         return passk.exact_pass_at_k(table, gold, self.k, answer["temperature"], resampling_of(items))
@@ -240,7 +241,7 @@ class Cell:
     def calibration(self) -> Calibration | None:
         """For the answers that have option probabilities; None without any."""
         greedy = self.run.greedy
-        items = [i for i in self._items if i.item_id in greedy and greedy[i.item_id].option_logprobs is not None]
+        items = [i for i in self._items if i.item_id in greedy and greedy[i.item_id].is_read_out]
         if not items:
             return None
         table, gold = _logprob_table(self.run, items)
@@ -276,7 +277,7 @@ def resampling_of(items: Sequence[Item]) -> Resampling:
 def pass_values(run: RunData, items: Sequence[Item], k: int) -> FloatArray | None:
     """pass@k item by item, from the draws; None where an item has fewer than k."""
     samples = [len(run.drawn.get(item.item_id, ())) for item in items]
-    right = [run.drawn_right.get(item.item_id, 0) for item in items]
+    right = [run.drawn_right(item) for item in items]
     return passk.pass_values(right, samples, k)
 
 
@@ -294,10 +295,7 @@ def _pass_at(run: RunData, k: int) -> Estimate | None:
 def _logprob_table(run: RunData, items: Sequence[Item]) -> tuple[FloatArray, NDArray[np.intp]]:
     """Log-probabilities (items, most options), short items filled up with -inf, and the gold columns."""
     width = max(len(item.options) for item in items)
-    absent = -np.inf
-    columns = LETTERS[:width]
-    rows = [run.greedy[item.item_id].option_logprobs or {} for item in items]
-    table = np.array([[row.get(letter, absent) for letter in columns] for row in rows])
+    table = run.greedy.logprob_table([item.item_id for item in items], width)
     return table, np.array([LETTERS.index(item.gold) for item in items])
 
 

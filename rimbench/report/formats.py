@@ -1,10 +1,11 @@
 """The formats of a report by name, and what a committed report of one of them says otherwise."""
 
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 
 from rimbench.errors import DataError, UsageError
-from rimbench.files import write_whole
+from rimbench.files import write_pieces
 from rimbench.plaintext import as_json
 from rimbench.report.summary import Summary
 
@@ -23,35 +24,40 @@ SHOWN_LINES, SHOWN_CHARACTERS = 40, 200
 
 def render(name: str, summary: Summary, results: Path) -> str:
     """The report in one format; `results` is where the page finds the single answers."""
+    return "".join(pieces(name, summary, results))
+
+
+def pieces(name: str, summary: Summary, results: Path) -> Iterable[str]:
+    """The same piece by piece: a page of very many answers is large."""
     if name == "json":
         from rimbench.report.document import as_document
 
-        return as_json(as_document(summary))
+        return [as_json(as_document(summary))]
     if name == "csv":
         from rimbench.report.csv import as_csv
 
-        return as_csv(summary)
+        return [as_csv(summary)]
     if name == "latex":
         from rimbench.report.latex import as_latex
 
-        return as_latex(summary)
+        return [as_latex(summary)]
     if name == "model-index":
         from rimbench.report.model_index import as_model_index
 
-        return as_model_index(summary)
+        return [as_model_index(summary)]
     if name == "html":
         from rimbench.report.page import as_page
 
         return as_page(summary, results)
     from rimbench.report.markdown import as_markdown
 
-    return as_markdown(summary)
+    return [as_markdown(summary)]
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: Iterable[str]) -> None:
     """Write a report to a file, over an older one only when it is whole; DataError where that cannot be."""
     try:
-        write_whole(path, text)
+        write_pieces(path, (piece.encode() for piece in text))
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}; give a file in a folder that exists") from error
 

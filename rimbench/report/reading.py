@@ -1,54 +1,44 @@
 """Runs' folders -> `RunData`: their answers item by item, without their texts, so that many runs fit in memory."""
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rimbench.errors import DataError
-from rimbench.records import Item, Manifest, Status
+from rimbench.records import LETTERS, Item, Manifest, Status
+from rimbench.report.columns import Draws, GreedyAnswers
 from rimbench.store import (
     Answers,
-    Kept,
     check_name,
+    each_item,
     find_runs,
     find_without_manifest,
-    read_items,
     read_manifest,
     say_edited,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class GreedyAnswer:
-    """Sample 0 of an item: the letter that was read, what became of it, the letters' log-probabilities and mass."""
-
-    letter: str | None
-    status: Status
-    option_logprobs: Mapping[str, float] | None
-    label_mass: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RunData:
-    """What a report needs of one run. `items` are in the suite's order; `greedy` and `drawn` are by item id.
+    """What a report needs of one run. `items`, without their texts, are in the suite's order; `greedy` and `drawn`
+    are by item id.
 
-    `drawn` holds the letters of samples 1..n in their order, None for an answer that names none; `drawn_right`
-    counts those that are right, and `drawn_statuses` what became of the draws of all items together. What the engine
-    failed on, unless the user said that this is final, is not answered: `failed` counts it. `missing` counts the
-    answers that the run was asked for and lacks, those among them; `edited` lists the lines of its records that were
-    changed after they were written.
+    `drawn` holds the letters of samples 1..n in their order, None for an answer that names none, and `drawn_statuses`
+    counts what became of the draws of all items together. What the engine failed on, unless the user said that this
+    is final, is not answered: `failed` counts it. `missing` counts the answers that the run was asked for and lacks,
+    those among them; `edited` lists the lines of its records that were changed after they were written, and `shown`
+    holds, by item, where in the file its first sample's line begins.
     """
 
     manifest: Manifest
     items: Mapping[str, Item]
-    greedy: Mapping[str, GreedyAnswer]
+    greedy: GreedyAnswers
     drawn: Mapping[str, tuple[str | None, ...]]
-    drawn_right: Mapping[str, int]
     drawn_statuses: Mapping[Status, int]
     missing: int = 0
     failed: int = 0
     edited: tuple[int, ...] = ()
+    shown: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def by_draws(self) -> bool:
@@ -70,10 +60,14 @@ class RunData:
         answer = self.greedy[item.item_id]
         return answer.status == "ok" and answer.letter == item.gold
 
+    def drawn_right(self, item: Item) -> int:
+        """How many draws of an item are right."""
+        return self.drawn.get(item.item_id, ()).count(item.gold)
+
     def score(self, item: Item) -> float:
         """How far an answered item is right: 0 or 1 by its greedy answer, of draws alone the share that is right."""
         if self.by_draws:
-            return self.drawn_right[item.item_id] / len(self.drawn[item.item_id])
+            return self.drawn_right(item) / len(self.drawn[item.item_id])
         return float(self.right(item))
 
     @property
@@ -84,30 +78,36 @@ class RunData:
 
 def read_run(folder: Path) -> RunData:
     """Read one run; DataError where its folder is not called after it, or its records are not as they must be."""
-    manifest, items = read_manifest(folder), read_items(folder)
+    manifest = read_manifest(folder)
     check_name(folder, manifest)
-    greedy: dict[str, GreedyAnswer] = {}
-    drawn: dict[str, dict[int, str | None]] = defaultdict(dict)
-    statuses: Counter[Status] = Counter()
-    kept, failed = Kept(), 0
+    items = {item.item_id: without_texts(item) for item in each_item(folder)}
+    greedy, draws, failed = GreedyAnswers(), Draws(), 0
+    shown: dict[str, int] = {}
     answers = Answers(folder, items)
-    for record in answers:
-        if not record.answered:
+    for head in answers.heads():
+        if not head.answered:
             failed += 1
             continue
-        key, sample = record.item_id, record.sample
-        kept.add(key, sample)
-        letter = record.answer if record.status == "ok" else None
+        item_id, sample = items[head.item_id].item_id, head.sample
+        answers.kept.add(item_id, sample)  # a final failure is none to it
+        if answers.kept.is_first(item_id, sample):
+            shown[item_id] = head.start
         if sample:
-            drawn[key][sample] = letter
-            statuses[record.status] += 1
+            draws.put(item_id, head)
         else:
-            greedy[key] = GreedyAnswer(letter, record.status, record.option_logprobs, record.label_mass)
-    ordered = {key: tuple(letters[i] for i in sorted(letters)) for key, letters in drawn.items()}
-    right = {key: letters.count(items[key].gold) for key, letters in ordered.items()}
-    first = 1 if drawn and not greedy else 0  # answers from elsewhere may be draws alone
-    missing = kept.missing(items, manifest.samples, first)
-    return RunData(manifest, items, greedy, ordered, right, statuses, missing, failed, tuple(answers.edited))
+            greedy.put(item_id, head.record)
+    first = 1 if draws.letters and not greedy else 0  # answers from elsewhere may be draws alone
+    missing = answers.kept.missing(items, manifest.samples, first)
+    edited = tuple(answers.edited)
+    return RunData(manifest, items, greedy, draws.letters, draws.statuses, missing, failed, edited, shown)
+
+
+def without_texts(item: Item) -> Item:
+    """The item's letters, gold and cluster: what an answer is judged by. Texts would take most of the memory."""
+    return Item(item.item_id, "", _NO_TEXTS[len(item.options)], item.gold, item.cluster)
+
+
+_NO_TEXTS = [dict.fromkeys(LETTERS[:count], "") for count in range(len(LETTERS) + 1)]
 
 
 def read_runs(results: Path) -> tuple[list[RunData], list[str]]:

@@ -1,14 +1,15 @@
 """Asks an engine what a cell lacks, counts what comes back item by item, and keeps it. Computes no aggregate."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from rimbench.controls import Shown
 from rimbench.engines import Engine, EngineFacts, Request
 from rimbench.errors import EngineError, RimbenchError
 from rimbench.records import Answer, Record
 from rimbench.runner.cell import Cell
 from rimbench.runner.judging import FaultyAnswerError, failed_records, to_records
-from rimbench.runner.planning import passes, plan, plan_again, request_of, samples_of
+from rimbench.runner.planning import plan, plan_again, samples_of
 from rimbench.store import RunStore
 
 BROKEN_IN_A_ROW = 16
@@ -18,10 +19,13 @@ OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memo
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a cell ended: how many answers are missing since the engine failed on them, and its last failure."""
+    """How a cell ended: how many answers are missing since the engine failed on them, its last failure, and how many
+    prompts left no room for an answer.
+    """
 
     failed: int
     last_failure: str | None
+    too_long: int
 
 
 def run_cell(
@@ -37,10 +41,8 @@ def run_cell(
     where too much fails, nothing works, or the memory does not suffice.
     """
     asking = _Asking(cell, engine, store, on_records)
-    for records in _too_long(cell):
-        asking.keep([r for r in records if (r.item_id, r.sample) not in store.done])
     for batch in plan(cell, facts.batch_size, store.done, frozenset(store.failed)):
-        asking.ask(batch)
+        asking.ask(asking.without_too_long(batch))
     asking.check_worked()
     for batch in plan_again(cell, facts.batch_size, store.done):
         asking.ask(batch)
@@ -54,12 +56,13 @@ class _Asking:
         self, cell: Cell, engine: Engine, store: RunStore, on_records: Callable[[Sequence[Record]], None]
     ) -> None:
         self._cell, self._engine, self._store, self._on_records = cell, engine, store, on_records
-        self._shown = {each.item.item_id: each for each in cell.shown}
+        self._place = {item_id: place for place, item_id in enumerate(cell.item_ids)}
         self._worked = bool(store.done)
         self._failures: dict[tuple[str, int], Exception] = {}  # of this start, by item and sample
         self._starved: dict[str, Request] = {}  # by item, those that the memory did not suffice for
         self._held: list[Record] = []
         self._in_a_row = 0
+        self._too_long: set[str] = set()
 
     def keep(self, records: Sequence[Record]) -> None:
         """Keep records, and tell of them."""
@@ -67,11 +70,33 @@ class _Asking:
             self._store.append(records)
             self._on_records(records)
 
+    def _shown(self, request: Request) -> Shown:
+        return self._cell.shown[self._place[request.item_id]]
+
+    def without_too_long(self, batch: Sequence[Request]) -> list[Request]:
+        """Keep a failure for each prompt that leaves no room for an answer: no engine could ever answer it."""
+        fitting = [request for request in batch if self._cell.has_room(request.prompt)]
+        for request in batch if len(fitting) < len(batch) else ():
+            if self._cell.has_room(request.prompt):
+                continue
+            self._too_long.add(request.item_id)
+            fault = ValueError(
+                f"the prompt of {len(request.prompt.token_ids)} tokens and {request.decoding.max_new_tokens} new "
+                f"ones exceed the model's context of {self._cell.context_tokens}"
+            )
+            samples = samples_of(self._cell, request.decoding, request.samples[0])
+            missing = [s for s in samples if (request.item_id, s) not in self._store.done]
+            records = failed_records(self._shown(request), request, missing, fault)
+            self.keep([replace(record, final=True) for record in records])
+        return fitting
+
     def ask(self, batch: list[Request]) -> None:
         """The per-item border: a batch that fails is asked again in halves, until the failing item stands alone.
 
         That also halves a batch that is too large for the memory.
         """
+        if not batch:
+            return
         waiting = {(request.item_id, request.samples): request for request in batch}
         groups = iter(self._engine.answer(batch, self._cell.seed))
         failure: Exception | None = None
@@ -103,7 +128,7 @@ class _Asking:
         failed: list[tuple[Request, Exception]] = []
         for request, answers in group:
             try:
-                records = to_records(self._cell, self._shown[request.item_id], request, answers)
+                records = to_records(self._cell, self._shown(request), request, answers)
             except FaultyAnswerError as error:
                 failed.append((request, error))
             else:
@@ -131,7 +156,7 @@ class _Asking:
             if self._in_a_row > 1:
                 raise _out_of_memory(request, error)
         else:
-            self._keep_failed(failed_records(self._shown[request.item_id], request, [s for _, s in keys], error))
+            self._keep_failed(failed_records(self._shown(request), request, [s for _, s in keys], error))
         if self._in_a_row >= BROKEN_IN_A_ROW:
             self.check_worked()
             self._check_share()
@@ -165,11 +190,11 @@ class _Asking:
             raise _out_of_memory(request, self._failures[request.item_id, request.samples[0]])
         self._check_share()
         if self._cell.errors.final:
-            left = [r for (item_id, _), r in self._store.failed.items() if item_id in self._shown]
+            left = [r for (item_id, _), r in self._store.failed.items() if item_id in self._place]
             self.keep([replace(record, final=True) for record in left])
             self._failures.clear()
         last = next(reversed(self._failures.values()), None)
-        return Outcome(len(self._failures), None if last is None else _say(last))
+        return Outcome(len(self._failures), None if last is None else _say(last), len(self._too_long))
 
 
 def _out_of_memory(request: Request, error: Exception) -> EngineError:
@@ -191,18 +216,3 @@ def _say(error: Exception) -> str:
     if isinstance(error, RimbenchError | FaultyAnswerError):
         return message
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
-
-
-def _too_long(cell: Cell) -> Iterator[list[Record]]:
-    """Records for prompts that leave no room for an answer: no engine is asked, and none ever could be."""
-    for decoding, sample in passes(cell):
-        for place, (shown, prompt) in enumerate(zip(cell.shown, cell.prompts, strict=True)):
-            if cell.has_room(prompt):
-                continue
-            fault = ValueError(
-                f"the prompt of {len(prompt.token_ids)} tokens and {decoding.max_new_tokens} new ones exceed "
-                f"the model's context of {cell.context_tokens}"
-            )
-            request = request_of(cell, place, decoding, sample)
-            records = failed_records(shown, request, samples_of(cell, decoding, sample), fault)
-            yield [replace(record, final=True) for record in records]

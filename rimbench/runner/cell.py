@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rimbench.controls import Controls, Shown
+from rimbench.controls import Controls, Shown, ShownItems
 from rimbench.engines import EngineFacts
 from rimbench.prompts import hash_prompts
 from rimbench.records import Prompt
@@ -31,13 +32,20 @@ class Cell:
     """
 
     system: System
-    shown: tuple[Shown, ...]
-    prompts: tuple[Prompt, ...]
+    shown: Sequence[Shown]
+    prompts: Sequence[Prompt]
     samples: int
     seed: int
     context_tokens: int
     controls: Controls = field(default_factory=Controls)
     errors: ErrorRules = field(default_factory=ErrorRules)
+
+    @property
+    def item_ids(self) -> Sequence[str]:
+        """The ids of the items, in their order."""
+        if isinstance(self.shown, ShownItems):
+            return self.shown.item_ids
+        return [shown.item.item_id for shown in self.shown]
 
     @property
     def total(self) -> int:

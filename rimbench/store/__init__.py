@@ -12,13 +12,16 @@ from rimbench.store.folder import (
     Answers,
     OtherSchemaError,
     check_name,
+    each_item,
     find_runs,
     find_without_manifest,
     read_items,
     read_manifest,
     read_records,
+    read_records_at,
     say_edited,
 )
+from rimbench.store.heads import Head
 from rimbench.store.kept import Kept
 from rimbench.store.lines import RECORD_FIELDS, checksum, to_line
 from rimbench.store.writing import RunStore
@@ -30,16 +33,19 @@ __all__ = [
     "RECORD_FIELDS",
     "SWEEP",
     "Answers",
+    "Head",
     "Kept",
     "OtherSchemaError",
     "RunStore",
     "check_name",
     "checksum",
+    "each_item",
     "find_runs",
     "find_without_manifest",
     "read_items",
     "read_manifest",
     "read_records",
+    "read_records_at",
     "say_edited",
     "to_line",
 ]

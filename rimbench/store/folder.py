@@ -1,7 +1,9 @@
 """A run's folder, read: its manifest, its items, and its answers, each checked before anybody counts it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -9,9 +11,11 @@ from rimbench import strict_json
 from rimbench.config import describe_faults
 from rimbench.errors import DataError
 from rimbench.files import open_regular
+from rimbench.items import ItemTable
 from rimbench.records import LETTERS, SCHEMA_VERSION, Asked, Item, Manifest, Record, find_fault
+from rimbench.store.heads import Head, read_heads
 from rimbench.store.kept import Kept
-from rimbench.store.lines import is_intact, read_lines, validate
+from rimbench.store.lines import is_intact, read_lines, record_of, validate
 from rimbench.store.parts import Parts
 
 RECORDS = "records.jsonl"
@@ -24,6 +28,8 @@ BEGUN = ".new"
 """How the name of a run ends that is to take another's place, and has no answer yet."""
 SHOWN_LINES = 20
 
+A = TypeVar("A", Record, Head)
+
 
 class OtherSchemaError(DataError):
     """A file of a later rimbench: what it means is not known here."""
@@ -34,39 +40,59 @@ class Answers:
 
     Every record is checked in itself and, where `items` are given, beside its item; DataError names file, line and
     key of those that cannot be. Of several lines for one item and sample, equal ones count once, an engine's failure
-    gives way to an answer and to a final failure, and two different answers are a DataError. `edited` lists, once all
-    is read, the lines that were changed after they were written. `prompts` are the hashes of what is asked now, by
-    item: an answer to another prompt is no answer of this run.
+    gives way to an answer and to a final failure, and two different answers are a DataError. `prompts` are the hashes
+    of what is asked now, by item: an answer to another prompt is no answer of this run. Once all is read, `kept`
+    holds what is answered but for failures, and `edited` lists the lines that were changed after they were written.
     """
 
     def __init__(
         self, folder: Path, items: Mapping[str, Item] | None = None, prompts: Mapping[str, str] | None = None
     ) -> None:
+        self.kept = Kept()
         self.edited: list[int] = []
         self._path = folder / RECORDS
         self._asked = None if items is None else _asked(items)
         self._prompts = prompts or {}
 
     def __iter__(self) -> Iterator[Record]:
-        seen, doubled = Kept(), set[tuple[str, int]]()
-        failed: dict[tuple[str, int], Record] = {}
+        lines = read_lines(self._path, Record, "record", self.find_fault)
+        return self._once((number, is_intact(line, record), record) for number, line, record in lines)
+
+    def heads(self) -> Iterator[Head]:
+        """What every answer says, without how it came; the whole of a line is read only where it may be faulty."""
+        return self._once(read_heads(self._path, self.find_fault, self._fits))
+
+    def _once(self, found: Iterable[tuple[int, bool, A]]) -> Iterator[A]:
+        self.kept, doubled = Kept(), set[tuple[str, int]]()
+        failed: dict[tuple[str, int], A] = {}
         self.edited.clear()
-        for number, line, record in read_lines(self._path, Record, "record", self.find_fault):
-            if not is_intact(line, record):
+        for number, intact, answer in found:
+            if not intact:
                 self.edited.append(number)
-            key = (record.item_id, record.sample)
-            if record.status == "engine_error":
-                if key not in seen and not (key in failed and failed[key].final):
-                    failed[key] = record
-                continue
-            if not seen.add(*key):
-                doubled.add(key)
-                continue
-            failed.pop(key, None)
-            yield record
+            if answer.status == "engine_error":
+                key = (answer.item_id, answer.sample)
+                if key not in self.kept and not (key in failed and failed[key].final):
+                    failed[key] = answer
+            elif self.kept.add(answer.item_id, answer.sample):
+                if failed:
+                    failed.pop((answer.item_id, answer.sample), None)
+                yield answer
+            else:
+                doubled.add((answer.item_id, answer.sample))
         yield from failed.values()
         if doubled:
             self._refuse_different(doubled)
+
+    def _fits(self, head: Head) -> bool:
+        """Whether an answer may be one to its item, and to what is asked of it."""
+        prompt = self._prompts.get(head.item_id)
+        if prompt is not None and not head.is_to(prompt):
+            return False
+        if self._asked is None:
+            return True
+        asked = self._asked.get(head.item_id)
+        answer = head.answer
+        return asked is not None and asked.gold == head.gold and (answer is None or answer in asked.letters)
 
     def find_fault(self, record: Record) -> str | None:
         """What of a record cannot be in this run; see `rimbench.records.find_fault`."""
@@ -120,14 +146,30 @@ def read_records(path: Path) -> Iterator[Record]:
     return (record for _, _, record in read_lines(path, Record, "record"))
 
 
-def read_items(folder: Path) -> dict[str, Item]:
+def read_records_at(folder: Path, starts: Iterable[int]) -> Iterator[Record]:
+    """The records whose lines begin at these places of a run's file, fastest in their order."""
+    try:
+        with open_regular(folder / RECORDS) as file:
+            for start in starts:
+                file.seek(start)
+                yield record_of(file.readline())
+    except OSError as error:
+        raise DataError(f"cannot read {folder / RECORDS}: {error.strerror}; start the same command again") from error
+
+
+def read_items(folder: Path) -> ItemTable:
     """The items that a run asks, by id, in the suite's frozen order; DataError where one cannot be asked."""
-    items: dict[str, Item] = {}
+    return ItemTable(each_item(folder))
+
+
+def each_item(folder: Path) -> Iterator[Item]:
+    """The same one after the other, none of which is held."""
+    ids = set()
     for number, _, item in read_lines(folder / ITEMS, Item, "item", _find_item_fault):
-        if item.item_id in items:
+        if item.item_id in ids:
             raise DataError(f"{folder / ITEMS}: line {number} has the id {item.item_id!r} of an earlier one")
-        items[item.item_id] = item
-    return items
+        ids.add(item.item_id)
+        yield item
 
 
 def _find_item_fault(item: Item) -> str | None:

@@ -26,16 +26,20 @@ class Kept(Set[tuple[str, int]]):
         asked = (2 << samples) - (1 << first)
         return sum((asked & ~self._bits.get(item_id, 0)).bit_count() for item_id in item_ids)
 
+    def is_first(self, item_id: str, sample: int) -> bool:
+        """Whether no smaller sample of the item is here."""
+        return self._bits.get(item_id, 0) & ((1 << sample) - 1) == 0
+
     @property
     def most_samples(self) -> int:
         """The largest sample of any item; 0 without one."""
         return max((bits.bit_length() for bits in self._bits.values()), default=1) - 1
 
     def __contains__(self, pair: object) -> bool:
-        match pair:
-            case (str() as item_id, int() as sample):
-                return bool(self._bits.get(item_id, 0) >> sample & 1)
-        return False
+        if not isinstance(pair, tuple):
+            return False
+        item_id, sample = pair
+        return bool(self._bits.get(item_id, 0) >> sample & 1)
 
     def __iter__(self) -> Iterator[tuple[str, int]]:
         for item_id, bits in self._bits.items():

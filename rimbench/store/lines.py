@@ -9,7 +9,7 @@ import json
 import math
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,10 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 from rimbench.config import describe_faults
 from rimbench.errors import DataError
 from rimbench.files import open_regular
-from rimbench.records import Record
+from rimbench.records import Item, Record
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 19
 """Lines are validated in chunks of this size: one call a chunk costs a third less than one a line."""
+ITEM_FIELDS = tuple(field.name for field in dataclasses.fields(Item))
 RECORD_FIELDS = tuple(field.name for field in dataclasses.fields(Record))
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _CHECK = ', "check": "'
@@ -39,6 +40,11 @@ def to_line(record: Record) -> str:
     """
     body = _body(record)
     return f'{body}{_CHECK}{zlib.crc32(body.encode()):08x}"}}'
+
+
+def to_item_line(item: Item) -> bytes:
+    """An item as one line of JSON, with its newline."""
+    return f"{_ENCODE({name: getattr(item, name) for name in ITEM_FIELDS})}\n".encode()
 
 
 def checksum(record: Record) -> str:
@@ -66,20 +72,34 @@ def read_lines(
     Read is what the file held when it was opened: a line that is being written is left out. Lines end with a newline
     character alone: a text may hold other line separators of Unicode.
     """
-    adapter: TypeAdapter[list[T]] = _adapter(list[schema])  # type: ignore[valid-type]
     number = 0
-    for lines in _chunks(path):
-        try:
-            values = adapter.validate_json(b"[" + b",".join(lines) + b"]", strict=True)
-        except ValidationError:
-            values = []
-        if len(values) != len(lines):
-            values = [value for value in (_value(line, schema) for line in lines) if not isinstance(value, str)]
+    for lines in chunks(path):
+        values = values_of(lines, schema)
         if len(values) != len(lines) or any(map(find_fault, values)):
-            raise _faulty_lines(path, schema, kind, find_fault)
+            raise faulty_lines(path, schema, kind, find_fault)
         for line, value in zip(lines, values, strict=True):
             number += 1
             yield number, line, value
+
+
+def values_of(lines: Sequence[bytes], schema: type[T]) -> list[T]:
+    """The values of lines, fewer where some have none."""
+    adapter: TypeAdapter[list[T]] = _adapter(list[schema])  # type: ignore[valid-type]
+    try:
+        values = adapter.validate_json(b"[" + b",".join(lines) + b"]", strict=True)
+    except ValidationError:
+        values = []
+    if len(values) == len(lines):
+        return values
+    return [value for value in (_value(line, schema) for line in lines) if not isinstance(value, str)]
+
+
+def record_of(line: bytes) -> Record:
+    """The record of a line that was found good before."""
+    value = _value(line, Record)
+    if isinstance(value, str):
+        raise DataError(f"a record was changed while it was read ({value}): start the same command again")
+    return value
 
 
 def validate(schema: type[T], document: bytes) -> T:
@@ -99,7 +119,7 @@ def _body(record: Record) -> str:
     return _ENCODE(values)[:-1]
 
 
-def _chunks(path: Path) -> Iterator[list[bytes]]:
+def chunks(path: Path) -> Iterator[list[bytes]]:
     """The whole lines of a file, without their newlines, some megabytes at a time."""
     torn: list[bytes] = []
     try:
@@ -141,10 +161,10 @@ def _adapter(schema: Any) -> TypeAdapter[Any]:
     return _BUILT[schema]
 
 
-def _faulty_lines(path: Path, schema: type[T], kind: str, find_fault: Callable[[T], str | None]) -> DataError:
+def faulty_lines(path: Path, schema: type[T], kind: str, find_fault: Callable[[T], str | None]) -> DataError:
     """The error that counts and lists every faulty line of a file, and says what is wrong with the first."""
     faults, number = dict[int, str](), 0
-    for lines in _chunks(path):
+    for lines in chunks(path):
         for line in lines:
             number += 1
             value = _value(line, schema)

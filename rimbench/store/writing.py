@@ -1,6 +1,7 @@
 """The one writer of a run's folder."""
 
 import dataclasses
+import itertools
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rimbench.errors import DataError, RimbenchError
-from rimbench.files import SCRATCH, sync, write_whole
+from rimbench.files import SCRATCH, sync, write_pieces, write_whole
 from rimbench.records import Item, Manifest, Record
 from rimbench.store.folder import (
     BEGUN,
@@ -26,7 +27,7 @@ from rimbench.store.folder import (
     read_manifest,
 )
 from rimbench.store.kept import Kept
-from rimbench.store.lines import to_line
+from rimbench.store.lines import to_item_line, to_line
 
 LOCK = ".lock"
 SECONDS_BETWEEN_SYNCS = 1.0
@@ -63,6 +64,7 @@ class RunStore(AbstractContextManager["RunStore"]):
         self.repaired = self.mended = 0
         self.aside: Path | None = None
         self._items, self._prompts = items, prompts
+        self._items_stand = False
         self._fresh = fresh
         self._place: Path | None = None
         self._locks: list[FileLock] = []
@@ -130,8 +132,16 @@ class RunStore(AbstractContextManager["RunStore"]):
         except OSError as error:
             raise _cannot_write(path, error) from error
         try:
-            for record in self._answers:
-                self._count(record)
+            failures = []
+            for head in self._answers.heads():
+                if head.status == "engine_error":
+                    failures.append(head.record)
+                elif head.sample == 0:
+                    self.greedy += 1
+                    self.correct += head.correct
+            self.done = self._answers.kept
+            for failure in failures:
+                self._count(failure)
         except BaseException:
             os.close(self._file)
             raise
@@ -185,14 +195,15 @@ class RunStore(AbstractContextManager["RunStore"]):
 
     def write_items(self, items: Sequence[Item]) -> None:
         """Keep the items that the run asks, which a report needs beside the answers; left alone where they stand."""
-        lines = (json.dumps(dataclasses.asdict(item), ensure_ascii=False) for item in items)
-        content = "".join(f"{line}\n" for line in lines).encode()
+        if self._items_stand:
+            return
         path = self.folder / ITEMS
         try:
-            if not path.exists() or path.read_bytes() != content:
-                write_whole(path, content)
+            if not _holds(path, map(to_item_line, items)):
+                write_pieces(path, map(to_item_line, items))
         except OSError as error:
             raise _cannot_write(path, error) from error
+        self._items_stand = True
 
     def write_manifest(self, manifest: Manifest, items: Sequence[Item]) -> None:
         """Keep what the run is made of, and the items that it asks; what was answered before is on the disk first."""
@@ -237,6 +248,14 @@ def _lock_if_can_be(folder: Path) -> list[FileLock]:
     if os.path.lexists(folder / LOCK) and not _is_regular(folder / LOCK):
         return []
     return [_lock(folder)]
+
+
+def _holds(path: Path, lines: Iterator[bytes]) -> bool:
+    """Whether a file holds these lines and no more; they are not gathered, for there may be very many."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        return all(line == kept for line, kept in itertools.zip_longest(lines, file))
 
 
 def _is_regular(path: Path) -> bool:

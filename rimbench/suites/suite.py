@@ -60,8 +60,8 @@ class Audit:
 
     `usable` counts items before the sample was taken, `used` those in the suite. `left_out` counts rows that
     are not faulty but no items of this suite, by reason (unlabelled, filtered, not multiple-choice, ...).
-    `gold_histogram` counts the gold letters of the items in the suite, `own_labels` its items whose options bore
-    their own letters in their texts ("(A) x"), which were taken off.
+    `gold_histogram` counts the gold letters of the items in the suite, by every letter that one of them offers,
+    `own_labels` its items whose options bore their own letters in their texts ("(A) x"), which were taken off.
     """
 
     rows: int

@@ -5,22 +5,25 @@ and answers are data: they lie in it compressed, and the script writes them as t
 """
 
 import base64
-import gzip
 import hashlib
 import json
 import math
+import secrets
+import zlib
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from rimbench.errors import DataError
 from rimbench.records import Item, Record
 from rimbench.report.drawing import as_svg
 from rimbench.report.plots import make_plots
 from rimbench.report.summary import Summary
 from rimbench.report.tables import DISCLAIMER, make_tables
-from rimbench.store import Answers, read_items
+from rimbench.store import each_item, read_records_at
 from rimbench.tabular import Table
 
 TEXT_BUDGET = 6_000_000
@@ -28,24 +31,36 @@ TEXT_BUDGET = 6_000_000
 PACKED_BUDGET = 4_300_000
 """Bytes of packed answers: with tables and plots, the file stays below 5 MB."""
 SHORTEST_CUT, LONGEST_CUT = 200, 20_000
+_ENCODED_AT_ONCE = 3 << 16
+"""Bytes, a multiple of 3: base64 makes 4 characters of each 3."""
+_LEVEL, _AS_GZIP = 6, 31
+"""Level 9 takes twice the time and saves a hundredth."""
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
-def as_page(summary: Summary, results: Path) -> str:
-    """The whole report as one HTML text."""
+def as_page(summary: Summary, results: Path) -> Iterator[str]:
+    """The whole report as one HTML text, in pieces: of very many answers, there should be no more copies than one."""
     import jinja2
 
     here = resources.files(__package__)
     script = (here / "page.js").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
-    return template.render(
+    place = secrets.token_hex()
+    page = template.render(
         sections=_sections(summary),
         disclaimer=DISCLAIMER,
         style=(here / "page.css").read_text(encoding="utf-8"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        answers=_packed_answers(summary, results),
+        answers=place,
     )
+    before, _, behind = page.partition(place)
+    yield before
+    packed = _packed_answers(summary, results)
+    for start in range(0, len(packed), _ENCODED_AT_ONCE):
+        yield base64.b64encode(packed[start : start + _ENCODED_AT_ONCE]).decode()
+    yield behind
 
 
 def _sections(summary: Summary) -> list[tuple[Table, list[tuple[str, str]]]]:
@@ -59,7 +74,7 @@ def _sections(summary: Summary) -> list[tuple[Table, list[tuple[str, str]]]]:
     return sections
 
 
-def _packed_answers(summary: Summary, results: Path) -> str:
+def _packed_answers(summary: Summary, results: Path) -> bytes:
     """The answers as the page unpacks them; texts that pack badly, of random letters say, are cut further."""
     limit = min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(sum(cell.n for cell in summary.cells), 1)))
     packed = _packed(_answers(summary, results, limit))
@@ -69,39 +84,61 @@ def _packed_answers(summary: Summary, results: Path) -> str:
     return packed
 
 
-def _answers(summary: Summary, results: Path, limit: int) -> dict[str, Any]:
-    """Items and, run by run, their answers: lists of values, since 12,000 answers would repeat every key."""
-    items: dict[tuple[str, str, str], list[Any]] = {}
-    runs = []
+def _answers(summary: Summary, results: Path, limit: int) -> Iterator[str]:
+    """Items and, run by run, their answers as JSON, piece by piece: lists of values, for keys would be repeated."""
+    numbers = _Numbers()
+    yield '{"items":['
     for cell in summary.cells:
-        folder = results / cell.manifest.run  # a run's folder bears its name
-        known = read_items(folder)
-        shown, drawn = _read(folder, known)
-        answers = {}
-        for item in known.values():
-            key = (cell.manifest.suite, item.item_id, item.question)
-            options = {letter: cut(text, limit) for letter, text in item.options.items()}
-            entry = [cell.manifest.suite, item.item_id, cut(item.question, limit), options, item.gold]
-            items.setdefault(key, [len(items), *entry])
-            if item.item_id in shown:
-                answers[items[key][0]] = _answer(shown[item.item_id], drawn.get(item.item_id, {}), limit)
+        suite, run = cell.manifest.suite, cell.manifest.run
+        for item in each_item(results / run):  # a run's folder bears its name
+            before = "," if numbers.count else ""
+            if numbers.add(suite, run, item):
+                options = {letter: cut(text, limit) for letter, text in item.options.items()}
+                yield before + _json([suite, item.item_id, cut(item.question, limit), options, item.gold])
+    yield '],"runs":['
+    for i, cell in enumerate(summary.cells):
+        suite, run = cell.manifest.suite, cell.manifest.run
         label = f"{cell.label}, first draw" if cell.run.by_draws else cell.label
-        runs.append({"label": label, "suite": cell.manifest.suite, "answers": answers})
-    return {"items": [values[1:] for values in items.values()], "runs": runs}
+        yield f'{"," if i else ""}{{"label":{_json(label)},"suite":{_json(suite)},"answers":{{'
+        before = ""
+        for record in read_records_at(results / run, sorted(cell.run.shown.values())):
+            drawn = Counter(letter or "none" for letter in cell.run.drawn.get(record.item_id, ()))
+            number = numbers.of(suite, run, record.item_id)
+            yield f'{before}"{number}":{_json(_answer(record, drawn, limit))}'
+            before = ","
+        yield "}}"
+    yield "]}"
 
 
-def _read(folder: Path, items: Mapping[str, Item]) -> tuple[dict[str, Record], dict[str, Counter[str]]]:
-    """The answer to each item that is shown, the greedy or else the first one, and each letter's number of draws."""
-    shown: dict[str, Record] = {}
-    drawn: dict[str, Counter[str]] = {}
-    for record in Answers(folder, items):
-        if not record.answered:
-            continue
-        if record.item_id not in shown or record.sample < shown[record.item_id].sample:
-            shown[record.item_id] = record
-        if record.sample:
-            drawn.setdefault(record.item_id, Counter())[record.answer or "none"] += 1
-    return shown, drawn
+class _Numbers:
+    """The places of items in the page: one is known again, in another run, by its suite, its id and its question."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._questions = array("q")  # by number, the hash of the question
+        self._of_suite: dict[str, dict[str, int]] = {}
+        self._of_run: dict[str, dict[str, int]] = {}  # other questions under ids that the suite had before
+        self._others: dict[tuple[str, str, str], int] = {}
+
+    def add(self, suite: str, run: str, item: Item) -> bool:
+        """Number an item of a run; whether it is a new one."""
+        of_suite = self._of_suite.setdefault(suite, {})
+        number = of_suite.setdefault(item.item_id, self.count)
+        if number < self.count and self._questions[number] != hash(item.question):
+            number = self._others.setdefault((suite, item.item_id, item.question), self.count)
+            self._of_run.setdefault(run, {})[item.item_id] = number
+        if number < self.count:
+            return False
+        self._questions.append(hash(item.question))
+        self.count += 1
+        return True
+
+    def of(self, suite: str, run: str, item_id: str) -> int:
+        """The number of a run's item."""
+        number = self._of_run.get(run, {}).get(item_id, self._of_suite[suite].get(item_id))
+        if number is None:
+            raise DataError(f"{run}: its items were changed while they were read: start the same command again")
+        return number
 
 
 def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
@@ -131,6 +168,8 @@ def cut(text: str, limit: int) -> str:
     return f"{text[:head]}\n[... {left_out:,} characters left out ...]\n{text[head + left_out :]}"
 
 
-def _packed(value: Mapping[str, Any] | Sequence[Any]) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode()
+def _packed(pieces: Iterable[str]) -> bytes:
+    """Zipped, without the time: the same report gives the same bytes."""
+    packing = zlib.compressobj(_LEVEL, zlib.DEFLATED, wbits=_AS_GZIP)
+    packed = [packing.compress(piece.encode("utf-8", "replace")) for piece in pieces]
+    return b"".join([*filter(None, packed), packing.flush()])

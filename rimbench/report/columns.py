@@ -1,0 +1,119 @@
+"""A run's answers in columns, without their texts: as objects, the greedy ones to 200,000 items would take 80 MB."""
+
+import bisect
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rimbench.records import LETTERS, STATUSES, Record, Status
+from rimbench.statistics.bootstrap import FloatArray
+from rimbench.store import Head
+
+_NONE = math.nan
+"""What stands for a number that there is none of: no record holds it."""
+_ALIKE = 8
+"""Up to so many draws, items that drew the same letters share them: there are few ways to draw them."""
+
+
+@dataclass(frozen=True, slots=True)
+class GreedyAnswer:
+    """Sample 0 of an item, as a row of a table."""
+
+    _table: "GreedyAnswers"
+    _row: int
+
+    @property
+    def letter(self) -> str | None:
+        """The letter that was read; None where the answer names none."""
+        place = self._table.letters[self._row]
+        return LETTERS[place] if place < len(LETTERS) else None
+
+    @property
+    def status(self) -> Status:
+        """What became of the answer."""
+        return STATUSES[self._table.statuses[self._row]]
+
+    @property
+    def is_read_out(self) -> bool:
+        """Whether there are log-probabilities: then there is one of the first letter."""
+        return not math.isnan(self._table.logprobs[self._row * len(LETTERS)])
+
+    @property
+    def option_logprobs(self) -> Mapping[str, float] | None:
+        """The letters' log-probabilities; None for free text."""
+        start = self._row * len(LETTERS)
+        values = self._table.logprobs[start : start + len(LETTERS)]
+        return {x: value for x, value in zip(LETTERS, values, strict=True) if value == value} or None  # noqa: PLR0124
+
+    @property
+    def label_mass(self) -> float | None:
+        """The probability that the whole vocabulary leaves to the letters; None where it is unknown."""
+        mass = self._table.masses[self._row]
+        return None if math.isnan(mass) else mass
+
+
+class GreedyAnswers(Mapping[str, GreedyAnswer]):
+    """By item id, in the order in which they were kept."""
+
+    def __init__(self) -> None:
+        self.letters, self.statuses = bytearray(), bytearray()
+        self.logprobs, self.masses = array("d"), array("d")
+        self._rows: dict[str, int] = {}
+
+    def put(self, item_id: str, record: Record) -> None:
+        """Add the greedy answer to an item."""
+        self._rows[item_id] = len(self.letters)
+        letter = record.answer if record.status == "ok" else None
+        logprobs = record.option_logprobs or {}
+        self.letters.append(len(LETTERS) if letter is None else LETTERS.index(letter))
+        self.statuses.append(STATUSES.index(record.status))
+        self.logprobs.extend(logprobs.get(x, _NONE) for x in LETTERS)
+        self.masses.append(_NONE if record.label_mass is None else record.label_mass)
+
+    def logprob_table(self, item_ids: Sequence[str], width: int) -> FloatArray:
+        """Log-probabilities of shape (items, width), those of letters that an item lacks as -inf."""
+        rows = [self._rows[item_id] for item_id in item_ids]
+        table = np.array(np.frombuffer(self.logprobs).reshape(-1, len(LETTERS))[rows, :width])
+        table[np.isnan(table)] = -np.inf
+        return table
+
+    def __getitem__(self, item_id: str) -> GreedyAnswer:
+        return GreedyAnswer(self, self._rows[item_id])
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+class Draws:
+    """The letters of draws: by item id, in the order of their samples, None for a draw that names none.
+
+    `statuses` counts what became of the draws of all items together.
+    """
+
+    def __init__(self) -> None:
+        self.letters: dict[str, tuple[str | None, ...]] = {}
+        self.statuses: Counter[Status] = Counter()
+        self._samples: dict[str, list[int]] = {}  # of items whose draws did not come as 1, 2, 3, ...
+        self._shared: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
+
+    def put(self, item_id: str, head: Head) -> None:
+        """Add a draw."""
+        self.statuses[head.status] += 1
+        before = self.letters.get(item_id, ())
+        place, samples = len(before), self._samples.get(item_id)
+        if samples is not None or head.sample != place + 1:
+            samples = self._samples.setdefault(item_id, list(range(1, place + 1)))
+            place = bisect.bisect(samples, head.sample)
+            samples.insert(place, head.sample)
+        letters = (*before[:place], head.answer, *before[place:])
+        self.letters[item_id] = self._shared.setdefault(letters, letters) if len(letters) <= _ALIKE else letters

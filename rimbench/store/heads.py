@@ -1,0 +1,103 @@
+"""The head of a record's line: which sample of which item it answers, and with what, but not how that came.
+
+Whoever counts answers needs no more, and reads them in a third of the time and memory of the whole records.
+"""
+
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from rimbench.records import Record, Status
+from rimbench.store.lines import chunks, faulty_lines, is_intact, record_of, values_of
+
+_HEAD = re.compile(
+    rb'\{"item_id": "([^"\\\x00-\x1f]*)", "sample": (0|[1-9]\d{0,5}), "gold": "([A-J])", '
+    rb'"answer": (?:"([A-J])", "status": "(ok)"|null, "status": "(no_answer|ambiguous|truncated|refused)"), "text": "'
+)
+_CHECK_LENGTH = len(', "check": "00000000"}')
+
+
+@dataclass(slots=True)
+class Head:
+    """A line of records and what stands at its beginning; `final` belongs to an engine's failure, as in a record.
+
+    `start` is the line's place in the file, in bytes.
+    """
+
+    item_id: str
+    sample: int
+    gold: str
+    answer: str | None
+    status: Status
+    line: bytes
+    final: bool = False
+    start: int = 0
+
+    @property
+    def answered(self) -> bool:
+        """As of a record."""
+        return self.status != "engine_error" or self.final
+
+    @property
+    def correct(self) -> bool:
+        """As of a record."""
+        return self.status == "ok" and self.answer == self.gold
+
+    def is_to(self, prompt_sha256: str) -> bool:
+        """Whether the line, as it is written, answers the prompt of this hash: no text holds bare quotation marks."""
+        return b'"prompt_sha256": "%b"' % prompt_sha256.encode() in self.line
+
+    @property
+    def record(self) -> Record:
+        """The whole record."""
+        return record_of(self.line)
+
+
+def read_heads(
+    path: Path, find_fault: Callable[[Record], str | None], fits: Callable[[Head], bool]
+) -> Iterator[tuple[int, bool, Head]]:
+    """Each line's number, whether it is as it was written, and its head.
+
+    A line in the very form in which records are written, whose checksum fits, is a record: what follows its head is
+    not looked at, where the head `fits`. Every other line is read whole. DataError as from `read_lines`.
+    """
+    number = start = 0
+    for lines in chunks(path):
+        heads = [head if (head := _written_head(line)) and fits(head) else None for line in lines]
+        others = [i for i, head in enumerate(heads) if head is None]
+        records = values_of([lines[i] for i in others], Record) if others else []
+        edited = set()
+        if len(records) < len(others) or any(map(find_fault, records)):
+            raise faulty_lines(path, Record, "record", find_fault)
+        for i, record in zip(others, records, strict=True):
+            heads[i] = _head_of(record, lines[i])
+            if not is_intact(lines[i], record):
+                edited.add(i)
+        for i, head in enumerate(heads):
+            assert head is not None
+            number += 1
+            head.start = start
+            start += len(head.line) + 1
+            yield number, i not in edited, head
+
+
+def _written_head(line: bytes) -> Head | None:
+    """The head of a line that is as it was written; None for one to be read whole."""
+    found = _HEAD.match(line)
+    if found is None or line[-_CHECK_LENGTH:] != b', "check": "%08x"}' % zlib.crc32(line[:-_CHECK_LENGTH]):
+        return None
+    item_id, sample, gold, answer, ok, other = found.groups()
+    letter = answer.decode() if answer else None
+    try:
+        return Head(
+            item_id.decode(), int(sample), gold.decode(), letter, cast("Status", (ok or other).decode()), line
+        )
+    except UnicodeDecodeError:
+        return None
+
+
+def _head_of(record: Record, line: bytes) -> Head:
+    return Head(record.item_id, record.sample, record.gold, record.answer, record.status, line, record.final)
