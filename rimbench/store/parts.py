@@ -74,7 +74,7 @@ class _Identity(_Part):
 
 class _ModelSource(_Part):
     source: str
-    revision: str | None
+    revision: str | None = None
 
 
 class _SuiteSource(_Part):
