@@ -1,5 +1,6 @@
 """Sequences whose values are made when they are asked for: a suite may have more prompts than memory holds."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar, overload
 
@@ -7,8 +8,8 @@ T = TypeVar("T")
 
 HELD = 8192
 """So many values are made once and held, which saves making them again for every pass over them."""
-BLOCK = 1024
-"""How many are made at once where all are gone through."""
+BLOCK = 256
+"""At most so many are made at once: what making them takes besides grows with their number."""
 
 
 class OnDemand(Sequence[T]):
@@ -21,10 +22,14 @@ class OnDemand(Sequence[T]):
     def take(self, places: Sequence[int]) -> Sequence[T]:
         """The values at these places, made together."""
         if self._count > HELD:
-            return self._make(places)
+            return self._make_in_blocks(places)
         if self._held is None:
-            self._held = tuple(self._make(range(self._count)))
+            self._held = self._make_in_blocks(range(self._count))
         return [self._held[place] for place in places]
+
+    def _make_in_blocks(self, places: Sequence[int]) -> list[T]:
+        blocks = (self._make(places[start : start + BLOCK]) for start in range(0, len(places), BLOCK))
+        return list(itertools.chain.from_iterable(blocks))
 
     @overload
     def __getitem__(self, place: int) -> T: ...

@@ -46,9 +46,9 @@ def pieces(name: str, summary: Summary, results: Path) -> Iterable[str]:
 
         return [as_model_index(summary)]
     if name == "html":
-        from rimbench.report.page import as_page
+        from rimbench.report.page import page_pieces
 
-        return as_page(summary, results)
+        return page_pieces(summary, results)
     from rimbench.report.markdown import as_markdown
 
     return [as_markdown(summary)]

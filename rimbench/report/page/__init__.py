@@ -38,8 +38,13 @@ _LEVEL, _AS_GZIP = 6, 31
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
-def as_page(summary: Summary, results: Path) -> Iterator[str]:
-    """The whole report as one HTML text, in pieces: of very many answers, there should be no more copies than one."""
+def as_page(summary: Summary, results: Path) -> str:
+    """The whole report as one HTML text."""
+    return "".join(page_pieces(summary, results))
+
+
+def page_pieces(summary: Summary, results: Path) -> Iterator[str]:
+    """The same in pieces: of very many answers there should not be several copies."""
     import jinja2
 
     here = resources.files(__package__)
@@ -74,7 +79,7 @@ def _sections(summary: Summary) -> list[tuple[Table, list[tuple[str, str]]]]:
     return sections
 
 
-def _packed_answers(summary: Summary, results: Path) -> bytes:
+def _packed_answers(summary: Summary, results: Path) -> bytearray:
     """The answers as the page unpacks them; texts that pack badly, of random letters say, are cut further."""
     limit = min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(sum(cell.n for cell in summary.cells), 1)))
     packed = _packed(_answers(summary, results, limit))
@@ -168,8 +173,11 @@ def cut(text: str, limit: int) -> str:
     return f"{text[:head]}\n[... {left_out:,} characters left out ...]\n{text[head + left_out :]}"
 
 
-def _packed(pieces: Iterable[str]) -> bytes:
+def _packed(pieces: Iterable[str]) -> bytearray:
     """Zipped, without the time: the same report gives the same bytes."""
     packing = zlib.compressobj(_LEVEL, zlib.DEFLATED, wbits=_AS_GZIP)
-    packed = [packing.compress(piece.encode("utf-8", "replace")) for piece in pieces]
-    return b"".join([*filter(None, packed), packing.flush()])
+    packed = bytearray()
+    for piece in pieces:
+        packed += packing.compress(piece.encode("utf-8", "replace"))
+    packed += packing.flush()
+    return packed
