@@ -1,6 +1,5 @@
 """A run's folder, read: its manifest, its items, and its answers, each checked before anybody counts it."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
