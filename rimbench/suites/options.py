@@ -16,6 +16,7 @@ import re
 import tokenize
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rimbench.records import LETTERS
 
@@ -23,6 +24,8 @@ LONGEST_LITERAL = 100_000
 """Characters of a cell that is read as a Python literal."""
 _LABEL_NAMES = ("label", "key", "letter", "id")
 _TEXT_NAMES = ("text", "value", "option", "content")
+_COUNTED = (list(LETTERS), [str(i) for i in range(10)], [str(i) for i in range(1, 11)])
+"""Labels that count up."""
 _WRAPPED = ("array", "str_", "int64", "float64")
 """What NumPy writes around a value."""
 
@@ -96,15 +99,20 @@ def _labelled(options: Sequence[tuple[object, object]]) -> Options:
         raise TooManyOptionsError(f"option letter {beyond[0]}")
     if len(kept) > len(LETTERS):
         raise TooManyOptionsError(f"{len(kept)} options")
-    counted = [list(LETTERS), [str(i) for i in range(10)], [str(i) for i in range(1, 11)]]
-    if not any(labels == wanted[: len(labels)] for wanted in counted):
+    if not any(labels == wanted[: len(labels)] for wanted in _COUNTED):
         raise OptionsError("option_count" if set(labels) <= set(LETTERS) else "option_labels")
     return Options(tuple(text for _, text in kept), tuple(labels))
 
 
 def as_label(value: object) -> str:
     """A label in capitals, without what is written around it: "(a)", "B." and 2.0 are A, B and 2."""
-    return re.sub(r"^(\d+)\.0$", r"\1", str(value).strip()).strip("()[].: ").upper()
+    return _as_label(str(value))
+
+
+@lru_cache(maxsize=1024)
+def _as_label(text: str) -> str:
+    """Kept: the labels of all rows are the same few."""
+    return re.sub(r"^(\d+)\.0$", r"\1", text.strip()).strip("()[].: ").upper()
 
 
 def _named(entry: Mapping[object, object], names: Sequence[str]) -> object:
@@ -164,6 +172,8 @@ _STYLES = (
 )
 """How an option bears its label, and whether numbers do so too: "1.5 mg" and "1 - 2 weeks" bear none."""
 _BOLD = r"(?:\*\*|__)?"
+_MAY_BEAR_ONE = re.compile(_BOLD + r"[(（\[]?[Aa1]")
+"""How a first option begins that bears a label of any style."""
 _NO_TEXT = re.compile(r"(?:and|or)\b|only$|[,&+;]|$")
 """What follows a letter that an option speaks of, and does not bear: "(A) and (B)", "A) only"."""
 
@@ -173,17 +183,27 @@ def without_own_labels(options: Sequence[str]) -> tuple[str, ...] | None:
 
     All are of one style: "(A) x", "A) x", "A. x", "A: x", "A - x", in small letters or in numbers from 1 as well.
     """
-    numbers = [str(i) for i in range(1, len(LETTERS) + 1)]
-    for style, also_numbers in _STYLES:
-        for labels in (LETTERS, LETTERS.lower(), numbers if also_numbers else ""):
-            rests = [_without(style, label, option) for label, option in zip(labels, options, strict=False)]
-            if len(rests) == len(options) and all(rests):
-                return tuple(map(str, rests))
+    if not options or not _MAY_BEAR_ONE.match(options[0]):
+        return None
+    for patterns in _ways_to_label():
+        rests: list[str] = []
+        for pattern, option in zip(patterns, options, strict=False):
+            found = pattern.match(option)
+            rest = option[found.end() :].strip() if found else ""
+            if _NO_TEXT.match(rest):
+                break
+            rests.append(rest)
+        if len(rests) == len(options):
+            return tuple(rests)
     return None
 
 
-def _without(style: str, label: str, option: str) -> str | None:
-    """The option behind its label; None where it does not bear that label, or nothing else."""
-    found = re.match(_BOLD + style.format(label=label) + _BOLD, option)
-    rest = option[found.end() :].strip() if found else ""
-    return None if _NO_TEXT.match(rest) else rest
+@lru_cache(maxsize=1)
+def _ways_to_label() -> tuple[tuple[re.Pattern[str], ...], ...]:
+    """The patterns of a question's options, for each style and kind of label."""
+    numbers = [str(i) for i in range(1, len(LETTERS) + 1)]
+    return tuple(
+        tuple(re.compile(_BOLD + style.format(label=label) + _BOLD) for label in labels)
+        for style, also_numbers in _STYLES
+        for labels in (LETTERS, LETTERS.lower(), numbers if also_numbers else ())
+    )

@@ -5,6 +5,7 @@ null, an absent column and an empty CSV cell are all None. Of a CSV, no cell mov
 longer or shorter than the header is refused.
 """
 
+import codecs
 import csv
 import hashlib
 import itertools
@@ -110,7 +111,7 @@ def _parse_json(where: str, content: bytes, *, several: bool = False) -> object:
     try:
         if is_deep(content):
             raise ValueError(say_deep())
-        text = content.decode("utf-8-sig")
+        text = content.removeprefix(codecs.BOM_UTF8).decode()
         return _values(text) if several else json.loads(text)
     except UnicodeDecodeError as error:
         raise DataError(f"{where}: is not UTF-8 (byte {error.start}): save the file as UTF-8") from error
