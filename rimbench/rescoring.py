@@ -92,7 +92,7 @@ def rescore(folder: Path) -> Rescored:
     """Read every text of a run again; DataError for a record that its items do not know."""
     manifest = read_manifest(folder)
     rescored = Rescored(manifest)
-    answer = manifest.identity.get("system", {}).get("answer", {})
+    answer = (manifest.identity.get("system") or {}).get("answer") or {}
     if answer.get("mode") == "readout":
         rescored.left_alone = "a readout"
     elif (manifest.identity.get("import") or {}).get("reordered"):

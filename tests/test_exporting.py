@@ -16,6 +16,7 @@ from rimbench.exporting import ROWS_AT_ONCE, export
 from rimbench.records import Item, Manifest, Record
 from rimbench.store import RunStore
 
+MADE_OF = {"suite": {"content_sha256": "c"}, "engine": {"name": "fake", "device": "none", "dtype": "none"}}
 LOGPROBS = {"A": -0.5, "B": -1.5, "C": -2.5}
 
 
@@ -26,7 +27,10 @@ def write_run(tmp_path):
             Item(str(i), f"q{i}", {letter: f"text {letter}" for letter in options}, "A") for i in range(items)
         ]
         start = "2026-01-01T00:00:00+00:00"
-        made = Manifest(1, name, f"{name}-system", "suite", items, 0, {}, {}, {}, {}, {}, None, None, start, None, 1)
+        source = {"source": "m", "revision": None}
+        made = Manifest(
+            1, name, f"{name}-system", "suite", items, 0, MADE_OF, {}, source, {}, {}, None, None, start, None, 1
+        )
         with RunStore(tmp_path / "results" / name) as store:
             store.write_manifest(made, questions)
             store.append(records)

@@ -111,6 +111,20 @@ def test_a_full_disk_leaves_the_older_report(small_disk):
     assert path.read_text() == "old" and leftovers(small_disk) == []
 
 
+def test_a_page_that_the_disk_has_no_room_for_leaves_the_older_page(planned, rimbench, small_disk, tmp_path):
+    runs, settings = planned(tmp_path / "results")
+    grid.run_all(runs, settings, Watching())
+    path = small_disk / "report.html"
+    rimbench("report", "--html", path, check=True)
+    whole = path.read_bytes()
+    with (small_disk / "ballast").open("wb") as file:
+        file.write(b"x" * (1_048_576 - len(whole) - 8192))
+    done = rimbench("report", "--html", path)
+    assert done.returncode == 1 and "cannot write" in done.stderr and "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert path.read_bytes() == whole and leftovers(small_disk) == []
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(read_only):
     with pytest.raises(DataError, match="Read-only file system"):
         formats.write(read_only / "report.html", "new")

@@ -179,7 +179,7 @@ IDENTITY = {
     "suite": {"content_sha256": "c", "wording": {"question": "", "option": ""}},
     "system": {"prompt": {"instruction": ""}, "memory": {"blocks": 8}, "answer": {"mode": "readout"}},
     "controls": {"permute_options": None, "blind": False},
-    "engine": {"name": "fake"},
+    "engine": {"name": "fake", "device": "none", "dtype": "none"},
 }
 MANIFEST = {
     **{"schema_version": 1, "run": "run", "system": "rim-v1", "suite": "medqa", "n": 1, "samples": 0, "sessions": 1},

@@ -24,9 +24,11 @@ def written(item_id, text, status, answer=None, sample=0):
 @pytest.fixture
 def write_run(tmp_path):
     def write(records, name="r", mode="generate", extraction="text", items=ITEMS, answer=None, **identity):
+        identity |= {"suite": {"content_sha256": "c"}, "engine": {"name": "fake", "device": "none", "dtype": "none"}}
         identity |= {"system": {"answer": {"mode": mode, "extraction": extraction} | (answer or {})}}
+        source = {"source": "m", "revision": None}
         start = "2026-01-01T00:00:00+00:00"
-        made = Manifest(1, name, "s", "t", len(items), 0, identity, {}, {}, {}, {}, None, None, start, None, 1)
+        made = Manifest(1, name, "s", "t", len(items), 0, identity, {}, source, {}, {}, None, None, start, None, 1)
         with RunStore(tmp_path / "results" / name) as store:
             store.write_manifest(made, items)
             store.append(records)

@@ -30,6 +30,7 @@ KEYS = [
     "item_id", "sample", "gold", "answer", "status", "text", "option_logprobs", "prompt_tokens", "generated_tokens",
     "prompt_sha256", "label_mass", "check",
 ]  # fmt: skip
+MADE_OF = {"suite": {"content_sha256": "c"}, "engine": {"name": "fake", "device": "none", "dtype": "none"}}
 ITEM = Item("1", "q", {"A": "w", "B": "x", "C": "y", "D": "z"}, "C")
 
 
@@ -39,8 +40,9 @@ def record(item_id="1", sample=0, text="C", answer="C"):
 
 def manifest(**changes):
     values = {
-        "schema_version": 1, "run": "r", "system": "s", "suite": "t", "n": 1, "samples": 0, "identity": {},
-        "suite_source": {}, "model_source": {}, "versions": {}, "device": {}, "commit": None, "dirty": None,
+        "schema_version": 1, "run": "r", "system": "s", "suite": "t", "n": 1, "samples": 0, "identity": MADE_OF,
+        "suite_source": {}, "model_source": {"source": "m", "revision": None}, "versions": {}, "device": {},
+        "commit": None, "dirty": None,
         "started_at": "2026-01-01T00:00:00+00:00", "ended_at": None, "sessions": 1,
     }  # fmt: skip
     return Manifest(**(values | changes))

@@ -16,7 +16,8 @@ PLACES = 20  # of all words, likewise
 _NEXT = re.compile(
     r"\n[ \t#*>_]{0,8}(?:question|problem|exercise|example|case|user|human|instruction|q\d?:|\d\. A)", re.I
 )
-_ENGLISH = ("boxed", "fbox", "answer", "Answer", "ANSWER", "ptions is", "olution:", "choice", "correct option")
+_BOXES = ("boxed", "fbox", "framebox")
+_ENGLISH = ("answer", "Answer", "ANSWER", "olution:", "choice", "ption is", "ption:")
 
 
 def excerpt(text: str) -> str:
@@ -38,23 +39,29 @@ def excerpt(text: str) -> str:
 
 def _around(text: str, first: int, last: int) -> list[tuple[int, int]]:
     """What stands around the first and the last words for an answer between two places, and further questions."""
-    places = set()
-    for word in (*_ENGLISH, *answer_words()):
-        at = first
-        for _ in range(EVERY_WORD):
-            if (at := text.find(word, at + 1, last)) < 0:
-                break
-            places.add(at)
-        at = last
-        for _ in range(EVERY_WORD):
-            if (at := text.rfind(word, first, at)) < 0:
-                break
-            places.add(at)
-    ordered = sorted(places)
-    ordered = ordered if len(ordered) <= 2 * PLACES else [*ordered[:PLACES], *ordered[-PLACES:]]
+    boxes = {at for word in _BOXES for at in _places(text, word, first, last)}
+    words = sorted({at for word in (*_ENGLISH, *answer_words()) for at in _places(text, word, first, last)})
+    if len(words) > 2 * PLACES:
+        words = [*words[:PLACES], *words[-PLACES:]]
     questions = [m.start() for _, m in zip(range(PLACES), _NEXT.finditer(text, first, last), strict=False)]
-    around = [(max(first, at - AROUND[0]), min(last, at + AROUND[1])) for at in ordered]
+    around = [(max(first, at - AROUND[0]), min(last, at + AROUND[1])) for at in (*boxes, *words)]
     return sorted([*around, *((at, at + 100) for at in questions)])
+
+
+def _places(text: str, word: str, first: int, last: int) -> set[int]:
+    """The first and the last places of a word between two places."""
+    places = set()
+    at = first
+    for _ in range(EVERY_WORD):
+        if (at := text.find(word, at + 1, last)) < 0:
+            break
+        places.add(at)
+    at = last
+    for _ in range(EVERY_WORD):
+        if (at := text.rfind(word, first, at)) < 0:
+            break
+        places.add(at)
+    return places
 
 
 def _whole_words(text: str, start: int, end: int) -> str:

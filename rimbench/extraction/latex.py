@@ -48,10 +48,12 @@ _STEPS = tuple(
         (r"\{([^{}\n]{1,30}?) ?\\over ?([^{}\n]{1,30})\}", r"\1/\2"),
         *_UNWRAPPED * 3,  # \text{\textbf{C}}
         (r"\^ ?°", "°"),
+        (r"(?<=\w)\$([_^][^\s$]{1,20})\$", r"\1"),  # H$_2$O
         (r"(?<=\w)_(?=\d)", ""),  # H_2O
         (rf"\\{{1,2}}(?:SI|qty){_ARGUMENT}{_ARGUMENT}", r"\1 \2"),
+        (r"\\{1,2}[dtc]?frac ?\{ ?([A-J]) ?\} ?\{ ?([A-J]) ?\}", r" \1 over \2 "),  # of letters: a formula
         (rf"\\{{1,2}}(?:[dtc]?frac|nicefrac|sfrac)(?: ?(\d)|{_ARGUMENT})(?: ?(\d)|{_ARGUMENT})", r" \1\2/\3\4 "),
-        (rf"\\{{1,2}}sqrt{_ARGUMENT}", r"√\1"),
+        (rf"\\{{1,2}}sqrt(?: ?(\d)|{_ARGUMENT})", r"√\1\2"),
         (r"\\([%&#_])", r"\1"),
     )
 )

@@ -13,7 +13,7 @@ _COMMENTS = frozenset(["because", "since", "as", "this", "it", "the", "which"])
 _ARTICLES = frozenset(["a", "an", "the"])
 # Behind an option's text: what makes it the beginning of another ("heparin-induced", "80-100", "5:1", "2,5").
 _GOES_ON = re.compile(
-    r"-\w|/(?=\w)|(?<=\d)(?: ?[-:/^×] ?|[.,])\d|(?<=\d) \d+/\d|(?<=[\d%])(?: [a-z]{1,5})? to [<>]?\d|"
+    r"-\w|/(?=\w)|(?<=\d)(?: ?[-:/^×] ?|[.,])\d|(?<=\d) \d+/\d|(?<=[\d%]) [a-z]{1,5} to [<>]?\d| to [<>]?\d|"
     r" (?:or|and) (?:more|less|greater|higher|lower|fewer|above|below|over|under|older|younger)\b"
 )
 _CLAUSE_FOLLOWS = re.compile(
@@ -231,6 +231,10 @@ class Reader:
         text = self.normal[letter]
         before = padded(re.sub(r"[,;]", " // ", sentence[:start][-100:]))
         denied = wording.DENIED.search(before[-60:]) or wording.REFUTED.match(sentence, end)
+        if text[0].isdigit() and re.search(
+            r"\d(?: [a-z]{1,5})?(?: ?- ?| to )$", sentence[max(0, start - 12) : start]
+        ):
+            return False  # the end of a range
         return len(text) >= 3 and re.search(r"[^\W\d]", text) is not None and not denied
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rimbench.config import describe_faults
 from rimbench.errors import DataError
+from rimbench.strict_json import is_deep, say_deep
 
 _LINES_SHOWN, _LONGEST_FAULT = 10, 300
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -81,6 +82,8 @@ def first_row(path: Path) -> object:
 
 def parse(content: bytes) -> Any:
     """A JSON value, or why it is none. Half a surrogate pair, which no file can hold, is a replacement character."""
+    if is_deep(content):
+        return _Fault(f"JSON {say_deep()}")
     try:
         value = json.loads(content.decode("utf-8-sig"))
         return _mended(value) if b"\\u" in content else value

@@ -8,13 +8,14 @@ import hashlib
 import json
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from rimbench import strict_json
 from rimbench.errors import DataError, UsageError
 from rimbench.files import open_regular, write_whole
 from rimbench.statistics.bootstrap import Units, bca_interval
@@ -197,7 +198,7 @@ class Measured:
         spread = float((high - low) / middle)
         if spread > NOISY:
             found.append(f"spread {spread:.0%}")
-        if abs(self.drift) > NOISY:
+        if len(self.samples_ms) > 1 and abs(self.drift) > NOISY:
             found.append(f"drift {self.drift:+.0%}")
         if self.load is not None and self.load >= BUSY:
             found.append(f"load {self.load:.1f}")
@@ -265,6 +266,21 @@ def keep(measurement: Measurement, results: Path, path: Path | None = None) -> P
     return path
 
 
+def _faults(measurement: Measurement) -> Iterator[str]:
+    """What of a measurement cannot be, as `key: what is wrong`: a time that is none, a price below 0."""
+    above_0: list[tuple[str, float]] = []
+    from_0: list[tuple[str, float]] = [("price_per_hour", measurement.price_per_hour or 0.0)]
+    for i, row in enumerate(measurement.rows):
+        if not row.samples_ms:
+            yield f"rows.{i}.samples_ms: expected one time or more"
+        above_0 += [(f"rows.{i}.samples_ms.{j}", time) for j, time in enumerate(row.samples_ms)]
+        above_0 += [(f"rows.{i}.batch", row.batch), (f"rows.{i}.prompt_tokens", row.prompt_tokens)]
+        above_0 += [(f"rows.{i}.passes.count", row.passes.count)] if row.passes else []
+        from_0 += [(f"rows.{i}.first_ms", row.first_ms), (f"rows.{i}.generated_tokens", row.generated_tokens)]
+    yield from (f"{key}: expected more than 0 (got {value})" for key, value in above_0 if value <= 0)
+    yield from (f"{key}: expected 0 or more (got {value})" for key, value in from_0 if value < 0)
+
+
 def read_measurements(results: Path, say: Callable[[str], None] | None = None) -> list[Measurement]:
     """Every measurement of a results folder, the oldest first; one that is none is left out, and `say` is told.
 
@@ -277,10 +293,14 @@ def read_measurements(results: Path, say: Callable[[str], None] | None = None) -
     for path in sorted(results.glob("latency-*/latency.json")):
         try:
             with open_regular(path) as file:
-                document = json.loads(file.read())
+                document = strict_json.parse(file.read())
             if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
                 raise ValueError(f"expected an object of schema {SCHEMA}")
-            found.append(adapter.validate_python(document, extra="forbid"))
+            measurement = adapter.validate_python(document, extra="forbid")
+            fault = next(_faults(measurement), None)
+            if fault is not None:
+                raise ValueError(fault)
+            found.append(measurement)
         except (OSError, ValueError, ValidationError, RecursionError) as error:
             fault = next(iter(str(error).splitlines()), type(error).__name__)
             told = f"{path} is no measurement of this version ({fault}): measure again, and delete it"

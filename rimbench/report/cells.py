@@ -49,9 +49,9 @@ class PassAtK:
     def exact(self) -> Estimate | None:
         """From the option probabilities at the temperature of the draws, for readouts: what `estimate` estimates."""
         run = self.run
-        answer = run.manifest.identity.get("system", {}).get("answer", {})
+        answer = (run.manifest.identity.get("system") or {}).get("answer") or {}
         items = [item for item in run.sampled if item.item_id in run.greedy]
-        if answer.get("mode") != "readout" or not items:
+        if answer.get("mode") != "readout" or not answer.get("temperature") or not items:
             return None
         if not all(run.greedy[item.item_id].is_read_out for item in items):
             return None

@@ -17,7 +17,7 @@ def origin_table(cells: Sequence[Cell]) -> Table:
     for cell in cells:
         manifest = cell.manifest
         source = manifest.model_source
-        revision = source["revision"] or manifest.identity["weights_sha256"]
+        revision = source.get("revision") or manifest.identity.get("weights_sha256") or "-"
         rows.append(
             (
                 manifest.run,

@@ -1,12 +1,12 @@
 """A run's folder, read: its manifest, its items, and its answers, each checked before anybody counts it."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
+from rimbench import strict_json
 from rimbench.config import describe_faults
 from rimbench.errors import DataError
 from rimbench.files import open_regular
@@ -15,6 +15,7 @@ from rimbench.records import LETTERS, SCHEMA_VERSION, Asked, Item, Manifest, Rec
 from rimbench.store.heads import Head, read_heads
 from rimbench.store.kept import Kept
 from rimbench.store.lines import is_intact, read_lines, record_of, validate
+from rimbench.store.parts import Parts
 
 RECORDS = "records.jsonl"
 MANIFEST = "manifest.json"
@@ -185,7 +186,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         with open_regular(path) as file:
             document = file.read()
-        values = json.loads(document)
+        values = strict_json.parse(document)
     except FileNotFoundError as error:
         raise DataError(f"{folder} holds no {MANIFEST}: expected the folder of a run") from error
     except OSError as error:
@@ -203,6 +204,7 @@ def read_manifest(folder: Path) -> Manifest:
             "read it with the rimbench that wrote it, or run again with --fresh"
         )
     try:
+        validate(Parts, document)
         return validate(Manifest, document)
     except ValidationError as error:
         raise DataError(f"{path}: {describe_faults(error)}") from error

@@ -13,8 +13,10 @@ import json
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rimbench.errors import DataError
+from rimbench.strict_json import is_deep, say_deep
 from rimbench.suites.json_rows import rows_of
 
 Row = Mapping[str, object]
@@ -107,6 +109,8 @@ def _json_object(where: str, line: bytes) -> Row:
 def _parse_json(where: str, content: bytes, *, several: bool = False) -> object:
     """A JSON value, or the list of `several` that follow one another, in which no key may occur twice."""
     try:
+        if is_deep(content):
+            raise ValueError(say_deep())
         text = content.removeprefix(codecs.BOM_UTF8).decode()
         return _values(text) if several else json.loads(text)
     except UnicodeDecodeError as error:
@@ -149,10 +153,32 @@ def _read_parquet(path: Path, _group: str | None) -> Iterator[Row]:
 
     try:
         with pq.ParquetFile(path) as file:
+            first = 1
             for batch in file.iter_batches():
-                yield from batch.to_pylist()
+                yield from _values_of(batch, path, first)
+                first += batch.num_rows
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: a column's name is not UTF-8: rename it") from error
     except pa.ArrowException as error:
         raise DataError(f"{path}: is not a whole Parquet file ({_first_line(error)})") from error
+
+
+def _values_of(batch: Any, path: Path, first: int) -> list[Row]:
+    """The rows of a batch, the first of which is row `first` of the file; DataError names a cell that Python cannot
+    hold: a text that is not UTF-8, a day of the year 10000.
+    """
+    try:
+        rows: list[Row] = batch.to_pylist()
+    except (ValueError, OverflowError):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            for number, cell in enumerate(column, start=first):
+                try:
+                    cell.as_py()
+                except (ValueError, OverflowError) as error:
+                    fault = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else _first_line(error)
+                    raise DataError(f"{path}, row {number}: column {name!r}: {fault}: mend or remove it") from error
+        raise
+    return rows
 
 
 def _read_csv(path: Path, _group: str | None) -> Iterator[Row]:

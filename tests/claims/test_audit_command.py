@@ -36,10 +36,13 @@ def run(tmp_path, monkeypatch):
     return call
 
 
+IDENTITY = {"suite": {"content_sha256": "x"}, "engine": {"name": "fake", "device": "none", "dtype": "none"}}
+
+
 def write_run(folder, right, n, **changes):
     values = {
         "schema_version": 1, "run": "r", "system": "a", "suite": "s", "n": n, "samples": 0,
-        "identity": {"suite": {"content_sha256": "x"}}, "suite_source": {}, "model_source": {}, "versions": {},
+        "identity": IDENTITY, "suite_source": {}, "model_source": {"source": "m", "revision": None}, "versions": {},
         "device": {}, "commit": None, "dirty": None, "started_at": "2026-01-01T00:00:00+00:00", "ended_at": None,
         "sessions": 1,
     }  # fmt: skip
@@ -124,7 +127,7 @@ def test_a_kept_measurement_of_time_is_set_beside_the_published_one_without_any_
 
 
 def test_runs_under_a_control_are_no_measurement_and_named(rimbench, tmp_path, write):
-    blind = {"suite": {"content_sha256": "x"}, "controls": {"permute_options": None, "blind": True}}
+    blind = IDENTITY | {"controls": {"permute_options": None, "blind": True}}
     write_run(tmp_path / "results", 24, 40, identity=blind)
     done = rimbench("audit", write(accuracy("a", "50.0 %")), "--json", check=True)
     [figure] = json.loads(done.stdout)["figures"]

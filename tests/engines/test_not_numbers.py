@@ -32,9 +32,8 @@ def test_a_run_ends_and_keeps_nothing(broken, rimbench, tmp_path, answer, engine
     options = ("--engine", engine, "--batch-size", 4, "--samples", 1)
     done = rimbench("run", "--system", "nan.toml", "--suite", "tiny.toml", *options)
     last = done.stderr.strip().splitlines()[-1]
-    assert done.returncode == 1 and last.startswith("rimbench: error: the engine failed on the first item"), (
-        done.stderr
-    )
+    assert done.returncode == 1, done.stderr
+    assert last.startswith("rimbench: error: the engine failed on the first item"), done.stderr
     assert "nan" in last.lower()
     [records] = (tmp_path / "results").glob(f"*/{RECORDS}")
     assert records.read_bytes() == b""

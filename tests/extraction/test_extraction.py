@@ -120,6 +120,11 @@ def test_an_answer_is_read_wherever_it_stands_in_a_long_text(
     assert read(text) == expected
 
 
+def test_a_box_is_found_among_any_number_of_words_for_an_answer() -> None:
+    musing = "Which choice is an answer? The answer needs another look, and the option is one to think of.\n" * 600
+    assert read(f"{musing}So \\boxed{{C}}.\n{musing}") == "C"
+
+
 def test_a_long_text_that_goes_on_to_a_question_of_its_own_is_read_to_there() -> None:
     words = "the patient was seen again and the findings were as they had been on the day of the operation\n" * 500
     assert read(f"Answer: B\n\n{words}\nQuestion 2: what next?\n{words}\nAnswer: D") == "B"

@@ -143,3 +143,19 @@ def test_every_real_gold_text_in_a_box_is_read_as_gold_or_names_two_equal_option
             missed.append((found.letter, list(options.values()).count(options[gold]) > 1))
     assert (len(shares), sum(shares)) == (71, 71)
     assert missed == [(None, True)] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "letter", "status"),
+    [
+        (r"\boxed{\text{CO}_2}", {"A": r"H$_2$O", "B": r"CO$_2$"}, "B", "ok"),
+        (r"\boxed{\sqrt2}", {"A": "2", "B": r"$\sqrt{2}$"}, "B", "ok"),
+        (r"\boxed{.5}", {"A": "5", "B": "0.5"}, "B", "ok"),
+        (r"\boxed{\frac{A}{B}}. Answer: C", {"A": "x", "B": "y", "C": "z"}, "C", "ok"),
+        ("The answer is 20 mg to 40 mg.", {"A": "20 mg", "B": "40 mg"}, None, "no_answer"),
+        ("The answer: 20-40 mg", {"A": "20 mg", "B": "40 mg"}, None, "no_answer"),
+    ],
+)
+def test_a_formula_a_fraction_without_its_zero_and_a_range_are_read_whole(text, options, letter, status):
+    found = extract(text, options)
+    assert (found.letter, found.status) == (letter, status)

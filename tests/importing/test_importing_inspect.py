@@ -1,9 +1,11 @@
 """A log that inspect_ai 0.3.285 wrote, in `logs`: two epochs of the quiz; read where the extra is installed."""
 
 import sys
+import zipfile
 
 import pytest
 
+from rimbench import importing
 from rimbench.errors import DataError, RimbenchError
 from rimbench.store import read_manifest
 
@@ -102,6 +104,20 @@ ORDER = (
     "Choices were shuffled before generating a response, the following was sent to the model:\n\n"
     "A) {0}\nB) {1}\nC) {2}\nD) {3}\nShuffled answer:\nANSWER: {4}"
 )
+
+
+def test_a_log_nested_as_deep_as_no_log_is_goes_not_to_the_package(do_import, logs, quiz, inspect_log, tmp_path):
+    deep = '{"more": ' + "[" * 600 + "]" * 600 + "}"
+    with zipfile.ZipFile(logs / "quiz.eval") as log, zipfile.ZipFile(tmp_path / "deep.eval", "w") as made:
+        for name in log.namelist():
+            made.writestr(name, log.read(name))
+        made.writestr("samples/q-7_epoch_1.json", deep)
+    fault = "its entry samples/q-7_epoch_1.json is nested more than 200 levels deep"
+    with pytest.raises(DataError, match=fault):
+        do_import(tmp_path / "deep.eval", quiz())
+    (tmp_path / "deep.json").write_text('{"version": 2, "status": "success", "eval": ' + deep + "}")
+    with pytest.raises(DataError, match="it is nested more than 200 levels deep"):
+        importing.read(tmp_path / "deep.json", "inspect")
 
 
 @pytest.fixture

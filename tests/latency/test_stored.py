@@ -52,6 +52,47 @@ def test_a_file_that_is_no_measurement_is_named(tmp_path, text):
         read_measurements(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        ("price_per_hour", "-Infinity", r"price_per_hour: expected a finite number \(got -inf\)"),
+        ("price_per_hour", "NaN", "price_per_hour: expected a finite number"),
+        ("price_per_hour", "1e999", "price_per_hour: expected a finite number"),
+        ("price_per_hour", "-1", r"price_per_hour: expected 0 or more \(got -1.0\)"),
+        ("samples_ms", "[1, Infinity]", r"rows\.0\.samples_ms\.1: expected a finite number"),
+        ("samples_ms", "[1, NaN]", r"rows\.0\.samples_ms\.1: expected a finite number"),
+        ("samples_ms", "[1, -3]", r"rows\.0\.samples_ms\.1: expected more than 0 \(got -3.0\)"),
+        ("samples_ms", "[0, 1]", r"rows\.0\.samples_ms\.0: expected more than 0"),
+        ("samples_ms", "[]", r"rows\.0\.samples_ms: expected one time or more"),
+        ("passes", '{"count": 0}', r"rows\.0\.passes\.count: expected more than 0"),
+        ("prompt_tokens", "0", r"rows\.0\.prompt_tokens: expected more than 0"),
+        ("first_ms", "-1", r"rows\.0\.first_ms: expected 0 or more"),
+        ("batch", "0", r"rows\.0\.batch: expected more than 0"),
+        ("device", '{"cpus": ' + "[" * 600 + "]" * 600 + "}", "nested more than 200 levels deep"),
+    ],
+)
+def test_a_number_that_no_clock_gives_is_named_with_its_key_and_the_other_measurements_are_read(
+    tmp_path, key, value, fault
+):
+    whole = measurement(row("cot", 20))
+    keep(whole, tmp_path)
+    path = keep(measurement(row("rim", 10)), tmp_path)
+    document = json.loads(path.read_text())
+    holder = document if key in document else document["rows"][0]
+    holder[key] = "HERE"
+    path.write_text(json.dumps(document).replace('"HERE"', value))
+    with pytest.raises(DataError, match=rf"^{path} is no measurement of this version \({fault}") as caught:
+        read_measurements(tmp_path)
+    assert "\n" not in str(caught.value)
+    said = []
+    assert read_measurements(tmp_path, said.append) == [whole]
+    assert len(said) == 1 and str(path) in said[0]
+
+
+def test_a_single_sample_drifts_nowhere():
+    assert row("rim", 10, samples_ms=(10.0,)).noises == []
+
+
 def test_a_speedup_needs_equal_conditions_and_one_measurement():
     rows = [row("rim", 10), row("cot", 100), row("cot8", 80, batch=8), row("bf16", 50, dtype="bfloat16")]
     _, [speedup] = find_costs([measurement(*rows), measurement(row("base", 200))], {})

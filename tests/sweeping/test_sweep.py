@@ -6,7 +6,7 @@ import tiny
 from rimbench import grid, suites, sweeping, systems
 from rimbench.cli.sweep import sweep
 from rimbench.errors import UsageError
-from rimbench.report.budgets import read_outcome
+from rimbench.report.budgets import find_sweeps, read_outcome
 from rimbench.store import RECORDS, find_runs, read_manifest, read_records
 from rimbench.sweeping import packed
 
@@ -114,6 +114,25 @@ def test_a_sweep_that_was_cut_off_goes_on_to_the_same_records_and_a_complete_one
         }
     monkeypatch.setattr(packed, "PackedReadout", None)
     sweeping.run_sweep(planned, Quiet())
+
+
+def test_a_budget_that_lacks_an_answer_is_asked_for_it_alone_and_the_report_says_that_the_sweep_is_partial(
+    system, suite, tmp_path
+):
+    planned = plan(system, suite, tmp_path)
+    sweeping.run_sweep(planned, Quiet())
+    records = planned.runs[3].folder / RECORDS
+    whole = records.read_text().splitlines(keepends=True)
+    records.write_text("".join(whole[:-1]))
+    notes = []
+    [found] = find_sweeps(tmp_path, notes.append)
+    assert found.outcome.n == ITEMS - 1
+    assert notes == [f"sweep {planned.folder.name} is partial: 11 of 12 items have an answer at every budget"]
+    again = Quiet()
+    sweeping.run_sweep(planned, again)
+    assert again.kept == 1 and {r.item_id for r in read_records(records)} == {str(i) for i in range(ITEMS)}
+    records.write_text("no record\n")
+    assert find_sweeps(tmp_path, notes.append) == [] and notes[-1].startswith(f"left out: {records}: 1 of its lines")
 
 
 def test_the_outcome_counts_what_the_records_show(swept):

@@ -11,6 +11,7 @@ shuffled order stands in the explanation of the score alone: without it no lette
 
 import importlib
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from rimbench.errors import DataError, RimbenchError
 from rimbench.importing.answers import ForeignAnswer, Reading, Sampling, as_draws, listed, mean_by_item
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.records import LETTERS
+from rimbench.strict_json import is_deep, say_deep
 
 EXPECTS = ".eval or .json log"
 _CUT_OFF = ("max_tokens", "model_length", "content_filter")
@@ -43,6 +45,7 @@ def read(path: Path, score: str | None) -> Reading:
             f"{path} is read as a log of inspect_ai, which is not installed: pip install 'rimbench[inspect]'"
         ) from error
     try:
+        _refuse_deep(path)
         log = module.read_eval_log(
             str(path), resolve_attachments="core", format=_kind(path), exclude_fields={"events", "messages", "store"}
         )
@@ -71,6 +74,21 @@ def read(path: Path, score: str | None) -> Reading:
         figures=figures,
         notes=tuple(_notes(log, figures)),
     )
+
+
+def _refuse_deep(path: Path) -> None:
+    """ValueError for a log, or an entry of one, nested as deep as no log is: reading it may take all the memory.
+
+    The package has been imported by then, which teaches `zipfile` the compression of its archives.
+    """
+    if _kind(path) == "json":
+        if is_deep(path.read_bytes()):
+            raise ValueError(f"it is {say_deep()}")
+        return
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if is_deep(archive.read(entry)):
+                raise ValueError(f"its entry {entry.filename} is {say_deep()}")
 
 
 def _kind(path: Path) -> str:
