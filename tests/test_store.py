@@ -476,3 +476,18 @@ def test_a_manifest_that_is_none_is_one_line(tmp_path, content):
     with pytest.raises(DataError) as told:
         read_manifest(tmp_path)
     assert str(told.value).startswith(f"{tmp_path / MANIFEST}") and "\n" not in str(told.value)
+
+
+def test_items_are_written_once_and_left_alone_where_they_stand(tmp_path):
+    with RunStore(tmp_path / "run") as store:
+        store.write_manifest(manifest(), [ITEM])
+    path = tmp_path / "run" / ITEMS
+    before = path.stat().st_ino
+    with RunStore(tmp_path / "run") as store:
+        store.write_manifest(manifest(), [ITEM])
+    assert path.stat().st_ino == before
+    for damaged in (path.read_bytes() * 2, b"", path.read_bytes()[:-1], b"\xff\n"):
+        path.write_bytes(damaged)
+        with RunStore(tmp_path / "run") as store:
+            store.write_manifest(manifest(), [ITEM])
+        assert list(read_items(tmp_path / "run").values()) == [ITEM]

@@ -2,9 +2,13 @@
 
 import json
 import math
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rimbench.records import LETTERS
 from rimbench.suites import load
 from rimbench.suites.options import OptionsError, TooManyOptionsError, read_options, without_own_labels
 
@@ -183,3 +187,39 @@ def test_taken_off_labels_are_counted_in_the_audit_and_the_gold_stays(table_suit
     assert (suite.audit.own_labels, suite.audit.faulty) == (2, 0)
     by_text = load(table_suite(gold='{ text = "right" }'), data=write_rows(rows))
     assert {item.item_id: item.gold for item in by_text.items} == {"0": "B", "1": "A", "2": "A"}
+
+
+STYLES = (
+    (r"[(（\[]{}[)）\]]\s*[:.]?\s*", True), (r"{}\s*[)）、．：]\s*", True), (r"{}[.:]\s+", True), (r"{}[.:]", False),
+    (r"{}\s+[-–—]\s+", False),
+)  # fmt: skip
+BOLD = r"(?:\*\*|__)?"
+
+
+def labels_taken_off_the_slow_way(options):
+    """Every option against every style and every kind of label."""
+    numbers = [str(i) for i in range(1, 11)]
+    for style, also_numbers in STYLES:
+        for labels in (LETTERS, LETTERS.lower(), numbers if also_numbers else ""):
+            rests = []
+            for label, option in zip(labels, options, strict=False):
+                found = re.match(BOLD + style.format(label) + BOLD, option)
+                rest = option[found.end() :].strip() if found else ""
+                rests.append(None if re.match(r"(?:and|or)\b|only$|[,&+;]|$", rest) else rest)
+            if len(rests) == len(options) and all(rests):
+                return tuple(rests)
+    return None
+
+
+@given(
+    st.sampled_from(["({})", "{})", "{}.", "{}:", "{} -", "**{}.**", "（{}）", "[{}]", "__{}__", "{}", "x{}"]),
+    st.sampled_from(["ABCDEFGHIJ", "abcdefghij", [str(i) for i in range(1, 11)], "BCDEFGHIJA"]),
+    st.lists(st.text("aA1 bx.-)", max_size=6), min_size=1, max_size=10),
+    st.sampled_from([" ", "", "\n"]),
+)
+def test_labels_are_taken_off_as_by_every_pattern_on_every_option(style, labels, texts, gap):
+    for options in (
+        [style.format(label) + gap + text for label, text in zip(labels, texts, strict=False)],
+        texts,
+    ):
+        assert without_own_labels(options) == labels_taken_off_the_slow_way(options)
