@@ -65,8 +65,10 @@ def write_suite(folder: Path, items: int) -> None:
 
 
 def start(checkout: Path, arguments: Iterable[str]) -> subprocess.Popen[bytes]:
+    """Away from any checkout: Python looks for modules in the current folder first."""
     environment = os.environ | {"PYTHONPATH": str(checkout)}
-    return subprocess.Popen([sys.executable, *arguments], env=environment, stdout=subprocess.DEVNULL)
+    folder = tempfile.gettempdir()
+    return subprocess.Popen([sys.executable, *arguments], env=environment, cwd=folder, stdout=subprocess.DEVNULL)
 
 
 def cpu_s(process: subprocess.Popen[bytes]) -> float:
@@ -163,12 +165,12 @@ def tell(step: str, costs: list[Cost]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=ITEMS)
-    parser.add_argument("--against", type=Path)
+    parser.add_argument("--against", type=Path, help="a checkout of another build")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_suite(folder, asked.items)
-        checkouts = [HERE, *([asked.against] if asked.against else [])]
+        checkouts = [HERE, *([asked.against.resolve()] if asked.against else [])]
         sides = [Side(checkout, folder, f"side-{i}") for i, checkout in enumerate(checkouts)]
         tell(f"{asked.items} x {SAMPLES + 1}, killed at 90%", [side.first(asked.items) for side in sides])
         tell("gone on with", [side.run() for side in sides])
