@@ -4,9 +4,12 @@ import shutil
 import subprocess
 import sys
 import zlib
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rimbench.errors import DataError, RimbenchError
 from rimbench.records import Item, Manifest, Record
@@ -25,6 +28,7 @@ from rimbench.store import (
     read_records,
     to_line,
 )
+from rimbench.store.lines import to_item_line
 
 KEYS = [
     "item_id", "sample", "gold", "answer", "status", "text", "option_logprobs", "prompt_tokens", "generated_tokens",
@@ -491,3 +495,16 @@ def test_items_are_written_once_and_left_alone_where_they_stand(tmp_path):
         with RunStore(tmp_path / "run") as store:
             store.write_manifest(manifest(), [ITEM])
         assert list(read_items(tmp_path / "run").values()) == [ITEM]
+
+
+@given(
+    st.builds(
+        lambda texts, cluster: Item(
+            texts[0], texts[1], dict(zip("ABCDEFGHIJ", texts[1:], strict=False)), "A", cluster
+        ),
+        st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=3, max_size=11),
+        st.none() | st.text(st.characters(exclude_categories=["Cs"])),
+    )
+)
+def test_an_item_is_kept_as_one_line_of_plain_json(item):
+    assert to_item_line(item) == f"{json.dumps(asdict(item), ensure_ascii=False)}\n".encode()

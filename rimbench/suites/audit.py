@@ -9,7 +9,7 @@ have gaps), `empty_text`, `equal_options`, `gold_out_of_range` (or missing), `an
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rimbench.errors import DataError
@@ -72,6 +72,9 @@ class Auditor:
     repeats_expected: bool
     rows: int = 0
     items: ItemTable = field(default_factory=ItemTable)
+    _gold: Counter[str] = field(default_factory=Counter)
+    _widest: int = 0
+    _used_labels: int = 0
     _skipped: Counter[str] = field(default_factory=Counter)
     _faults: dict[str, list[str]] = field(default_factory=dict)
     _seen: dict[bytes, str | None] = field(default_factory=dict)
@@ -111,21 +114,24 @@ class Auditor:
                 "give rows with questions, options and labels"
             )
 
-    def report(self, used: Iterable[Item]) -> Audit:
+    def using(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Pass on the items that the suite uses, and count them for the report."""
+        for item in items:
+            self._used_labels += item.item_id in self._own_labels
+            self._gold[item.gold] += 1
+            self._widest = max(self._widest, len(item.options))
+            yield item
+
+    def report(self) -> Audit:
         """The audit, with the gold letters of the items that the suite uses."""
-        gold, widest, own_labels = Counter[str](), 0, 0
-        for item in used:
-            own_labels += item.item_id in self._own_labels
-            gold[item.gold] += 1
-            widest = max(widest, len(item.options))
         return Audit(
             rows=self.rows,
             usable=self.usable,
-            used=gold.total(),
+            used=self._gold.total(),
             left_out=dict(self._skipped),
             faults=tuple(Fault(kind, tuple(ids)) for kind, ids in sorted(self._faults.items())),
-            gold_histogram={letter: gold[letter] for letter in LETTERS[:widest]},
-            own_labels=own_labels,
+            gold_histogram={letter: self._gold[letter] for letter in LETTERS[: self._widest]},
+            own_labels=self._used_labels,
         )
 
     def _fault(self, kind: str, item_id: str) -> None:

@@ -51,15 +51,16 @@ def load(
     auditor.check(opened.where)
     order = slices.frozen_order(auditor.items, spec.seed)[: _smaller(n, limit)]
     items = Items(auditor.items.in_order(order))
+    sha256 = content_sha256(auditor.using(items))
     return Suite(
         name=path.stem,
         items=items,
-        content_sha256=content_sha256(items),
+        content_sha256=sha256,
         source=opened.source,
         n_requested=_smaller(n, limit) or len(items),
         seed=spec.seed,
         wording=Wording(spec.wording.question, spec.wording.option),
-        audit=auditor.report(items),
+        audit=auditor.report(),
         slice=slice_,
         file=whose(path, catalogue.folder()),
     )

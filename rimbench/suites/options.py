@@ -76,6 +76,8 @@ def is_missing(value: object) -> bool:
 
 def _of_mapping(cells: Mapping[object, object]) -> Options:
     """Options by label, or two lists, one of texts and one of labels; other keys beside letters are left alone."""
+    if list(cells) == _COUNTED[0][: len(cells)] and not any(map(is_missing, cells.values())):  # as most rows are
+        return Options(tuple(cells.values()), tuple(LETTERS[: len(cells)]))
     lists = {str(name).strip().lower().rstrip("s"): value for name, value in cells.items()}
     texts, labels = lists.get("text"), lists.get("label")
     if isinstance(texts, list | tuple) and isinstance(labels, list | tuple):

@@ -4,6 +4,7 @@ Plain frozen values and two pure functions: the text of a question, and the hash
 """
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -130,6 +131,10 @@ def _parts(template: str, names: tuple[str, ...]) -> list[str]:
     return re.split(rf"\{{({'|'.join(map(re.escape, names))})\}}", template)
 
 
+HASHED_AT_ONCE = 100
+"""Items; a document of all of them would take as much memory as they do."""
+
+
 def content_sha256(items: Iterable[Item]) -> str:
     """The sha256 of the items' ids, questions, options and gold letters, in their order.
 
@@ -137,10 +142,10 @@ def content_sha256(items: Iterable[Item]) -> str:
     stripped when they are read, and not changed otherwise (no Unicode normalisation).
     """
     encode = json.JSONEncoder(separators=(",", ":")).encode
-    digest, before = hashlib.sha256(), "["
-    for item in items:
-        content = encode([item.item_id, item.question, list(item.options.values()), item.gold])
-        digest.update(f"{before}{content}".encode("ascii"))
-        before = ","
-    digest.update(b"]" if before == "," else b"[]")
+    content = ([item.item_id, item.question, list(item.options.values()), item.gold] for item in items)
+    digest, before = hashlib.sha256(b"["), b""
+    while some := list(itertools.islice(content, HASHED_AT_ONCE)):
+        digest.update(before + encode(some)[1:-1].encode("ascii"))
+        before = b","
+    digest.update(b"]")
     return digest.hexdigest()

@@ -97,6 +97,8 @@ def _row_id(layout: "TableLayout", row: Row, number: int) -> str:
 
 def _text(value: object) -> str:
     """The value as stripped text; numbers as written, what holds nothing as nothing."""
+    if isinstance(value, str) and value.isascii():
+        return value.strip()
     if is_missing(value):
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
