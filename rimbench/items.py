@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import overload
 
-from rimbench.records import Item
+from rimbench.records import LETTERS, Item
+
+_LETTERS = tuple(LETTERS)
 
 
 class ItemTable(Mapping[str, Item]):
@@ -23,7 +25,9 @@ class ItemTable(Mapping[str, Item]):
 
     def put(self, item: Item) -> None:
         """Add an item behind the others, or in the place of the one that has its id."""
-        packed = (item.question, dict(item.options), item.gold, item.cluster)
+        letters = tuple(item.options)
+        kept = None if letters == _LETTERS[: len(letters)] else letters  # nearly always the first ones
+        packed = (item.question, item.gold, item.cluster, kept, *item.options.values())
         self._packed[item.item_id] = pickle.dumps(packed, pickle.HIGHEST_PROTOCOL)
 
     def drop(self, item_id: str) -> bool:
@@ -37,8 +41,8 @@ class ItemTable(Mapping[str, Item]):
         return ordered
 
     def __getitem__(self, item_id: str) -> Item:
-        question, options, gold, cluster = pickle.loads(self._packed[item_id])
-        return Item(item_id, question, options, gold, cluster)
+        question, gold, cluster, letters, *texts = pickle.loads(self._packed[item_id])
+        return Item(item_id, question, dict(zip(letters or _LETTERS, texts, strict=False)), gold, cluster)
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self._packed

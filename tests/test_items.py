@@ -10,11 +10,12 @@ from rimbench.records import LETTERS, Item
 TEXTS = st.text(max_size=20)
 ITEMS = st.lists(
     st.builds(
-        lambda item_id, question, options, cluster: Item(
-            item_id, question, dict(zip(LETTERS, options, strict=False)), LETTERS[len(options) - 1], cluster
+        lambda item_id, question, letters, options, cluster: Item(
+            item_id, question, dict(zip(letters, options, strict=False)), letters[len(options) - 1], cluster
         ),
         TEXTS,
         TEXTS,
+        st.sampled_from([LETTERS, "ZYXWVUTSRQ", [f"option {i}" for i in range(10)]]),
         st.lists(TEXTS, min_size=2, max_size=10),
         st.none() | TEXTS,
     ),
