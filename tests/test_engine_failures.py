@@ -98,6 +98,26 @@ def test_what_still_fails_is_final_by_the_users_word_alone(run):
     assert again.asked == []
 
 
+def test_a_draw_that_another_command_asked_for_is_not_made_final_by_this_one(run):
+    def poisoned(request):
+        return RuntimeError("no") if (request.item_id, request.samples) == ("3", (1,)) else RIGHT
+
+    run(cell(n=40, samples=1), Scripted(poisoned))
+    _, records = run(cell(n=40, errors=ErrorRules(final=True)), Scripted(poisoned))
+    assert not records["3", 1].answered
+
+
+def test_an_engine_that_raises_before_it_gives_anything_is_met_like_any_other(run):
+    class Eager(Scripted):
+        def answer(self, requests, seed):
+            if any(request.item_id == "3" for request in requests):
+                raise RuntimeError("no")
+            return [[(request, [RIGHT])] for request in requests]
+
+    outcome, records = run(cell(n=40), Eager(None))
+    assert outcome.failed == 1 and sum(record.answered for record in records.values()) == 39
+
+
 @pytest.mark.parametrize(("failing", "ends"), [(2, False), (3, True)])
 def test_more_than_5_percent_of_failures_end_the_run_and_what_is_good_is_kept(run, failing, ends):
     def poisoned(request):

@@ -1,9 +1,9 @@
 """Asks an engine what a cell lacks, counts what comes back item by item, and keeps it. Computes no aggregate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rimbench.engines import Engine, EngineFacts, Request
+from rimbench.engines import Answered, Engine, EngineFacts, Request
 from rimbench.errors import EngineError, RimbenchError
 from rimbench.records import Answer, Record
 from rimbench.runner.cell import Cell
@@ -94,7 +94,7 @@ class _Asking:
         if not batch:
             return
         waiting = {(request.item_id, request.samples): request for request in batch}
-        groups = iter(self._engine.answer(batch, self._cell.seed))
+        groups = self._groups(batch)
         failure: Exception | None = None
         while failure is None:
             try:
@@ -118,6 +118,10 @@ class _Asking:
             return
         for request in rest:
             self._fail(request, failure or EngineError("the engine gave no answer to this item"))
+
+    def _groups(self, batch: list[Request]) -> Iterator[Answered]:
+        """What the engine answers; only here is it called, so that whatever it raises is met in one place."""
+        yield from self._engine.answer(batch, self._cell.seed)
 
     def _take(self, group: Sequence[tuple[Request, list[Answer]]]) -> None:
         made: list[Record] = []
@@ -186,8 +190,7 @@ class _Asking:
             raise _out_of_memory(request, self._failures[request.item_id, request.samples[0]])
         self._check_share()
         if self._cell.errors.final:
-            asked = frozenset(self._cell.item_ids)
-            left = [r for (item_id, _), r in self._store.failed.items() if item_id in asked]
+            left = [self._store.failed[key] for key in self._failures]
             self.keep([replace(record, final=True) for record in left])
             self._failures.clear()
         last = next(reversed(self._failures.values()), None)
