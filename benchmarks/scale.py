@@ -142,10 +142,15 @@ class Side:
 
     def check(self, items: int) -> None:
         """Every answer is there, once."""
-        lines = (self.records() or self.results).read_bytes().splitlines()
-        kept = {(record["item_id"], record["sample"]) for record in map(json.loads, lines)}
-        if not len(lines) == len(kept) == items * (SAMPLES + 1):
-            raise RuntimeError(f"{len(lines)} lines hold {len(kept)} answers of {items * (SAMPLES + 1)}")
+        seen = bytearray(items * (SAMPLES + 1))  # the peak of what is started counts from this process's memory
+        lines = 0
+        with (self.records() or self.results).open() as file:
+            for line in file:
+                record = json.loads(line)
+                seen[int(record["item_id"][1:]) * (SAMPLES + 1) + record["sample"]] = 1
+                lines += 1
+        if not lines == sum(seen) == items * (SAMPLES + 1):
+            raise RuntimeError(f"{lines} lines hold {sum(seen)} answers of {items * (SAMPLES + 1)}")
 
 
 def tell(step: str, costs: list[Cost]) -> None:
