@@ -26,11 +26,11 @@ from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.engines._lean import LeanDecoder
 from rimbench.engines._products import OneDnnProducts, TorchProducts
 from rimbench.errors import RimbenchError
-from rimbench.grid import RunSettings, plan_runs
 from rimbench.latency.lengths import with_prompt_tokens
 from rimbench.rim.blocks import Memory
 from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
-from rimbench.runner import run_cell
+from rimbench.running.asking import run_cell
+from rimbench.running.grid import RunSettings, plan_runs
 from rimbench.store import RunStore
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights, weights
 

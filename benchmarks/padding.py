@@ -14,10 +14,12 @@ import os
 from pathlib import Path
 
 from rimbench import suites, systems
-from rimbench.controls import Controls, show
 from rimbench.errors import RimbenchError
-from rimbench.grid import prompt_builder
-from rimbench.runner import Cell, plan, planning
+from rimbench.running import planning
+from rimbench.running.cell import Cell
+from rimbench.running.grid import prompt_builder
+from rimbench.running.planning import plan
+from rimbench.suites.controls import Controls, show
 
 BATCH = 16
 

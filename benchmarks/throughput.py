@@ -32,8 +32,8 @@ from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.errors import RimbenchError
 from rimbench.latency.floor import prefill_work, shape_of
 from rimbench.latency.probe import SIDE, least_s, probe
-from rimbench.prompts import hash_token_ids
 from rimbench.records import Prompt
+from rimbench.running.prompts import hash_token_ids
 from rimbench.systems import weights
 
 CHUNK, THREADS = 32, 2

@@ -4,12 +4,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rimbench.asking import Answered, answer
-    from rimbench.exporting import load
+    from rimbench.running.single import Answered, answer
+    from rimbench.store.exporting import load
 
 __version__ = "0.1.0"
 __all__ = ["Answered", "__version__", "answer", "load"]
-_MODULE_OF = {"Answered": "asking", "answer": "asking", "load": "exporting"}
+_MODULE_OF = {"Answered": "running.single", "answer": "running.single", "load": "store.exporting"}
 
 
 def __getattr__(name: str) -> Any:

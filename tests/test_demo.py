@@ -9,10 +9,11 @@ from importlib import resources
 
 import pytest
 
-from rimbench import grid, sweeping, systems
+from rimbench import systems
 from rimbench.cli.demo import SUITES, SYSTEMS
 from rimbench.cli.demo import demo as demo_command
 from rimbench.latency import machine, measuring
+from rimbench.running import grid, sweeping
 from rimbench.systems.weights import resolve
 
 FAMILY = ("base", "cot", "direct", "rim-v1", "rim-v2")

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 import tiny
-from test_grid import Watching
+from tiny import Watching
 
-from rimbench import grid, suites, systems
+from rimbench import suites, systems
 from rimbench.errors import DataError, RimbenchError
-from rimbench.files import SCRATCH, open_regular, replacing, write_whole
+from rimbench.files.writing import SCRATCH, open_regular, replacing, write_whole
 from rimbench.report import formats
+from rimbench.running import grid
 from rimbench.store import RECORDS, Answers, RunStore
 
 
@@ -136,7 +137,7 @@ def test_a_kill_at_any_moment_of_a_write_leaves_the_older_file_or_the_new_one(tm
     """A process that writes a page again and again, killed 30 times: the page is whole each time."""
     path = tmp_path / "page.html"
     code = (
-        "import sys\nfrom pathlib import Path\nfrom rimbench.files import write_whole\n"
+        "import sys\nfrom pathlib import Path\nfrom rimbench.files.writing import write_whole\n"
         "path, i = Path(sys.argv[1]), 0\n"
         "while True:\n    i += 1\n    write_whole(path, str(i % 10) * 3_000_000)\n"
     )

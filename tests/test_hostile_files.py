@@ -20,8 +20,8 @@ from rimbench.claims.document import as_document
 from rimbench.claims.runs import measure
 from rimbench.claims.schema import read
 from rimbench.claims.tables import make_tables
+from rimbench.display.plaintext import as_json
 from rimbench.errors import ConfigError, RimbenchError
-from rimbench.plaintext import as_json
 from rimbench.training.recipe import RECIPES, load_recipe
 
 SYSTEMS = Path(systems.__file__).parent

@@ -11,7 +11,7 @@ import unicodedata
 
 import pytest
 
-from rimbench.plaintext import HIDDEN, as_json, plain, shown
+from rimbench.display.plaintext import HIDDEN, as_json, plain, shown
 
 EVIL = "e\x1b]0;own\x07\x1b[45m\x9b5m\u202e\u200b\u2066\U000e0041\x7fz"
 """Renames the window, colours the background twice, turns the direction, hides a letter."""

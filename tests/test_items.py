@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rimbench.items import Items, ItemTable
 from rimbench.records import LETTERS, Item
+from rimbench.records.items import Items, ItemTable
 
 TEXTS = st.text(max_size=20)
 ITEMS = st.lists(

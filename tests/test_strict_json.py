@@ -2,7 +2,7 @@
 
 import pytest
 
-from rimbench.strict_json import DEEPEST, is_deep, parse
+from rimbench.files.strict_json import DEEPEST, is_deep, parse
 
 
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}"), (b'[{"a":', b"}]")])

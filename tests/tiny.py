@@ -15,6 +15,30 @@ CHAT_TEMPLATE = (
 SPECIAL = ["<|im_start|>", "<|im_end|>", "<rim_b>", "<rim_m>", "<rim_eb>"]
 
 
+class Watching:
+    """Notes what is said and counts what is kept; interrupts as Ctrl-C would once so much is kept."""
+
+    def __init__(self, stop_after=None):
+        self.notes, self.kept, self.stop_after = [], 0, stop_after
+
+    def note(self, message):
+        self.notes.append(message)
+
+    def start(self, run, store):
+        pass
+
+    def advance(self, records):
+        self.kept += len(records)
+        if self.stop_after is not None and self.kept >= self.stop_after:
+            raise KeyboardInterrupt
+
+    def finish(self, run, store):
+        pass
+
+    def says(self, part):
+        return any(part in note for note in self.notes)
+
+
 def make_tokenizer(special=SPECIAL):
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rimbench import suites, systems
-from rimbench.config import below
 from rimbench.errors import RimbenchError
+from rimbench.files.toml import below
 from rimbench.plugins import SHIPPED, find_files
 from rimbench.records import Manifest
 from rimbench.suites import catalogue

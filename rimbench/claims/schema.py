@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainVa
 
 from rimbench.claims.quantity import Dimension, Quantity, parse_quantity
 from rimbench.claims.references import reference_faults
-from rimbench.config import Table, below, read_toml
+from rimbench.files.toml import Table, below, read_toml
 
 MOST = 10**12
 """Of anything counted: what is larger is a slip, and overflows."""

@@ -7,8 +7,8 @@ from rimbench.claims.bench import TimeCheck
 from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS, in_factor, in_points, in_time
 from rimbench.claims.measured import MeasuredTime, Reproduction
+from rimbench.display.tabular import Table
 from rimbench.statistics.estimate import Estimate
-from rimbench.tabular import Table
 
 SECTIONS = (
     ("Claims of accuracy", ("comparison", "noise", "stability", "restated")),

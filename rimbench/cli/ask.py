@@ -25,9 +25,9 @@ def ask(
       rimbench ask "Deficiency of which vitamin causes scurvy?" --option "Vitamin A" --option "Vitamin C"
       rimbench ask "Is 7 prime?" --option yes --option no --system rim-v2 --model checkpoints/rim-v2/checkpoint
     """
-    from rimbench import asking
     from rimbench.cli.output import note, print_json, print_table
-    from rimbench.tabular import Table
+    from rimbench.display.tabular import Table
+    from rimbench.running import single as asking
 
     answered = asking.answer(question, option, system, model, allow_outside=allow_outside)
     note(asking.DISCLAIMER)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rimbench.display.plaintext import plain
 from rimbench.errors import DataError
-from rimbench.plaintext import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rimbench.grid import PlannedRun, RunSettings
+    from rimbench.running.grid import PlannedRun, RunSettings
     from rimbench.suites import Suite
     from rimbench.systems import System
 
@@ -38,7 +38,6 @@ def demo(
       rimbench demo
       rimbench demo --limit 100
     """
-    from rimbench import grid, sweeping
     from rimbench.cli.latency import describe
     from rimbench.cli.output import note, print_table
     from rimbench.cli.progress import RunProgress
@@ -47,6 +46,7 @@ def demo(
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import Rules
     from rimbench.report import summary, tables
+    from rimbench.running import grid, sweeping
 
     began = time.monotonic()
     machine.first_load()
@@ -75,7 +75,7 @@ def demo(
 
 def _plan(systems: "list[System]", suites: "list[Suite]", settings: "RunSettings") -> "list[PlannedRun]":
     """Every system on every suite, with draws in distribution; runs that share weights one after another."""
-    from rimbench import grid
+    from rimbench.running import grid
 
     with_draws = grid.plan_runs(systems, suites[:1], dataclasses.replace(settings, samples=SAMPLES))
     runs = [*with_draws, *grid.plan_runs(systems, suites[1:], settings)]

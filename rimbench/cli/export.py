@@ -23,8 +23,8 @@ def export(
     \b
       rimbench export records.parquet
     """
-    from rimbench import exporting
     from rimbench.cli.output import note
+    from rimbench.store import exporting
 
     note(f"wrote {exporting.export(results, file, force=force, say=note)} records")
     typer.echo(file)

@@ -11,10 +11,10 @@ from rimbench.cli.run import RESULTS_OPTION
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from rimbench.grid import PlannedRun, RunSettings
     from rimbench.latency.stored import Measured, Measurement, Quantity
     from rimbench.latency.timing import Rules
     from rimbench.report.costs import Cost, Speedup
+    from rimbench.running.grid import PlannedRun, RunSettings
     from rimbench.suites import Suite
     from rimbench.systems import System
 
@@ -73,7 +73,6 @@ def latency(
       rimbench latency --system rim-v2 --system base --suite medmcqa --batch 1 --batch 64 --json
       rimbench latency --system smollm2-direct --prompt-tokens 260 --engine transformers --engine vllm
     """
-    from rimbench import grid
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.selection import load_suites, load_systems
     from rimbench.latency import machine, stored
@@ -81,6 +80,7 @@ def latency(
     from rimbench.report.costs import find_costs, refused
     from rimbench.report.latency_document import latency_document
     from rimbench.report.latency_tables import latency_tables
+    from rimbench.running import grid
 
     machine.first_load()
     if dtype not in (None, "float32", "bfloat16"):
@@ -124,8 +124,8 @@ def plan_alike(
     systems: "Sequence[System]", suites: "Sequence[Suite]", settings: "Sequence[RunSettings]", tokens: int | None
 ) -> "list[PlannedRun]":
     """The runs of the systems under the settings, each once, with prompts of so many tokens if that is given."""
-    from rimbench import grid
     from rimbench.latency.lengths import with_prompt_tokens
+    from rimbench.running import grid
 
     runs = {run.folder: run for each in settings for run in grid.plan_runs(systems, suites, each)}
     return [run if tokens is None else with_prompt_tokens(run, tokens) for run in runs.values()]

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
-from rimbench.plaintext import as_json, plain, shown
-from rimbench.tabular import Table
+from rimbench.display.plaintext import as_json, plain, shown
+from rimbench.display.tabular import Table
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -31,8 +31,8 @@ def plan(
       rimbench plan --n 4183 --discordant 0.2 --json
     """
     from rimbench.cli.output import print_json, print_table
+    from rimbench.display.tabular import Table
     from rimbench.statistics import power as powers
-    from rimbench.tabular import Table
 
     if base + margin > 1:
         raise UsageError(

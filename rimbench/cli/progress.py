@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rimbench.cli.output import console, note
-from rimbench.grid import PlannedRun
-from rimbench.plaintext import plain
+from rimbench.display.plaintext import plain
 from rimbench.records import Record
+from rimbench.running.grid import PlannedRun
 from rimbench.store import RunStore
 
 SECONDS_BETWEEN_LINES = 30.0

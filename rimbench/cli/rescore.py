@@ -10,7 +10,7 @@ from rimbench.cli.run import RESULTS_OPTION
 
 if TYPE_CHECKING:
     from rimbench.extraction import Extraction
-    from rimbench.rescoring import Rescored, Tally
+    from rimbench.running.rescoring import Rescored, Tally
 
 _RUN_COLUMNS = ("run", "answers", "flipped", "greedy right before", "after", "draws right before", "after")
 _FLIP_COLUMNS = ("run", "item", "sample", "gold", "recorded", "read today", "right", "the text ends")
@@ -31,9 +31,9 @@ def rescore(
       rimbench rescore
       rimbench rescore cot-medqa-0123456789 --json
     """
-    from rimbench import rescoring
     from rimbench.cli.output import note, print_json, print_table
-    from rimbench.tabular import Table
+    from rimbench.display.tabular import Table
+    from rimbench.running import rescoring
 
     rescored = [rescoring.rescore(folder) for folder in rescoring.choose_folders(results, run or [])]
     for each in rescored:

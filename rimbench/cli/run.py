@@ -65,11 +65,11 @@ def run(
       rimbench run --system smollm2 --suite medqa --data phrases_no_exclude_test.jsonl --limit 100
       rimbench run --system base --system base-direct --suite all --samples 8
     """
-    from rimbench import grid
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites, load_systems
-    from rimbench.controls import Controls
-    from rimbench.runner import ErrorRules
+    from rimbench.running import grid
+    from rimbench.running.cell import ErrorRules
+    from rimbench.suites.controls import Controls
 
     with RunProgress() as progress:
         systems = load_systems(

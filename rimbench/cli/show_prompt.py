@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from rimbench.cli.options import AllowOutside
+from rimbench.display.plaintext import plain
 from rimbench.errors import UsageError
-from rimbench.plaintext import plain
 
 
 def show_prompt(
@@ -32,8 +32,9 @@ def show_prompt(
       rimbench show-prompt --system smollm2 --suite medqa --item 17
       rimbench show-prompt --system rim-v1 --suite medmcqa --item '#0' --json
     """
-    from rimbench import grid, suites, systems
+    from rimbench import suites, systems
     from rimbench.cli.output import print_json, print_text
+    from rimbench.running import grid
 
     chosen = systems.override(systems.load(system, allow_outside=allow_outside), model=model, blocks=blocks)
     loaded = suites.load(suite, data=data, allow_outside=allow_outside)

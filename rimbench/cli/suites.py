@@ -9,8 +9,8 @@ import typer
 
 from rimbench.cli.options import AllowOutside
 from rimbench.cli.output import console, note, print_json, print_table
-from rimbench.plaintext import plain, shown
-from rimbench.tabular import Table
+from rimbench.display.plaintext import plain, shown
+from rimbench.display.tabular import Table
 
 if TYPE_CHECKING:
     from rimbench.suites import Suite

@@ -40,14 +40,14 @@ def sweep(
       rimbench sweep --system rim-v2 --model checkpoints/rim-v2/checkpoint --suite medmcqa
       rimbench sweep --system rim-v1 --suite medqa --limit 100 --json
     """
-    from rimbench import grid, sweeping
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites
     from rimbench.report.budgets import StoredSweep, read_outcome
     from rimbench.report.cost_tables import budget_table
     from rimbench.report.document import as_sweep
-    from rimbench.runner import ErrorRules
+    from rimbench.running import grid, sweeping
+    from rimbench.running.cell import ErrorRules
     from rimbench.store import read_manifest
     from rimbench.systems import load, override
 

@@ -16,8 +16,8 @@ def systems(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
     """
     from rimbench import systems as registered
     from rimbench.cli.output import print_json, print_table
+    from rimbench.display.tabular import Table
     from rimbench.systems import weights
-    from rimbench.tabular import Table
 
     rows = []
     for name in registered.available():

@@ -81,7 +81,7 @@ def train(
         say(f"interrupted: the last checkpoint in {folder} is kept, the same command goes on from there")
         raise
     if _is_first():
-        from rimbench.files import write_whole
+        from rimbench.files.writing import write_whole
         from rimbench.training.losses import draw_losses
 
         draw_losses([(folder.name, folder / "loss.jsonl")], folder / "loss.svg")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from rimbench.plaintext import plain
+from rimbench.display.plaintext import plain
 
 LONGEST_SHOWN = 80
 """Characters of an id, or of a line with one, that a note shows."""

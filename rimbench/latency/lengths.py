@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rimbench.errors import UsageError
-from rimbench.grid import PlannedRun
-from rimbench.prompts import hash_token_ids
 from rimbench.records import Prompt
+from rimbench.running.grid import PlannedRun
+from rimbench.running.prompts import hash_token_ids
 
 
 def with_prompt_tokens(run: PlannedRun, tokens: int) -> PlannedRun:

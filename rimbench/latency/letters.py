@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from rimbench.records import Answer, Item
-from rimbench.runner import judge
+from rimbench.running.judging import judge
 from rimbench.systems import System
 
 

@@ -24,7 +24,6 @@ from typing import Any
 from rimbench import checkpoints, engines
 from rimbench.engines import Decoding, Engine, EngineFacts, Limits, Request, TimedEngine
 from rimbench.errors import ConfigError, EngineError, UsageError
-from rimbench.grid import PlannedRun, departures_of_run
 from rimbench.latency import machine
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
 from rimbench.latency.letters import letter_at, letter_of
@@ -32,6 +31,7 @@ from rimbench.latency.probe import probe
 from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Subject, Told
 from rimbench.latency.timing import Rules, Timed, time_in_turn
 from rimbench.records import Answer, Item, asked_sha256
+from rimbench.running.grid import PlannedRun, departures_of_run
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 ROUNDS_BETWEEN_LOOKS = 8

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rimbench import strict_json
 from rimbench.errors import DataError, UsageError
-from rimbench.files import open_regular, write_whole
+from rimbench.files import strict_json
+from rimbench.files.writing import open_regular, write_whole
 from rimbench.statistics.bootstrap import Units, bca_interval
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 from rimbench.systems.departures import label

@@ -1,9 +1,9 @@
 """The table of what memory is worth: accuracy by memory budget."""
 
+from rimbench.display.tabular import Table
 from rimbench.report.budgets import StoredSweep
 from rimbench.report.numbers import counted, percent, points, share
 from rimbench.report.variants import suite_label
-from rimbench.tabular import Table
 
 
 def budget_table(sweep: StoredSweep) -> Table:

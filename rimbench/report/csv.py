@@ -5,7 +5,7 @@ import io
 import json
 from typing import Any
 
-from rimbench.plaintext import plain
+from rimbench.display.plaintext import plain
 from rimbench.records import STATUSES
 from rimbench.report.cells import Cell
 from rimbench.report.summary import Summary

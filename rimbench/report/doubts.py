@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rimbench.controls import Controls
 from rimbench.report.cells import Cell
 from rimbench.report.families import ALONE
 from rimbench.report.pairs import Pair
 from rimbench.report.reading import RunData
 from rimbench.report.variants import HARMLESS, controls_of, name_of
+from rimbench.suites.controls import Controls
 
 USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""

@@ -15,7 +15,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from rimbench.plaintext import plain
+from rimbench.display.plaintext import plain
 from rimbench.statistics.estimate import Estimate
 
 STYLE: dict[Any, Any] = {

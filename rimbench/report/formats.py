@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from rimbench.display.plaintext import as_json
 from rimbench.errors import DataError, UsageError
-from rimbench.files import write_pieces
-from rimbench.plaintext import as_json
+from rimbench.files.writing import write_pieces
 from rimbench.report.summary import Summary
 
 SUFFIXES = {

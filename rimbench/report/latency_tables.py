@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rimbench.display.tabular import Table
 from rimbench.report.costs import Cost, Speedup
 from rimbench.report.numbers import milliseconds, share, times
-from rimbench.tabular import Table
 
 SATURATED = 0.9
 """A system is saturated from the smallest batch that gives this share of its most questions a second."""

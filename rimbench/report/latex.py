@@ -3,9 +3,9 @@
 import re
 import unicodedata
 
+from rimbench.display.tabular import Table
 from rimbench.report.summary import Summary
 from rimbench.report.tables import DISCLAIMER, make_tables
-from rimbench.tabular import Table
 
 PREAMBLE = r"""% \input this file in a document that has
 %   \usepackage{array,booktabs,graphicx}

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from rimbench.display.tabular import Table
 from rimbench.report.summary import Summary
 from rimbench.report.tables import DISCLAIMER, make_tables
-from rimbench.tabular import Table
 
 MARKUP = re.compile(r"[\\`*_<>|$~&]|(?<=\])[(\[]|:(?=//)|@(?=\w)|#(?=\d)|(?<=www)\.", re.IGNORECASE)
 """Marks, entities, mathematics; links, also bare ones; mentions of people and issues. Intervals stay as they are."""

@@ -6,11 +6,11 @@ Source: the model-index specification, as `huggingface_hub`'s card classes write
 from collections.abc import Sequence
 from typing import Any
 
-from rimbench.controls import Controls
 from rimbench.report.cells import Cell
 from rimbench.report.summary import Summary
 from rimbench.report.variants import controls_of, name_of
 from rimbench.statistics.estimate import Estimate
+from rimbench.suites.controls import Controls
 
 DATASET_NAMES = {"medqa": "MedQA", "medmcqa": "MedMCQA"}
 

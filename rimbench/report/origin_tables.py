@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from rimbench.display.tabular import Table
 from rimbench.records import Manifest
 from rimbench.report.cells import Cell
-from rimbench.tabular import Table
 
 HASH = 10
 """The digits of a hash that are shown."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from rimbench.display.tabular import Table
 from rimbench.report.numbers import counted, interval, number, points, share
 from rimbench.report.pairs import Pair
 from rimbench.report.variants import suite_label
 from rimbench.statistics.verdict import Settings
-from rimbench.tabular import Table
 
 
 def verdict_table(pairs: Sequence[Pair]) -> Table:

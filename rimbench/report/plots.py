@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from rimbench.errors import DataError
-from rimbench.files import replacing, write_whole
+from rimbench.files.writing import replacing, write_whole
 from rimbench.latency.stored import Quantity
 from rimbench.report.cells import Cell
 from rimbench.report.costs import Cost, Speedup

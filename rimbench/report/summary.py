@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rimbench.controls import Controls, show
+from rimbench.display.plaintext import plain
 from rimbench.errors import DataError, UsageError
 from rimbench.latency.stored import read_measurements
-from rimbench.plaintext import plain
 from rimbench.plugins import unknown
 from rimbench.report.budgets import StoredSweep, find_sweeps
 from rimbench.report.cells import Cell
@@ -39,6 +38,7 @@ from rimbench.report.variants import (
     variant_of,
 )
 from rimbench.statistics.verdict import Settings
+from rimbench.suites.controls import Controls, show
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rimbench.display.tabular import Table
 from rimbench.records import STATUSES
 from rimbench.report.cells import Cell
 from rimbench.report.cost_tables import budget_table
@@ -10,7 +11,6 @@ from rimbench.report.numbers import counted, counts, decimal, interval, number, 
 from rimbench.report.origin_tables import making_table, origin_table
 from rimbench.report.pair_tables import certainty_table, verdict_table
 from rimbench.report.summary import Summary
-from rimbench.tabular import Table
 
 LONGEST_SETTING = 60
 """Characters of a setting, an instruction say, that a table shows."""

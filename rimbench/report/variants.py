@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from rimbench import systems
-from rimbench.controls import Controls
 from rimbench.records import Manifest
+from rimbench.suites.controls import Controls
 from rimbench.systems.departures import between, flat, label, settings_of
 
 DTYPES = {"cpu": "float32", "cuda": "bfloat16"}

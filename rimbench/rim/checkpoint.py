@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import AddedToken, PreTrainedModel, PreTrainedTokenizerBase
 
 from rimbench.errors import ModelError
-from rimbench.files import sync
+from rimbench.files.writing import sync
 from rimbench.rim.blocks import Memory, token_id
 
 NOISE = 0.1

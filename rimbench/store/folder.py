@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from rimbench import strict_json
-from rimbench.config import describe_faults
 from rimbench.errors import DataError
-from rimbench.files import open_regular
-from rimbench.items import ItemTable
+from rimbench.files.toml import describe_faults
+from rimbench.files import strict_json
+from rimbench.files.writing import open_regular
 from rimbench.records import LETTERS, SCHEMA_VERSION, Asked, Item, Manifest, Record, find_fault
+from rimbench.records.items import ItemTable
 from rimbench.store.heads import Head, read_heads
 from rimbench.store.kept import Kept
 from rimbench.store.lines import is_intact, read_lines, record_of, validate

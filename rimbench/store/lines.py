@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from rimbench.config import describe_faults
 from rimbench.errors import DataError
-from rimbench.files import open_regular
+from rimbench.files.toml import describe_faults
+from rimbench.files.writing import open_regular
 from rimbench.records import Item, Record
 
 CHUNK_BYTES = 1 << 19

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rimbench.errors import DataError, RimbenchError
-from rimbench.files import SCRATCH, sync, write_pieces, write_whole
+from rimbench.files.writing import SCRATCH, sync, write_pieces, write_whole
 from rimbench.records import Item, Manifest, Record
 from rimbench.store.folder import (
     BEGUN,

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rimbench.errors import DataError
-from rimbench.items import ItemTable
 from rimbench.records import LETTERS, Item
+from rimbench.records.items import ItemTable
 from rimbench.suites.slices import folded
 from rimbench.suites.suite import Audit, Fault
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.errors import DataError, UsageError
-from rimbench.items import Items
 from rimbench.plugins import whose
+from rimbench.records.items import Items
 from rimbench.suites import catalogue, hub, rows, slices, titration
 from rimbench.suites.audit import Auditor, Reading
 from rimbench.suites.suite import Slice, Source, Suite, Wording, content_sha256
@@ -42,7 +42,7 @@ def load(
     if slice_ == "train" and spec.heldout is None:
         raise UsageError(f"suite {path.stem}: has no train slice: its TOML has no [heldout] fraction")
     if data is None and spec.source is not None and spec.source.path is not None:
-        from rimbench.config import below  # pydantic is slow to import
+        from rimbench.files.toml import below  # pydantic is slow to import
 
         data = below(path, spec.source.path, "source.path", allow_outside=allow_outside)
     opened = _open(spec, path, data)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rimbench.errors import DataError
-from rimbench.strict_json import is_deep, say_deep
+from rimbench.files.strict_json import is_deep, say_deep
 from rimbench.suites.json_rows import rows_of
 
 Row = Mapping[str, object]

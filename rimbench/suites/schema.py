@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from rimbench.config import Table, read_toml
+from rimbench.files.toml import Table, read_toml
 from rimbench.records import LETTERS
 
 Name = Annotated[str, Field(min_length=1)]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from rimbench.items import Items
 from rimbench.records import Item
+from rimbench.records.items import Items
 
 Slice = Literal["heldout", "train", "all"]
 """Which part of a suite: what is kept for evaluation, everything else, or every row."""

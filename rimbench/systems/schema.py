@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from rimbench.chat import TODAY
-from rimbench.config import Table, below, read_toml
+from rimbench.files.toml import Table, below, read_toml
 from rimbench.plugins import whose
 from rimbench.rim.blocks import Memory
 from rimbench.systems import AnswerMode, AnswerStyle, Extraction, PromptStyle, System, Weights

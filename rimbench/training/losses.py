@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from rimbench.files import replacing
+from rimbench.files.writing import replacing
 
 STYLE = {"svg.hashsalt": "rimbench", "svg.fonttype": "none"}
 COLUMNS = 3

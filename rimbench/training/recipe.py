@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rimbench.config import Table, read_toml
+from rimbench.files.toml import Table, read_toml
 from rimbench.plugins import find_files, unknown
 from rimbench.rim.blocks import Memory
 from rimbench.training.packing import Wording

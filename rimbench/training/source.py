@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.errors import ConfigError, UsageError
-from rimbench.files import write_whole
+from rimbench.files.writing import write_whole
 from rimbench.records import LETTERS
 from rimbench.suites import catalogue, heldout, hub, rows
 from rimbench.suites.choices import MultipleChoice, split_choices

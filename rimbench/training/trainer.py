@@ -18,7 +18,7 @@ from transformers import PreTrainedModel, set_seed
 
 from rimbench import checkpoints
 from rimbench.errors import DataError, ModelError, UsageError
-from rimbench.files import write_whole
+from rimbench.files.writing import write_whole
 from rimbench.rim.blocks import Memory, token_id
 from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
 from rimbench.rim.mask import check_model

@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from rimbench.errors import ModelError
-from rimbench.files import write_whole
+from rimbench.files.writing import write_whole
 
 SECONDS_BETWEEN_LINES = 30.0
 

@@ -4,8 +4,8 @@ import pytest
 
 from rimbench.chat.letters import find_opening, gap_after
 from rimbench.errors import ModelError
-from rimbench.prompts import build_prompt, hash_prompts
 from rimbench.records import Item
+from rimbench.running.prompts import build_prompt, hash_prompts
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
 FOUR = {letter: f"text {letter}" for letter in "ABCD"}

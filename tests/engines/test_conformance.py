@@ -8,9 +8,9 @@ from transformers import AutoTokenizer
 
 from rimbench import engines, systems
 from rimbench.engines import Decoding, EngineChoice, Limits, Request, TimedEngine
-from rimbench.prompts import build_prompt
 from rimbench.records import Item
 from rimbench.rim.blocks import Memory
+from rimbench.running.prompts import build_prompt
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
 REAL = ["transformers", pytest.param("vllm", marks=pytest.mark.vllm)]

@@ -9,8 +9,8 @@ from transformers import AutoTokenizer
 from rimbench import engines
 from rimbench.engines import Decoding, EngineChoice, Limits, Request, chance_of
 from rimbench.engines._draws import NumberWatch, TokenDraws
-from rimbench.prompts import build_prompt
 from rimbench.records import Item
+from rimbench.running.prompts import build_prompt
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
 WRITES = System("base", "", Weights(), PromptStyle(), AnswerStyle("generate", max_new_tokens=12))

@@ -5,10 +5,11 @@ import tiny
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rimbench import engines, grid, suites, systems
+from rimbench import engines, suites, systems
 from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.rim.blocks import Memory
 from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
+from rimbench.running import grid
 
 pytestmark = pytest.mark.vllm
 ITEMS = 40

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 import atheris
 from mutations import change
 
+from rimbench.display.plaintext import plain
 from rimbench.errors import RimbenchError
-from rimbench.plaintext import plain
 
 if TYPE_CHECKING:
     from targets import Target

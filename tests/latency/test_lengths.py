@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 import tiny
 
-from rimbench import grid, suites, systems
+from rimbench import suites, systems
 from rimbench.errors import UsageError
 from rimbench.latency.lengths import with_prompt_tokens
+from rimbench.running import grid
 
 
 @pytest.fixture

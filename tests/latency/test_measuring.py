@@ -12,13 +12,14 @@ import tiny
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rimbench import engines, grid, suites, systems
+from rimbench import engines, suites, systems
 from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine, timing
 from rimbench.latency.measuring import measure
 from rimbench.latency.stored import Measured, ratio
 from rimbench.latency.timing import Rules
+from rimbench.running import grid
 
 FEW = Rules(least=3, most=3, warm_up_most=2)
 
@@ -179,7 +180,8 @@ def test_a_prompt_that_came_from_a_cache_fails_the_measurement(planned, monkeypa
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from rimbench import grid, suites, systems
+from rimbench import suites, systems
+from rimbench.running import grid
 from rimbench.latency.measuring import measure
 from rimbench.latency.timing import Rules
 folder, suite = map(Path, sys.argv[1:])

@@ -10,7 +10,6 @@ import json
 import pytest
 from report_runs import IDENTITY, manifest, record
 
-from rimbench.controls import Controls, show
 from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep
 from rimbench.records import Item
 from rimbench.report import formats
@@ -20,6 +19,7 @@ from rimbench.report.summary import summarise
 from rimbench.report.tables import make_tables
 from rimbench.statistics.estimate import Estimate
 from rimbench.store import RunStore
+from rimbench.suites.controls import Controls, show
 
 N = 40
 OPTIONS = {"A": "x", "B": "y", "C": "z", "D": "w"}

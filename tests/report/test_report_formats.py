@@ -11,8 +11,8 @@ from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 from report_runs import record
 
+from rimbench.display.plaintext import plain
 from rimbench.errors import DataError, UsageError
-from rimbench.plaintext import plain
 from rimbench.report import formats
 from rimbench.report.drawing import as_svg
 from rimbench.report.plots import make_plots, pareto_front, write_plots

@@ -6,7 +6,6 @@ import json
 import pytest
 from report_runs import IDENTITY, manifest, record
 
-from rimbench.controls import Controls, show
 from rimbench.errors import UsageError
 from rimbench.records import Item
 from rimbench.report.document import as_comparison, as_document
@@ -14,6 +13,7 @@ from rimbench.report.families import Choice
 from rimbench.report.summary import summarise, summarise_pair
 from rimbench.statistics.verdict import Settings
 from rimbench.store import RunStore
+from rimbench.suites.controls import Controls, show
 
 OPTIONS = {"A": "x", "B": "y", "C": "z", "D": "w"}
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from rimbench.config import Table, read_toml
 from rimbench.extraction.spelling import one_spelling
 from rimbench.extraction.wording import Wording
+from rimbench.files.toml import Table, read_toml
 from rimbench.records import LETTERS
 
 Words = tuple[str, ...]

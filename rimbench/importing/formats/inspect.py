@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from rimbench.errors import DataError, RimbenchError
+from rimbench.files.strict_json import is_deep, say_deep
 from rimbench.importing.answers import ForeignAnswer, Reading, Sampling, as_draws, listed, mean_by_item
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.records import LETTERS
-from rimbench.strict_json import is_deep, say_deep
 
 EXPECTS = ".eval or .json log"
 _CUT_OFF = ("max_tokens", "model_length", "content_filter")

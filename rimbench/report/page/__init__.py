@@ -17,6 +17,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from rimbench.display.tabular import Table
 from rimbench.errors import DataError
 from rimbench.records import Item, Record
 from rimbench.report.drawing import as_svg
@@ -24,7 +25,6 @@ from rimbench.report.plots import make_plots
 from rimbench.report.summary import Summary
 from rimbench.report.tables import DISCLAIMER, make_tables
 from rimbench.store import each_item, read_records_at
-from rimbench.tabular import Table
 
 TEXT_BUDGET = 6_000_000
 """Characters of answers in one file; more answers are each cut shorter, in their middle."""

@@ -1,0 +1,218 @@
+"""Asks an engine what a cell lacks, counts what comes back item by item, and keeps it. Computes no aggregate."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rimbench.engines import Answered, Engine, EngineFacts, Request
+from rimbench.errors import EngineError, RimbenchError
+from rimbench.records import Answer, Record
+from rimbench.running.cell import Cell
+from rimbench.running.judging import FaultyAnswerError, failed_records, to_records
+from rimbench.running.planning import plan, plan_again, samples_of
+from rimbench.store import RunStore
+
+BROKEN_IN_A_ROW = 16
+"""So many failures with no answer between them are no fault of the items."""
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "failed to allocate")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a cell ended: how many answers are missing since the engine failed on them, its last failure, and how many
+    prompts left no room for an answer.
+    """
+
+    failed: int
+    last_failure: str | None
+    too_long: int
+
+
+def run_cell(
+    cell: Cell,
+    facts: EngineFacts,
+    engine: Engine,
+    store: RunStore,
+    on_records: Callable[[Sequence[Record]], None],
+) -> Outcome:
+    """Answer everything in the cell that the store lacks; every batch is kept before the next is asked.
+
+    What the engine failed on, in this start or an earlier one, is asked once more in the end. Raises EngineError
+    where too much fails, nothing works, or the memory does not suffice.
+    """
+    asking = _Asking(cell, engine, store, on_records)
+    for batch in plan(cell, facts.batch_size, store.done, frozenset(store.failed)):
+        asking.ask(asking.without_too_long(batch))
+    asking.check_worked()
+    for batch in plan_again(cell, facts.batch_size, store.done):
+        asking.ask(batch)
+    return asking.finish()
+
+
+class _Asking:
+    """Asks an engine batch by batch, counts what comes back item by item, and keeps it."""
+
+    def __init__(
+        self, cell: Cell, engine: Engine, store: RunStore, on_records: Callable[[Sequence[Record]], None]
+    ) -> None:
+        self._cell, self._engine, self._store, self._on_records = cell, engine, store, on_records
+        self._shown_of = cell.shown_by_id()
+        self._worked = bool(store.done)
+        self._failures: dict[tuple[str, int], Exception] = {}  # of this start, by item and sample
+        self._starved: dict[str, Request] = {}  # by item, those that the memory did not suffice for
+        self._held: list[Record] = []
+        self._in_a_row = 0
+        self._too_long: set[str] = set()
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Keep records, and tell of them."""
+        if records:
+            self._store.append(records)
+            self._on_records(records)
+
+    def without_too_long(self, batch: Sequence[Request]) -> list[Request]:
+        """Keep a failure for each prompt that leaves no room for an answer: no engine could ever answer it."""
+        fitting = [request for request in batch if self._cell.has_room(request.prompt)]
+        for request in batch if len(fitting) < len(batch) else ():
+            if self._cell.has_room(request.prompt):
+                continue
+            self._too_long.add(request.item_id)
+            fault = ValueError(
+                f"the prompt of {len(request.prompt.token_ids)} tokens and {request.decoding.max_new_tokens} new "
+                f"ones exceed the model's context of {self._cell.context_tokens}"
+            )
+            samples = samples_of(self._cell, request.decoding, request.samples[0])
+            missing = [s for s in samples if (request.item_id, s) not in self._store.done]
+            records = failed_records(self._shown_of(request.item_id), request, missing, fault)
+            self.keep([replace(record, final=True) for record in records])
+        return fitting
+
+    def ask(self, batch: list[Request]) -> None:
+        """The per-item border: a batch that fails is asked again in halves, until the failing item stands alone.
+
+        That also halves a batch that is too large for the memory.
+        """
+        if not batch:
+            return
+        waiting = {(request.item_id, request.samples): request for request in batch}
+        groups = self._groups(batch)
+        failure: Exception | None = None
+        while failure is None:
+            try:
+                group = next(groups)
+            except StopIteration:
+                break
+            except RimbenchError:
+                raise
+            except Exception as error:  # any failure of an engine on an item is a record, not a crash
+                failure = error
+                continue
+            for request, _ in group:
+                if waiting.pop((request.item_id, request.samples), None) is None:
+                    raise EngineError(f"the engine answered item '{request.item_id}' twice, or unasked")
+            self._take(group)
+        rest = list(waiting.values())
+        if failure is not None and len(batch) > 1:
+            middle = max(1, len(rest) // 2)
+            for half in filter(None, (rest[:middle], rest[middle:])):
+                self.ask(half)
+            return
+        for request in rest:
+            self._fail(request, failure or EngineError("the engine gave no answer to this item"))
+
+    def _groups(self, batch: list[Request]) -> Iterator[Answered]:
+        """What the engine answers; only here is it called, so that whatever it raises is met in one place."""
+        yield from self._engine.answer(batch, self._cell.seed)
+
+    def _take(self, group: Sequence[tuple[Request, list[Answer]]]) -> None:
+        made: list[Record] = []
+        failed: list[tuple[Request, Exception]] = []
+        for request, answers in group:
+            try:
+                records = to_records(self._cell, self._shown_of(request.item_id), request, answers)
+            except FaultyAnswerError as error:
+                failed.append((request, error))
+            else:
+                made += (r for r in records if (r.item_id, r.sample) not in self._store.done)
+                self._starved.pop(request.item_id, None)
+        if len(failed) < len(group):
+            self._worked, self._in_a_row = True, 0
+            self.keep(self._held)
+            self._held = []
+        self.keep(made)
+        for record in made:
+            self._failures.pop((record.item_id, record.sample), None)
+        for request, fault in failed:
+            self._fail(request, fault)
+
+    def _fail(self, request: Request, error: Exception) -> None:
+        samples = samples_of(self._cell, request.decoding, request.samples[0])
+        keys = [(request.item_id, s) for s in samples if (request.item_id, s) not in self._store.done]
+        if not keys:
+            return  # asked again for the sake of its company alone
+        self._failures |= dict.fromkeys(keys, error)
+        self._in_a_row += 1
+        if _is_out_of_memory(error):
+            self._starved[request.item_id] = request
+            if self._in_a_row > 1:
+                raise _out_of_memory(request, error)
+        else:
+            self._keep_failed(failed_records(self._shown_of(request.item_id), request, [s for _, s in keys], error))
+        if self._in_a_row >= BROKEN_IN_A_ROW:
+            self.check_worked()
+            self._check_share()
+
+    def _keep_failed(self, failed: Sequence[Record]) -> None:
+        """Hold failures back until something has worked: an engine that never does says nothing of the items."""
+        if self._worked:
+            self.keep(failed)
+        else:
+            self._held += failed
+
+    def check_worked(self) -> None:
+        """EngineError where the engine has failed and given no answer at all."""
+        if self._failures and not self._worked:
+            (item_id, _), failure = next(iter(self._failures.items()))
+            raise EngineError(f"the engine failed on the first item, '{item_id}': {_say(failure)}") from failure
+
+    def _check_share(self) -> None:
+        count, total = len(self._failures), self._cell.total
+        if count > self._cell.errors.most * total:
+            last = next(reversed(self._failures.values()))
+            raise EngineError(
+                f"the engine failed on {count} of {total} answers, more than {self._cell.errors.most:.3g} of them "
+                f"(last: {_say(last)}): what was answered is kept; find the cause and start the same command again, "
+                "which asks for the rest, or allow more with --max-errors"
+            ) from last
+
+    def finish(self) -> Outcome:
+        """What is left when everything was asked twice; EngineError where that is too much."""
+        for request in self._starved.values():
+            raise _out_of_memory(request, self._failures[request.item_id, request.samples[0]])
+        self._check_share()
+        if self._cell.errors.final:
+            left = [self._store.failed[key] for key in self._failures]
+            self.keep([replace(record, final=True) for record in left])
+            self._failures.clear()
+        last = next(reversed(self._failures.values()), None)
+        return Outcome(len(self._failures), None if last is None else _say(last), len(self._too_long))
+
+
+def _out_of_memory(request: Request, error: Exception) -> EngineError:
+    raised = EngineError(
+        f"out of memory on item '{request.item_id}' alone, a prompt of {len(request.prompt.token_ids)} tokens "
+        f"({_say(error)}): what was answered is kept, and this item counts as not answered; free the device's memory "
+        "and start the same command again, or take a smaller --batch-size or fewer new tokens, which is another run"
+    )
+    raised.__cause__ = error
+    return raised
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in OUT_OF_MEMORY)
+
+
+def _say(error: Exception) -> str:
+    message = " ".join(str(error).split())[:300]
+    if isinstance(error, RimbenchError | FaultyAnswerError):
+        return message
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

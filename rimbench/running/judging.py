@@ -1,0 +1,103 @@
+"""An engine's answers -> records, in the item's own letters, each checked before it is kept."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rimbench.engines import Request, chance_of
+from rimbench.extraction import extract, first_letter
+from rimbench.records import Answer, Asked, Item, Record, Status, find_fault
+from rimbench.running.cell import Cell
+from rimbench.suites.controls import Shown
+from rimbench.systems import System
+
+
+class FaultyAnswerError(Exception):
+    """An answer that cannot be one: the message says why."""
+
+
+def to_records(cell: Cell, shown: Shown, request: Request, answers: list[Answer]) -> list[Record]:
+    """The records of a request, in the item's own letters: `text` alone keeps the letters that were shown.
+
+    Raises FaultyAnswerError for an answer that cannot be one.
+    """
+    if len(answers) != len(request.samples):
+        raise FaultyAnswerError(f"the engine gave {len(answers)} answers for {len(request.samples)} samples")
+    if not request.decoding.readout:
+        judged = zip(request.samples, answers, strict=True)
+        return [_checked(shown, request, s, answer, judge(cell.system, shown.item, answer)) for s, answer in judged]
+    [answer] = answers
+    if answer.option_logprobs is None:
+        raise FaultyAnswerError("the engine gave no log-probabilities for a readout")
+    best = _checked(shown, request, 0, answer, (answer.text, "ok"))
+    drawn = (_draw(cell, shown.item, answer, sample) for sample in range(1, cell.samples + 1))
+    return [best, *(_record(shown, request, i, a, (a.text, "ok")) for i, a in enumerate(drawn, 1))]
+
+
+def _checked(
+    shown: Shown, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]
+) -> Record:
+    """The record of an answer as it came; what is asked of any record that is read is asked of it: no NaN, say."""
+    letters = [judged[0]] if judged[0] is not None else []
+    unknown = [letter for letter in (*letters, *(answer.option_logprobs or ())) if letter not in shown.own_letters]
+    if unknown:
+        has = ", ".join(shown.own_letters)
+        raise FaultyAnswerError(f"the engine answered {unknown[0]!r}, item {shown.item.item_id!r} has {has}")
+    record = _record(shown, request, sample, answer, judged)
+    fault = find_fault(record, Asked(tuple(shown.own_letters), shown.own_letters[shown.item.gold]))
+    if fault is not None:
+        raise FaultyAnswerError(f"the engine's answer is none: {fault}")
+    return record
+
+
+def failed_records(shown: Shown, request: Request, samples: Sequence[int], error: Exception) -> list[Record]:
+    """The records of samples that the engine failed on: the text is its message."""
+    message = " ".join(f"{type(error).__name__}: {error}".split())[:1000]
+    failed = Answer(message, 0, finished=False)
+    return [_record(shown, request, sample, failed, (None, "engine_error")) for sample in samples]
+
+
+def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
+    """The letter that a written answer states, and its status; cut off with no letter is `truncated`."""
+    if system.answer.extraction == "first_letter":
+        found = first_letter(answer.text, item.options)
+        return found.letter, found.status
+    found = extract(answer.text, item.options, system.answer.reasoning_tags)
+    if found.status == "no_answer" and not answer.finished:
+        return None, "truncated"
+    return found.letter, found.status
+
+
+def _draw(cell: Cell, item: Item, answer: Answer, sample: int) -> Answer:
+    """The letter of sample i, drawn from the letters' probabilities at the temperature; sample 0 is the best one.
+
+    The draw depends on the seed, the item and i alone, so it is the same on every machine and in every order.
+    """
+    assert answer.option_logprobs is not None
+    letters = list(answer.option_logprobs)
+    top = max(answer.option_logprobs.values())
+    scaled = [(answer.option_logprobs[x] - top) / cell.system.answer.temperature for x in letters]
+    chance = chance_of(cell.seed, item.item_id, sample)
+    letter = chance.choices(letters, weights=[math.exp(s) for s in scaled])[0]
+    return replace(answer, text=letter)
+
+
+def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]) -> Record:
+    letter, status = judged
+    logprobs = answer.option_logprobs
+    if logprobs is not None:
+        by_own = {shown.own_letters[shown_letter]: value for shown_letter, value in logprobs.items()}
+        logprobs = {own: by_own[own] for own in sorted(by_own)}
+    return Record(
+        item_id=shown.item.item_id,
+        sample=sample,
+        gold=shown.own_letters[shown.item.gold],
+        answer=None if letter is None else shown.own_letters[letter],
+        status=status,
+        text=answer.text,
+        option_logprobs=logprobs,
+        prompt_tokens=len(request.prompt.token_ids),
+        generated_tokens=answer.generated_tokens,
+        prompt_sha256=request.prompt.sha256,
+        label_mass=answer.label_mass,
+    )

@@ -1,0 +1,122 @@
+"""One question of a user's own -> the letter, and the probability of each option, from one forward pass.
+
+Flows in: a question and its options. Flows out: `Answered`. Nothing is recorded. The model of the last call stays
+loaded, and is loaded again where its files have changed.
+"""
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rimbench import checkpoints, engines, systems
+from rimbench.engines import Decoding, EngineChoice, EngineFacts, Limits, Request
+from rimbench.errors import EngineError, UsageError
+from rimbench.records import LETTERS, Item, Prompt
+from rimbench.running.prompts import PromptBuilder
+from rimbench.suites import Wording, question_text
+from rimbench.systems import System, weights
+
+DISCLAIMER = "a research tool: its answers are no medical advice"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The letter with the highest probability, and the probability of every letter among the options."""
+
+    letter: str
+    probabilities: Mapping[str, float]
+
+
+def answer(
+    question: str,
+    options: Mapping[str, str] | Sequence[str],
+    system: str = "rim-v1",
+    model: str | None = None,
+    *,
+    allow_outside: bool = False,
+) -> Answered:
+    """Ask a system one multiple-choice question and read the option letters out after one forward pass.
+
+    `options` are 2 to 10 texts, or a mapping of the letters A, B, ... to them; `system` is a name or a TOML file,
+    `model` a checkpoint folder or a hub name in place of the system's own; a system's file may name weights outside
+    its own folder with `allow_outside`. Raises UsageError for options that are
+    none and for a system that writes its answer out, ModelError where the weights cannot be had.
+    """
+    item = _item(question, options)
+    return _asker(system, model, allow_outside, _stamp(system), _stamp(model)).ask(item)
+
+
+class Asker:
+    """A system with its model loaded, ready for questions."""
+
+    def __init__(self, system: System) -> None:
+        if system.answer.mode != "readout" and system.answer.extraction != "first_letter":
+            raise UsageError(
+                f"system '{system.name}' writes its answer out and has no option probabilities: "
+                f"expected a system that is read out, such as rim-v1 or base-direct; see 'rimbench systems'"
+            )
+        self._system = systems.override(system, answer="readout")
+        checkpoint = weights.resolve(self._system)
+        module = engines.find("transformers")
+        facts: EngineFacts = module.describe(EngineChoice())
+        config = checkpoints.read_config(checkpoint.folder)
+        self._context_tokens = int(getattr(config, "max_position_embeddings", 2**31))
+        self._builder = PromptBuilder(self._system, checkpoints.read_tokenizer(checkpoint.folder))
+        self._engine = engines.open_engine(checkpoint.folder, facts, Limits(self._context_tokens, 0))
+
+    def ask(self, item: Item) -> Answered:
+        """Read out one item; UsageError where it is longer than the model's context."""
+        prompt = self._prompt(item)
+        needed = len(prompt.token_ids) + 1
+        if needed > self._context_tokens:
+            raise UsageError(
+                f"the question with its options needs {needed} tokens, the model of system '{self._system.name}' "
+                f"takes {self._context_tokens}: shorten the question, or use fewer memory blocks"
+            )
+        request = Request(item.item_id, prompt, (0,), Decoding(readout=True, max_new_tokens=1))
+        try:
+            (((_, (found,)),),) = self._engine.answer([request], 0)
+        except (RuntimeError, MemoryError) as error:
+            fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise EngineError(f"the model of system '{self._system.name}' failed on the question: {fault}") from error
+        if found.option_logprobs is None:
+            raise EngineError(f"the engine gave no option probabilities for system '{self._system.name}'")
+        if any(map(math.isnan, found.option_logprobs.values())):
+            raise EngineError(
+                f"the model of system '{self._system.name}' gives no numbers (NaN) for its options: its weights are "
+                "damaged, or its number type is too small for them"
+            )
+        probabilities = {letter: math.exp(value) for letter, value in found.option_logprobs.items()}
+        return Answered(found.text, probabilities)
+
+    def _prompt(self, item: Item) -> Prompt:
+        (prompt,) = self._builder.build([(item, question_text(Wording(), item).strip())])
+        return prompt
+
+
+@functools.lru_cache(maxsize=1)
+def _asker(system: str, model: str | None, allow_outside: bool, *_stamps: object) -> Asker:
+    """The asker of the last call; the stamps are there to tell changed files from the same ones."""
+    return Asker(systems.override(systems.load(system, allow_outside=allow_outside), model=model))
+
+
+def _stamp(path: str | None) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of change of a file, or of the files in a folder; empty for a name."""
+    place = Path(path or "").expanduser()
+    files = sorted(place.iterdir()) if path and place.is_dir() else [place] if path and place.is_file() else []
+    return tuple((file.name, found.st_size, found.st_mtime_ns) for file in files for found in [file.stat()])
+
+
+def _item(question: str, options: Mapping[str, str] | Sequence[str]) -> Item:
+    texts = dict(options) if isinstance(options, Mapping) else dict(zip(LETTERS, options, strict=False))
+    if not 2 <= len(options) <= len(LETTERS) or list(texts) != list(LETTERS[: len(texts)]):
+        raise UsageError(
+            f"{len(options)} options ({', '.join(texts)}): expected 2 to {len(LETTERS)} texts, "
+            "lettered from A on in their order"
+        )
+    empty = [letter for letter, text in texts.items() if not text.strip()]
+    if not question.strip() or empty:
+        raise UsageError(f"{'option ' + empty[0] if empty else 'the question'} is empty: expected a text")
+    return Item("asked", question.strip(), texts, gold="A")

@@ -1,0 +1,138 @@
+"""A system and a suite -> one run for every memory budget, planned together and answered together."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rimbench import checkpoints, systems
+from rimbench.errors import UsageError
+from rimbench.records import Prompt
+from rimbench.rim.blocks import Memory, block_token_ids
+from rimbench.running import grid
+from rimbench.running.cell import identify, name_run
+from rimbench.running.grid import PlannedRun, Progress, RunSettings
+from rimbench.running.prompts import hash_token_ids
+from rimbench.store import RunStore
+from rimbench.suites import Suite
+from rimbench.systems import System
+
+if TYPE_CHECKING:
+    from rimbench.rim.readout import ReadoutRequest
+    from rimbench.running.packed import PackedReadout
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The runs at K = 0, 1, ..., K_max, in that order, below one folder, and the packed rows by item id."""
+
+    folder: Path
+    runs: tuple[PlannedRun, ...]
+    rows: Mapping[str, "ReadoutRequest"]
+
+
+def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> Sweep:
+    """Resolve the weights and name a run for each budget up to the system's own; nothing is answered yet.
+
+    Raises UsageError for a system without memory blocks. A run's engine facts say that budgets shared a pass:
+    its letters equal those of `rimbench run --blocks K --answer readout` but for rounding, so the two never
+    share records.
+    """
+    if system.memory is None or system.memory.blocks < 1:
+        raise UsageError(
+            f"system '{system.name}' has no memory blocks to sweep over: expected a RiM system with K of 1 or more, "
+            "see 'rimbench systems'"
+        )
+    largest_k = system.memory.blocks
+    system = systems.override(system, answer="readout")
+    (largest,) = grid.plan_runs([system], [suite], replace(settings, engine="transformers", samples=0))
+    packed = replace(largest, facts=replace(largest.facts, attention=f"sdpa, K 0 to {largest_k} in one packed pass"))
+    rows = _rows(packed)
+    planned = [_at_budget(packed, blocks, list(rows.values())) for blocks in range(largest_k + 1)]
+    folder = settings.results / f"{planned[-1].name}-sweep"
+    runs = tuple(
+        replace(run, folder=folder / f"k{blocks}", title=f"{system.name} K={blocks}")
+        for blocks, run in enumerate(planned)
+    )
+    return Sweep(folder, runs, rows)
+
+
+def run_sweep(sweep: Sweep, progress: Progress) -> None:
+    """Answer what is missing at each budget, the largest first; complete ones are left as they are."""
+    slot = _Slot(sweep)
+    try:
+        for run in reversed(sweep.runs):
+            with RunStore(run.folder, run.suite.items.by_id, prompts=run.prompt_hashes) as store:
+                grid.complete_run(run, store, partial(slot.open, progress), progress)
+    finally:
+        slot.close()
+
+
+class _Slot:
+    """Loads the model when the first answer is missing."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._engine: PackedReadout | None = None
+
+    def open(self, progress: Progress) -> "PackedReadout":
+        if self._engine is None:
+            from rimbench.running.packed import PackedReadout  # torch comes with it
+
+            run = self._sweep.runs[-1]
+            progress.note(f"loading {run.checkpoint.source} into {run.facts.name} on {run.facts.device}")
+            self._engine = PackedReadout(run.checkpoint.folder, run.facts, self._sweep.rows, run.cell.context_tokens)
+        return self._engine
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.__exit__(None, None, None)
+
+
+def _rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
+    """Each prompt of the largest budget taken apart again: question, blocks, prefix."""
+    from rimbench.rim.readout import ReadoutRequest  # torch comes with it
+
+    memory = run.cell.system.memory
+    assert memory is not None
+    tokenizer = checkpoints.read_tokenizer(run.checkpoint.folder)
+    blocks = (block_token_ids(tokenizer, memory),) * memory.blocks
+    if not run.cell.system.prompt.prefix:
+        raise UsageError(
+            f"system '{run.cell.system.name}' has no [prompt] prefix: a sweep reads out after one; expected the "
+            r"prefix that the checkpoint was trained with, such as 'The final answer is \boxed{'"
+        )
+    rows = {}
+    for shown, prompt in zip(run.cell.shown, run.cell.prompts, strict=True):
+        options = tuple((prompt.option_token_ids or {}).values())
+        question, prefix = _around(prompt.token_ids, tuple(itertools.chain(*blocks)))
+        rows[shown.item.item_id] = ReadoutRequest(question, blocks, prefix, options)
+    return rows
+
+
+def _around(token_ids: tuple[int, ...], blocks: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What stands before the blocks, and behind them: the prefix as the tokenizer writes it before a letter."""
+    starts = range(len(token_ids) - len(blocks), -1, -1)
+    start = next(i for i in starts if token_ids[i : i + len(blocks)] == blocks)
+    return token_ids[:start], token_ids[start + len(blocks) :]
+
+
+def _at_budget(largest: PlannedRun, blocks: int, rows: "Sequence[ReadoutRequest]") -> PlannedRun:
+    """The run with the first `blocks` blocks; its folder is the sweep's to say."""
+    cell, memory = largest.cell, largest.cell.system.memory
+    assert memory is not None
+    prompts = tuple(_shortened(prompt, row, memory, blocks) for prompt, row in zip(cell.prompts, rows, strict=True))
+    cell = replace(cell, system=systems.override(cell.system, blocks=blocks), prompts=prompts)
+    identity = identify(cell, largest.checkpoint.sha256, largest.identity["suite"], largest.facts)
+    name = name_run(cell, largest.suite.name, identity)
+    return replace(largest, cell=cell, identity=identity, name=name)
+
+
+def _shortened(prompt: Prompt, row: "ReadoutRequest", memory: Memory, blocks: int) -> Prompt:
+    token_ids = (*row.question, *itertools.chain(*row.blocks[:blocks]), *row.prefix)
+    block = memory.begin + memory.memory * memory.memory_tokens + memory.end
+    question, _, prefix = prompt.text.rpartition(block * memory.blocks)
+    text = question + block * blocks + prefix
+    return replace(prompt, text=text, token_ids=token_ids, sha256=hash_token_ids(token_ids))
