@@ -7,8 +7,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from rimbench.errors import DataError
-from rimbench.files.toml import describe_faults
 from rimbench.files import strict_json
+from rimbench.files.toml import describe_faults
 from rimbench.files.writing import open_regular
 from rimbench.records import LETTERS, SCHEMA_VERSION, Asked, Item, Manifest, Record, find_fault
 from rimbench.records.items import ItemTable
