@@ -17,6 +17,7 @@ from rimbench.extraction import extract
 from rimbench.records import LETTERS
 from rimbench.suites.audit import Candidate, Faulty, Reading, Skipped
 from rimbench.suites.choices import MultipleChoice, split_choices
+from rimbench.suites.options import is_whole
 from rimbench.suites.rows import Row
 from rimbench.suites.slices import folded
 
@@ -41,7 +42,8 @@ def readings(rows: Iterable[Row], column: str, keep: Callable[[str], bool]) -> I
         except ValidationError:
             yield Faulty(str(number), "malformed_messages")
         else:
-            yield _reading(messages, keep)
+            whole = all(is_whole(message.content or "") for message in messages)
+            yield _reading(messages, keep) if whole else Faulty(str(number), "not_text")
 
 
 def _messages(value: object) -> list[_Message]:

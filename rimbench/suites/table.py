@@ -14,6 +14,7 @@ from rimbench.suites.options import (
     TooManyOptionsError,
     as_label,
     is_missing,
+    is_whole,
     read_options,
     without_own_labels,
 )
@@ -104,10 +105,8 @@ def _text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _RowFaultError("not_text")
     text = str(value).strip()
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise _RowFaultError("not_text") from None  # half of a surrogate pair: a text that was cut
+    if not is_whole(text):
+        raise _RowFaultError("not_text")
     return text
 
 
