@@ -83,7 +83,7 @@ def suite_questions() -> set[str]:
     found: set[str] = set()
     for name in SUITES:
         spec = read(catalogue.find(name))
-        assert spec.source.settings is not None
+        assert spec.source is not None and spec.source.settings is not None
         settings = Settings(**spec.source.settings.model_dump())
         for wording in titration.WORDINGS:
             rows = titration.rows(replace(settings, wording=wording), spec.seed, spec.n)

@@ -39,7 +39,7 @@ def main() -> None:
         with torch.inference_mode():
             return [logits.index(max(logits)) for logits in readout.logits(prompts, ids)]
 
-    at_once, right, changed = map(letters, ([()] * ITEMS, [item.values for item in items], written))
+    at_once, right, changed = letters([()] * ITEMS), letters([item.values for item in items]), letters(written)
     print(f"one pass: {share(at_once, gold)} right; after the right chain: {share(right, gold)} right")
     print(f"another value written last: {share(changed, others)} follow it, {share(changed, gold)} keep the letter")
 

@@ -210,7 +210,7 @@ def collate(rows: Sequence[TrainingRow], pad_id: int) -> TrainingBatch:
             targets.append(segment.token_ids[offset])
             owners.append(number)
     # A block's last token may predict the first token of several segments, so predictors are counted once.
-    predictors, source = torch.tensor(places).unique(return_inverse=True)  # type: ignore[no-untyped-call]
+    predictors, source = torch.tensor(places).unique(return_inverse=True)
     predicts = torch.zeros(len(rows) * length, dtype=torch.bool)
     predicts[predictors] = True
     return TrainingBatch(
