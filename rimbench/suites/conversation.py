@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from rimbench.extraction import extract
 from rimbench.records import LETTERS
-from rimbench.suites.audit import Candidate, Faulty, Reading, Skipped
+from rimbench.suites.audit import AuditRow, Candidate, Faulty, Skipped
 from rimbench.suites.choices import MultipleChoice, split_choices
 from rimbench.suites.options import is_whole
 from rimbench.suites.rows import Row
@@ -34,7 +34,7 @@ class _Message(BaseModel):
 _MESSAGES = TypeAdapter(list[_Message])
 
 
-def readings(rows: Iterable[Row], column: str, keep: Callable[[str], bool]) -> Iterator[Reading]:
+def readings(rows: Iterable[Row], column: str, keep: Callable[[str], bool]) -> Iterator[AuditRow]:
     """One reading a row, in order; rows whose question `keep` turns down are skipped as another slice's."""
     for number, row in enumerate(rows):
         try:
@@ -52,7 +52,7 @@ def _messages(value: object) -> list[_Message]:
     return [message for message in messages if message.role != "system"]
 
 
-def _reading(messages: list[_Message], keep: Callable[[str], bool]) -> Reading:
+def _reading(messages: list[_Message], keep: Callable[[str], bool]) -> AuditRow:
     if [message.role for message in messages] != ["user", "assistant"]:
         return Skipped("several_turns")
     user, assistant = (message.content or "" for message in messages)

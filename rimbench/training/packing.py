@@ -69,7 +69,7 @@ class TrainingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class TrainingWording:
     """What is written around an example: readout prefix, the reasoning's frame, chat-template arguments.
 
     The defaults are the card's; a system that is to read the checkpoint out must state the same ones.
@@ -87,7 +87,7 @@ class Encoding:
     """How a tokenizer writes an example: its wording, and the ids of one block (none without memory)."""
 
     tokenizer: PreTrainedTokenizerBase
-    wording: Wording
+    wording: TrainingWording
     block: tuple[int, ...]
     end: int
 
@@ -111,7 +111,7 @@ class Encoding:
         return Segment(ids, block, len(prefix), is_answer=True)
 
 
-def encoding(tokenizer: PreTrainedTokenizerBase, memory: Memory | None, wording: Wording) -> Encoding:
+def encoding(tokenizer: PreTrainedTokenizerBase, memory: Memory | None, wording: TrainingWording) -> Encoding:
     """What every example shares; ModelError where the tokenizer lacks the block tokens or an end token."""
     if tokenizer.eos_token_id is None or tokenizer.chat_template is None:
         raise ModelError(
