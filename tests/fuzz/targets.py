@@ -100,7 +100,7 @@ def _has_many_rows(file: Path) -> bool:
     """A few bytes can hold any number of equal rows: those take their time, and that is no fault."""
     try:
         return pq.read_metadata(file).num_rows > MOST_ROWS
-    except (OSError, pa.ArrowException):
+    except (OSError, ValueError, pa.ArrowException):  # which a reader of the rows will meet too
         return False
 
 
