@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rimbench.errors import DataError
-from rimbench.records import Manifest, Record
+from rimbench.records import Record
 from rimbench.report.cells import resampling_of
 from rimbench.report.variants import controls_of, departures_of
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, LetterBaseline, accuracy, majority_letter, uniform_accuracy
 from rimbench.statistics.verdict import Comparison, Settings, compare_outcomes
-from rimbench.store import MANIFEST, RECORDS, SWEEP, Answers, read_items, read_manifest
+from rimbench.store import MANIFEST, RECORDS, SWEEP, Answers, Manifest, read_items, read_manifest
 from rimbench.systems.departures import label
 
 
@@ -94,9 +94,9 @@ def what_was_asked(manifest: Manifest) -> tuple[str, ...]:
     """What a sweep and a run have in common where one says something of the other: system, weights, items as they are
     shown, prompt and memory, all but the way to have the answer.
     """
-    identity, system = manifest.identity, manifest.identity.get("system") or {}
-    asked = (identity["suite"], system.get("prompt"), system.get("memory"), controls_of(manifest))
-    return manifest.system, manifest.suite, str(identity.get("weights_sha256")), *map(str, asked)
+    identity = manifest.identity
+    asked = (identity.suite, identity.setup.prompt, identity.setup.memory, controls_of(manifest))
+    return manifest.system, manifest.suite, str(identity.weights_sha256), *map(str, asked)
 
 
 def read_outcome(folders: Sequence[Path]) -> SweepOutcome:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rimbench.records import Manifest
 from rimbench.report.budgets import StoredSweep, what_was_asked
 from rimbench.report.cells import Cell, PassAtK
 from rimbench.report.numbers import as_interval
 from rimbench.report.variants import controls_of
 from rimbench.statistics.estimate import Estimate
+from rimbench.store import Manifest, as_json
 
 
 def as_cell(cell: Cell, sweeps: Sequence[StoredSweep]) -> dict[str, Any]:
@@ -112,13 +112,13 @@ def _origin(manifest: Manifest) -> dict[str, Any]:
     """What made the answers."""
     identity = manifest.identity
     return {
-        "model": dict(manifest.model_source),
-        "weights_sha256": identity.get("weights_sha256"),
-        "content_sha256": identity["suite"]["content_sha256"],
+        "model": as_json(manifest.model_source),
+        "weights_sha256": identity.weights_sha256,
+        "content_sha256": identity.suite.content_sha256,
         "system_file": manifest.system_file,
         "suite_file": manifest.suite_file,
-        "engine": dict(identity.get("engine") or {}),
-        "seed": identity.get("seed"),
+        "engine": dict(identity.document["engine"]),
+        "seed": identity.seed,
         "device": dict(manifest.device),
         "commit": manifest.commit,
         "dirty": manifest.dirty,

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rimbench.records import LETTERS, STATUSES, Item, Manifest, Status
+from rimbench.records import LETTERS, STATUSES, Item, Status
 from rimbench.report.columns import GreedyAnswer
 from rimbench.report.reading import RunData
 from rimbench.report.variants import departures_of, suite_label
 from rimbench.statistics import calibration, estimate, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling, bca_interval, resampling_units
 from rimbench.statistics.estimate import Estimate
+from rimbench.store import Manifest
 
 HEADLINE_K = 8
 """The k of pass@k and maj@k that is always given where there are as many samples."""
@@ -49,14 +50,14 @@ class PassAtK:
     def exact(self) -> Estimate | None:
         """From the option probabilities at the temperature of the draws, for readouts: what `estimate` estimates."""
         run = self.run
-        answer = (run.manifest.identity.get("system") or {}).get("answer") or {}
+        answer = run.manifest.identity.answer
         items = [item for item in run.sampled if item.item_id in run.greedy]
-        if answer.get("mode") != "readout" or not answer.get("temperature") or not items:
+        if answer.mode != "readout" or not answer.temperature or not items:
             return None
         if not all(run.greedy[item.item_id].is_read_out for item in items):
             return None
         table, gold = _logprob_table(run, items)
-        return passk.exact_pass_at_k(table, gold, self.k, answer["temperature"], resampling_of(items))
+        return passk.exact_pass_at_k(table, gold, self.k, answer.temperature, resampling_of(items))
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rimbench.latency.stored import Measured, Measurement, Quantity, ratio
-from rimbench.records import asked_sha256
 from rimbench.report.cells import Cell
 from rimbench.report.variants import is_plain
 from rimbench.statistics.estimate import Estimate
@@ -87,7 +86,7 @@ def accuracies_beside(cells: Sequence[Cell]) -> dict[tuple[str, str], Estimate]:
     found: dict[tuple[str, str], Estimate] = {}
     for cell in whole:
         assert cell.greedy_accuracy is not None
-        found[asked_sha256(cell.manifest.identity), cell.manifest.suite] = cell.greedy_accuracy
+        found[cell.manifest.identity.asked_sha256, cell.manifest.suite] = cell.greedy_accuracy
         if is_plain(cell.manifest):
             found[cell.manifest.system, cell.manifest.suite] = cell.greedy_accuracy
     return found

@@ -116,10 +116,9 @@ def _blind(cell: Cell) -> bool:
 
 def _may_be_drawn(cell: Cell) -> bool:
     """Whether single answers from elsewhere stand for greedy ones without a temperature that says so."""
-    identity = cell.manifest.identity
-    answer = (identity.get("system") or {}).get("answer") or {}
-    written = answer.get("mode") in ("generate", "letters") and answer.get("temperature") is None
-    return "import" in identity and written and not cell.run.by_draws
+    identity, answer = cell.manifest.identity, cell.manifest.identity.answer
+    written = answer.mode in ("generate", "letters") and answer.temperature is None
+    return identity.imported is not None and written and not cell.run.by_draws
 
 
 def _above_chance(cell: Cell) -> bool:
@@ -135,6 +134,6 @@ def _hardware(cell: Cell) -> str:
     parts = (
         device.get("gpu") or device.get("kind"),
         device.get("machine"),
-        cell.manifest.identity["engine"]["dtype"],
+        cell.manifest.identity.engine.dtype,
     )
     return ", ".join(str(part) for part in parts if part)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.records import Manifest
 from rimbench.report.cells import Cell
+from rimbench.store import Manifest
 
 HASH = 10
 """The digits of a hash that are shown."""
@@ -17,13 +17,13 @@ def origin_table(cells: Sequence[Cell]) -> Table:
     for cell in cells:
         manifest = cell.manifest
         source = manifest.model_source
-        revision = source.get("revision") or manifest.identity.get("weights_sha256") or "-"
+        revision = source.revision or manifest.identity.weights_sha256 or "-"
         rows.append(
             (
                 manifest.run,
                 cell.label,
-                f"{source['source']} {revision[:HASH]}",
-                manifest.identity["suite"]["content_sha256"][:HASH],
+                f"{source.source} {revision[:HASH]}",
+                manifest.identity.suite.content_sha256[:HASH],
                 manifest.started_at[: len("2026-01-01T00:00")].replace("T", " "),
                 str(1 + makings.index(_making(manifest))),
             )
@@ -51,11 +51,11 @@ def _makings(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
 
 
 def _making(manifest: Manifest) -> tuple[str, ...]:
-    engine, device = manifest.identity["engine"], manifest.device
+    engine, device = manifest.identity.engine, manifest.device
     machine = (device.get("gpu"), device.get("kind"), device.get("machine"))
     return (
-        f"{engine['name']}, {engine['dtype']}",
-        ", ".join(str(part) for part in machine if part) or str(engine["device"]),
+        f"{engine.name}, {engine.dtype}",
+        ", ".join(str(part) for part in machine if part) or engine.device,
         (manifest.commit or "-")[:HASH] + (" (changed)" if manifest.dirty else ""),
         ", ".join(f"{name} {version}" for name, version in manifest.versions.items()) or "-",
     )

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rimbench.errors import DataError
-from rimbench.records import LETTERS, Item, Manifest, Status
+from rimbench.records import LETTERS, Item, Status
 from rimbench.report.columns import Draws, GreedyAnswers
 from rimbench.store import (
     Answers,
+    Manifest,
     check_name,
     each_item,
     find_runs,
@@ -73,7 +74,7 @@ class RunData:
     @property
     def content_sha256(self) -> str:
         """The hash of the frozen items: runs with different ones are never compared."""
-        return str(self.manifest.identity["suite"]["content_sha256"])
+        return self.manifest.identity.suite.content_sha256
 
 
 def read_run(folder: Path) -> RunData:

@@ -225,10 +225,9 @@ def _order_effects(runs: Sequence[RunData]) -> list[OrderEffect]:
     groups: dict[str, list[RunData]] = {}
     for run in runs:
         manifest = run.manifest
-        changed_by_controls = ("controls", "prompts_sha256")
-        identity = {key: value for key, value in manifest.identity.items() if key not in changed_by_controls}
         blind = controls_of(manifest).blind
-        groups.setdefault(f"{manifest.system} {manifest.suite} {identity} {blind}", []).append(run)
+        same = f"{manifest.system} {manifest.suite} {manifest.identity.unordered_sha256} {blind}"
+        groups.setdefault(same, []).append(run)
     return [
         order_effect(group, [_shown_letters(run) for run in group]) for group in groups.values() if len(group) > 1
     ]

@@ -6,10 +6,11 @@ the shipped system of that name, and against what a command takes without option
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from rimbench import systems
-from rimbench.records import Manifest
+from rimbench.store import Manifest
 from rimbench.suites.controls import Controls
 from rimbench.systems.departures import between, flat, label, settings_of
 
@@ -18,11 +19,11 @@ DTYPES = {"cpu": "float32", "cuda": "bfloat16"}
 HARMLESS = {"seed"}
 """Departures that leave a system what it is: another seed draws other samples of the same."""
 DISTINGUISHING = {
-    "engine": ("engine", "name"),
-    "dtype": ("engine", "dtype"),
-    "batch": ("engine", "batch_size"),
-    "items": ("suite", "content_sha256"),
-    "weights": ("weights_sha256",),
+    "engine": attrgetter("engine.name"),
+    "dtype": attrgetter("engine.dtype"),
+    "batch": attrgetter("engine.batch_size"),
+    "items": attrgetter("suite.content_sha256"),
+    "weights": attrgetter("weights_sha256"),
 }
 """What tells two runs apart that depart alike, by the words that a report uses for it."""
 SHA256_DIGITS = 64
@@ -40,8 +41,7 @@ def is_plain(manifest: Manifest) -> bool:
 
 def controls_of(manifest: Manifest) -> Controls:
     """What was changed about every item."""
-    found = manifest.identity.get("controls") or {}
-    return Controls(found.get("permute_options"), bool(found.get("blind")))
+    return manifest.identity.controls or Controls()
 
 
 def variant_of(manifest: Manifest) -> tuple[str, str, str]:
@@ -64,9 +64,9 @@ def label_runs(manifests: Sequence[Manifest]) -> list[str]:
     for manifest in manifests:
         group = [m for m in manifests if (m.suite, name_of(m)) == (manifest.suite, name_of(manifest))]
         differing = [
-            f"{word} {_shortened(_look_up(manifest.identity, path))}"
-            for word, path in DISTINGUISHING.items()
-            if len({str(_look_up(m.identity, path)) for m in group}) > 1 and _look_up(manifest.identity, path)
+            f"{word} {_shortened(found(manifest.identity))}"
+            for word, found in DISTINGUISHING.items()
+            if len({str(found(m.identity)) for m in group}) > 1 and found(manifest.identity)
         ]
         shown = name_of(manifest)
         more = ", ".join(differing)
@@ -78,13 +78,6 @@ def label_runs(manifests: Sequence[Manifest]) -> list[str]:
     ]
 
 
-def _look_up(identity: Mapping[str, Any], path: Sequence[str]) -> Any:
-    value: Any = identity
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
 def _shortened(value: object) -> str:
     text = str(value)
     return text[:10] if len(text) == SHA256_DIGITS else text
@@ -92,27 +85,27 @@ def _shortened(value: object) -> str:
 
 def _inferred(manifest: Manifest) -> dict[str, list[Any]]:
     identity = manifest.identity
-    if "import" in identity:
+    if identity.imported is not None:
         return {}
-    controls, engine = controls_of(manifest), identity.get("engine") or {}
-    usual = DTYPES.get(str(engine.get("device")))
-    given = {"permute_options": controls.permute_options, "blind": controls.blind, "seed": identity.get("seed") or 0}
+    controls, engine = controls_of(manifest), identity.engine
+    usual = DTYPES.get(engine.device)
+    given = {"permute_options": controls.permute_options, "blind": controls.blind, "seed": identity.seed or 0}
     found = between({"permute_options": None, "blind": False, "seed": 0}, given)
-    if usual is not None and engine.get("dtype") not in (None, usual):
-        found["dtype"] = [usual, engine["dtype"]]
+    if usual is not None and engine.dtype != usual:
+        found["dtype"] = [usual, engine.dtype]
     return _from_shipped(manifest) | found
 
 
 def _from_shipped(manifest: Manifest) -> dict[str, list[Any]]:
-    own, asked = shipped().get(manifest.system), manifest.identity.get("system")
-    if own is None or not isinstance(asked, Mapping) or "answer" not in asked:
+    own, asked = shipped().get(manifest.system), manifest.identity.system
+    if own is None or asked is None or asked.answer is None:
         return {}
-    has = flat(asked.get("prompt"), asked.get("memory"), asked.get("answer"))
+    has = flat(asked.prompt, asked.memory, asked.answer)
     settings = settings_of(own)
     found = between(settings, has)
-    source, weights = str(manifest.model_source.get("source")), settings.get("weights")
+    source, weights = manifest.model_source.source, settings.get("weights")
     if weights is not None and source != weights.split("@")[0]:
-        digest = str(manifest.identity.get("weights_sha256"))[:10]
+        digest = str(manifest.identity.weights_sha256)[:10]
         found["weights"] = [weights, f"{digest} of {source}"]
     return found
 
