@@ -52,7 +52,7 @@ def import_(
 
     known = systems.load(system, allow_outside=allow_outside) if system.endswith(".toml") else None
     system = known.name if known else system
-    importing.refuse_taken(system, systems.available(), results)
+    importing.refuse_taken(system, systems.registered(), results)
     answers = importing.read(file, format_, score)
     target = importing.load_target(suite, data, allow_outside=allow_outside)
     if known:

@@ -26,7 +26,7 @@ def load_systems(
         return [systems.override(s, model=model, blocks=blocks, answer=answer) for s in loaded]
     if model is not None:
         raise UsageError(f"--model {model} with --system all: give one --system with --model")
-    every = [systems.load(name) for name in systems.available()]
+    every = [systems.load(name) for name in systems.registered()]
     kept = []
     for system in every:
         why_not = weights.obstacle(system.weights)

@@ -20,7 +20,7 @@ def systems(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
     from rimbench.systems import weights
 
     rows = []
-    for name in registered.available():
+    for name in registered.registered():
         system = registered.load(name)
         obstacle = weights.obstacle(system.weights)
         blocks = system.memory.blocks if system.memory else 0

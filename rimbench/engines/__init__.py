@@ -1,173 +1,134 @@
-"""Engines run a model: requests in, answers out. One module per engine; a new module registers itself.
+"""Engines run a model: requests in, answers out. One subclass of `Engine` each, and `Engine` says what it owes.
 
-An engine module offers
-
-    AUTO_RANK: int                                          auto takes the highest that can run; 0: never
-    TIMES_TOKENS: bool                                      whether its traces say when each token came
-    RESERVES: bool                                          whether it reserves memory for the longest sequence
-    obstacle() -> str | None                                why it cannot run here, cheaply
-    describe(choice: EngineChoice) -> EngineFacts           the settings that could change an answer
-    open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> Engine
+A module in this folder registers the engine that it defines, under the module's name; another package registers its
+own with an entry point of the group `rimbench.engines`, whose value is the class. docs/engines.md shows one.
 """
 
-import random
+import functools
+import inspect
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Protocol, runtime_checkable
 
+from rimbench.engines._contract import (
+    UNKNOWN,
+    Answered,
+    Answering,
+    Conditions,
+    Decoding,
+    Engine,
+    EngineChoice,
+    EngineFacts,
+    Limits,
+    Request,
+    chance_of,
+    check_room,
+)
 from rimbench.errors import EngineError
-from rimbench.plugins import find_modules, load_module
-from rimbench.records import Answer, Prompt
+from rimbench.plugins import SHIPPED, Offered, find_modules, load_module, offered, say, unknown
+
+__all__ = [
+    "UNKNOWN",
+    "Answered",
+    "Answering",
+    "Conditions",
+    "Decoding",
+    "Engine",
+    "EngineChoice",
+    "EngineFacts",
+    "Limits",
+    "Request",
+    "available",
+    "chance_of",
+    "check_room",
+    "describe",
+    "find",
+    "known",
+    "open_engine",
+    "reserves",
+    "that_time_tokens",
+]
+GROUP = "rimbench.engines"
+AUTO = "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineChoice:
-    """What a user may set: a `batch_size` or `dtype` of None leaves it to the engine; `eager` forbids CUDA graphs."""
-
-    batch_size: int | None = None
-    dtype: str | None = None
-    eager: bool = False
-
-
-UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class EngineFacts:
-    """The settings of an engine that could change an answer; they are part of a run's name.
-
-    `batch_size` is the number of sequences that are asked at once, None where the engine schedules by itself.
-    `graphs` says how kernels are launched: `eager`, or `graphs` for captured ones where the engine can. What has a
-    default is not known of answers from elsewhere.
-    """
-
-    name: str
-    device: str
-    dtype: str
-    attention: str = UNKNOWN
-    graphs: str = UNKNOWN
-    prefix_cache: bool | None = None
-    batch_size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the run needs of the engine: the longest sequence in tokens, and the seed of its draws.
-
-    `memory_share` is the part of the memory that an engine may reserve, where several are open at once.
-    """
-
-    sequence_tokens: int
-    seed: int
-    memory_share: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Decoding:
-    """How a request is answered.
-
-    `readout`: one forward pass, the option letters' log-probabilities, no generated token. Otherwise at most
-    `max_new_tokens` are generated: greedily at temperature 0, else drawn from softmax(logits / temperature)
-    within `top_p`. `traced` asks for each answer's trace, which timing needs and nothing else.
-    """
-
-    readout: bool
-    max_new_tokens: int
-    temperature: float = 0.0
-    top_p: float = 1.0
-    traced: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One prompt to be answered once (`samples == (0,)`, greedy) or once for each drawn sample."""
-
-    item_id: str
-    prompt: Prompt
-    samples: tuple[int, ...]
-    decoding: Decoding
-
-
-Answered = list[tuple[Request, list[Answer]]]
-"""Requests that were finished together, each with one answer for each of its samples."""
-
-
-class Engine(AbstractContextManager["Engine"], Protocol):
-    """A loaded model that answers requests. Leaving its context frees the model."""
-
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
-        """Answer requests that share one decoding, group by group as they are finished together.
-
-        What is drawn for a sample depends on the seed, the item and the sample's number alone (`chance_of`), whatever
-        else is asked with it, but for rounding: kernels may add up in another order in another batch. The same
-        requests and seed give the same answers wherever the engine's kernels are deterministic.
-        """
-        ...
-
-
-def chance_of(seed: int, item_id: str, sample: int) -> random.Random:
-    """Where the draw of one sample of an item gets its chance from, the same on every machine and in every order."""
-    return random.Random(f"{seed}:{item_id}:{sample}")
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """How a decoding really runs: its kernels launched `eager` or from `graphs`, and the seconds spent on compiling
-    and capturing so far.
-    """
-
-    graphs: str
-    compile_s: float
-
-
-@runtime_checkable
-class TimedEngine(Protocol):
-    """An engine that traces its answers and knows how they were run."""
-
-    def conditions(self, decoding: Decoding) -> Conditions:
-        """How requests of that decoding have been run."""
-        ...
-
-
-def find(name: str) -> ModuleType:
-    """The engine module of that name, or for `auto` the best that can run; EngineError says why none can."""
-    package = sys.modules[__name__]
-    if name != "auto":
-        module = load_module(package, name, "engine")
-        why_not = module.obstacle()
+def find(name: str) -> type[Engine]:
+    """The engine of that name, or for `auto` the best shipped one that can run; EngineError says why none can."""
+    if name != AUTO:
+        why_not = known(name).obstacle()
         if why_not is not None:
             raise EngineError(f"engine '{name}' cannot run here: {why_not}")
-        return module
-    modules = [load_module(package, known, "engine") for known in find_modules(package)]
-    usable = [m for m in modules if m.AUTO_RANK > 0 and m.obstacle() is None]
+        return known(name)
+    _others()  # so that what is wrong with another package's engine is said
+    ranked = {own: _shipped(own) for own in _names() if _shipped(own).auto_rank > 0}
+    obstacles = {own: engine.obstacle() for own, engine in ranked.items()}
+    usable = [engine for own, engine in ranked.items() if obstacles[own] is None]
     if not usable:
-        reasons = "; ".join(f"{m.__name__.rpartition('.')[2]}: {m.obstacle()}" for m in modules if m.AUTO_RANK)
-        raise EngineError(f"no engine can run here: {reasons}")
-    return max(usable, key=lambda module: int(module.AUTO_RANK))
+        raise EngineError(f"no engine can run here: {'; '.join(f'{own}: {why}' for own, why in obstacles.items())}")
+    return max(usable, key=lambda engine: engine.auto_rank)
 
 
-def available() -> dict[str, str | None]:
-    """Every engine by name, with why it cannot run here, or None where it can."""
-    package = sys.modules[__name__]
-    return {name: load_module(package, name, "engine").obstacle() for name in find_modules(package)}
+def known(name: str) -> type[Engine]:
+    """The engine of that name, whether it can run here or not; UsageError with the nearest names."""
+    others = _others()
+    if name in others:
+        return others[name].value
+    if name not in _names():
+        raise unknown("engine", name, [*_names(), *others])
+    return _shipped(name)
+
+
+def available() -> dict[str, tuple[str, str | None]]:
+    """Every engine by name: whose it is, and why it cannot run here, or None where it can."""
+    own = {name: (SHIPPED, _shipped(name).obstacle()) for name in _names()}
+    return own | {name: (other.owner, other.value.obstacle()) for name, other in _others().items()}
+
+
+def describe(name: str, choice: EngineChoice) -> EngineFacts:
+    """The settings that an engine, or the best one for `auto`, would open a model with; EngineError as `find`."""
+    facts = find(name).describe(choice)
+    if name not in (AUTO, facts.name):
+        raise EngineError(f"engine '{name}' describes itself as '{facts.name}': expected its own name in `describe`")
+    return facts
 
 
 def reserves(name: str) -> bool:
     """Whether the engine of that name reserves memory for the longest sequence, and so has to know it."""
-    return bool(load_module(sys.modules[__name__], name, "engine").RESERVES)
+    return known(name).reserves
 
 
 def that_time_tokens() -> list[str]:
     """The engines whose traces say when each token came."""
-    package = sys.modules[__name__]
-    return [name for name in find_modules(package) if load_module(package, name, "engine").TIMES_TOKENS]
+    return [name for name in [*_names(), *_others()] if known(name).times_tokens]
 
 
 def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> Engine:
     """Load the model in the folder into the engine that `facts` names."""
-    engine: Engine = load_module(sys.modules[__name__], facts.name, "engine").open_engine(folder, facts, limits)
+    return known(facts.name)(folder, facts, limits)
+
+
+def _names() -> list[str]:
+    return find_modules(sys.modules[__name__])
+
+
+def _shipped(name: str) -> type[Engine]:
+    """The engine that the module of that name defines."""
+    module = load_module(sys.modules[__name__], name, "engine")
+    defined = (value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, Engine))
+    (engine,) = (engine for engine in defined if engine.__module__ == module.__name__)
     return engine
+
+
+@functools.cache
+def _others() -> dict[str, Offered[type[Engine]]]:
+    """The engines of other packages by name; what cannot be used is said once and left out."""
+    found: dict[str, Offered[type[Engine]]] = {}
+    for name, other in offered(GROUP, "engine", [AUTO, *_names()]).items():
+        value = other.value
+        if not (inspect.isclass(value) and issubclass(value, Engine)):
+            say("engine", name, other.owner, "it is no subclass of rimbench.engines.Engine")
+        elif inspect.isabstract(value):
+            lacking = ", ".join(sorted(value.__abstractmethods__))
+            say("engine", name, other.owner, f"it lacks the methods {lacking}")
+        else:
+            found[name] = Offered(other.owner, value)
+    return found

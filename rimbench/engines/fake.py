@@ -15,34 +15,28 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rimbench.engines import Answered, EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines import Answered, Engine, EngineChoice, EngineFacts, Limits, Request
 from rimbench.records import LETTERS, Answer, Trace
 
-AUTO_RANK = 0
-TIMES_TOKENS = False
-RESERVES = False
 
-
-def obstacle() -> None:
-    """It runs anywhere."""
-    return
-
-
-def describe(choice: EngineChoice) -> EngineFacts:
-    """Settings in the same form as those of a real engine."""
-    return EngineFacts("fake", "none", "none", "none", "none", prefix_cache=False, batch_size=choice.batch_size or 16)
-
-
-def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> "FakeEngine":
-    """Read the script, if there is one."""
-    path = os.environ.get("RIMBENCH_FAKE_SCRIPT")
-    return FakeEngine(json.loads(Path(path).read_text()) if path else {})
-
-
-class FakeEngine:
+class FakeEngine(Engine):
     """Answers from a script."""
 
-    def __init__(self, script: dict[str, object]) -> None:
+    runs_model = False
+
+    @classmethod
+    def obstacle(cls) -> None:
+        """It runs anywhere."""
+        return
+
+    @classmethod
+    def describe(cls, choice: EngineChoice) -> EngineFacts:
+        """Settings in the same form as those of a real engine."""
+        return EngineFacts("fake", "none", "none", "none", "none", False, choice.batch_size or 16)
+
+    def __init__(self, folder: Path, facts: EngineFacts, limits: Limits) -> None:
+        path = os.environ.get("RIMBENCH_FAKE_SCRIPT")
+        script: dict[str, object] = json.loads(Path(path).read_text()) if path else {}
         texts = script.get("texts", {})
         fail = script.get("fail", [])
         delay_ms = script.get("delay_ms", 0)
@@ -52,11 +46,8 @@ class FakeEngine:
         cached = script.get("cached_tokens")
         self._trace = Trace((), (), cached) if isinstance(cached, int) else None
 
-    def __enter__(self) -> "FakeEngine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
+    def close(self) -> None:
+        """There is nothing to free."""
 
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests in order; see `rimbench.engines.Engine`."""

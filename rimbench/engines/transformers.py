@@ -19,11 +19,13 @@ from rimbench.engines import (
     Answered,
     Conditions,
     Decoding,
+    Engine,
     EngineChoice,
     EngineFacts,
     Limits,
     Request,
     chance_of,
+    check_room,
 )
 from rimbench.engines._draws import NumberWatch, TokenDraws
 from rimbench.engines._readout import LetterReadout, read_letter
@@ -32,47 +34,42 @@ from rimbench.records import Answer, Trace
 if TYPE_CHECKING:
     import torch
 
-AUTO_RANK = 1
-TIMES_TOKENS = True
-RESERVES = False
 BATCH_SIZE = {"cpu": 16, "cuda": 64}
 
 
-def obstacle() -> str | None:
-    """Why this engine cannot run here, or None."""
-    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
-    return f"package {' and '.join(missing)} is not installed" if missing else None
-
-
-def describe(choice: EngineChoice) -> EngineFacts:
-    """The settings that a model would be opened with."""
-    import torch  # slow to import
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return EngineFacts(
-        name="transformers",
-        device=device,
-        dtype=choice.dtype or ("bfloat16" if device == "cuda" else "float32"),
-        attention="sdpa",
-        graphs="graphs" if device == "cuda" and not choice.eager else "eager",
-        prefix_cache=False,
-        batch_size=choice.batch_size or BATCH_SIZE[device],
-    )
-
-
-def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> "TransformersEngine":
-    """Load a checkpoint folder; `limits` need nothing here, since batches take the memory they need."""
-    return TransformersEngine(folder, facts)
-
-
-class TransformersEngine:
+class TransformersEngine(Engine):
     """A causal language model of transformers that answers batches of requests."""
 
-    def __init__(self, folder: Path, facts: EngineFacts) -> None:
+    auto_rank = 1
+    times_tokens = True
+
+    @classmethod
+    def obstacle(cls) -> str | None:
+        """Why this engine cannot run here, or None."""
+        missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+        return f"package {' and '.join(missing)} is not installed" if missing else None
+
+    @classmethod
+    def describe(cls, choice: EngineChoice) -> EngineFacts:
+        """The settings that a model would be opened with."""
+        import torch  # slow to import
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return EngineFacts(
+            name="transformers",
+            device=device,
+            dtype=choice.dtype or ("bfloat16" if device == "cuda" else "float32"),
+            attention="sdpa",
+            graphs="graphs" if device == "cuda" and not choice.eager else "eager",
+            prefix_cache=False,
+            batch_size=choice.batch_size or BATCH_SIZE[device],
+        )
+
+    def __init__(self, folder: Path, facts: EngineFacts, limits: Limits) -> None:
         import torch
         import transformers as hf
 
-        self._torch, self._device = torch, facts.device
+        self._torch, self._device, self._limits = torch, facts.device, limits
         self._hf: Any = hf
         self._tokenizer: Any = checkpoints.read_tokenizer(folder)
         model = checkpoints.load_model(folder, facts.dtype, facts.attention)
@@ -84,23 +81,22 @@ class TransformersEngine:
         self._model.generation_config = own(eos_token_id=self._stop_ids or None, pad_token_id=self._pad_id)
         self._readout = LetterReadout(self._model, facts.device, graphs=facts.graphs == "graphs")
 
-    def __enter__(self) -> "TransformersEngine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Free the model."""
         del self._model, self._readout
         if self._device == "cuda":
             self._torch.cuda.empty_cache()
 
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """Answer requests as one batch; see `rimbench.engines.Engine`."""
+        check_room(requests, self._limits)
         with self._torch.inference_mode():
             readout = requests[0].decoding.readout
             answers = self._read_out(requests) if readout else self._generate(requests, seed)
         yield list(zip(requests, answers, strict=True))
 
     def conditions(self, decoding: Decoding) -> Conditions:
-        """Written answers are launched eagerly, readouts as it turned out; see `rimbench.engines.TimedEngine`."""
+        """Written answers are launched eagerly, readouts as it turned out; see `rimbench.engines.Engine`."""
         if not (decoding.readout and self._readout.uses_graphs):
             return Conditions("eager", 0.0)
         graphs = "graphs" if self._readout.eager_passes == 0 else "graphs and eager"

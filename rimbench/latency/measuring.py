@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rimbench import checkpoints, engines
-from rimbench.engines import Decoding, Engine, EngineFacts, Limits, Request, TimedEngine
+from rimbench.engines import Decoding, Engine, EngineFacts, Limits, Request
 from rimbench.errors import ConfigError, EngineError, UsageError
 from rimbench.latency import machine
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
@@ -218,7 +218,7 @@ class _Asked:
     def setting(self, extra_bytes: int | None) -> Setting:
         """What the times depend on besides the model; EngineError unless no prompt came from a cache."""
         engine = self._opened.engine
-        conditions = engine.conditions(self._decoding) if isinstance(engine, TimedEngine) else None
+        conditions = engine.conditions(self._decoding)
         every = [answer for batch in (*self._warm_up, *self._batches) for _, answer in batch.answers]
         if any(math.isnan(value) for answer in every for value in (answer.option_logprobs or {}).values()):
             raise EngineError(

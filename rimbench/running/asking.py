@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rimbench.engines import Answered, Engine, EngineFacts, Request
+from rimbench.engines import Answered, Answering, EngineFacts, Request
 from rimbench.errors import EngineError, RimbenchError
 from rimbench.records import Answer, Record
 from rimbench.running.cell import Cell
@@ -30,7 +30,7 @@ class Outcome:
 def run_cell(
     cell: Cell,
     facts: EngineFacts,
-    engine: Engine,
+    engine: Answering,
     store: RunStore,
     on_records: Callable[[Sequence[Record]], None],
 ) -> Outcome:
@@ -52,7 +52,7 @@ class _Asking:
     """Asks an engine batch by batch, counts what comes back item by item, and keeps it."""
 
     def __init__(
-        self, cell: Cell, engine: Engine, store: RunStore, on_records: Callable[[Sequence[Record]], None]
+        self, cell: Cell, engine: Answering, store: RunStore, on_records: Callable[[Sequence[Record]], None]
     ) -> None:
         self._cell, self._engine, self._store, self._on_records = cell, engine, store, on_records
         self._shown_of = cell.shown_by_id()

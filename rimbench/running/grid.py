@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rimbench import checkpoints, engines, provenance
-from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
+from rimbench.engines import Answering, Engine, EngineChoice, EngineFacts, Limits
 from rimbench.errors import DataError, UsageError
 from rimbench.records import Item, Prompt, Record
 from rimbench.running.asking import Outcome, run_cell
@@ -111,8 +111,7 @@ class Progress(Protocol):
 
 def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunSettings) -> list[PlannedRun]:
     """Resolve every cell: weights on this machine, prompts built, runs named. Nothing is answered yet."""
-    module = engines.find(settings.engine)
-    facts: EngineFacts = module.describe(EngineChoice(settings.batch_size, settings.dtype, settings.eager))
+    facts = engines.describe(settings.engine, EngineChoice(settings.batch_size, settings.dtype, settings.eager))
     runs = []
     resolved: dict[Weights, weights.Checkpoint] = {}  # systems may share weights, whose files are hashed whole
     for system in systems:
@@ -185,7 +184,7 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
                 complete_run(run, store, partial(slot.open, run, runs, progress), progress)
 
 
-def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Engine], progress: Progress) -> None:
+def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Answering], progress: Progress) -> None:
     """Answer what this command asks for and the run lacks; its manifest and items are made again where they are gone.
 
     The engine is opened only where something is missing.
@@ -373,7 +372,7 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
 def departures_of_run(run: PlannedRun) -> dict[str, list[Any]]:
     """Every setting of a run that is not as in its system's own file, nor what a command takes without options."""
     cell, facts, weights_sha256 = run.cell, run.facts, run.checkpoint.sha256
-    usual = engines.find(facts.name).describe(EngineChoice(facts.batch_size)).dtype
+    usual = engines.describe(facts.name, EngineChoice(facts.batch_size)).dtype
     given = {"seed": cell.seed, "dtype": facts.dtype, **dataclasses.asdict(cell.controls)}
     plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
     found = departures_of(cell.system) | between(plain, given)

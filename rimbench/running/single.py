@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rimbench import checkpoints, engines, systems
-from rimbench.engines import Decoding, EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.errors import EngineError, UsageError
 from rimbench.records import LETTERS, Item, Prompt
 from rimbench.running.prompts import PromptBuilder
@@ -59,8 +59,7 @@ class Asker:
             )
         self._system = systems.override(system, answer="readout")
         checkpoint = weights.resolve(self._system)
-        module = engines.find("transformers")
-        facts: EngineFacts = module.describe(EngineChoice())
+        facts = engines.describe("transformers", EngineChoice())
         config = checkpoints.read_config(checkpoint.folder)
         self._context_tokens = int(getattr(config, "max_position_embeddings", 2**31))
         self._builder = PromptBuilder(self._system, checkpoints.read_tokenizer(checkpoint.folder))

@@ -1,10 +1,11 @@
-"""Which suites there are: the TOML files that come with rimbench, and any file given by its path."""
+"""Which suites there are: the TOML files of rimbench and of other packages, and any file given by its path."""
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.errors import ConfigError
-from rimbench.plugins import find_files, unknown
+from rimbench.plugins import find_files, offered_files, unknown
 from rimbench.suites.suite import SuiteListing
 
 if TYPE_CHECKING:
@@ -17,19 +18,31 @@ def folder() -> Path:
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "suites"
 
 
+def registered() -> dict[str, Path]:
+    """Every suite's file by name: the shipped ones, and those of other packages."""
+    return find_files(folder()) | _others()
+
+
+@functools.cache
+def _others() -> dict[str, Path]:
+    """The TOML files in the packages that entry points of the group `rimbench.suites` name."""
+    from rimbench.suites.schema import read
+
+    return offered_files("rimbench.suites", "suite", find_files(folder()), read)
+
+
 def find(name_or_path: str) -> Path:
     """The TOML of a suite, by name, or by path where it ends in .toml; UsageError with the nearest names."""
     if name_or_path.endswith(".toml"):
         return Path(name_or_path)
-    known = find_files(folder())
-    if name_or_path not in known:
-        raise unknown("suite", name_or_path, known)
-    return known[name_or_path]
+    if name_or_path not in registered():
+        raise unknown("suite", name_or_path, registered())
+    return registered()[name_or_path]
 
 
 def listing() -> tuple[SuiteListing, ...]:
-    """Every suite that comes with rimbench, and whether it can be loaded here; asks no network."""
-    return tuple(_summary(name, path) for name, path in find_files(folder()).items())
+    """Every registered suite, and whether it can be loaded here; asks no network."""
+    return tuple(_summary(name, path) for name, path in registered().items())
 
 
 def _summary(name: str, path: Path) -> SuiteListing:

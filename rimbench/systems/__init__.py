@@ -4,6 +4,7 @@ A file dropped into this folder registers a system; any other TOML file works by
 """
 
 import datetime
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 
 from rimbench.chat import TODAY
 from rimbench.errors import UsageError
-from rimbench.plugins import find_files, unknown
+from rimbench.plugins import find_files, offered_files, unknown
 from rimbench.rim.blocks import Memory
 
 _DATE = TypeAdapter(datetime.date)
@@ -102,8 +103,16 @@ class System:
 
 
 def available() -> dict[str, Path]:
-    """The registered systems' files, by name."""
+    """The files of the systems that come with rimbench, by name."""
     return find_files(Path(__file__).parent)
+
+
+@functools.cache
+def registered() -> dict[str, Path]:
+    """The same, and the TOML files in the packages that entry points of the group `rimbench.systems` name."""
+    from rimbench.systems.schema import read_system  # pydantic is slow to import
+
+    return available() | offered_files("rimbench.systems", "system", available(), read_system)
 
 
 def load(name_or_path: str, *, allow_outside: bool = False) -> System:
@@ -119,9 +128,9 @@ def load(name_or_path: str, *, allow_outside: bool = False) -> System:
         own = read_system(shipped[read.name]) if read.name in shipped else None
         same = own is None or read == replace(own, file=read.file)
         return read if same else replace(read, own=own)
-    if name_or_path not in shipped:
-        raise unknown("system", name_or_path, shipped)
-    return read_system(shipped[name_or_path])
+    if name_or_path not in registered():
+        raise unknown("system", name_or_path, registered())
+    return read_system(registered()[name_or_path])
 
 
 def override(

@@ -7,7 +7,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from rimbench import engines, systems
-from rimbench.engines import Decoding, EngineChoice, Limits, Request, TimedEngine
+from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.records import Item
 from rimbench.rim.blocks import Memory
 from rimbench.running.prompts import build_prompt
@@ -141,7 +141,6 @@ def test_a_traced_answer_tells_each_token_with_its_time_and_that_none_came_from_
     read = requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1, traced=True), n=4)
     for _, [one] in answer(opened(name), read).values():
         assert (one.trace.token_ids, one.trace.cached_tokens) == ((), 0)
-    assert isinstance(opened(name), TimedEngine)
     assert opened(name).conditions(read[0].decoding).graphs in ("eager", "graphs")
 
 

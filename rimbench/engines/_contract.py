@@ -1,0 +1,193 @@
+"""What an engine is: the class an author writes, and the words in which it is asked and answers.
+
+The class methods speak for an engine before a model is there; an instance is a loaded model.
+`rimbench check-engine NAME` holds an engine to all that is written here.
+"""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol, Self
+
+from rimbench.records import Answer, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """What a user may set: a `batch_size` or `dtype` of None leaves it to the engine; `eager` forbids CUDA graphs."""
+
+    batch_size: int | None = None
+    dtype: str | None = None
+    eager: bool = False
+
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """The settings of an engine that could change an answer; they are part of a run's name.
+
+    `batch_size` is the number of sequences that are asked at once, None where the engine schedules by itself.
+    `graphs` says how kernels are launched: `eager`, or `graphs` for captured ones where the engine can. What has a
+    default is not known of answers from elsewhere.
+    """
+
+    name: str
+    device: str
+    dtype: str
+    attention: str = UNKNOWN
+    graphs: str = UNKNOWN
+    prefix_cache: bool | None = None
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the run needs of the engine: the longest sequence in tokens, and the seed of its draws.
+
+    `memory_share` is the part of the memory that an engine may reserve, where several are open at once.
+    """
+
+    sequence_tokens: int
+    seed: int
+    memory_share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How a request is answered.
+
+    `readout`: one forward pass, the option letters' log-probabilities, no generated token. Otherwise at most
+    `max_new_tokens` are generated: greedily at temperature 0, else drawn from softmax(logits / temperature)
+    within `top_p`. `traced` asks for each answer's trace, which timing needs and nothing else.
+    """
+
+    readout: bool
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    traced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One prompt to be answered once (`samples == (0,)`, greedy) or once for each drawn sample."""
+
+    item_id: str
+    prompt: Prompt
+    samples: tuple[int, ...]
+    decoding: Decoding
+
+
+Answered = list[tuple[Request, list[Answer]]]
+"""Requests that were finished together, each with one answer for each of its samples."""
+
+
+def chance_of(seed: int, item_id: str, sample: int) -> random.Random:
+    """Where the draw of one sample of an item gets its chance from, the same on every machine and in every order."""
+    return random.Random(f"{seed}:{item_id}:{sample}")
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How a decoding really runs: its kernels launched `eager` or from `graphs`, and the seconds spent on compiling
+    and capturing so far.
+    """
+
+    graphs: str
+    compile_s: float
+
+
+class Answering(Protocol):
+    """All that a run needs of what it asks."""
+
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
+        """As `Engine.answer`."""
+        ...
+
+
+class Engine(ABC):
+    """A loaded model that answers requests. Leaving its context closes it."""
+
+    auto_rank: ClassVar[int] = 0
+    """`--engine auto` takes the shipped engine of the highest rank that can run; 0: only where it is named."""
+    times_tokens: ClassVar[bool] = False
+    """Whether the trace of a written answer says when each token came."""
+    reserves: ClassVar[bool] = False
+    """Whether it reserves memory for the longest sequence, which then has to be known before it is opened."""
+    runs_model: ClassVar[bool] = True
+    """Whether answers come from the weights in the folder: not those of a script."""
+
+    @classmethod
+    @abstractmethod
+    def obstacle(cls) -> str | None:
+        """Why it cannot run here, in words that say what to install or change; None where it can.
+
+        Cheap, and importing nothing heavy: listings ask every engine.
+        """
+
+    @classmethod
+    @abstractmethod
+    def describe(cls, choice: EngineChoice) -> EngineFacts:
+        """The settings that a model would be opened with: what is chosen, and the engine's own where it is left open.
+
+        They are part of a run's name: the same choice on the same machine gives equal facts, and two settings that
+        could answer otherwise give others. `name` is the name that the engine is found under.
+        """
+
+    @abstractmethod
+    def __init__(self, folder: Path, facts: EngineFacts, limits: Limits) -> None:
+        """Load the weights of a checkpoint folder in Hugging Face's layout, with the settings of `facts`.
+
+        Weights are safetensors, and no code of the checkpoint is run. ModelError where the folder cannot be loaded.
+        """
+
+    @abstractmethod
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
+        """Answer requests that share one decoding, group by group as they are finished together.
+
+        Every request comes back once, itself, with one answer for each of its samples, in their order. The model is
+        given the prompt's token ids and nothing else: none added, none left out.
+
+        What is drawn for a sample depends on the seed, the item and the sample's number alone (`chance_of`), whatever
+        else is asked with it, but for rounding: kernels may add up in another order in another batch. The same
+        requests and seed give the same answers wherever the engine's kernels are deterministic.
+
+        A readout's text is the best letter, the first of equals, of 0 generated tokens. A written answer is decoded
+        without special tokens; `generated_tokens` counts the end token, `finished` says whether there is one. Where
+        the prompt has `option_token_ids`, both have the letters' log-probabilities at the first position after the
+        prompt, and the share of the whole vocabulary that they hold.
+
+        A request that is longer than `Limits.sequence_tokens`, its new tokens included (1 for a readout), raises
+        ValueError: it is never cut. Whatever an item or a batch makes the engine raise is met by asking again in
+        halves, so that it must be able to go on; a RimbenchError ends the run.
+        """
+
+    def conditions(self, decoding: Decoding) -> Conditions | None:
+        """How requests of that decoding have been run so far; None where the engine cannot tell."""
+        return None
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free the model and its memory. Nothing is asked after it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def check_room(requests: Sequence[Request], limits: Limits) -> None:
+    """ValueError for the first request that is longer than the longest sequence."""
+    for request in requests:
+        new = 1 if request.decoding.readout else request.decoding.max_new_tokens
+        needed = len(request.prompt.token_ids) + new
+        if needed > limits.sequence_tokens:
+            raise ValueError(
+                f"item '{request.item_id}' needs {needed} tokens with its answer, expected at most "
+                f"{limits.sequence_tokens}"
+            )
