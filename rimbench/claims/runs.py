@@ -14,8 +14,7 @@ from rimbench.claims.likeness import Difference, Subject, table
 from rimbench.claims.measured import Measured, MeasuredAccuracy, MeasuredTime, key_of
 from rimbench.claims.outcomes import Outcomes
 from rimbench.latency import stored
-from rimbench.report.cells import pass_values, resampling_of
-from rimbench.report.reading import RunData, read_run
+from rimbench.report.reading import RunData, read_run, resampling_of
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 from rimbench.statistics.passk import uniform_pass_at_k
@@ -147,7 +146,7 @@ def _outcomes(run: RunData, k: int | None) -> Outcomes | None:
         items, shares = run.answered, [float(run.score(item)) for item in run.answered]
     else:
         items = run.sampled
-        values = pass_values(run, items, k) if items else None
+        values = run.pass_values(items, k) if items else None
         shares = [] if values is None else values.tolist()
     if not shares:
         return None

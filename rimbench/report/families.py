@@ -44,8 +44,8 @@ class Family:
     """The comparisons that one pair is judged among: how many, by which adjustment, and which they are, in words."""
 
     size: int
-    method: Literal["Bonferroni", "Holm", "none"]
-    name: str
+    adjustment: Literal["Bonferroni", "Holm", "none"]
+    pairs: str
 
 
 ALONE = Family(1, "none", "the pair alone, which belongs to no declared family")

@@ -5,6 +5,7 @@ the shipped system of that name, and against what a command takes without option
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -42,6 +43,74 @@ def controls_of(manifest: Manifest) -> Controls:
     """What was changed about every item."""
     found = manifest.identity.get("controls") or {}
     return Controls(found.get("permute_options"), bool(found.get("blind")))
+
+
+def answer_settings(manifest: Manifest) -> Mapping[str, Any]:
+    """How the system was asked for an answer; empty where nothing is known of it."""
+    return (manifest.identity.get("system") or {}).get("answer") or {}
+
+
+def may_be_drawn(manifest: Manifest) -> bool:
+    """Whether answers from elsewhere stand for greedy ones without a temperature that says so."""
+    answer = answer_settings(manifest)
+    written = answer.get("mode") in ("generate", "letters") and answer.get("temperature") is None
+    return "import" in manifest.identity and written
+
+
+def what_was_asked(manifest: Manifest) -> tuple[str, ...]:
+    """What a sweep and a run have in common where one says something of the other: system, weights, items as they are
+    shown, prompt and memory, all but the way to have the answer.
+    """
+    identity, system = manifest.identity, manifest.identity.get("system") or {}
+    asked = (identity["suite"], system.get("prompt"), system.get("memory"), controls_of(manifest))
+    return manifest.system, manifest.suite, str(identity.get("weights_sha256")), *map(str, asked)
+
+
+def all_but_order(manifest: Manifest) -> str:
+    """What runs have in common that differ in the order of the options alone."""
+    identity = {
+        name: value for name, value in manifest.identity.items() if name not in ("controls", "prompts_sha256")
+    }
+    return f"{manifest.system} {manifest.suite} {identity} {controls_of(manifest).blind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What made a run's answers."""
+
+    model: Mapping[str, Any]
+    weights_sha256: str | None
+    content_sha256: str
+    system_file: str | None
+    suite_file: str | None
+    engine: Mapping[str, Any]
+    seed: int | None
+    device: Mapping[str, Any]
+    commit: str | None
+    dirty: bool | None
+    versions: Mapping[str, str]
+    started_at: str
+    ended_at: str | None
+
+
+def origin_of(manifest: Manifest) -> Origin:
+    """What a manifest says of it."""
+    identity = manifest.identity
+    return Origin(
+        model=manifest.model_source,
+        weights_sha256=identity.get("weights_sha256"),
+        content_sha256=identity["suite"]["content_sha256"],
+        system_file=manifest.system_file,
+        suite_file=manifest.suite_file,
+        engine=identity.get("engine") or {},
+        seed=identity.get("seed"),
+        device=manifest.device,
+        commit=manifest.commit,
+        dirty=manifest.dirty,
+        versions=manifest.versions,
+        started_at=manifest.started_at,
+        ended_at=manifest.ended_at,
+    )
 
 
 def variant_of(manifest: Manifest) -> tuple[str, str, str]:

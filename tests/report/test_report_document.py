@@ -312,7 +312,7 @@ def columns_of(document):
 def test_every_figure_of_every_table_stands_in_the_json_document(summed):
     summary, document = summed
     told = columns_of(document)
-    tables = [*make_tables(summary), pair_details(summary.pairs)]
+    tables = [*make_tables(summary), pair_details(summary.comparisons)]
     met = set()
     for table in tables:
         title = max((name for name in told if table.title.startswith(name)), key=len, default=None)
