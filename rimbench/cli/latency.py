@@ -13,7 +13,7 @@ from rimbench.errors import UsageError
 if TYPE_CHECKING:
     from rimbench.latency.stored import Measured, Measurement, Quantity
     from rimbench.latency.timing import Rules
-    from rimbench.report.document import Timings
+    from rimbench.report.times import Timings
     from rimbench.running.grid import PlannedRun, RunSettings
     from rimbench.suites import Suite
     from rimbench.systems import System

@@ -7,6 +7,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from rimbench.statistics.estimate import Estimate
 
+Span = tuple[float, float]
+
 
 def as_interval(estimate: Estimate | None) -> list[float] | None:
     """An interval for other programs; None where there is none."""
@@ -17,7 +19,7 @@ def as_interval(estimate: Estimate | None) -> list[float] | None:
 
 PARTS: Mapping[str, tuple[Callable[[Estimate], Any], Any]] = {
     "value": (lambda estimate: estimate.value, float),
-    "ci95": (as_interval, tuple[float, float] | None),
+    "ci95": (as_interval, Span | None),
     "n": (lambda estimate: estimate.n, int),
     "method": (lambda estimate: estimate.method, str),
 }

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.report.document import Conditions, Cost, Saturation, Speedup, Timings
 from rimbench.report.numbers import milliseconds, share, times
+from rimbench.report.times import Conditions, Cost, Saturation, Speedup, Timings
 from rimbench.report.timings import SATURATED, named
 
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import NullFormatter
 from rimbench.errors import DataError
 from rimbench.files.writing import replacing, write_whole
 from rimbench.latency.stored import Quantity
-from rimbench.report.document import Cell, Cost, Report, Speedup
+from rimbench.report.document import Cell, Report
 from rimbench.report.drawing import (
     COLOURS,
     GREY,
@@ -39,6 +39,7 @@ from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.metrics.calibration import Calibration, Confidence
 from rimbench.report.metrics.draws import SeveralAnswers
 from rimbench.report.numbers import counted, decimal
+from rimbench.report.times import Cost, Speedup
 from rimbench.statistics.estimate import Estimate
 
 VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from rimbench.latency.stored import Measured, Measurement, ratio
 from rimbench.records import asked_sha256
-from rimbench.report.document import (
-    Cell,
+from rimbench.report.document import Cell
+from rimbench.report.metrics.accuracy import Accuracy
+from rimbench.report.times import (
     Conditions,
     Cost,
     Flips,
@@ -18,7 +19,6 @@ from rimbench.report.document import (
     Times,
     Timings,
 )
-from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.variants import is_plain
 from rimbench.statistics.estimate import Estimate
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from rimbench.display.tabular import Table
 from rimbench.records import Item
-from rimbench.report.document import Cell, OneLetter, Span, one_letter
-from rimbench.report.keys import Parts
+from rimbench.report.document import Cell, OneLetter, one_letter
+from rimbench.report.keys import Parts, Span
 from rimbench.report.metrics import Metric
 from rimbench.report.numbers import counted, csv_columns, interval, percent, share
 from rimbench.report.reading import RunData, resampling_of

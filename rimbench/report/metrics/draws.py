@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 
 from rimbench.display.tabular import Table
 from rimbench.records import Item
-from rimbench.report.document import Cell, Span
-from rimbench.report.keys import HIDDEN, Parts
+from rimbench.report.document import Cell
+from rimbench.report.keys import HIDDEN, Parts, Span
 from rimbench.report.metrics import Metric
 from rimbench.report.numbers import counted, csv_columns, percent, share, whole_n
 from rimbench.report.reading import RunData, resampling_of
