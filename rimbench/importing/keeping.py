@@ -18,7 +18,7 @@ from typing import Any
 from rimbench import provenance
 from rimbench.extraction import extract
 from rimbench.importing.matching import Match, Matching, Target
-from rimbench.importing.outcome import Outcome, sum_up
+from rimbench.importing.outcome import ImportFigures, sum_up
 from rimbench.importing.reading import ForeignFile
 from rimbench.records import SCHEMA_VERSION, Manifest, Record, Status
 from rimbench.store import MANIFEST, RunStore
@@ -34,7 +34,7 @@ class Imported:
     folder: Path
     manifest: Manifest
     matching: Matching
-    outcome: Outcome
+    outcome: ImportFigures
     known: bool
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rimbench.errors import ConfigError
 from rimbench.plugins import find_files, unknown
-from rimbench.suites.suite import Summary
+from rimbench.suites.suite import SuiteListing
 
 if TYPE_CHECKING:
     from rimbench.suites.schema import SuiteSpec
@@ -53,20 +53,20 @@ def role(name: str) -> Role:
     return Role(spec.title or name, spec.in_distribution, generated)
 
 
-def listing() -> tuple[Summary, ...]:
+def listing() -> tuple[SuiteListing, ...]:
     """Every suite that comes with rimbench, and whether it can be loaded here; asks no network."""
     return tuple(_summary(name, path) for name, path in find_files(folder()).items())
 
 
-def _summary(name: str, path: Path) -> Summary:
+def _summary(name: str, path: Path) -> SuiteListing:
     from rimbench.suites.schema import read
 
     try:
         spec = read(path)
     except ConfigError as error:
-        return Summary(name, "", "", None, loadable=False, why=str(error))
+        return SuiteListing(name, "", "", None, loadable=False, why=str(error))
     why = missing(spec, path)
-    return Summary(name, spec.description, _source(spec), spec.n, loadable=why is None, why=why)
+    return SuiteListing(name, spec.description, _source(spec), spec.n, loadable=why is None, why=why)
 
 
 def _source(spec: "SuiteSpec") -> str:
