@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rimbench.claims.audit import Audit, Finding
-from rimbench.claims.bench import TimeCheck
 from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS
+from rimbench.claims.floors import TimeCheck
 from rimbench.claims.held import Held
 from rimbench.claims.measured import MeasuredTime, Reproduction
 from rimbench.claims.pairs import Pair

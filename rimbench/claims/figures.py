@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rimbench.claims.bench import TimeCheck
 from rimbench.claims.finding import Verdict, in_points, in_time
+from rimbench.claims.floors import TimeCheck
 from rimbench.claims.pairs import counts
 from rimbench.statistics.estimate import Estimate, wilson
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import AccuracyFigure, Figure, LatencyFigure
+    from rimbench.claims.entries import AccuracyFigure, Figure, LatencyFigure
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,8 @@ from rimbench.suites import catalogue
 from rimbench.systems import System, weights
 
 if TYPE_CHECKING:
+    from rimbench.claims.entries import SuiteEntry, SystemEntry
     from rimbench.claims.schema import ClaimsSpec
-    from rimbench.claims.schema import SuiteSpec as SuiteEntry
-    from rimbench.claims.schema import SystemSpec as SystemEntry
     from rimbench.suites.schema import SuiteSpec
 
 SHOWN = 12

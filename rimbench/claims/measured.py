@@ -2,21 +2,23 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rimbench.claims.comparisons import Bar
 from rimbench.claims.equivalence import Deviation, Outcome, Reach, decide, reach
 from rimbench.claims.finding import in_points
 from rimbench.claims.outcomes import Outcomes
-from rimbench.claims.pairs import counts
+from rimbench.claims.pairs import Bar, counts
 from rimbench.statistics.estimate import Estimate, wilson
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import SMALLEST_N
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import AccuracyFigure, ClaimsSpec, LatencyFigure, PassFigure
+    from rimbench.claims.entries import AccuracyFigure, Figure, LatencyFigure, PassFigure
+
+Key = tuple[str, str, str | None, int | None]
+"""A cell of the claims file: system, suite, setting, and the k of pass@k."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ class Reproduction:
     items_needed_on_both: int | None = None
 
 
-def reproductions(spec: "ClaimsSpec", measured: Sequence[Measured]) -> Mapping[str, Reproduction]:
+def reproductions(
+    figures: "Iterable[Figure]", measured: Sequence[Measured], bar: Bar, time_bar: Bar
+) -> Mapping[str, Reproduction]:
     """For each figure that was measured, by figure id; of two measurements of one thing the last that can be judged.
 
     Accuracies are matched by the claims file's names of system and suite, by setting and k, times by system,
@@ -92,19 +96,19 @@ def reproductions(spec: "ClaimsSpec", measured: Sequence[Measured]) -> Mapping[s
     cells = {(r.system, r.suite, r.setting, r.k): r for r in measured if isinstance(r, MeasuredAccuracy)}
     times = [time for time in measured if isinstance(time, MeasuredTime)]
     found = {}
-    for figure in spec.figure:
+    for figure in figures:
         if figure.kind == "latency":
             wanted = (figure.system, figure.quantity, figure.batch)
             of_it = [time for time in times if (time.system, time.quantity, time.batch) == wanted]
-            judged = [_reproduced_time(figure, time, Bar(spec.time_margin.value, spec.alpha)) for time in of_it]
+            judged = [_reproduced_time(figure, time, time_bar) for time in of_it]
             if judged:
                 found[figure.id] = max(judged, key=lambda side: (side.outcome is not None, judged.index(side)))
         elif (run := cells.get(key_of(figure))) is not None:
-            found[figure.id] = _reproduced_share(figure, run, Bar(spec.margin.value, spec.alpha))
+            found[figure.id] = _reproduced_share(figure, run, bar)
     return found
 
 
-def key_of(figure: "AccuracyFigure | PassFigure") -> tuple[str, str, str | None, int | None]:
+def key_of(figure: "AccuracyFigure | PassFigure") -> Key:
     """The cell that a figure is of."""
     if figure.kind == "accuracy":
         return figure.system, figure.suite, figure.setting, None

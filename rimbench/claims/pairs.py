@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rimbench.claims.finding import Number, in_points
+from rimbench.claims.finding import Judgement, Number, in_points, points
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.unpaired import newcombe_independent, right_from_published, two_proportion_test
 from rimbench.statistics.verdict import holm
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import AccuracyFigure
+    from rimbench.claims.entries import AccuracyFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,19 @@ class Pair:
     def shown(self, alpha: float) -> bool:
         """Whether the two are shown to differ, all of the family considered."""
         return self.p_adjusted < alpha
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a file is judged by: the largest difference that does not matter, and the level of every test."""
+
+    margin: float
+    alpha: float
+
+    @property
+    def level(self) -> float:
+        """Of the interval whose ends are one-sided bounds at alpha."""
+        return 1 - 2 * self.alpha
 
 
 FigurePair = tuple["AccuracyFigure", "AccuracyFigure"]
@@ -113,6 +126,23 @@ def corrected(pairs: Sequence[Pair]) -> str:
     """What the tests were corrected for."""
     size = pairs[0].family_size
     return "one test" if size == 1 else f"Holm over {size} pairs"
+
+
+def judge_tie(pairs: Sequence[Pair], bar: Bar) -> Judgement:
+    """All equal: a difference of the margin or more is ruled out everywhere."""
+    shown = [pair for pair in pairs if pair.shown(bar.alpha)]
+    room = max(max(-pair.least, pair.most) for pair in pairs)
+    numbers = (*tally(pairs, bar.alpha), Number("room_points", points(room)))
+    if shown:
+        worst = max(shown, key=lambda p: abs(p.delta))
+        return Judgement("contradicted", f"A difference is shown: {told(worst)} ({corrected(pairs)}).", numbers)
+    margin = in_points(bar.margin)
+    if room < bar.margin:
+        return Judgement("holds", f"A difference of {margin} points or more is ruled out everywhere.", numbers)
+    sentence = (
+        f"No difference is shown, but one of {in_points(room)} points is not ruled out either (margin {margin})."
+    )
+    return Judgement("not supported", sentence, numbers)
 
 
 def _compare(a: "AccuracyFigure", b: "AccuracyFigure", alpha: float) -> Pair | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.claims.likeness import Difference, Subject, table
-from rimbench.claims.measured import Measured, MeasuredAccuracy, MeasuredTime, key_of
+from rimbench.claims.measured import Key, Measured, MeasuredAccuracy, MeasuredTime, key_of
 from rimbench.claims.outcomes import Outcomes
 from rimbench.latency import stored
 from rimbench.report.reading import RunData, read_run, resampling_of
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 BUDGET = re.compile(r"K\s*=\s*(\d+)")
 """A setting that says a memory budget."""
 TIMES = "latency-*/latency.json"
-
-Key = tuple[str, str, str | None, int | None]
 
 
 def holds_any(results: Path) -> bool:
@@ -58,10 +56,12 @@ def measure(spec: "ClaimsSpec", path: Path, results: Path) -> OwnRuns:
 
 def _keys(spec: "ClaimsSpec") -> list[Key]:
     """Every cell that a figure gives or a claim speaks of."""
+    from rimbench.claims.claim import PairsClaim  # importing it imports pydantic
+
     keys = [key_of(figure) for figure in spec.figure if figure.kind != "latency"]
     for claim in spec.claim:
-        if claim.kind == "stability":
-            keys += [(claim.system, claim.suite, setting, None) for setting in claim.settings]
+        if isinstance(claim, PairsClaim):
+            keys += [key for pair in claim.cells() for key in pair]
     return list(dict.fromkeys(keys))
 
 

@@ -3,18 +3,14 @@
 from collections.abc import Sequence
 
 from rimbench.claims.audit import Audit, Finding
-from rimbench.claims.bench import TimeCheck
+from rimbench.claims.claim import SECTIONS
 from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS, in_factor, in_points, in_time
+from rimbench.claims.floors import TimeCheck
 from rimbench.claims.measured import MeasuredTime, Reproduction
 from rimbench.display.tabular import Table
 from rimbench.statistics.estimate import Estimate
 
-SECTIONS = (
-    ("Claims of accuracy", ("comparison", "noise", "stability", "restated")),
-    ("Claims above chance", ("chance level", "above chance")),
-    ("Claims of speed", ("ratio", "passes", "times")),
-)
 INDEPENDENT = (
     "Accuracies are compared as independent samples, since the outcomes item by item are unpublished; where systems "
     "are right on much the same items this is the cautious test. Ruled out: by a one-sided {level} bound."
@@ -43,8 +39,8 @@ def make_tables(audit: Audit) -> list[Table]:
         *([_reproductions(audit)] if audit.reproductions else []),
         *([_held(audit)] if any(finding.held for finding in audit.findings) else []),
     ]
-    for title, kinds in SECTIONS:
-        findings = [finding for finding in audit.findings if finding.claim.kind in kinds]
+    for title in dict.fromkeys([*SECTIONS, *(finding.claim.SECTION for finding in audit.findings)]):
+        findings = [finding for finding in audit.findings if title == finding.claim.SECTION]
         if findings:
             tables.append(_claims(title, findings, f"{100 * (1 - audit.spec.alpha):g}%"))
     return [*tables, _verdicts(audit.findings)] if audit.findings else tables

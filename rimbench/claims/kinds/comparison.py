@@ -5,53 +5,62 @@ test, Holm over the family), whether one above the margin is ruled out (the inte
 printed figures say. Ruling out needs no correction where all pairs must pass (Berger 1982, Technometrics 24:295).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations, product
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Literal
 
+from rimbench.claims.claim import PairsClaim, Published, absent_cells
+from rimbench.claims.entries import Figure, Names
 from rimbench.claims.finding import Judgement, Number, in_p, in_points, listed, points
-from rimbench.claims.pairs import FigurePair, Pair, corrected, tally, told
+from rimbench.claims.held import Relation
+from rimbench.claims.measured import Key
+from rimbench.claims.pairs import Bar, Pair, corrected, judge_tie, tally, told
 
-if TYPE_CHECKING:
-    from rimbench.claims.schema import AccuracyFigure, ComparisonClaim, NoiseClaim, StabilityClaim
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """What a file is judged by: the largest difference that does not matter, and the level of every test."""
-
-    margin: float
-    alpha: float
-
-    @property
-    def level(self) -> float:
-        """Of the interval whose ends are one-sided bounds at alpha."""
-        return 1 - 2 * self.alpha
+AT_LEAST = ("at least as good", "best or tied")
 
 
-def wanted_pairs(
-    claim: "ComparisonClaim | NoiseClaim | StabilityClaim", figures: "Mapping[str, AccuracyFigure]"
-) -> list[FigurePair]:
-    """The pairs of figures that a claim speaks of, in its own order."""
-    cells = {(figure.system, figure.suite): figure for figure in figures.values() if figure.setting is None}
-    if claim.kind == "stability":
-        return list(combinations([figures[name] for name in claim.figures], 2))
-    if claim.kind == "comparison":
-        named = product(claim.systems, claim.against, claim.suites)
-        return [(cells[a, suite], cells[b, suite]) for a, b, suite in named]
-    pairs = list(product(claim.systems, claim.against)) if claim.against else list(combinations(claim.systems, 2))
-    return [(cells[a, claim.suite], cells[b, claim.suite]) for a, b in pairs]
+class ComparisonClaim(PairsClaim):
+    """How each of `systems` stands to each of `against`, on each of `suites`.
 
+    `higher` and `lower` speak of the printed figures, the other relations of the systems.
+    """
 
-def judge_comparison(claim: "ComparisonClaim", pairs: Sequence[Pair], bar: Bar) -> Judgement:
-    """The claim's relation, held against all of its pairs."""
-    if claim.relation == "tied":
-        return judge_tie(pairs, bar)
-    if claim.relation in ("at least as good", "best or tied"):
-        return _judge_at_least(claim, pairs, bar)
-    upward = [pair.swapped for pair in pairs] if claim.relation in ("worse", "lower") else list(pairs)
-    return _judge_above(upward, bar, of_systems=claim.relation in ("better", "worse"))
+    kind: Literal["comparison"]
+    relation: Literal["better", "worse", "higher", "lower", "tied", "at least as good", "best or tied"]
+    systems: Names
+    against: Names
+    suites: Names
+
+    def faults(self, figures: Mapping[str, Figure]) -> Iterator[str]:
+        """Every cell is published, and no system is compared with itself."""
+        yield from absent_cells(self.id, [*self.systems, *self.against], self.suites, figures)
+        yield from (f"{self.id}: '{a}' is compared with itself" for a in self.systems for b in self.against if a == b)
+
+    def cells(self) -> list[tuple[Key, Key]]:
+        """Each with each, suite by suite."""
+        named = product(self.systems, self.against, self.suites)
+        return [((a, suite, None, None), (b, suite, None, None)) for a, b, suite in named]
+
+    def judge_pairs(self, pairs: list[Pair], published: Published) -> Judgement:
+        """The claim's relation, held against all of its pairs."""
+        if self.relation == "tied":
+            return judge_tie(pairs, published.bar)
+        if self.relation in AT_LEAST:
+            return _judge_at_least(self, pairs, published.bar)
+        upward = [pair.swapped for pair in pairs] if self.relation in ("worse", "lower") else list(pairs)
+        return _judge_above(upward, published.bar, of_systems=self.relation in ("better", "worse"))
+
+    def wanted(self, margin: float) -> Relation:
+        """Inside the margin, more than minus the margin, or the right side of 0."""
+        if self.relation == "tied":
+            return Relation(margin)
+        if self.relation in AT_LEAST:
+            return Relation(None, -margin)
+        return Relation(None, downward=self.relation in ("worse", "lower"))
+
+    def entrants(self) -> Mapping[str, set[str]] | None:
+        """Of several systems as one entrant, each of them must be beaten."""
+        return {suite: set(self.systems) for suite in self.suites} if self.relation in AT_LEAST else None
 
 
 def _judge_above(pairs: Sequence[Pair], bar: Bar, of_systems: bool) -> Judgement:
@@ -73,24 +82,7 @@ def _judge_above(pairs: Sequence[Pair], bar: Bar, of_systems: bool) -> Judgement
     return Judgement("not supported" if of_systems else "holds only as worded", f"{shown}.", numbers)
 
 
-def judge_tie(pairs: Sequence[Pair], bar: Bar) -> Judgement:
-    """All equal: a difference of the margin or more is ruled out everywhere."""
-    shown = [pair for pair in pairs if pair.shown(bar.alpha)]
-    room = max(max(-pair.least, pair.most) for pair in pairs)
-    numbers = (*tally(pairs, bar.alpha), Number("room_points", points(room)))
-    if shown:
-        worst = max(shown, key=lambda p: abs(p.delta))
-        return Judgement("contradicted", f"A difference is shown: {told(worst)} ({corrected(pairs)}).", numbers)
-    margin = in_points(bar.margin)
-    if room < bar.margin:
-        return Judgement("holds", f"A difference of {margin} points or more is ruled out everywhere.", numbers)
-    sentence = (
-        f"No difference is shown, but one of {in_points(room)} points is not ruled out either (margin {margin})."
-    )
-    return Judgement("not supported", sentence, numbers)
-
-
-def _judge_at_least(claim: "ComparisonClaim", pairs: Sequence[Pair], bar: Bar) -> Judgement:
+def _judge_at_least(claim: ComparisonClaim, pairs: Sequence[Pair], bar: Bar) -> Judgement:
     """Not worse by the margin: non-inferiority, pair by pair. Several systems are judged as one entrant."""
     sound = [s for s in claim.systems if all(p.least > -bar.margin for p in pairs if p.a == s)]
     unsound = [s for s in claim.systems if s not in sound]
@@ -135,3 +127,6 @@ def _count_shown(pairs: Sequence[Pair], bar: Bar) -> str:
         return f"the difference is {'shown' if count else 'not shown'} (p {least}, {corrected(pairs)})"
     number = "all" if count == len(pairs) else str(count or "none")
     return f"{number} of the {len(pairs)} differences {'is' if count < 2 else 'are'} shown ({corrected(pairs)})"
+
+
+KIND = ComparisonClaim

@@ -1,6 +1,6 @@
 """The conditions of a published time: how many forward passes it took, and the least that they can take."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from rimbench.latency.floor import (
 )
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import ClaimsSpec, DeviceSpec, LatencyFigure, ModelSpec
+    from rimbench.claims.entries import DeviceSpec, Figure, LatencyFigure, ModelSpec
 
 LAUNCH_BOUND = 3.0
 """Times the floor from which a pass at batch 1 is taken to wait for its launches, not for memory or arithmetic.
@@ -62,11 +62,13 @@ class TimeCheck:
         )
 
 
-def check_times(spec: "ClaimsSpec") -> Mapping[str, TimeCheck]:
+def check_times(
+    every: "Iterable[Figure]", models: "Iterable[ModelSpec]", more_devices: "Iterable[DeviceSpec]"
+) -> Mapping[str, TimeCheck]:
     """Every latency figure of a file against its hardware, by id."""
-    figures = {figure.id: figure for figure in spec.figure if figure.kind == "latency"}
-    shapes = {model.name: _shape(model) for model in spec.model}
-    devices = {**GPUS, **{device.name: _device(device) for device in spec.device}}
+    figures = {figure.id: figure for figure in every if figure.kind == "latency"}
+    shapes = {model.name: _shape(model) for model in models}
+    devices = {**GPUS, **{device.name: _device(device) for device in more_devices}}
     return {
         name: _check(
             figure,
