@@ -17,8 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from rimbench.records import SCHEMA_VERSION, Item, Manifest, Record
-from rimbench.store import RunStore
+from rimbench.records import Item, Record
+from rimbench.store import SCHEMA_VERSION, Manifest, ModelSource, RunStore, SuiteSource, identity_of
 
 ITEMS, SAMPLES = 1000, 8
 OPTIONS = {"A": "aspirin", "B": "bisoprolol", "C": "colchicine", "D": "digoxin"}
@@ -42,8 +42,8 @@ def write_run(folder: Path, suite: str, system: str, items: list[Item], chance: 
     }
     run = f"{system}-{suite}"
     manifest = Manifest(
-        SCHEMA_VERSION, run, system, suite, ITEMS, SAMPLES, identity, {}, {"source": "made up", "revision": None},
-        {}, {}, None, None, "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00", 1,
+        SCHEMA_VERSION, run, system, suite, ITEMS, SAMPLES, identity_of(identity), SuiteSource(),
+        ModelSource("made up"), {}, {}, None, None, "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00", 1,
     )  # fmt: skip
     with RunStore(folder / run) as store:
         store.write_manifest(manifest, items)

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "chat": {"errors", "rim"},
     "systems": {"errors", "checkpoints", "plugins", "chat", "files", "rim"},
     "engines": {"errors", "checkpoints", "records", "plugins", "rim"},
-    "store": {"errors", "records", "files"},
+    "store": {"errors", "records", "files", "engines", "rim", "suites", "systems"},
     "running": {
         "errors",
         "checkpoints",
@@ -44,7 +44,17 @@ MAY_IMPORT = {
         "suites",
         "systems",
     },
-    "latency": {"errors", "checkpoints", "files", "records", "engines", "running", "statistics", "systems"},
+    "latency": {
+        "errors",
+        "checkpoints",
+        "files",
+        "records",
+        "engines",
+        "running",
+        "statistics",
+        "store",
+        "systems",
+    },
     "report": {
         "errors",
         "display",
@@ -73,6 +83,7 @@ MAY_IMPORT = {
     "importing": {
         "errors",
         "display",
+        "engines",
         "extraction",
         "files",
         "plugins",
@@ -80,6 +91,7 @@ MAY_IMPORT = {
         "records",
         "store",
         "suites",
+        "systems",
     },
     "training": {"errors", "checkpoints", "chat", "files", "plugins", "records", "rim", "suites"},
 }

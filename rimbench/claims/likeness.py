@@ -5,8 +5,7 @@ does not say it, is named too.
 """
 
 import dataclasses
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,8 @@ from rimbench import suites, systems
 from rimbench.errors import RimbenchError
 from rimbench.files.toml import below
 from rimbench.plugins import SHIPPED, find_files
-from rimbench.records import Manifest
-from rimbench.suites import catalogue
+from rimbench.store import Identity, Manifest, ModelSource, SuiteSource
+from rimbench.suites import Wording, catalogue
 from rimbench.systems import System, weights
 
 if TYPE_CHECKING:
@@ -66,8 +65,8 @@ class Subject:
     def of_system(
         self,
         name: str,
-        identity: Mapping[str, Any] | None,
-        source: Mapping[str, Any] | None,
+        identity: Identity | None,
+        source: ModelSource | None,
         *,
         blocks: int | None = None,
         draws: bool = False,
@@ -77,14 +76,14 @@ class Subject:
         if identity is None or source is None:
             yield Difference(f"the weights and settings of '{name}' are not recorded", unknown=True)
             return
-        if table(identity, "engine").get("name") == "fake":
+        if identity.engine.name == "fake":
             yield Difference("answers of the scripted engine 'fake'", unknown=True)
         stated = entry.weights_sha256 if entry else None
         if stated is None and expected is None:
             yield Difference(f"the claims file does not say what '{name}' is: known by its name alone", unknown=True)
             return
         if stated is not None:
-            yield from _differ("weights", identity.get("weights_sha256"), stated)
+            yield from _differ("weights", identity.weights_sha256, stated)
         elif expected is not None:
             yield from _other_weights(expected, identity, source)
         if expected is not None:
@@ -93,20 +92,19 @@ class Subject:
     def of_suite(self, name: str, manifest: Manifest) -> Iterator[Difference]:
         """Items and wording. Fewer items than the suite has are its first ones, a sample whose n is counted."""
         entry, path = self._suite_entry(name), self._suite(name)
-        items = table(manifest.identity, "suite")
+        items = manifest.identity.suite
         if path is None:
             if entry is None or entry.content_sha256 is None:
                 yield Difference(
                     f"the claims file does not say what '{name}' is: known by its name alone", unknown=True
                 )
             else:
-                yield from _differ("items", items.get("content_sha256"), entry.content_sha256)
+                yield from _differ("items", items.content_sha256, entry.content_sha256)
             return
         from rimbench.suites.schema import read
 
         spec = read(path)
-        wording = items.get("wording")
-        if wording is not None and wording != spec.wording.model_dump():
+        if items.wording is not None and items.wording != Wording(**spec.wording.model_dump()):
             yield Difference("another wording of the questions")
         yield from _other_items(spec, path, entry, manifest)
 
@@ -131,12 +129,6 @@ class Subject:
         return catalogue.find(named) if (entry and entry.file) or named in find_files(catalogue.folder()) else None
 
 
-def table(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """A table of a manifest's identity; an empty one where it has none, or something else."""
-    found = values.get(key)
-    return found if isinstance(found, Mapping) else {}
-
-
 def _stem(file: str) -> str:
     return Path(file).stem if file.endswith(".toml") else file
 
@@ -146,16 +138,16 @@ def _differ(what: str, found: object, expected: str) -> Iterator[Difference]:
         yield Difference(f"other {what}: {str(found or 'not recorded')[:SHOWN]}, not {expected[:SHOWN]}")
 
 
-def _other_weights(expected: System, identity: Mapping[str, Any], source: Mapping[str, Any]) -> Iterator[Difference]:
+def _other_weights(expected: System, identity: Identity, source: ModelSource) -> Iterator[Difference]:
     """By where they come from; those of a folder by their hash."""
-    of, found = expected.weights, str(source.get("source"))
+    of, found = expected.weights, source.source
     if of.path is not None:
         try:
             sha256 = weights.resolve(expected).sha256
         except RimbenchError as error:
             yield Difference(f"the weights of '{expected.name}' cannot be compared: {error}")
             return
-        yield from _differ("weights", identity.get("weights_sha256"), sha256)
+        yield from _differ("weights", identity.weights_sha256, sha256)
     elif of.recipe is not None:
         yield Difference(
             f"weights of {found}; those of '{expected.name}' are unpublished: state their weights_sha256 in a "
@@ -165,31 +157,33 @@ def _other_weights(expected: System, identity: Mapping[str, Any], source: Mappin
         meant = of.repo or f"{of.package}/{of.file}"
         if found != meant:
             yield Difference(f"weights of {found}, not {meant}")
-        elif of.revision is not None and source.get("revision") != of.revision:
-            revision = str(source.get("revision"))
+        elif of.revision is not None and source.revision != of.revision:
+            revision = str(source.revision)
             yield Difference(f"weights of {found} at {revision[:SHOWN]}, not {of.revision[:SHOWN]}")
 
 
-def _other_settings(
-    expected: System, identity: Mapping[str, Any], blocks: int | None, draws: bool
-) -> Iterator[Difference]:
+def _other_settings(expected: System, identity: Identity, blocks: int | None, draws: bool) -> Iterator[Difference]:
     """Those that both sides state: a manifest of an earlier build may lack one."""
-    asked = table(identity, "system")
-    own = json.loads(json.dumps({key: dataclasses.asdict(expected)[key] for key in ("prompt", "memory", "answer")}))
-    if blocks is not None and own["memory"] is not None:
-        own["memory"]["blocks"] = blocks
-    if asked.get("prompt") is None:
+    asked, memory = identity.setup, expected.memory
+    if asked.prompt is None:
         yield Difference("answers from elsewhere: prompt and settings are not known")
         return
-    for part, values in own.items():
-        found = asked.get(part)
-        if not isinstance(found, Mapping) or values is None:
-            if found != values:
+    if blocks is not None and memory is not None:
+        memory = dataclasses.replace(memory, blocks=blocks)
+    parts: dict[str, tuple[Any, Any]] = {
+        "prompt": (asked.prompt, expected.prompt),
+        "memory": (asked.memory, memory),
+        "answer": (asked.answer, expected.answer),
+    }
+    for part, (found, own) in parts.items():
+        if found is None or own is None:
+            if found != own:
                 yield Difference(f"{'no ' if found is None else ''}{part}, unlike '{expected.name}'")
             continue
-        for key, value in values.items():
-            if key in found and found[key] != value and (draws or key not in DRAWS):
-                yield Difference(f"{part}.{key} is {_short(found[key])}, not {_short(value)}")
+        for key, value in dataclasses.asdict(own).items():
+            has = getattr(found, key)
+            if has is not None and has != value and (draws or key not in DRAWS):
+                yield Difference(f"{part}.{key} is {_short(has)}, not {_short(value)}")
 
 
 def _short(value: object) -> str:
@@ -202,7 +196,7 @@ def _other_items(
 ) -> Iterator[Difference]:
     """By the hash of the items where they can be had here, else by where the rows come from and how they were "
     "drawn."""
-    found = table(manifest.identity, "suite").get("content_sha256")
+    found = manifest.identity.suite.content_sha256
     source, shipped = manifest.suite_source, path.parent.resolve() == catalogue.folder().resolve()
     if entry is not None and entry.content_sha256 is not None and found == entry.content_sha256:
         return
@@ -213,32 +207,32 @@ def _other_items(
     if shipped and manifest.suite_file not in (None, SHIPPED):
         yield Difference(f"suite file {manifest.suite_file} is a user's own, not the one that comes with rimbench")
     yield from _other_source(spec, entry, source)
-    if source.get("seed") != spec.seed:
-        yield Difference(f"items drawn with seed {source.get('seed')}, not {spec.seed}")
-    if source.get("slice") != "heldout":
-        yield Difference(f"slice {source.get('slice')}, not heldout")
+    if source.seed != spec.seed:
+        yield Difference(f"items drawn with seed {source.seed}, not {spec.seed}")
+    if source.slice != "heldout":
+        yield Difference(f"slice {source.slice}, not heldout")
     if manifest.n > spec.n:
         yield Difference(f"{manifest.n} items, more than the suite's {spec.n}")
 
 
-def _other_source(spec: "SuiteSpec", entry: "SuiteEntry | None", source: Mapping[str, Any]) -> Iterator[Difference]:
-    revision = str(source.get("revision"))
-    if source.get("kind") == "file":
+def _other_source(spec: "SuiteSpec", entry: "SuiteEntry | None", source: SuiteSource) -> Iterator[Difference]:
+    revision = str(source.revision)
+    if source.kind == "file":
         known = entry.data_sha256 if entry else []
         if revision not in known:
             yield Difference(
-                f"rows of {source.get('name')} (sha256 {revision[:SHOWN]}), which is not known to hold the suite's: "
+                f"rows of {source.name} (sha256 {revision[:SHOWN]}), which is not known to hold the suite's: "
                 "state it as data_sha256 in a [[suite]]"
             )
         return
     of = spec.source
     if of is None or of.repo is None:
-        yield Difference(f"rows of {source.get('name')}, not of a file")
+        yield Difference(f"rows of {source.name}, not of a file")
         return
     meant = {"kind": "hub", "name": of.repo, "file": of.file, "split": of.split}
     for key, value in meant.items():
-        if source.get(key) != value:
-            yield Difference(f"rows of {key} {source.get(key)}, not {value}")
+        if getattr(source, key) != value:
+            yield Difference(f"rows of {key} {getattr(source, key)}, not {value}")
             return
     if len(of.revision or "") == 40 and revision != of.revision:
         yield Difference(f"rows at revision {revision[:SHOWN]}, not {(of.revision or '')[:SHOWN]}")

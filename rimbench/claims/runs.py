@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rimbench.claims.likeness import Difference, Subject, table
+from rimbench.claims.likeness import Difference, Subject
 from rimbench.claims.measured import Key, Measured, MeasuredAccuracy, MeasuredTime, key_of
 from rimbench.claims.outcomes import Outcomes
 from rimbench.latency import stored
 from rimbench.report.reading import RunData, read_run, resampling_of
+from rimbench.report.variants import controls_of
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 from rimbench.statistics.passk import uniform_pass_at_k
@@ -86,10 +87,10 @@ class _Run:
     @property
     def control(self) -> str | None:
         """What was changed about every question, if anything."""
-        controls = table(self.data.manifest.identity, "controls")
-        if controls.get("blind"):
+        controls = controls_of(self.data.manifest)
+        if controls.blind:
             return "without the questions"
-        return None if controls.get("permute_options") is None else "with the options permuted"
+        return None if controls.permute_options is None else "with the options permuted"
 
 
 def _runs(results: Path, wanted: Collection[tuple[str, str]], *, sweeps: bool) -> "Iterator[_Run]":
@@ -136,8 +137,8 @@ def _candidate(key: Key, run: _Run, subject: Subject) -> _Candidate | None:
 
 
 def _blocks(run: RunData) -> int:
-    blocks = table(table(run.manifest.identity, "system"), "memory").get("blocks", 0)
-    return blocks if isinstance(blocks, int) else 0
+    memory = run.manifest.identity.setup.memory
+    return memory.blocks if memory else 0
 
 
 def _outcomes(run: RunData, k: int | None) -> Outcomes | None:

@@ -33,21 +33,25 @@ class EngineChoice:
     eager: bool = False
 
 
+UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
     """The settings of an engine that could change an answer; they are part of a run's name.
 
     `batch_size` is the number of sequences that are asked at once, None where the engine schedules by itself.
-    `graphs` says how kernels are launched: `eager`, or `graphs` for captured ones where the engine can.
+    `graphs` says how kernels are launched: `eager`, or `graphs` for captured ones where the engine can. What has a
+    default is not known of answers from elsewhere.
     """
 
     name: str
     device: str
     dtype: str
-    attention: str
-    graphs: str
-    prefix_cache: bool
-    batch_size: int | None
+    attention: str = UNKNOWN
+    graphs: str = UNKNOWN
+    prefix_cache: bool | None = None
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

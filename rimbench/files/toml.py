@@ -39,7 +39,7 @@ def read_toml(path: Path, schema: type[T], kind: str) -> T:
     except (OSError, ValueError) as error:  # also of a NUL in the path, of bytes that are no text, of endless numbers
         raise ConfigError(f"{kind} file {path} is not readable TOML: {_short(str(error), 200)}") from error
     try:
-        return schema.model_validate(values)
+        return schema.model_validate(values, extra="forbid")  # in its dataclasses too
     except ValidationError as error:
         raise ConfigError(f"{kind} file {path}: {describe_faults(error)}") from error
 
@@ -79,7 +79,7 @@ def describe_faults(error: ValidationError) -> str:
 
 
 def _plain(fault_type: str, message: str) -> str:
-    if fault_type == "extra_forbidden":
+    if fault_type in ("extra_forbidden", "unexpected_keyword_argument"):
         return "unknown key"
     if fault_type == "json_invalid":
         return "not JSON"

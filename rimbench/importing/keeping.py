@@ -6,24 +6,35 @@ are those that the file states, never those of the machine that imports it.
 """
 
 import dataclasses
-import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rimbench import provenance
+from rimbench.engines import UNKNOWN, EngineFacts
 from rimbench.extraction import extract
 from rimbench.importing.matching import Match, Matching, Target
 from rimbench.importing.outcome import ImportFigures, sum_up
 from rimbench.importing.reading import ForeignFile
-from rimbench.records import SCHEMA_VERSION, Manifest, Record, Status
-from rimbench.store import MANIFEST, RunStore
+from rimbench.records import Record, Status
+from rimbench.store import (
+    MANIFEST,
+    SCHEMA_VERSION,
+    FrozenItems,
+    Identity,
+    Import,
+    Manifest,
+    ModelSource,
+    RunStore,
+    Setup,
+    SuiteSource,
+    named,
+)
+from rimbench.systems import StatedAnswer
 
-ENGINE = {"name": "imported", "device": "unknown", "dtype": "unknown", "batch_size": None}
+ENGINE = EngineFacts("imported", UNKNOWN, UNKNOWN)
 _CHUNK = 1000
 
 
@@ -41,7 +52,7 @@ class Imported:
 def keep(file: ForeignFile, system: str, target: Target, matching: Matching, results: Path) -> Imported:
     """Write a run's folder, or complete one that was cut off; the same import twice changes nothing."""
     records = [_to_record(m, file.reading.mode, target) for m in matching.matches]
-    identity = _identify(file, system, target, matching)
+    identity = _identify(file, target, matching, system)
     name = _name(system, target.suite.name, identity)
     with RunStore(results / name, target.suite.items.by_id) as store:
         kept = {*store.done, *store.failed}
@@ -105,43 +116,39 @@ def _normalised(match: Match) -> Mapping[str, float] | None:
     return {letter: by_own[letter] for letter in match.item.options}
 
 
-def _identify(file: ForeignFile, system: str, target: Target, matching: Matching) -> dict[str, Any]:
+def _identify(file: ForeignFile, target: Target, matching: Matching, system: str) -> Identity:
     """Everything that could change an answer; `extraction` is null where no text can be read again.
 
     That is so too where options stood in another order than the suite's: the texts name the file's letters.
     """
     texts = any(m.answer.given != "logprobs" and m.answer.text for m in matching.matches)
     reordered = any(m.reordered for m in matching.matches)
-    sampling = file.reading.sampling
-    how = dict(file.reading.read_by)
-    if not any(m.answer.sample == 0 for m in matching.matches):
-        how["greedy"] = "none"
-    answer: dict[str, Any] = {
-        "mode": file.reading.mode,
-        "extraction": "text" if texts and not reordered else None,
-        "max_new_tokens": sampling.max_new_tokens,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-    }
-    if target.reasoning_tags:
-        answer["reasoning_tags"] = target.reasoning_tags
-    return {
-        "weights_sha256": None,
-        "suite": {"content_sha256": target.suite.content_sha256},
-        "system": {"name": system, "prompt": None, "memory": None, "answer": answer},
-        "seed": None,
-        "engine": ENGINE,
-        "import": {"format": file.format, "sha256": file.sha256, "reordered": reordered, **how},
-    }
+    sampling, how = file.reading.sampling, file.reading.read_by
+    answer = StatedAnswer(
+        mode=file.reading.mode,
+        extraction="text" if texts and not reordered else None,
+        max_new_tokens=sampling.max_new_tokens,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        reasoning_tags=target.reasoning_tags,
+    )
+    greedy = None if any(m.answer.sample == 0 for m in matching.matches) else "none"
+    return named(
+        Identity(
+            suite=FrozenItems(target.suite.content_sha256),
+            system=Setup(answer=answer, name=system),
+            engine=ENGINE,
+            imported=Import(file.format, file.sha256, reordered, how.get("score"), greedy),
+        )
+    )
 
 
-def _name(system: str, suite: str, identity: Mapping[str, Any]) -> str:
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+def _name(system: str, suite: str, identity: Identity) -> str:
     folder = re.sub(r"[^\w.+-]+", "-", system).strip(".-") or "system"
-    return f"{folder[:80]}-{suite[:80]}-{digest[:10]}"
+    return f"{folder[:80]}-{suite[:80]}-{identity.name_sha256[:10]}"
 
 
-def _manifest(name: str, file: ForeignFile, system: str, target: Target, identity: Mapping[str, Any]) -> Manifest:
+def _manifest(name: str, file: ForeignFile, system: str, target: Target, identity: Identity) -> Manifest:
     suite = target.suite
     model = f"{file.reading.model} in {file.path.name}" if file.reading.model else file.path.name
     return Manifest(
@@ -152,8 +159,8 @@ def _manifest(name: str, file: ForeignFile, system: str, target: Target, identit
         n=len(suite.items),
         samples=0,
         identity=identity,
-        suite_source=dataclasses.asdict(suite.source) | {"seed": suite.seed, "slice": suite.slice},
-        model_source={"source": model, "revision": file.sha256},
+        suite_source=SuiteSource(**dataclasses.asdict(suite.source), seed=suite.seed, slice=suite.slice),
+        model_source=ModelSource(model, file.sha256),
         versions=dict(file.reading.versions),
         device={"kind": "unknown"},
         commit=None,

@@ -30,7 +30,7 @@ def refuse_taken(system: str, shipped: Iterable[str], results: Path) -> None:
             manifest = read_manifest(folder)
         except DataError:  # a damaged run is for the report to tell
             continue
-        if "import" not in manifest.identity and _folded(manifest.system) == asked:
+        if manifest.identity.imported is None and _folded(manifest.system) == asked:
             raise UsageError(f"--system {system}: {manifest.run} in {results} is a run of a system so named; {other}")
 
 

@@ -30,8 +30,9 @@ from rimbench.latency.letters import letter_at, letter_of
 from rimbench.latency.probe import probe
 from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Subject, Told
 from rimbench.latency.timing import StoppingRules, Timed, time_in_turn
-from rimbench.records import Answer, Item, asked_sha256
+from rimbench.records import Answer, Item
 from rimbench.running.grid import PlannedRun, departures_of_run
+from rimbench.store import ModelSource
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 ROUNDS_BETWEEN_LOOKS = 8
@@ -260,9 +261,9 @@ class _Asked:
             self._told(),
             self._passes(),
             setting,
-            Subject(self.run.identity, self.run.checkpoint.named),
+            Subject(self.run.identity, ModelSource(self.run.checkpoint.source, self.run.checkpoint.revision)),
             departures_of_run(self.run),
-            asked_sha256(self.run.identity),
+            self.run.identity.asked_sha256,
         )
         letters = self._letter_times() if self.quantity == "answer" else []
         if len(letters) < 2:

@@ -3,7 +3,6 @@
 Nothing here runs a model: a report reads these files as it reads records.
 """
 
-import dataclasses
 import hashlib
 import json
 import statistics
@@ -11,15 +10,17 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import PlainValidator
 
 from rimbench.errors import DataError, UsageError
 from rimbench.files import strict_json
 from rimbench.files.writing import open_regular, write_whole
 from rimbench.statistics.bootstrap import Units, bca_interval
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
+from rimbench.store import Identity, ModelSource, as_json, identity_of
 from rimbench.systems.departures import label
 
 Quantity = Literal["answer", "letter", "readout"]
@@ -103,8 +104,8 @@ class Setting:
 class Subject:
     """What was timed: the identity of the run that its answers would belong to, and where its weights come from."""
 
-    identity: Mapping[str, Any]
-    model_source: Mapping[str, Any]
+    identity: Annotated[Identity, PlainValidator(identity_of)]
+    model_source: ModelSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +260,7 @@ def keep(measurement: Measurement, results: Path, path: Path | None = None) -> P
 
     Nothing else there is overwritten, and what stands in the file is whole at any time.
     """
-    text = json.dumps({"schema": SCHEMA, **dataclasses.asdict(measurement)}, indent=1)
+    text = json.dumps({"schema": SCHEMA, **as_json(measurement)}, indent=1)
     path = path or results / f"latency-{hashlib.sha256(text.encode()).hexdigest()[:10]}" / "latency.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.parent.is_symlink():

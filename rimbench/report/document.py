@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from rimbench.records import Manifest
 from rimbench.report.families import Family
 from rimbench.report.keys import HIDDEN, SPREAD, Parts, Span, as_value
 from rimbench.report.reading import RunData
@@ -16,6 +15,7 @@ from rimbench.report.times import Timings
 from rimbench.report.variants import Origin
 from rimbench.statistics.estimate import Estimate, LetterBaseline
 from rimbench.statistics.verdict import Verdict
+from rimbench.store import Manifest
 from rimbench.suites.controls import Controls
 
 SCHEMA: Literal[1] = 1

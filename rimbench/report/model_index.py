@@ -62,7 +62,7 @@ def _result(cell: Cell, kind: str, name: str, estimate: Estimate, more: dict[str
     from huggingface_hub import EvalResult
 
     source, suite = cell.manifest.suite_source, cell.suite
-    on_hub = source.get("kind") == "hub"
+    on_hub = source.kind == "hub"
     setting = f" ({cell.label})" if cell.label != cell.system else ""
     setting += " (user's file)" if cell.shown_suite != suite else ""
     interval = None if estimate.lo is None or estimate.hi is None else [round(estimate.lo, 4), round(estimate.hi, 4)]
@@ -70,10 +70,10 @@ def _result(cell: Cell, kind: str, name: str, estimate: Estimate, more: dict[str
     return EvalResult(
         task_type="question-answering",
         task_name="multiple-choice question answering",
-        dataset_type=source["name"] if on_hub else suite,
+        dataset_type=source.name if on_hub and source.name else suite,
         dataset_name=catalogue.role(suite).title + setting,
-        dataset_split=source.get("split"),
-        dataset_revision=source.get("revision") if on_hub else None,
+        dataset_split=source.split,
+        dataset_revision=source.revision if on_hub else None,
         metric_type=kind,
         metric_name=name,
         metric_value=round(estimate.value, 4),

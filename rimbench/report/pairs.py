@@ -11,7 +11,7 @@ from rimbench.report.document import Cell, Gap, OrderEffect, Pair, PassDifferenc
 from rimbench.report.families import ALL, Choice, Family, family_of_pair, name_all
 from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.reading import RunData, resampling_of
-from rimbench.report.variants import all_but_order, controls_of, name_of, suite_label
+from rimbench.report.variants import controls_of, name_of, suite_label
 from rimbench.statistics.power import detectable_paired
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import (
@@ -172,9 +172,11 @@ def gaps(cells: Sequence[Cell]) -> list[Gap]:
 
 def order_effects(runs: Sequence[RunData]) -> list[OrderEffect]:
     """Systems that answered the same items in several orders of the options, all else equal."""
-    groups: dict[str, list[RunData]] = {}
+    groups: dict[tuple[object, ...], list[RunData]] = {}
     for run in runs:
-        groups.setdefault(all_but_order(run.manifest), []).append(run)
+        manifest = run.manifest
+        same = manifest.identity.unordered_sha256, controls_of(manifest).blind
+        groups.setdefault((manifest.system, manifest.suite, *same), []).append(run)
     return [_order_effect(group, list(map(_shown_letters, group))) for group in groups.values() if len(group) > 1]
 
 

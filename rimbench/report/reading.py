@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rimbench.errors import DataError
-from rimbench.records import LETTERS, Item, Manifest, Status
+from rimbench.records import LETTERS, Item, Status
 from rimbench.report.columns import Draws, GreedyAnswers
 from rimbench.statistics import estimate, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling
 from rimbench.store import (
     Answers,
+    Manifest,
     check_name,
     each_item,
     find_runs,
@@ -102,7 +103,7 @@ class RunData:
     @property
     def content_sha256(self) -> str:
         """The hash of the frozen items: runs with different ones are never compared."""
-        return str(self.manifest.identity["suite"]["content_sha256"])
+        return self.manifest.identity.suite.content_sha256
 
 
 def resampling_of(items: Sequence[Item]) -> Resampling:

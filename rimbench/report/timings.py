@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rimbench.latency.stored import Measured, Measurement, ratio
-from rimbench.records import asked_sha256
 from rimbench.report.document import Cell
 from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.times import (
@@ -35,7 +34,7 @@ def accuracies_beside(cells: Sequence[Cell]) -> dict[tuple[str, str], Estimate]:
     for cell in cells:
         greedy = cell.metric(Accuracy).greedy
         if greedy is not None and not cell.partial:
-            found[asked_sha256(cell.manifest.identity), cell.suite] = greedy
+            found[cell.manifest.identity.asked_sha256, cell.suite] = greedy
             if is_plain(cell.manifest):
                 found[cell.system, cell.suite] = greedy
     return found

@@ -7,10 +7,11 @@ the shipped system of that name, and against what a command takes without option
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from rimbench import systems
-from rimbench.records import Manifest
+from rimbench.store import Manifest, as_json
 from rimbench.suites.controls import Controls
 from rimbench.systems.departures import between, flat, label, settings_of
 
@@ -19,11 +20,11 @@ DTYPES = {"cpu": "float32", "cuda": "bfloat16"}
 HARMLESS = {"seed"}
 """Departures that leave a system what it is: another seed draws other samples of the same."""
 DISTINGUISHING = {
-    "engine": ("engine", "name"),
-    "dtype": ("engine", "dtype"),
-    "batch": ("engine", "batch_size"),
-    "items": ("suite", "content_sha256"),
-    "weights": ("weights_sha256",),
+    "engine": attrgetter("engine.name"),
+    "dtype": attrgetter("engine.dtype"),
+    "batch": attrgetter("engine.batch_size"),
+    "items": attrgetter("suite.content_sha256"),
+    "weights": attrgetter("weights_sha256"),
 }
 """What tells two runs apart that depart alike, by the words that a report uses for it."""
 SHA256_DIGITS = 64
@@ -41,37 +42,22 @@ def is_plain(manifest: Manifest) -> bool:
 
 def controls_of(manifest: Manifest) -> Controls:
     """What was changed about every item."""
-    found = manifest.identity.get("controls") or {}
-    return Controls(found.get("permute_options"), bool(found.get("blind")))
-
-
-def answer_settings(manifest: Manifest) -> Mapping[str, Any]:
-    """How the system was asked for an answer; empty where nothing is known of it."""
-    return (manifest.identity.get("system") or {}).get("answer") or {}
+    return manifest.identity.controls or Controls()
 
 
 def may_be_drawn(manifest: Manifest) -> bool:
     """Whether answers from elsewhere stand for greedy ones without a temperature that says so."""
-    answer = answer_settings(manifest)
-    written = answer.get("mode") in ("generate", "letters") and answer.get("temperature") is None
-    return "import" in manifest.identity and written
+    identity, answer = manifest.identity, manifest.identity.answer
+    return identity.imported is not None and answer.mode in ("generate", "letters") and answer.temperature is None
 
 
 def what_was_asked(manifest: Manifest) -> tuple[str, ...]:
     """What a sweep and a run have in common where one says something of the other: system, weights, items as they are
     shown, prompt and memory, all but the way to have the answer.
     """
-    identity, system = manifest.identity, manifest.identity.get("system") or {}
-    asked = (identity["suite"], system.get("prompt"), system.get("memory"), controls_of(manifest))
-    return manifest.system, manifest.suite, str(identity.get("weights_sha256")), *map(str, asked)
-
-
-def all_but_order(manifest: Manifest) -> str:
-    """What runs have in common that differ in the order of the options alone."""
-    identity = {
-        name: value for name, value in manifest.identity.items() if name not in ("controls", "prompts_sha256")
-    }
-    return f"{manifest.system} {manifest.suite} {identity} {controls_of(manifest).blind}"
+    identity = manifest.identity
+    asked = (identity.suite, identity.setup.prompt, identity.setup.memory, controls_of(manifest))
+    return manifest.system, manifest.suite, str(identity.weights_sha256), *map(str, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +83,13 @@ def origin_of(manifest: Manifest) -> Origin:
     """What a manifest says of it."""
     identity = manifest.identity
     return Origin(
-        model=manifest.model_source,
-        weights_sha256=identity.get("weights_sha256"),
-        content_sha256=identity["suite"]["content_sha256"],
+        model=as_json(manifest.model_source),
+        weights_sha256=identity.weights_sha256,
+        content_sha256=identity.suite.content_sha256,
         system_file=manifest.system_file,
         suite_file=manifest.suite_file,
-        engine=identity.get("engine") or {},
-        seed=identity.get("seed"),
+        engine=identity.document["engine"],
+        seed=identity.seed,
         device=manifest.device,
         commit=manifest.commit,
         dirty=manifest.dirty,
@@ -133,9 +119,9 @@ def label_runs(manifests: Sequence[Manifest]) -> list[str]:
     for manifest in manifests:
         group = [m for m in manifests if (m.suite, name_of(m)) == (manifest.suite, name_of(manifest))]
         differing = [
-            f"{word} {_shortened(_look_up(manifest.identity, path))}"
-            for word, path in DISTINGUISHING.items()
-            if len({str(_look_up(m.identity, path)) for m in group}) > 1 and _look_up(manifest.identity, path)
+            f"{word} {_shortened(found(manifest.identity))}"
+            for word, found in DISTINGUISHING.items()
+            if len({str(found(m.identity)) for m in group}) > 1 and found(manifest.identity)
         ]
         shown = name_of(manifest)
         more = ", ".join(differing)
@@ -147,13 +133,6 @@ def label_runs(manifests: Sequence[Manifest]) -> list[str]:
     ]
 
 
-def _look_up(identity: Mapping[str, Any], path: Sequence[str]) -> Any:
-    value: Any = identity
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
 def _shortened(value: object) -> str:
     text = str(value)
     return text[:10] if len(text) == SHA256_DIGITS else text
@@ -161,27 +140,27 @@ def _shortened(value: object) -> str:
 
 def _inferred(manifest: Manifest) -> dict[str, list[Any]]:
     identity = manifest.identity
-    if "import" in identity:
+    if identity.imported is not None:
         return {}
-    controls, engine = controls_of(manifest), identity.get("engine") or {}
-    usual = DTYPES.get(str(engine.get("device")))
-    given = {"permute_options": controls.permute_options, "blind": controls.blind, "seed": identity.get("seed") or 0}
+    controls, engine = controls_of(manifest), identity.engine
+    usual = DTYPES.get(engine.device)
+    given = {"permute_options": controls.permute_options, "blind": controls.blind, "seed": identity.seed or 0}
     found = between({"permute_options": None, "blind": False, "seed": 0}, given)
-    if usual is not None and engine.get("dtype") not in (None, usual):
-        found["dtype"] = [usual, engine["dtype"]]
+    if usual is not None and engine.dtype != usual:
+        found["dtype"] = [usual, engine.dtype]
     return _from_shipped(manifest) | found
 
 
 def _from_shipped(manifest: Manifest) -> dict[str, list[Any]]:
-    own, asked = shipped().get(manifest.system), manifest.identity.get("system")
-    if own is None or not isinstance(asked, Mapping) or "answer" not in asked:
+    own, asked = shipped().get(manifest.system), manifest.identity.system
+    if own is None or asked is None or asked.answer is None:
         return {}
-    has = flat(asked.get("prompt"), asked.get("memory"), asked.get("answer"))
+    has = flat(asked.prompt, asked.memory, asked.answer)
     settings = settings_of(own)
     found = between(settings, has)
-    source, weights = str(manifest.model_source.get("source")), settings.get("weights")
+    source, weights = manifest.model_source.source, settings.get("weights")
     if weights is not None and source != weights.split("@")[0]:
-        digest = str(manifest.identity.get("weights_sha256"))[:10]
+        digest = str(manifest.identity.weights_sha256)[:10]
         found["weights"] = [weights, f"{digest} of {source}"]
     return found
 

@@ -5,7 +5,9 @@ as they are. Knows nothing of models or tensors, so that prompts can be built wi
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import Field
 
 from rimbench.errors import ModelError, UsageError
 
@@ -24,6 +26,9 @@ class TokenTable(Protocol):
         ...
 
 
+Marker = Annotated[str, Field(min_length=1)]
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """K blocks of `begin`, M x `memory`, `end`: what is appended to a question as working memory.
@@ -31,11 +36,11 @@ class Memory:
     Source: the card of RiM-Qwen3-1.7B, M = 2 and K = 8. `blocks` may be 0, the control with no memory.
     """
 
-    blocks: int
-    memory_tokens: int = 2
-    begin: str = "<rim_b>"
-    memory: str = "<rim_m>"
-    end: str = "<rim_eb>"
+    blocks: Annotated[int, Field(ge=0)]
+    memory_tokens: Annotated[int, Field(ge=1)] = 2
+    begin: Marker = "<rim_b>"
+    memory: Marker = "<rim_m>"
+    end: Marker = "<rim_eb>"
 
     def __post_init__(self) -> None:
         if self.blocks < 0:

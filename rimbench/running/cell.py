@@ -1,14 +1,12 @@
 """A cell: one system on one suite, resolved, and the name of the run that answers it."""
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from rimbench.engines import EngineFacts
 from rimbench.records import Prompt
 from rimbench.running.prompts import hash_prompts
+from rimbench.store import FrozenItems, Identity, Setup, named
 from rimbench.suites.controls import Controls, Shown, ShownItems
 from rimbench.systems import System
 
@@ -74,37 +72,22 @@ class Cell:
         return len(prompt.token_ids) + self.new_tokens <= self.context_tokens
 
 
-def identify(cell: Cell, weights_sha256: str, suite: dict[str, Any], facts: EngineFacts) -> dict[str, Any]:
-    """Everything that could change an answer: what a run's name is made from.
-
-    The number of samples is not part of it: draws are independent of each other, and asking for more of them adds to
-    the same run.
-    """
-    system = asdict(cell.system)
-    asked = {key: system[key] for key in ("prompt", "memory", "answer")}
-    if not cell.system.answer.reasoning_tags:  # a key of later builds: without it, runs keep their names
-        del asked["answer"]["reasoning_tags"]
-    return {
-        "weights_sha256": weights_sha256,
-        "suite": suite,
-        "system": asked,
-        "prompts_sha256": hash_prompts(cell.prompts),
-        "controls": asdict(cell.controls),
-        "seed": cell.seed,
-        "engine": asdict(facts),
-    }
+def identify(cell: Cell, weights_sha256: str, suite: FrozenItems, facts: EngineFacts) -> Identity:
+    """Everything that could change an answer."""
+    system = cell.system
+    return named(
+        Identity(
+            weights_sha256=weights_sha256,
+            suite=suite,
+            system=Setup(system.prompt, system.memory, system.answer),
+            prompts_sha256=hash_prompts(cell.prompts),
+            controls=cell.controls,
+            seed=cell.seed,
+            engine=facts,
+        )
+    )
 
 
-def identify_as_earlier(identity: dict[str, Any]) -> dict[str, Any]:
-    """The identity that builds gave a run whose names did not follow its prompts yet."""
-    system, known = identity["system"], ("prompts_sha256",)
-    prompt = {key: value for key, value in system["prompt"].items() if key != "date"}
-    return {key: value for key, value in identity.items() if key not in known} | {
-        "system": system | {"prompt": prompt}
-    }
-
-
-def name_run(cell: Cell, suite_name: str, identity: dict[str, Any]) -> str:
+def name_run(cell: Cell, suite_name: str, sha256: str) -> str:
     """The run's name: system, suite, and a hash of its identity."""
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    return f"{cell.system.name[:80]}-{suite_name[:80]}-{digest[:10]}"
+    return f"{cell.system.name[:80]}-{suite_name[:80]}-{sha256[:10]}"

@@ -14,12 +14,24 @@ from typing import Any, Protocol
 from rimbench import checkpoints, engines, provenance
 from rimbench.engines import Engine, EngineChoice, EngineFacts, Limits
 from rimbench.errors import DataError, UsageError
-from rimbench.records import SCHEMA_VERSION, Item, Manifest, Prompt, Record
+from rimbench.records import Item, Prompt, Record
 from rimbench.running.asking import Outcome, run_cell
-from rimbench.running.cell import Cell, ErrorRules, identify, identify_as_earlier, name_run
+from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.ondemand import HELD, OnDemand
 from rimbench.running.prompts import HASHED, PromptBuilder
-from rimbench.store import MANIFEST, OtherSchemaError, RunStore, read_manifest, say_edited
+from rimbench.store import (
+    MANIFEST,
+    SCHEMA_VERSION,
+    FrozenItems,
+    Identity,
+    Manifest,
+    ModelSource,
+    OtherSchemaError,
+    RunStore,
+    SuiteSource,
+    read_manifest,
+    say_edited,
+)
 from rimbench.suites import Suite, question_text
 from rimbench.suites.controls import Controls, ShownItems
 from rimbench.systems import System, Weights, weights
@@ -56,7 +68,7 @@ class PlannedRun:
     checkpoint: weights.Checkpoint
     facts: EngineFacts
     name: str
-    identity: dict[str, Any]
+    identity: Identity
     folder: Path
     title: str = ""
 
@@ -122,20 +134,20 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
                 settings.errors,
             )
             _check_room(cell, suite)
-            identity = identify(cell, checkpoint.sha256, _suite_identity(suite), facts)
+            identity = identify(cell, checkpoint.sha256, FrozenItems(suite.content_sha256, suite.wording), facts)
             name = _name(cell, suite, identity, settings.results)
             runs.append(PlannedRun(cell, suite, checkpoint, facts, name, identity, settings.results / name))
     return runs
 
 
-def _name(cell: Cell, suite: Suite, identity: dict[str, Any], results: Path) -> str:
+def _name(cell: Cell, suite: Suite, identity: Identity, results: Path) -> str:
     """The run's name, or the one that an earlier build gave it where its folder is there, so that it is gone on with.
 
     Its records say which prompts they answer. Of a system whose letters are read they do not say which tokens were
     read, so that such a run begins anew.
     """
-    name = name_run(cell, suite.name, identity)
-    earlier = name_run(cell, suite.name, identify_as_earlier(identity))
+    name = name_run(cell, suite.name, identity.name_sha256)
+    earlier = name_run(cell, suite.name, identity.earlier_sha256)
     reads_letters = cell.prompts[0].option_token_ids is not None
     return earlier if not reads_letters and (results / earlier).is_dir() and not (results / name).exists() else name
 
@@ -319,17 +331,13 @@ def _prompt_builder(system: System, checkpoint: weights.Checkpoint) -> tuple[Bui
     return build, int(getattr(config, "max_position_embeddings", UNBOUNDED))
 
 
-def _suite_identity(suite: Suite) -> dict[str, Any]:
-    return {"content_sha256": suite.content_sha256, "wording": dataclasses.asdict(suite.wording)}
-
-
 def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) -> Manifest:
     """What a run is made of that is begun, or gone on with, now; what an earlier start recorded of it is kept.
 
     Where there are records and no manifest, when they began is not known: from when they last grew.
     """
     commit, dirty = provenance.commit()
-    source = dataclasses.asdict(run.suite.source) | {"seed": run.suite.seed, "slice": run.suite.slice}
+    source = dataclasses.asdict(run.suite.source)
     made = Manifest(
         schema_version=SCHEMA_VERSION,
         run=run.name,
@@ -338,8 +346,8 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
         n=len(run.suite.items),
         samples=max(run.cell.samples, store.done.most_samples),
         identity=run.identity,
-        suite_source=source,
-        model_source=run.checkpoint.named,
+        suite_source=SuiteSource(**source, seed=run.suite.seed, slice=run.suite.slice),
+        model_source=ModelSource(run.checkpoint.source, run.checkpoint.revision),
         versions=provenance.library_versions(),
         device=provenance.describe_device(run.facts.device),
         commit=commit,
@@ -358,6 +366,7 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
         samples=max(made.samples, earlier.samples),
         started_at=earlier.started_at,
         sessions=earlier.sessions + 1,
+        unknown=earlier.unknown,
     )
 
 

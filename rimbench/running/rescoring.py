@@ -5,18 +5,18 @@ is found, and an `ok` that loses its letter becomes `no_answer`, cut off or not.
 its status stays.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rimbench.errors import DataError
 from rimbench.extraction import Extraction, extract, first_letter
 from rimbench.plugins import unknown
-from rimbench.records import Manifest, Record
-from rimbench.store import MANIFEST, Answers, find_runs, read_items, read_manifest, say_edited
+from rimbench.records import Record
+from rimbench.store import MANIFEST, Answers, Manifest, find_runs, read_items, read_manifest, say_edited
 from rimbench.suites.controls import Controls, Shown, show
+from rimbench.systems import StatedAnswer
 
 EXTRACTIONS = ("text", "first_letter")
 EXCERPT_CHARS = 160
@@ -92,28 +92,27 @@ def rescore(folder: Path) -> Rescored:
     """Read every text of a run again; DataError for a record that its items do not know."""
     manifest = read_manifest(folder)
     rescored = Rescored(manifest)
-    answer = (manifest.identity.get("system") or {}).get("answer") or {}
-    if answer.get("mode") == "readout":
+    identity, answer = manifest.identity, manifest.identity.answer
+    if answer.mode == "readout":
         rescored.left_alone = "a readout"
-    elif (manifest.identity.get("import") or {}).get("reordered"):
+    elif identity.imported is not None and identity.imported.reordered:
         rescored.left_alone = "imported with options in another order"
-    elif answer.get("extraction") is None:
+    elif answer.extraction is None:
         rescored.left_alone = "imported without texts"
-    elif answer["extraction"] not in EXTRACTIONS:
-        rescored.left_alone = f"its extraction '{answer['extraction']}' is not known here"
+    elif answer.extraction not in EXTRACTIONS:
+        rescored.left_alone = f"its extraction '{answer.extraction}' is not known here"
     else:
         _read_again(folder, rescored, _extraction(answer))
     return rescored
 
 
-def _extraction(answer: Mapping[str, Any]) -> Callable[..., Extraction]:
-    tags = answer.get("reasoning_tags", ())
-    return partial(extract, reasoning_tags=tags) if answer["extraction"] == "text" else first_letter
+def _extraction(answer: StatedAnswer) -> Callable[..., Extraction]:
+    return partial(extract, reasoning_tags=answer.reasoning_tags) if answer.extraction == "text" else first_letter
 
 
 def _read_again(folder: Path, rescored: Rescored, extraction: Callable[..., Extraction]) -> None:
-    controls = rescored.manifest.identity.get("controls") or {}
-    order = Controls(permute_options=controls.get("permute_options"))
+    controls = rescored.manifest.identity.controls or Controls()
+    order = Controls(permute_options=controls.permute_options)
     items = read_items(folder)
     shown = {key: show(item, order) for key, item in items.items()}
     answers = Answers(folder, items)

@@ -125,8 +125,8 @@ def _at_budget(largest: PlannedRun, blocks: int, rows: "Sequence[ReadoutRequest]
     assert memory is not None
     prompts = tuple(_shortened(prompt, row, memory, blocks) for prompt, row in zip(cell.prompts, rows, strict=True))
     cell = replace(cell, system=systems.override(cell.system, blocks=blocks), prompts=prompts)
-    identity = identify(cell, largest.checkpoint.sha256, largest.identity["suite"], largest.facts)
-    name = name_run(cell, largest.suite.name, identity)
+    identity = identify(cell, largest.checkpoint.sha256, largest.identity.suite, largest.facts)
+    name = name_run(cell, largest.suite.name, identity.name_sha256)
     return replace(largest, cell=cell, identity=identity, name=name)
 
 

@@ -24,6 +24,20 @@ from rimbench.store.folder import (
 from rimbench.store.heads import Head
 from rimbench.store.kept import Kept
 from rimbench.store.lines import RECORD_FIELDS, checksum, to_line
+from rimbench.store.manifest import (
+    SCHEMA_VERSION,
+    FrozenItems,
+    Identity,
+    Import,
+    Manifest,
+    ModelSource,
+    Setup,
+    SuiteSource,
+    as_json,
+    identity_of,
+    manifest_of,
+    named,
+)
 from rimbench.store.writing import RunStore
 
 __all__ = [
@@ -31,17 +45,29 @@ __all__ = [
     "MANIFEST",
     "RECORDS",
     "RECORD_FIELDS",
+    "SCHEMA_VERSION",
     "SWEEP",
     "Answers",
+    "FrozenItems",
     "Head",
+    "Identity",
+    "Import",
     "Kept",
+    "Manifest",
+    "ModelSource",
     "OtherSchemaError",
     "RunStore",
+    "Setup",
+    "SuiteSource",
+    "as_json",
     "check_name",
     "checksum",
     "each_item",
     "find_runs",
     "find_without_manifest",
+    "identity_of",
+    "manifest_of",
+    "named",
     "read_items",
     "read_manifest",
     "read_records",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from rimbench.errors import DataError, RimbenchError, UsageError
 from rimbench.files.writing import replacing
-from rimbench.records import SCHEMA_VERSION, Item, Manifest, Record
-from rimbench.store import Answers, find_runs, read_items, read_manifest, say_edited
+from rimbench.records import Item, Record
+from rimbench.store import SCHEMA_VERSION, Answers, Manifest, find_runs, read_items, read_manifest, say_edited
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,16 +7,16 @@ from typing import BinaryIO, TypeVar
 
 from pydantic import ValidationError
 
-from rimbench.errors import DataError
+from rimbench.errors import DataError, UsageError
 from rimbench.files import strict_json
 from rimbench.files.toml import describe_faults
 from rimbench.files.writing import open_regular
-from rimbench.records import LETTERS, SCHEMA_VERSION, Asked, Item, Manifest, Record, find_fault
+from rimbench.records import LETTERS, Asked, Item, Record, find_fault
 from rimbench.records.items import ItemTable
 from rimbench.store.heads import Head, read_heads
 from rimbench.store.kept import Kept
-from rimbench.store.lines import is_intact, read_lines, records_of, validate
-from rimbench.store.parts import Parts
+from rimbench.store.lines import is_intact, read_lines, records_of
+from rimbench.store.manifest import SCHEMA_VERSION, Manifest, manifest_of
 
 RECORDS = "records.jsonl"
 MANIFEST = "manifest.json"
@@ -221,10 +221,11 @@ def read_manifest(folder: Path) -> Manifest:
             "read it with the rimbench that wrote it, or run again with --fresh"
         )
     try:
-        validate(Parts, document)
-        return validate(Manifest, document)
+        return manifest_of(document)
     except ValidationError as error:
         raise DataError(f"{path}: {describe_faults(error)}") from error
+    except UsageError as error:
+        raise DataError(f"{path}: identity.system.memory: {error}") from error
 
 
 def check_name(folder: Path, manifest: Manifest) -> None:

@@ -107,12 +107,6 @@ def records_of(lines: Sequence[bytes]) -> list[Record]:
     return values
 
 
-def validate(schema: type[T], document: bytes) -> T:
-    """A JSON document as a value of ours; ValidationError for another."""
-    valid: T = _adapter(schema).validate_json(document, strict=True)
-    return valid
-
-
 def _body(record: Record) -> str:
     """The line without its checksum and its closing brace."""
     values = {name: getattr(record, name) for name in RECORD_FIELDS}

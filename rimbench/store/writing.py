@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import json
 import os
 import shutil
 import stat
@@ -15,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from rimbench.errors import DataError, RimbenchError
 from rimbench.files.writing import SCRATCH, sync, write_pieces, write_whole
-from rimbench.records import Item, Manifest, Record
+from rimbench.records import Item, Record
 from rimbench.store.folder import (
     BEGUN,
     ITEMS,
@@ -28,6 +27,7 @@ from rimbench.store.folder import (
 )
 from rimbench.store.kept import Kept
 from rimbench.store.lines import to_item_line, to_line
+from rimbench.store.manifest import Manifest, manifest_json
 
 LOCK = ".lock"
 SECONDS_BETWEEN_SYNCS = 1.0
@@ -208,11 +208,10 @@ class RunStore(AbstractContextManager["RunStore"]):
     def write_manifest(self, manifest: Manifest, items: Sequence[Item]) -> None:
         """Keep what the run is made of, and the items that it asks; what was answered before is on the disk first."""
         self.write_items(items)
-        text = json.dumps(dataclasses.asdict(manifest), ensure_ascii=False, indent=2, allow_nan=False)
         path = self.folder / MANIFEST
         try:
             os.fsync(self._file)
-            write_whole(path, text + "\n")
+            write_whole(path, manifest_json(manifest))
         except OSError as error:
             raise _cannot_write(path, error) from error
 

@@ -3,16 +3,20 @@
 A file dropped into this folder registers a system; any other TOML file works by its path.
 """
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from rimbench.chat import TODAY
 from rimbench.errors import UsageError
 from rimbench.plugins import find_files, unknown
 from rimbench.rim.blocks import Memory
 
+_DATE = TypeAdapter(datetime.date)
 AnswerMode = Literal["generate", "readout"]
 Extraction = Literal["text", "first_letter"]
 
@@ -24,7 +28,7 @@ class Weights:
     A `recipe` has no public checkpoint: the folder that `rimbench train` made is given with `--model`.
     """
 
-    repo: str | None = None
+    repo: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
     revision: str | None = None
     package: str | None = None
     file: str | None = None
@@ -44,11 +48,26 @@ class PromptStyle:
     instruction: str = ""
     prefix: str = ""
     chat_template: Mapping[str, bool | str | int] = field(default_factory=dict)
-    date: str = TODAY
+    date: Annotated[str, BeforeValidator(lambda day: _DATE.validate_python(day).isoformat())] = TODAY
+
+
+ReasoningTag = Annotated[str, Field(min_length=2)]
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerStyle:
+class StatedAnswer:
+    """How an answer was had, as far as it is stated: answers from elsewhere have modes of their own, and gaps."""
+
+    mode: str | None = None
+    extraction: str | None = None
+    max_new_tokens: int | None = None
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    top_p: float | None = None
+    reasoning_tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStyle(StatedAnswer):
     """How the answer is had: `generate` text and extract the letter, or `readout` the letters' logits.
 
     `temperature` and `top_p` are those of samples 1..n; sample 0 is always greedy. `reasoning_tags` are pairs of tags
@@ -57,10 +76,10 @@ class AnswerStyle:
 
     mode: AnswerMode
     extraction: Extraction = "text"
-    max_new_tokens: int = 1
-    temperature: float = 0.7
-    top_p: float = 1.0
-    reasoning_tags: tuple[tuple[str, str], ...] = ()
+    max_new_tokens: Annotated[int, Field(ge=1)] = 1
+    temperature: Annotated[float, Field(gt=0, le=5)] = 0.7
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    reasoning_tags: tuple[tuple[ReasoningTag, ReasoningTag], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rimbench.systems import System, Weights
+from rimbench.rim.blocks import Memory
+from rimbench.systems import PromptStyle, StatedAnswer, System, Weights
 
-MARKERS = ("begin", "memory", "end")
 WORDS = {"blocks": "K", "permute_options": "options permuted"}
 """What a label calls a setting, where that is another word than the setting's own."""
 LONGEST_VALUE = 12
@@ -54,27 +54,19 @@ def settings_of(system: System) -> dict[str, Any]:
     return {
         "file": system.file,
         **({"weights": source} if source else {}),
-        **flat(
-            dataclasses.asdict(system.prompt),
-            dataclasses.asdict(system.memory) if system.memory else None,
-            dataclasses.asdict(system.answer),
-        ),
+        **flat(system.prompt, system.memory, system.answer),
     }
 
 
-def flat(
-    prompt: Mapping[str, Any] | None, memory: Mapping[str, Any] | None, answer: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def flat(prompt: PromptStyle | None, memory: Memory | None, answer: StatedAnswer) -> dict[str, Any]:
     """The tables of a system's file as one, as a run's identity has them too; without memory, `blocks` are None."""
-    found: dict[str, Any] = dict(prompt or {})
+    found: dict[str, Any] = dataclasses.asdict(prompt) if prompt else {}
     if memory is None:
         found["blocks"] = None
     else:
-        markers = [str(memory[name]) for name in MARKERS if name in memory]
-        found |= {name: value for name, value in memory.items() if name not in MARKERS}
-        found["memory_markers"] = " ".join(markers)
-    found |= {"answer" if name == "mode" else name: value for name, value in (answer or {}).items()}
-    return found
+        found |= {"blocks": memory.blocks, "memory_tokens": memory.memory_tokens}
+        found["memory_markers"] = " ".join(memory.tokens)
+    return found | {"answer" if name == "mode" else name: value for name, value in dataclasses.asdict(answer).items()}
 
 
 def source_of(weights: Weights) -> str | None:

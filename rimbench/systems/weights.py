@@ -34,11 +34,6 @@ class Checkpoint:
     revision: str | None
     sha256: str
 
-    @property
-    def named(self) -> dict[str, str | None]:
-        """Where the weights come from, as a manifest keeps it."""
-        return {"source": self.source, "revision": self.revision}
-
 
 def resolve(system: System) -> Checkpoint:
     """Bring the system's weights to this machine; ModelError says what is missing and what to do."""

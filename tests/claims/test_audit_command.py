@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from rimbench.cli.audit import audit
 from rimbench.errors import ConfigError, DataError, UsageError
 from rimbench.latency.stored import Measured, Measurement, keep
-from rimbench.records import Item, Manifest, Record
-from rimbench.store import RunStore
+from rimbench.records import Item, Record
+from rimbench.store import RunStore, manifest_of
 
 SCRIPT = "import typer\nfrom rimbench.cli.audit import audit\napp = typer.Typer()\napp.command()(audit)\napp()\n"
 
@@ -46,7 +46,7 @@ def write_run(folder, right, n, **changes):
         "device": {}, "commit": None, "dirty": None, "started_at": "2026-01-01T00:00:00+00:00", "ended_at": None,
         "sessions": 1,
     }  # fmt: skip
-    manifest = Manifest(**(values | changes))
+    manifest = manifest_of(json.dumps(values | changes))
     items = [Item(str(i), "q", {"A": "x", "B": "y"}, "A") for i in range(n)]
     records = [Record(str(i), 0, "A", "A" if i < right else "B", "ok", "", None, 1, 1, "p") for i in range(n)]
     with RunStore(folder / manifest.run) as store:

@@ -11,6 +11,7 @@ from rimbench.claims.audit import audit
 from rimbench.claims.runs import measure
 from rimbench.claims.schema import read
 from rimbench.latency.stored import Measured, Measurement, Subject, keep
+from rimbench.store import ModelSource, identity_of
 from rimbench.systems import load
 
 
@@ -240,9 +241,10 @@ def test_a_time_says_what_was_timed_and_is_not_judged_of_other_weights(tmp_path)
         spec = read(path)
         return audit(spec, measure(spec, path, tmp_path / "results").measured).reproductions["nano-rim-v2"]
 
-    like = {"system": asked, "engine": {"name": "transformers"}}
-    assert outcome(Subject(like, {"source": "rimbench/nano/rim-v2", "revision": None})).outcome == "reproduced"
-    other = outcome(Subject(like, {"source": "checkpoints/mine", "revision": None}))
+    facts = {"name": "transformers", "device": "cuda", "dtype": "bfloat16"}
+    like = {"system": asked, "suite": {"content_sha256": "s"}, "engine": facts}
+    assert outcome(Subject(identity_of(like), ModelSource("rimbench/nano/rim-v2"))).outcome == "reproduced"
+    other = outcome(Subject(identity_of(like), ModelSource("checkpoints/mine")))
     assert other.outcome is None and "weights of checkpoints/mine" in other.reason
     unknown = outcome(None)
     assert unknown.outcome == "reproduced" and "are not recorded" in unknown.measured.unverified[0]

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import tiny
 
-from rimbench.records import Item, Manifest, Record
-from rimbench.store import RunStore
+from rimbench.records import Item, Record
+from rimbench.store import Manifest, ModelSource, RunStore, SuiteSource, identity_of
 
 SYSTEMS = {
     "writer": '[answer]\nmode = "generate"\nmax_new_tokens = 24\ntemperature = 1.0\n',
@@ -282,9 +282,10 @@ def write_run(results: Path, system: str, chance: random.Random) -> None:
         "system": {"answer": {"mode": "generate", "temperature": 0.7}},
         "engine": {"name": "transformers", "device": "cpu", "dtype": "float32"},
     }
-    start, source = "2026-01-01T00:00:00+00:00", {"source": "made up", "revision": None}
+    start, made_of = "2026-01-01T00:00:00+00:00", identity_of(identity)
+    sources = SuiteSource(), ModelSource("made up")
     manifest = Manifest(
-        1, system, system, "suite", REPORTED, 2, identity, {}, source, {}, {}, None, None, start, start, 1
+        1, system, system, "suite", REPORTED, 2, made_of, *sources, {}, {}, None, None, start, start, 1
     )
     with RunStore(results / system) as store:
         store.write_manifest(manifest, items)

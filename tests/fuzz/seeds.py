@@ -12,8 +12,8 @@ from rimbench.claims import catalogue as claims
 from rimbench.importing import formats, reading
 from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep
 from rimbench.plugins import find_files, load_module
-from rimbench.records import Item, Manifest, Record
-from rimbench.store import RunStore
+from rimbench.records import Item, Record
+from rimbench.store import Manifest, ModelSource, RunStore, SuiteSource, identity_of
 from rimbench.suites import catalogue as suites
 from rimbench.systems import available as systems
 from rimbench.training import recipe
@@ -140,9 +140,9 @@ def write_results(results: Path) -> None:
             "seed": 0,
             "engine": {"name": "transformers", "device": "cpu", "dtype": "float32", "batch_size": 8},
         }
-        source = {"kind": "file", "name": "rows.jsonl", "seed": 1}
+        source = SuiteSource("file", "rows.jsonl", seed=1)
         made = Manifest(
-            1, name, name, "quiz", len(items), 2, identity, source, {"source": "m", "revision": None}, {"torch": "2"},
+            1, name, name, "quiz", len(items), 2, identity_of(identity), source, ModelSource("m"), {"torch": "2"},
             {"kind": "cpu"}, None, None, "2026-01-01T00:00:00+00:00", "2026-01-01T00:01:00+00:00", 1,
         )  # fmt: skip
         with RunStore(results / name) as store:

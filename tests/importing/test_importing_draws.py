@@ -42,8 +42,8 @@ def test_eight_repeats_at_a_temperature_are_eight_draws_and_none_is_greedy(do_im
     assert (cell["greedy_accuracy"], cell["mean_over_draws"]["value"]) == (None, 0.125)
     assert cell["pass_at_k"]["8"]["value"] == 1
     manifest = read_manifest(done.folder)
-    answer = manifest.identity["system"]["answer"]
-    assert (manifest.samples, answer["temperature"], answer["top_p"]) == (8, 0.6, 0.95)
+    answer = manifest.identity.answer
+    assert (manifest.samples, answer.temperature, answer.top_p) == (8, 0.6, 0.95)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_plain_file_states_its_temperature_in_a_column(do_import, quiz, quiz_r
 def test_a_run_of_draws_alone_is_another_run_than_one_with_greedy_answers(do_import, quiz, quiz_rows, write_lines):
     rows = [{"item_id": i, "predicted": g, "sample": s} for i, _, _, g in quiz_rows for s in (1, 2)]
     done = do_import(write_lines(rows), quiz())
-    assert read_manifest(done.folder).identity["import"]["greedy"] == "none"
+    assert read_manifest(done.folder).identity.imported.greedy == "none"
     again = do_import(write_lines(rows), quiz())
     assert again.document["imported_before"] and again.folder == done.folder
     json.dumps(done.document, allow_nan=False)

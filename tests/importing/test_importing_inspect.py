@@ -42,10 +42,8 @@ def test_what_became_of_each_answer_is_told_apart(do_import, logs, quiz, inspect
     assert "answers are draws 1 to 2, at temperature 0.5, so that none is greedy" in done.notes
     assert "scores otherwise" not in done.notes
     manifest = read_manifest(done.folder)
-    assert manifest.model_source["source"] == "mockllm/model in quiz.eval"
-    assert (
-        manifest.versions == {"inspect_ai": "0.3.285"} and manifest.identity["system"]["answer"]["temperature"] == 0.5
-    )
+    assert manifest.model_source.source == "mockllm/model in quiz.eval"
+    assert manifest.versions == {"inspect_ai": "0.3.285"} and manifest.identity.answer.temperature == 0.5
 
 
 def test_the_json_form_gives_the_same_records(do_import, logs, quiz, inspect_log, tmp_path):
@@ -154,7 +152,7 @@ def test_of_shuffled_choices_a_text_that_was_not_parsed_is_read_in_the_order_tha
         ("ok", "B"), ("ok", "B"), ("ok", "A"), ("no_answer", None),
     ]  # fmt: skip
     assert sorted(done.document["reordered_items"]) == ["q-2", "q-3", "q-4"]
-    assert read_manifest(done.folder).identity["system"]["answer"]["extraction"] is None
+    assert read_manifest(done.folder).identity.answer.extraction is None
 
 
 def test_a_solver_of_somebody_elses_that_shuffles_and_rewrites_nothing_is_read_in_the_shown_order(
@@ -173,7 +171,7 @@ def test_without_the_order_no_letter_is_taken_from_a_text_that_was_not_parsed(do
     assert sorted(done.document["unknown_order"]) == ["q-2", "q-3", "q-4"]
     assert "an order that the file does not tell, so that no letter is taken: 3 (" in done.notes
     assert done.records["q-2", 1]["text"] == "The answer is C"
-    assert read_manifest(done.folder).identity["system"]["answer"]["extraction"] is None
+    assert read_manifest(done.folder).identity.answer.extraction is None
 
 
 def test_options_of_several_lines_that_begin_alike_are_told_apart_in_the_shown_order():

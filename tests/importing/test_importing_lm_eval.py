@@ -26,7 +26,7 @@ def test_the_option_with_the_highest_likelihood_is_the_answer_and_its_probabilit
     assert first["option_logprobs"]["D"] - first["option_logprobs"]["C"] == pytest.approx(-0.08982436 + 0.47653099)
     assert sum(map(math.exp, first["option_logprobs"].values())) == pytest.approx(1)
     assert first["prompt_sha256"] == lines_of(logs / LETTERS)[0]["prompt_hash"]
-    assert read_manifest(done.folder).identity["system"]["answer"]["mode"] == "readout"
+    assert read_manifest(done.folder).identity.answer.mode == "readout"
 
 
 @pytest.mark.parametrize("name", [LETTERS, TEXTS])

@@ -7,7 +7,7 @@ import pytest
 
 from rimbench.errors import DataError, UsageError
 from rimbench.importing.questions import QuestionIndex
-from rimbench.store import RunStore, read_manifest
+from rimbench.store import RunStore, named, read_manifest
 
 WORDS = ("a", "b", "ab", "cd", "e")
 
@@ -158,7 +158,7 @@ def test_an_import_never_takes_the_name_of_an_own_run_and_may_share_that_of_anot
 ):
     first = do_import(write_lines(answers(quiz_rows)), quiz(), system="mine")
     manifest = read_manifest(first.folder)
-    identity = {key: value for key, value in manifest.identity.items() if key != "import"}
+    identity = named(dataclasses.replace(manifest.identity, imported=None))
     own = dataclasses.replace(manifest, run="own-run", system="own", identity=identity)
     with RunStore(tmp_path / "results" / "own-run") as store:
         store.write_manifest(own, [])

@@ -77,7 +77,7 @@ def beside(logs, tmp_path):
 def test_model_and_versions_are_those_of_the_totals_beside_the_samples(do_import, beside, quiz):
     done = do_import(beside / TEXTS, quiz())
     manifest = read_manifest(done.folder)
-    assert manifest.model_source["source"] == f"org/small (abc) in {TEXTS}"
+    assert manifest.model_source.source == f"org/small (abc) in {TEXTS}"
     assert manifest.versions == {
         "lm_eval": "0.4.13",
         "transformers": "4.1",

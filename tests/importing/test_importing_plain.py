@@ -51,9 +51,9 @@ def test_the_run_is_read_by_a_report_like_any_other(do_import, write_lines, quiz
     [cell] = summarise(tmp_path / "results").cells
     assert (cell.manifest.system, cell.n, cell.metric(Accuracy).greedy.value) == ("them", 6, pytest.approx(2 / 6))
     manifest = read_manifest(done.folder)
-    assert manifest.identity["engine"]["name"] == "imported"
-    assert manifest.identity["import"]["format"] == "plain"
-    assert manifest.model_source["source"] == "answers.jsonl" and manifest.ended_at
+    assert manifest.identity.engine.name == "imported"
+    assert manifest.identity.imported.format == "plain"
+    assert manifest.model_source.source == "answers.jsonl" and manifest.ended_at
     assert list(done.records) == [(item_id, 0) for item_id in read_items(done.folder)]
 
 
@@ -217,7 +217,7 @@ def test_letters_are_read_from_texts_where_there_is_no_prediction(do_import, wri
     ]
     done = do_import(write_lines(texts), quiz())
     assert [done.records[f"q-{i}", 0]["answer"] for i in (1, 2, 3)] == ["B", "A", None]
-    assert read_manifest(done.folder).identity["system"]["answer"]["extraction"] == "text"
+    assert read_manifest(done.folder).identity.answer.extraction == "text"
     assert "not every answer states a gold letter" in done.notes and "token counts" in done.notes
 
 
@@ -237,4 +237,4 @@ def test_a_system_file_names_the_tags_that_the_answers_thoughts_stand_between(do
     done = do_import(answers, quiz(), system=str(path))
     assert [r["answer"] for r in done.records.values()] == ["B"]
     assert done.document["system"] == "muses"
-    assert read_manifest(done.folder).identity["system"]["answer"]["reasoning_tags"] == [["[[musing]]", "[[said]]"]]
+    assert read_manifest(done.folder).identity.answer.reasoning_tags == (("[[musing]]", "[[said]]"),)

@@ -46,13 +46,13 @@ def test_a_log_of_lm_eval(real, path, own, ours, differing, samples):
 
 
 def test_the_settings_and_the_versions_of_lm_eval(real):
-    drawn = read_manifest(real("logs/lm_eval/samples_mq_gen_*").folder).identity["system"]["answer"]
-    assert (drawn["temperature"], drawn["max_new_tokens"]) == (0.7, 12)
+    drawn = read_manifest(real("logs/lm_eval/samples_mq_gen_*").folder).identity.answer
+    assert (drawn.temperature, drawn.max_new_tokens) == (0.7, 12)
     manifest = read_manifest(real("logs/lm_eval/samples_mq_letters_*").folder)
     assert manifest.versions == {
         "lm_eval": "0.4.13", "transformers": "5.24.0", "torch": "2.13.0+cpu", "python": "3.11.7",
     }  # fmt: skip
-    assert manifest.model_source["source"].startswith("smol (main) in samples_mq_letters_")
+    assert manifest.model_source.source.startswith("smol (main) in samples_mq_letters_")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """Small runs for the tests of reports."""
 
-from rimbench.records import Manifest, Record
+import json
+
+from rimbench.records import Record
+from rimbench.store import manifest_of
 
 IDENTITY = {
     "weights_sha256": "w" * 64,
@@ -16,7 +19,7 @@ def manifest(**changes):
         "versions": {}, "device": {}, "commit": None, "dirty": None, "started_at": "2026-01-01T00:00:00+00:00",
         "ended_at": None, "sessions": 1,
     }  # fmt: skip
-    return Manifest(**(values | changes))
+    return manifest_of(json.dumps(values | changes))
 
 
 def record(item_id, answer, sample=0, status=None):

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from rimbench.errors import DataError, UsageError
 from rimbench.extraction import Extraction
-from rimbench.records import Item, Manifest, Record
+from rimbench.records import Item, Record
 from rimbench.running.rescoring import choose_folders, rescore
-from rimbench.store import RunStore
+from rimbench.store import Manifest, ModelSource, RunStore, SuiteSource, identity_of
 from rimbench.suites.controls import Controls, show
 
 OPTIONS = {"A": "aspirin", "B": "heparin", "C": "warfarin", "D": "insulin"}
@@ -26,9 +26,9 @@ def write_run(tmp_path):
     def write(records, name="r", mode="generate", extraction="text", items=ITEMS, answer=None, **identity):
         identity |= {"suite": {"content_sha256": "c"}, "engine": {"name": "fake", "device": "none", "dtype": "none"}}
         identity |= {"system": {"answer": {"mode": mode, "extraction": extraction} | (answer or {})}}
-        source = {"source": "m", "revision": None}
-        start = "2026-01-01T00:00:00+00:00"
-        made = Manifest(1, name, "s", "t", len(items), 0, identity, {}, source, {}, {}, None, None, start, None, 1)
+        start, whole = "2026-01-01T00:00:00+00:00", identity_of(identity)
+        sources = SuiteSource(), ModelSource("m")
+        made = Manifest(1, name, "s", "t", len(items), 0, whole, *sources, {}, {}, None, None, start, None, 1)
         with RunStore(tmp_path / "results" / name) as store:
             store.write_manifest(made, items)
             store.append(records)

@@ -15,7 +15,7 @@ from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.judging import judge
 from rimbench.running.ondemand import OnDemand
 from rimbench.running.planning import WINDOW_BATCHES, plan
-from rimbench.store import RECORDS, RunStore, read_records
+from rimbench.store import RECORDS, FrozenItems, RunStore, read_records
 from rimbench.suites.controls import Controls, show
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
@@ -226,21 +226,21 @@ FACTS = engines.find("fake").describe(EngineChoice())
         {"cell": replace(cell(), controls=Controls(permute_options=1))},
         {"cell": replace(cell(), controls=Controls(blind=True))},
         {"weights": "other"},
-        {"suite": {"content_sha256": "other"}},
+        {"suite": FrozenItems("other")},
         {"facts": replace(FACTS, dtype="bfloat16")},
         {"facts": replace(FACTS, batch_size=1)},
     ],
 )
 def test_whatever_could_change_an_answer_changes_the_runs_name(other):
-    def name(cell=cell(), weights="w", suite={"content_sha256": "s"}, facts=FACTS):  # noqa: B006, B008
-        return name_run(cell, "t", identify(cell, weights, suite, facts))
+    def name(cell=cell(), weights="w", suite=FrozenItems("s"), facts=FACTS):  # noqa: B008
+        return name_run(cell, "t", identify(cell, weights, suite, facts).name_sha256)
 
     assert name() == name()
     assert name(**other) != name()
 
 
 def test_a_system_without_tags_of_its_own_keeps_the_name_that_its_runs_had_before_there_were_any():
-    answer = identify(cell(), "w", {}, FACTS)["system"]["answer"]
+    answer = identify(cell(), "w", FrozenItems("s"), FACTS).document["system"]["answer"]
     assert set(answer) == {"mode", "extraction", "max_new_tokens", "temperature", "top_p"}
 
 

@@ -96,8 +96,8 @@ def test_a_sweep_is_nine_ordinary_runs_in_a_folder_that_no_report_of_the_others_
     assert [folder.name for folder in find_runs(swept.folder)] == [f"k{blocks}" for blocks in range(K_MAX + 1)]
     for blocks, run in enumerate(swept.runs):
         manifest = read_manifest(run.folder)
-        assert manifest.identity["system"]["memory"]["blocks"] == blocks
-        assert manifest.identity["engine"]["attention"] == "sdpa, K 0 to 8 in one packed pass"
+        assert manifest.identity.setup.memory.blocks == blocks
+        assert manifest.identity.engine.attention == "sdpa, K 0 to 8 in one packed pass"
         assert manifest.ended_at is not None
 
 

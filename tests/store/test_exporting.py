@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 import rimbench
 from rimbench.errors import DataError, RimbenchError, UsageError
-from rimbench.records import Item, Manifest, Record
-from rimbench.store import RunStore
+from rimbench.records import Item, Record
+from rimbench.store import Manifest, ModelSource, RunStore, SuiteSource, identity_of
 from rimbench.store.exporting import ROWS_AT_ONCE, export
 
 MADE_OF = {"suite": {"content_sha256": "c"}, "engine": {"name": "fake", "device": "none", "dtype": "none"}}
@@ -27,9 +27,9 @@ def write_run(tmp_path):
             Item(str(i), f"q{i}", {letter: f"text {letter}" for letter in options}, "A") for i in range(items)
         ]
         start = "2026-01-01T00:00:00+00:00"
-        source = {"source": "m", "revision": None}
+        made_of, source, model = identity_of(MADE_OF), SuiteSource(), ModelSource("m")
         made = Manifest(
-            1, name, f"{name}-system", "suite", items, 0, MADE_OF, {}, source, {}, {}, None, None, start, None, 1
+            1, name, f"{name}-system", "suite", items, 0, made_of, source, model, {}, {}, None, None, start, None, 1
         )
         with RunStore(tmp_path / "results" / name) as store:
             store.write_manifest(made, questions)

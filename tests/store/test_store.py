@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rimbench.errors import DataError, RimbenchError
-from rimbench.records import Item, Manifest, Record
+from rimbench.records import Item, Record
 from rimbench.store import (
     ITEMS,
     MANIFEST,
@@ -23,6 +23,7 @@ from rimbench.store import (
     checksum,
     find_runs,
     find_without_manifest,
+    manifest_of,
     read_items,
     read_manifest,
     read_records,
@@ -49,7 +50,7 @@ def manifest(**changes):
         "commit": None, "dirty": None,
         "started_at": "2026-01-01T00:00:00+00:00", "ended_at": None, "sessions": 1,
     }  # fmt: skip
-    return Manifest(**(values | changes))
+    return manifest_of(json.dumps(values | changes))
 
 
 def test_a_record_is_one_line_with_the_keys_of_the_format_in_their_order():

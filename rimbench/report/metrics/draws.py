@@ -11,7 +11,6 @@ from rimbench.report.keys import HIDDEN, Parts, Span
 from rimbench.report.metrics import Metric
 from rimbench.report.numbers import counted, csv_columns, percent, share, whole_n
 from rimbench.report.reading import RunData, resampling_of
-from rimbench.report.variants import answer_settings
 from rimbench.statistics import estimate, passk
 from rimbench.statistics.estimate import Estimate
 
@@ -80,13 +79,13 @@ def _pass_at_k(run: RunData, items: Sequence[Item], k: int, passed: Estimate) ->
 
 
 def _exact(run: RunData, sampled: Sequence[Item], k: int) -> Estimate | None:
-    answer = answer_settings(run.manifest)
+    answer = run.manifest.identity.answer
     items = [item for item in sampled if item.item_id in run.greedy]
-    if answer.get("mode") != "readout" or not answer.get("temperature") or not items:
+    if answer.mode != "readout" or not answer.temperature or not items:
         return None
     if not all(run.greedy[item.item_id].is_read_out for item in items):
         return None
-    return passk.exact_pass_at_k(*run.logprob_table(items), k, answer["temperature"], resampling_of(items))
+    return passk.exact_pass_at_k(*run.logprob_table(items), k, answer.temperature, resampling_of(items))
 
 
 def _ends(found: Estimate) -> Span | None:
