@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.claims.figures import FigureCheck, check_figure
-from rimbench.claims.finding import Judgement
+from rimbench.claims.finding import Ruling
 from rimbench.claims.floors import check_times
 from rimbench.claims.held import Held, Measures
-from rimbench.claims.measured import Measured, MeasuredAccuracy, Reproduction, reproductions
-from rimbench.claims.pairs import Bar, FigurePair, Pair, family_of
+from rimbench.claims.measured import MeasuredAccuracy, OwnMeasurement, Reproduction, reproductions
+from rimbench.claims.pairs import Bar, Contrast, FigurePair, tested_family
 
 if TYPE_CHECKING:
     from rimbench.claims.claim import Claim, Published
@@ -23,13 +23,13 @@ class Finding:
     "it."""
 
     claim: "Claim"
-    judgement: Judgement
-    pairs: tuple[Pair, ...] = ()
+    judgement: Ruling
+    pairs: tuple[Contrast, ...] = ()
     held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class ClaimsAudit:
     """What a claims file comes to. `reproductions` are by figure id, for figures that some run measured."""
 
     spec: "ClaimsSpec"
@@ -38,14 +38,14 @@ class Audit:
     reproductions: Mapping[str, Reproduction] = field(default_factory=dict)
 
 
-def audit_file(path: Path, measured: Sequence[Measured] = ()) -> Audit:
+def audit_file(path: Path, measured: Sequence[OwnMeasurement] = ()) -> ClaimsAudit:
     """Read a claims file and judge it; ConfigError with all of its faults."""
-    from rimbench.claims.schema import read
+    from rimbench.claims.schema import read_claims
 
-    return audit(read(path), measured)
+    return audit_claims(read_claims(path), measured)
 
 
-def audit(spec: "ClaimsSpec", measured: Sequence[Measured] = ()) -> Audit:
+def audit_claims(spec: "ClaimsSpec", measured: Sequence[OwnMeasurement] = ()) -> ClaimsAudit:
     """Judge every figure and every claim from the published numbers alone; then set the runs beside them."""
     from rimbench.claims.claim import PairsClaim, Published  # importing it imports pydantic
 
@@ -55,12 +55,12 @@ def audit(spec: "ClaimsSpec", measured: Sequence[Measured] = ()) -> Audit:
     for claim in spec.claim:
         if isinstance(claim, PairsClaim):
             members.setdefault(claim.family_name, []).extend(claim.pairs(figures))
-    families = {name: family_of(pairs, spec.alpha) for name, pairs in members.items()}
+    families = {name: tested_family(pairs, spec.alpha) for name, pairs in members.items()}
     published = Published(figures, check_times(spec.figure, spec.model, spec.device), families, bar)
     found = reproductions(spec.figure, measured, bar, time_bar)
     cells = {(r.system, r.suite, r.setting, r.k): r for r in measured if isinstance(r, MeasuredAccuracy)}
     measures = Measures(cells, found, bar, time_bar)
-    return Audit(
+    return ClaimsAudit(
         spec=spec,
         figures=tuple(check_figure(figure, published.times.get(figure.id)) for figure in spec.figure),
         findings=tuple(_finding(claim, published, measures) for claim in spec.claim),
@@ -75,5 +75,5 @@ def _finding(claim: "Claim", published: "Published", measures: Measures) -> Find
     pairs = (claim.tested(published) or []) if isinstance(claim, PairsClaim) else []
     if claim.partial is not None and judgement.verdict in ("holds", "holds only as worded"):
         sentence = f"{judgement.sentence} Not covered by these figures: {claim.partial}."
-        judgement = Judgement("holds only as worded", sentence, judgement.numbers)
+        judgement = Ruling("holds only as worded", sentence, judgement.numbers)
     return Finding(claim, judgement, tuple(pairs), claim.hold(measures))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rimbench.claims.entries import AccuracyFigure, Entry, Figure, Text
-from rimbench.claims.finding import Judgement
+from rimbench.claims.finding import Ruling
 from rimbench.claims.floors import TimeCheck
 from rimbench.claims.held import Held, Measures, Relation, hold_pairs
 from rimbench.claims.measured import Key
-from rimbench.claims.pairs import Bar, FigurePair, Pair, pick
+from rimbench.claims.pairs import Bar, Contrast, FigurePair, pick
 from rimbench.plugins import unknown
 
 SECTIONS = ("Claims of accuracy", "Claims above chance", "Claims of speed")
@@ -25,7 +25,7 @@ class Published:
 
     figures: Mapping[str, Figure]
     times: Mapping[str, TimeCheck]
-    families: Mapping[str, Mapping[frozenset[str], Pair]]
+    families: Mapping[str, Mapping[frozenset[str], Contrast]]
     bar: Bar
 
     @property
@@ -46,7 +46,7 @@ class Claim(Entry):
         """What it refers to that is not in the file, or not of the right kind."""
         yield from ()
 
-    def judge(self, published: Published) -> Judgement:
+    def judge(self, published: Published) -> Ruling:
         """What the published figures say of it."""
         raise NotImplementedError(self.kind)
 
@@ -76,19 +76,19 @@ class PairsClaim(Claim):
         cells = {(f.system, f.suite): f for f in figures.values() if f.kind == "accuracy" and f.setting is None}
         return [(cells[a[:2]], cells[b[:2]]) for a, b in self.cells()]
 
-    def tested(self, published: Published) -> list[Pair] | None:
+    def tested(self, published: Published) -> list[Contrast] | None:
         """The pairs, tested; None where one could not be."""
         return pick(published.families[self.family_name], self.pairs(published.figures))
 
-    def judge(self, published: Published) -> Judgement:
+    def judge(self, published: Published) -> Ruling:
         """Held against all of its pairs."""
         pairs = self.tested(published)
         if pairs is None:
             sentence = "The number of items behind some of these figures is not stated."
-            return Judgement("cannot be checked from this", sentence)
+            return Ruling("cannot be checked from this", sentence)
         return self.judge_pairs(pairs, published)
 
-    def judge_pairs(self, pairs: list[Pair], published: Published) -> Judgement:
+    def judge_pairs(self, pairs: list[Contrast], published: Published) -> Ruling:
         """What the tested pairs say of it."""
         raise NotImplementedError(self.kind)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
-from rimbench.claims.quantity import Dimension, Quantity, parse_quantity
+from rimbench.claims.quantity import Dimension, PrintedFigure, parse_quantity
 from rimbench.files.toml import Table
 
 MOST = 10**12
@@ -15,7 +15,7 @@ MOST = 10**12
 
 
 def _quantity(*dimensions: Dimension) -> PlainValidator:
-    def check(value: object) -> Quantity:
+    def check(value: object) -> PrintedFigure:
         quantity = parse_quantity(value)
         if quantity.dimension not in dimensions:
             raise ValueError(f"expected a {' or a '.join(dimensions)}, not a {quantity.dimension}")
@@ -26,7 +26,7 @@ def _quantity(*dimensions: Dimension) -> PlainValidator:
     return PlainValidator(check)
 
 
-def _above_nothing(quantity: Quantity) -> Quantity:
+def _above_nothing(quantity: PrintedFigure) -> PrintedFigure:
     if quantity.value <= 0:
         raise ValueError("a margin is above 0")
     return quantity
@@ -50,14 +50,14 @@ def has_kind(value: object) -> object:
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Size = Annotated[int | Literal["unstated"], PlainValidator(_size)]
-Share = Annotated[Quantity, _quantity("share")]
-Seconds = Annotated[Quantity, _quantity("time")]
-Factor = Annotated[Quantity, _quantity("factor")]
-Points = Annotated[Quantity, _quantity("difference")]
+Share = Annotated[PrintedFigure, _quantity("share")]
+Seconds = Annotated[PrintedFigure, _quantity("time")]
+Factor = Annotated[PrintedFigure, _quantity("factor")]
+Points = Annotated[PrintedFigure, _quantity("difference")]
 Positive = Annotated[Points, AfterValidator(_above_nothing)]
 PositiveShare = Annotated[Share, AfterValidator(_above_nothing)]
 OptionCount = Annotated[int, Field(ge=2, le=MOST)]
-Options = OptionCount | Annotated[list[OptionCount], Field(min_length=2, max_length=2)]
+OptionCounts = OptionCount | Annotated[list[OptionCount], Field(min_length=2, max_length=2)]
 
 
 Names = Annotated[list[Text], Field(min_length=1)]
@@ -98,7 +98,7 @@ class PassFigure(Entry):
     k: Count
     value: Share
     n: Size
-    options: Options | None = None
+    options: OptionCounts | None = None
 
 
 class LatencyFigure(Entry):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rimbench.claims.equivalence import Deviation, Outcome, decide, reach
+from rimbench.claims.equivalence import Deviation, Standing, decide, reach_of
 from rimbench.claims.finding import in_factor, in_points
 from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredTime, Reproduction, relative
 from rimbench.claims.pairs import Bar
@@ -28,7 +28,7 @@ class MeasuredPair:
     a: str
     b: str
     difference: Estimate
-    outcome: Outcome
+    outcome: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Held:
     it or the pairs were held to, None where the question is only which side of a bound they lie on.
     """
 
-    outcome: Outcome | None
+    outcome: Standing | None
     reason: str
     level: float
     margin: float | None = None
@@ -67,7 +67,7 @@ class Relation:
     bound: float = 0.0
     downward: bool = False
 
-    def outcome(self, lo: float, hi: float) -> Outcome:
+    def outcome(self, lo: float, hi: float) -> Standing:
         """What an interval says of it."""
         if self.margin is not None:
             return decide(lo, hi, self.margin)
@@ -76,7 +76,7 @@ class Relation:
 
     def items_needed(self, difference: Estimate) -> int | None:
         """How many would decide it, if the values stay."""
-        own = reach(difference)
+        own = reach_of(difference)
         if own is None:
             return None
         if self.margin is not None:
@@ -122,7 +122,7 @@ def _compare(
         if difference is None or difference.lo is None or difference.hi is None:
             continue
         few = difference.n < SMALLEST_N
-        outcome: Outcome = "undecided" if few else relation.outcome(difference.lo, difference.hi)
+        outcome: Standing = "undecided" if few else relation.outcome(difference.lo, difference.hi)
         yield MeasuredPair(a.suite, _name(a), _name(b), difference, outcome)
 
 
@@ -132,7 +132,7 @@ def _joint(
     strict: Sequence[MeasuredPair],
     *,
     complete: bool,
-) -> Outcome:
+) -> Standing:
     """All pairs reproduce, or one contradicts; of several systems as one entrant, each of them must be beaten."""
     beaten = [pair for pair in strict if pair.outcome == "contradicted"]
     if entrants is not None:
@@ -144,7 +144,7 @@ def _joint(
     return "reproduced" if complete and all(pair.outcome == "reproduced" for pair in pairs) else "undecided"
 
 
-def _say(outcome: Outcome, pairs: Sequence[MeasuredPair], wanted: int, needed: int | None) -> str:
+def _say(outcome: Standing, pairs: Sequence[MeasuredPair], wanted: int, needed: int | None) -> str:
     def told(pair: MeasuredPair) -> str:
         lo, hi = (in_points(end or 0.0, signed=True) for end in (pair.difference.lo, pair.difference.hi))
         value = in_points(pair.difference.value, signed=True)
@@ -181,7 +181,7 @@ def hold_factor(figures: tuple[str, str], printed: tuple[float, float], measures
     if ratio is None or ratio.lo is None or ratio.hi is None:
         return Held(None, "not judged: the ratio has no interval", level, margin)
     deviation = relative(ratio, *printed)
-    outcome: Outcome = "undecided" if ratio.n < SMALLEST_N else decide(deviation.lo, deviation.hi, margin)
+    outcome: Standing = "undecided" if ratio.n < SMALLEST_N else decide(deviation.lo, deviation.hi, margin)
     needed = deviation.items_needed(margin) if outcome == "undecided" else None
     told = f"{in_factor(ratio.value)} x [{in_factor(ratio.lo)}, {in_factor(ratio.hi)}], {ratio.method}"
     if needed is not None and ratio.n >= SMALLEST_N:

@@ -38,7 +38,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Referents:
     """What the names in a claims file stand for: its [[system]] and [[suite]] entries, or what rimbench has of "
     "that name."""
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rimbench.claims.equivalence import Deviation, Outcome, Reach, decide, reach
+from rimbench.claims.equivalence import Deviation, Reach, Standing, decide, reach_of
 from rimbench.claims.finding import in_points
 from rimbench.claims.outcomes import Outcomes
-from rimbench.claims.pairs import Bar, counts
+from rimbench.claims.pairs import Bar, right_counts
 from rimbench.statistics.estimate import Estimate, wilson
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import SMALLEST_N
@@ -61,7 +61,7 @@ class MeasuredTime:
     unverified: tuple[str, ...] = ()
 
 
-Measured = MeasuredAccuracy | MeasuredTime
+OwnMeasurement = MeasuredAccuracy | MeasuredTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +74,19 @@ class Reproduction:
     it is as it is.
     """
 
-    measured: Measured
+    measured: OwnMeasurement
     estimate: Estimate | None
     difference: Estimate | None
     bar: Bar
     interval: tuple[float, float] | None
-    outcome: Outcome | None
+    outcome: Standing | None
     reason: str
     items_needed: int | None = None
     items_needed_on_both: int | None = None
 
 
 def reproductions(
-    figures: "Iterable[Figure]", measured: Sequence[Measured], bar: Bar, time_bar: Bar
+    figures: "Iterable[Figure]", measured: Sequence[OwnMeasurement], bar: Bar, time_bar: Bar
 ) -> Mapping[str, Reproduction]:
     """For each figure that was measured, by figure id; of two measurements of one thing the last that can be judged.
 
@@ -120,7 +120,7 @@ def _reproduced_share(figure: "AccuracyFigure | PassFigure", run: MeasuredAccura
     estimate = run.outcomes.at(0.95)
     difference = independent_difference(estimate, _published(figure, 0.95))
     own, published = run.outcomes.at(bar.level), _published(figure, bar.level)
-    reaches = reach(own), reach(published)
+    reaches = reach_of(own), reach_of(published)
     if run.unlike:
         return Reproduction(run, estimate, difference, bar, None, None, f"not judged: {'; '.join(run.unlike)}")
     if published is None:
@@ -137,7 +137,7 @@ def _reproduced_share(figure: "AccuracyFigure | PassFigure", run: MeasuredAccura
 
 
 def _judged(
-    measured: Measured, shown: tuple[Estimate | None, Estimate | None], deviation: Deviation, bar: Bar
+    measured: OwnMeasurement, shown: tuple[Estimate | None, Estimate | None], deviation: Deviation, bar: Bar
 ) -> Reproduction:
     interval = deviation.lo, deviation.hi
     outcome = decide(*interval, bar.margin)
@@ -218,7 +218,7 @@ def _plain(name: str) -> str:
 def _published(figure: "AccuracyFigure | PassFigure", level: float) -> Estimate | None:
     """The figure with Wilson's interval, the widest that a mean of shares can have; None where n is unstated."""
     if figure.kind == "accuracy":
-        known = counts(figure)
+        known = right_counts(figure)
         return None if known is None else wilson(*known, level)
     return None if figure.n == "unstated" else wilson(figure.value.value * figure.n, figure.n, level)
 

@@ -101,7 +101,7 @@ def _wrong_claims(spec: ClaimsSpec) -> Iterator[str]:
         yield from claim.faults(figures)
 
 
-def read(path: Path, *, allow_outside: bool = False) -> ClaimsSpec:
+def read_claims(path: Path, *, allow_outside: bool = False) -> ClaimsSpec:
     """The claims that a TOML file holds; ConfigError with all of its faults.
 
     Files that it names lie below its own folder, unless it may name any.

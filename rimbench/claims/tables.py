@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rimbench.claims.audit import Audit, Finding
+from rimbench.claims.audit import ClaimsAudit, Finding
 from rimbench.claims.claim import SECTIONS
 from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS, in_factor, in_points, in_time
@@ -29,7 +29,7 @@ CLAIMS_RULE = (
 )
 
 
-def make_tables(audit: Audit) -> list[Table]:
+def audit_tables(audit: ClaimsAudit) -> list[Table]:
     """The published figures, what runs measured where there are any, and the claims section by section, counted."""
     accuracies = [check for check in audit.figures if check.figure.kind != "latency"]
     times = [check for check in audit.figures if check.figure.kind == "latency"]
@@ -93,7 +93,7 @@ def _impossible(checks: Sequence[FigureCheck], remark: str) -> str:
     return "\n".join([remark, *faults])
 
 
-def _reproductions(audit: Audit) -> Table:
+def _reproductions(audit: ClaimsAudit) -> Table:
     figures = {check.figure.id: check.figure for check in audit.figures}
     rows = [
         (name, figures[name].value.text, *_measured(reproduction))
@@ -135,7 +135,7 @@ def _measured(found: Reproduction) -> tuple[str, str, str, str]:
     return value, str(estimate.n), told, found.outcome or "not judged"
 
 
-def _held(audit: Audit) -> Table:
+def _held(audit: ClaimsAudit) -> Table:
     held = [(finding.claim.id, finding.held) for finding in audit.findings if finding.held is not None]
     rows = tuple((name, each.outcome or "not judged") for name, each in held)
     told = [f"{name}: {each.reason}" for name, each in held]

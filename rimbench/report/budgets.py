@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rimbench.errors import DataError
 from rimbench.records import Record
-from rimbench.report.document import SCHEMA, Budget, Memory, Sweep, one_letter
+from rimbench.report.document import SCHEMA, Budget, BudgetSweep, MemoryWorth, one_letter
 from rimbench.report.reading import resampling_of
-from rimbench.report.variants import departures_of, suite_label, what_was_asked
+from rimbench.report.variants import run_departures, suite_label, what_was_asked
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import accuracy, majority_letter, uniform_accuracy
 from rimbench.statistics.verdict import Settings, compare_outcomes
@@ -21,7 +21,7 @@ READ_OUT_AT_EVERY_BUDGET = ("answer", "blocks")
 """What a sweep itself departs in from a system's own file: no label says it."""
 
 
-def find_sweeps(results: Path, say: Callable[[str], None]) -> list[Sweep]:
+def find_sweeps(results: Path, say: Callable[[str], None]) -> list[BudgetSweep]:
     """Every sweep of a results folder, by name; one that lacks a budget yet, or cannot be read, is left out.
 
     `say` is told of these, and of those that lack answers.
@@ -42,7 +42,7 @@ def find_sweeps(results: Path, say: Callable[[str], None]) -> list[Sweep]:
     return found
 
 
-def read_sweep(folders: Sequence[Path]) -> Sweep:
+def read_sweep(folders: Sequence[Path]) -> BudgetSweep:
     """Read the runs at K = 0, 1, ...; items that one of them has not answered are left out of all."""
     manifest, known = read_manifest(folders[-1]), read_items(folders[0])
     answers = [
@@ -52,8 +52,8 @@ def read_sweep(folders: Sequence[Path]) -> Sweep:
     items = [item for item in known.values() if all(item.item_id in answered for answered in answers)]
     columns = [[answered[item.item_id] for item in items] for answered in answers]
     how = resampling_of(items)
-    departures = {name: own for name, own in departures_of(manifest).items() if name not in READ_OUT_AT_EVERY_BUDGET}
-    return Sweep(
+    departures = {name: own for name, own in run_departures(manifest).items() if name not in READ_OUT_AT_EVERY_BUDGET}
+    return BudgetSweep(
         schema=SCHEMA,
         system=manifest.system,
         suite=manifest.suite,
@@ -71,10 +71,10 @@ def read_sweep(folders: Sequence[Path]) -> Sweep:
     )
 
 
-def _memory(columns: Sequence[Sequence[Record]], how: Resampling) -> Memory | None:
+def _memory(columns: Sequence[Sequence[Record]], how: Resampling) -> MemoryWorth | None:
     last, first = ([record.correct for record in column] for column in (columns[-1], columns[0]))
     found = compare_outcomes(last, first, Settings(how=how))
-    return None if found is None else Memory(len(columns) - 1, found.difference, found.p_value, found.test)
+    return None if found is None else MemoryWorth(len(columns) - 1, found.difference, found.p_value, found.test)
 
 
 def _budget(blocks: int, column: Sequence[Record], before: Sequence[Record] | None, how: Resampling) -> Budget:

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from rimbench.report.document import Cell, Sweep
+from rimbench.report.document import BudgetSweep, Cell
 from rimbench.report.metrics import Metric
 from rimbench.report.reading import RunData
 from rimbench.report.variants import (
     controls_of,
-    departures_of,
     name_of,
     origin_of,
+    run_departures,
     suite_label,
     what_was_asked,
 )
 
 
-def make_cell(run: RunData, label: str, metrics: Sequence[Metric], sweeps: Sequence[Sweep]) -> Cell:
+def make_cell(run: RunData, label: str, metrics: Sequence[Metric], sweeps: Sequence[BudgetSweep]) -> Cell:
     """Every figure of one run, under the label by which tables show it."""
     manifest, answered = run.manifest, run.answered
     return Cell(
@@ -25,7 +25,7 @@ def make_cell(run: RunData, label: str, metrics: Sequence[Metric], sweeps: Seque
         n=len(answered),
         k_sweep=_by_budget(run, sweeps),
         label=label,
-        departures=departures_of(manifest),
+        departures=run_departures(manifest),
         controls=controls_of(manifest),
         n_asked=len(run.items),
         partial=run.missing > 0,
@@ -38,7 +38,7 @@ def make_cell(run: RunData, label: str, metrics: Sequence[Metric], sweeps: Seque
     )
 
 
-def _by_budget(run: RunData, sweeps: Sequence[Sweep]) -> dict[str, float | None] | None:
+def _by_budget(run: RunData, sweeps: Sequence[BudgetSweep]) -> dict[str, float | None] | None:
     """Accuracy by memory budget, K = 0 first, from a sweep of the same, shown the same items; None without."""
     asked = what_was_asked(run.manifest)
     found = next((sweep for sweep in sweeps if sweep.asked == asked), None)

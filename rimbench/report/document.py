@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from rimbench.report.families import Family
-from rimbench.report.keys import HIDDEN, SPREAD, Parts, Span, as_value
+from rimbench.report.keys import HIDDEN, SPREAD, EstimateParts, Span, as_value
 from rimbench.report.reading import RunData
 from rimbench.report.times import Timings
 from rimbench.report.variants import Origin
@@ -94,7 +94,7 @@ class PassDifference:
     """pass@k compared where both have as many draws; not part of the family."""
 
     k: int
-    difference: Annotated[Estimate, Parts(value="value", ci95="ci95", n="n", method="method")]
+    difference: Annotated[Estimate, EstimateParts(value="value", ci95="ci95", n="n", method="method")]
     p_value: float
     test: str
 
@@ -111,7 +111,7 @@ class Pair:
     a: str
     b: str
     n: int
-    difference: Annotated[Estimate, Parts(value="delta", ci95="ci95")]
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="ci95")]
     p_value: float
     p_adjusted: float
     verdict: Verdict | None
@@ -149,7 +149,7 @@ class Gap:
     system: str
     inside: str
     outside: str
-    difference: Annotated[Estimate, Parts(value="delta", ci95="ci95", method="method")]
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="ci95", method="method")]
     n: tuple[int, int]
     n_asked: tuple[int, int]
 
@@ -182,7 +182,7 @@ class Budget:
     """
 
     k: int
-    accuracy: Annotated[Estimate | None, Parts(value="accuracy", ci95="ci95", method="method")]
+    accuracy: Annotated[Estimate | None, EstimateParts(value="accuracy", ci95="ci95", method="method")]
     failed: int
     changed: int | None
     to_right: int | None
@@ -190,17 +190,17 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MemoryWorth:
     """The largest memory budget against none, item by item."""
 
     k: int
-    difference: Annotated[Estimate, Parts(value="delta", ci95="ci95", method="method")]
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="ci95", method="method")]
     p_value: float
     test: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class BudgetSweep:
     """Every memory budget over the same `n` items, k = 0 first."""
 
     schema: Literal[1]
@@ -208,7 +208,7 @@ class Sweep:
     suite: str
     n: int
     budgets: tuple[Budget, ...]
-    memory: Memory | None
+    memory: MemoryWorth | None
     label: str
     departures: Mapping[str, Sequence[Any]]
     suite_file: str | None
@@ -231,7 +231,7 @@ class Report:
     cells: tuple[Cell, ...]
     comparisons: tuple[Pair, ...]
     timings: Annotated[tuple[Timings], SPREAD]
-    sweeps: tuple[Sweep, ...]
+    sweeps: tuple[BudgetSweep, ...]
     gaps: tuple[Gap, ...]
     order_effects: tuple[OrderEffect, ...]
     notes: tuple[str, ...]
@@ -239,7 +239,7 @@ class Report:
     alpha: float
 
 
-def as_document(made: Report | Timings | Pair | Sweep) -> dict[str, Any]:
+def as_document(made: Report | Timings | Pair | BudgetSweep) -> dict[str, Any]:
     """The document, or a part of it, as one JSON value; what is undefined is null."""
     found: dict[str, Any] = as_value(made)
     return found

@@ -32,7 +32,7 @@ SPREAD = "spread"
 """Marks a tuple of values whose keys stand beside the other keys."""
 
 
-class Parts(dict[str, str]):
+class EstimateParts(dict[str, str]):
     """Marks an estimate whose parts stand beside the other keys: `value="delta"` puts its value under `delta`."""
 
 
@@ -64,7 +64,7 @@ def _keys(made: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, _, mark in fields_of(made.__class__):
         value = getattr(made, name)
-        if isinstance(mark, Parts):
+        if isinstance(mark, EstimateParts):
             found |= {key: None if value is None else PARTS[part][0](value) for part, key in mark.items()}
         elif mark is SPREAD:
             for one in value:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
 from rimbench.report.numbers import milliseconds, share, times
-from rimbench.report.times import Conditions, Cost, Saturation, Speedup, Timings
-from rimbench.report.timings import SATURATED, named
+from rimbench.report.times import Cost, Saturation, Speedup, TimeConditions, Timings
+from rimbench.report.timings import SATURATED, with_engine
 
 
 def latency_tables(timings: Timings) -> list[Table]:
@@ -29,7 +29,7 @@ def _cost_table(costs: Sequence[Cost]) -> Table:
         rows.append(
             (
                 cost.suite,
-                named(cost, costs),
+                with_engine(cost, costs),
                 str(cost.batch),
                 _way(cost),
                 milliseconds(ms.mean),
@@ -68,7 +68,7 @@ def _phase_table(costs: Sequence[Cost]) -> Table:
         rows.append(
             (
                 cost.suite,
-                named(cost, costs),
+                with_engine(cost, costs),
                 str(cost.batch),
                 _way(cost),
                 f"{found.passes:.1f}",
@@ -103,7 +103,7 @@ def _condition_table(costs: Sequence[Cost]) -> Table:
         rows.append(
             (
                 cost.suite,
-                named(cost, costs),
+                with_engine(cost, costs),
                 str(cost.batch),
                 _way(cost),
                 _number(found.load_s),
@@ -194,7 +194,7 @@ def _threads(cost: Cost) -> str:
     return f" with {cost.threads} threads" if cost.threads and cost.device == "cpu" else ""
 
 
-def _timed(found: Conditions) -> str:
+def _timed(found: TimeConditions) -> str:
     """The greedy accuracy of the timed questions, and how many these are."""
     accuracy = found.timed_greedy_accuracy
     return "-" if accuracy is None else f"{share(accuracy)} of {found.timed_items}"

@@ -66,7 +66,7 @@ def times(ratio: Estimate) -> str:
     return f"{ratio.value:.3g}{around}"
 
 
-def counts(letters: Mapping[str, int]) -> str:
+def letter_counts(letters: Mapping[str, int]) -> str:
     """How often each letter occurs."""
     return " ".join(f"{letter} {count}" for letter, count in letters.items()) or "-"
 

@@ -20,7 +20,7 @@ from rimbench.statistics.verdict import (
     Settings,
     compare_outcomes,
     compare_scores,
-    judge,
+    judge_family,
     judge_within,
 )
 from rimbench.suites import catalogue
@@ -35,7 +35,7 @@ def compare_pairs(
     if choice.family == ALL:
         suites = [a.manifest.suite for a, _, _ in compared]
         families = [name_all(suites)] * len(compared)
-        judged = judge([comparison for _, _, (comparison, _) in compared])
+        judged = judge_family([comparison for _, _, (comparison, _) in compared])
     else:
         families = [family_of_pair(a, b, choice) for a, b, _ in compared]
         judged = tuple(judge_within(c, f.size) for (_, _, (c, _)), f in zip(compared, families, strict=True))

@@ -28,12 +28,12 @@ from rimbench.report.drawing import (
     colour_of,
     line,
     logarithmic,
+    name_rows,
     panels,
-    reach,
-    rows,
     rows_height,
     save,
     short,
+    whiskers,
 )
 from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.metrics.calibration import Calibration, Confidence
@@ -99,7 +99,7 @@ def _accuracy(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[st
         if guess is not None:
             axes.axvline(100 * guess, color=GREY, ls=":")
         names = [(cell, "" if own.headline.of == "greedy" else f", {own.headline.of}") for cell, own in shown]
-        rows(axes, [_told(cell, cell.label + of) for cell, of in names])
+        name_rows(axes, [_told(cell, cell.label + of) for cell, of in names])
         axes.set_title(short(suite))
     greedy = all(cell.metric(Accuracy).headline.of == "greedy" for cell in cells)
     kind = "greedy accuracy" if greedy else "accuracy"
@@ -158,7 +158,7 @@ def _pass_at_k(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[s
             if passed is not None:
                 bar(axes, place, passed.estimate, colour_of(systems, cell.system))
                 axes.plot([100 * passed.chance] * 2, [place - 0.45, place + 0.45], color=GREY, ls=":")
-        rows(axes, [_told(cell, f"{cell.label}, k = {k}") for cell, k, _ in shown])
+        name_rows(axes, [_told(cell, f"{cell.label}, k = {k}") for cell, k, _ in shown])
         axes.set_title(short(suite))
     grid[-1].set_xlabel("pass@k, % [95%]; dotted: a guesser's")
     title = "pass@k of each system with its 95% interval beside a uniform guesser's"
@@ -193,7 +193,7 @@ def _accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite:
         points = [(c.conditions.per_sample_ms, accuracy, c) for c, accuracy in shown if c.batch == batch]
         for time, accuracy, row in points:
             colour = colour_of(systems, row.system)
-            axes.errorbar(time, 100 * accuracy.value, reach([accuracy]), fmt="o", color=colour, capsize=3)
+            axes.errorbar(time, 100 * accuracy.value, whiskers([accuracy]), fmt="o", color=colour, capsize=3)
             axes.annotate(
                 short(row.label), (time, 100 * accuracy.value), (6, 6), textcoords="offset points", fontsize=9
             )

@@ -20,7 +20,7 @@ from rimbench.files import strict_json
 from rimbench.files.toml import describe_faults
 from rimbench.files.writing import open_regular
 from rimbench.report.document import Cell, Report
-from rimbench.report.keys import PARTS, SPREAD, Parts, fields_of, in_order
+from rimbench.report.keys import PARTS, SPREAD, EstimateParts, fields_of, in_order
 from rimbench.report.metrics import find_metrics
 from rimbench.statistics.estimate import Estimate
 
@@ -31,7 +31,7 @@ FROM_THE_START: dict[str, Sequence[str]] = {
     "PassAtK": ("value", "ci95", "chance"),
     "LatencyEntry": ("system", "engine", "device", "batch", "n", "answer_ms", "readout_ms"),
     "Speedup": ("system", "baseline", "batch", "quantity", "ratio", "ci95"),
-    "Sweep": ("system", "suite", "n", "budgets"),
+    "BudgetSweep": ("system", "suite", "n", "budgets"),
     "Budget": ("k", "accuracy", "ci95"),
 }
 """The keys that documents of every build have; of a type that is not named here every key."""
@@ -73,7 +73,7 @@ def _hints(kind: Any) -> dict[str, Any]:
         return {name: hint for name, (_, hint) in PARTS.items()}
     found: dict[str, Any] = {}
     for name, hint, mark in fields_of(kind):
-        if isinstance(mark, Parts):
+        if isinstance(mark, EstimateParts):
             undefined = type(None) in get_args(hint)
             found |= {key: PARTS[part][1] | None if undefined else PARTS[part][1] for part, key in mark.items()}
         elif mark is SPREAD:

@@ -24,10 +24,10 @@ from rimbench.report.timings import accuracies_beside, make_timings
 from rimbench.report.variants import (
     HARMLESS,
     controls_of,
-    departures_of,
-    is_plain,
+    is_unchanged,
     label_runs,
     name_of,
+    run_departures,
     variant_of,
 )
 from rimbench.statistics.verdict import Settings
@@ -141,7 +141,7 @@ def read_all(results: Path, say: Callable[[str], None]) -> list[RunData]:
 
 def choose_runs(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
     """One run for each system as its file has it and each suite, with a note for each choice: `choose_variants`."""
-    return choose_variants([run for run in runs if is_plain(run.manifest)])
+    return choose_variants([run for run in runs if is_unchanged(run.manifest)])
 
 
 def choose_variants(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
@@ -171,7 +171,7 @@ def choose_variants(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
 
 def _rank(run: RunData) -> tuple[bool, bool, int, int, str, str]:
     manifest = run.manifest
-    seeded = "seed" in departures_of(manifest)
+    seeded = "seed" in run_departures(manifest)
     return run.missing == 0, not seeded, len(run.items), manifest.samples, manifest.started_at, manifest.run
 
 

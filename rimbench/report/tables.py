@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.report.document import Cell, Gap, OrderEffect, Report, Sweep
+from rimbench.report.document import BudgetSweep, Cell, Gap, OrderEffect, Report
 from rimbench.report.latency_tables import latency_tables
 from rimbench.report.metrics import find_metrics
 from rimbench.report.numbers import counted, percent, points, share
@@ -51,7 +51,7 @@ def _setting(value: object) -> str:
     return text if len(text) <= LONGEST_SETTING else f"{text[: LONGEST_SETTING - 3]}..."
 
 
-def budget_table(sweep: Sweep) -> Table:
+def budget_table(sweep: BudgetSweep) -> Table:
     """Accuracy at every memory budget, K = 0 first, and what the memory is worth."""
     rows = [
         (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from rimbench.latency.stored import Quantity
-from rimbench.report.keys import HIDDEN, SPREAD, Parts, Span
+from rimbench.report.keys import HIDDEN, SPREAD, EstimateParts, Span
 from rimbench.statistics.estimate import Estimate
 
 
@@ -29,7 +29,7 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class TimeConditions:
     """What else is known of a time: tokens, passes, throughput, what was answered, and what disturbed it.
 
     `accuracy` is the greedy one of a complete run of the same system on the same items, where one lies beside;
@@ -48,7 +48,7 @@ class Conditions:
     floor_share: float | None
     launch_bound: bool | None
     truncated: float
-    accuracy: Annotated[Estimate | None, Parts(value="accuracy")]
+    accuracy: Annotated[Estimate | None, EstimateParts(value="accuracy")]
     timed_right: int | None
     timed_items: int | None
     no_letter: int | None
@@ -74,7 +74,7 @@ class Cost:
     """What one system's answers took at one batch size, of one quantity: `n` samples."""
 
     ms: Times
-    conditions: Conditions
+    conditions: TimeConditions
     quantity: Quantity
     system: str
     label: str
@@ -98,7 +98,7 @@ class QuantityCost:
     """One quantity of an entry of `latency`."""
 
     ms: Times
-    conditions: Annotated[tuple[Conditions], SPREAD]
+    conditions: Annotated[tuple[TimeConditions], SPREAD]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class LatencyEntry:
     label: str
     departures: Mapping[str, Sequence[Any]]
     quantities: Mapping[str, QuantityCost]
-    conditions: Annotated[tuple[Conditions], SPREAD]
+    conditions: Annotated[tuple[TimeConditions], SPREAD]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Speedup:
     baseline: str
     batch: int
     quantity: Quantity
-    ratio: Annotated[Estimate, Parts(value="ratio", ci95="ci95")]
+    ratio: Annotated[Estimate, EstimateParts(value="ratio", ci95="ci95")]
     engines: tuple[str, str]
     unfair: tuple[str, ...]
     allowed_by_passes: float | None

@@ -8,17 +8,17 @@ from rimbench.latency.stored import Measured, Measurement, ratio
 from rimbench.report.document import Cell
 from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.times import (
-    Conditions,
     Cost,
     Flips,
     LatencyEntry,
     QuantityCost,
     Saturation,
     Speedup,
+    TimeConditions,
     Times,
     Timings,
 )
-from rimbench.report.variants import is_plain
+from rimbench.report.variants import is_unchanged
 from rimbench.statistics.estimate import Estimate
 
 ALIKE = ("engine", "device", "dtype", "launches", "batch")
@@ -35,7 +35,7 @@ def accuracies_beside(cells: Sequence[Cell]) -> dict[tuple[str, str], Estimate]:
         greedy = cell.metric(Accuracy).greedy
         if greedy is not None and not cell.partial:
             found[cell.manifest.identity.asked_sha256, cell.suite] = greedy
-            if is_plain(cell.manifest):
+            if is_unchanged(cell.manifest):
                 found[cell.system, cell.suite] = greedy
     return found
 
@@ -99,7 +99,7 @@ def _conditions(row: Measured) -> tuple[object, ...]:
 def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str, str], Estimate]) -> Cost:
     passes, setting, told, mean = row.passes, row.setting, row.told, row.mean
     price, unstable = measurement.price_per_hour, row.unstable
-    conditions = Conditions(
+    conditions = TimeConditions(
         per_sample_ms=row.per_question_ms,
         prompt_tokens=row.prompt_tokens,
         generated_tokens=row.generated_tokens,
@@ -191,7 +191,7 @@ def _saturation(costs: Sequence[Cost]) -> list[Saturation]:
     for cost in costs:
         if cost.conditions.questions_per_s is not None:
             answer_by = "one pass" if cost.is_one_pass else "tokens"
-            rates = series.setdefault((cost.suite, named(cost, costs), answer_by), {})
+            rates = series.setdefault((cost.suite, with_engine(cost, costs), answer_by), {})
             rates[cost.batch] = cost.conditions.questions_per_s
     several = len({batch for rates in series.values() for batch in rates}) > 1
     found = []
@@ -201,7 +201,7 @@ def _saturation(costs: Sequence[Cost]) -> list[Saturation]:
     return found
 
 
-def named(cost: Cost, costs: Sequence[Cost]) -> str:
+def with_engine(cost: Cost, costs: Sequence[Cost]) -> str:
     """The system, with its engine where several were timed."""
     several = len({(each.engine, each.dtype) for each in costs}) > 1
     return f"{cost.label} ({cost.engine}, {cost.dtype})" if several else cost.label

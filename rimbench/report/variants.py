@@ -30,14 +30,14 @@ DISTINGUISHING = {
 SHA256_DIGITS = 64
 
 
-def departures_of(manifest: Manifest) -> Mapping[str, Sequence[Any]]:
+def run_departures(manifest: Manifest) -> Mapping[str, Sequence[Any]]:
     """By the name of a setting: [what the system's file says, what the run has instead]."""
     return _inferred(manifest) if manifest.departures is None else manifest.departures
 
 
-def is_plain(manifest: Manifest) -> bool:
+def is_unchanged(manifest: Manifest) -> bool:
     """Whether a run is one of its system as its file has it: no variant, no control."""
-    return departures_of(manifest).keys() <= HARMLESS
+    return run_departures(manifest).keys() <= HARMLESS
 
 
 def controls_of(manifest: Manifest) -> Controls:
@@ -101,13 +101,13 @@ def origin_of(manifest: Manifest) -> Origin:
 
 def variant_of(manifest: Manifest) -> tuple[str, str, str]:
     """What runs that may stand for one another have in common: suite, system, and what they depart in."""
-    departures = {name: value for name, value in departures_of(manifest).items() if name not in HARMLESS}
+    departures = {name: value for name, value in run_departures(manifest).items() if name not in HARMLESS}
     return manifest.suite, manifest.system, str(departures)
 
 
 def name_of(manifest: Manifest, but: Collection[str] = ()) -> str:
     """The system with what its run departs in, `but` for some of that: the same on every suite."""
-    departures = departures_of(manifest)
+    departures = run_departures(manifest)
     return label(manifest.system, {name: value for name, value in departures.items() if name not in but})
 
 

@@ -7,8 +7,8 @@ from claims_files import HEAD, accuracy, claim
 
 from rimbench.claims import kinds, schema
 from rimbench.claims.audit import audit_file
-from rimbench.claims.document import as_document
-from rimbench.claims.tables import make_tables
+from rimbench.claims.document import audit_document
+from rimbench.claims.tables import audit_tables
 from rimbench.errors import ConfigError
 
 WORKED_EXAMPLE = """
@@ -16,7 +16,7 @@ from typing import Literal
 
 from rimbench.claims.claim import Claim, wrong_references
 from rimbench.claims.entries import Share, Text
-from rimbench.claims.finding import Judgement
+from rimbench.claims.finding import Ruling
 
 
 class AtLeastClaim(Claim):
@@ -30,7 +30,7 @@ class AtLeastClaim(Claim):
 
     def judge(self, published):
         enough = published.figures[self.figure].value.lowest >= self.least.value
-        return Judgement("holds" if enough else "contradicted", f"It is {published.figures[self.figure].value}.")
+        return Ruling("holds" if enough else "contradicted", f"It is {published.figures[self.figure].value}.")
 
 
 KIND = AtLeastClaim
@@ -52,8 +52,8 @@ def test_a_kind_of_claim_is_one_file_with_its_fields_its_verdict_and_its_section
     path = tmp_path / "claims.toml"
     path.write_text(HEAD + accuracy("a", "50.9 %") + claim("at least", 'figure = "a-s"\nleast = "50 %"'))
     audited = audit_file(path)
-    assert as_document(audited)["claims"][0]["verdict"] == "holds"
-    assert any(table.title == "Claims of size" for table in make_tables(audited))
+    assert audit_document(audited)["claims"][0]["verdict"] == "holds"
+    assert any(table.title == "Claims of size" for table in audit_tables(audited))
 
 
 def test_the_faults_of_a_claim_are_found_by_its_own_kind(with_a_kind_more, tmp_path):

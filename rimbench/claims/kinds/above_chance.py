@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from rimbench.claims.claim import SECTIONS, Claim, Published, wrong_references
-from rimbench.claims.entries import KINDS_WITH_ACCURACY, AccuracyFigure, Figure, Options, PassFigure, Text
-from rimbench.claims.equivalence import Outcome
-from rimbench.claims.finding import Judgement, Number, in_points, listed
+from rimbench.claims.entries import KINDS_WITH_ACCURACY, AccuracyFigure, Figure, OptionCounts, PassFigure, Text
+from rimbench.claims.equivalence import Standing
+from rimbench.claims.finding import Number, Ruling, in_points, joined
 from rimbench.claims.held import Held, Measures, Relation
 from rimbench.claims.kinds.chance_level import guesser
 from rimbench.claims.measured import MeasuredAccuracy
@@ -23,19 +23,19 @@ class AboveChanceClaim(Claim):
     SECTION = SECTIONS[1]
     kind: Literal["above chance"]
     figure: Text
-    options: Options | None = None
+    options: OptionCounts | None = None
 
     def faults(self, figures: Mapping[str, Figure]) -> Iterator[str]:
         """A share."""
         yield from wrong_references(self.id, [self.figure], figures, KINDS_WITH_ACCURACY)
 
-    def judge(self, published: Published) -> Judgement:
+    def judge(self, published: Published) -> Ruling:
         """Is a pass@k or an accuracy above what guessing gives on the same questions?"""
         figure = published.figures[self.figure]
         assert figure.kind != "latency"  # references are checked
         options = self.options or (figure.options if figure.kind == "pass_at_k" else None)
         if options is None:
-            return Judgement(
+            return Ruling(
                 "cannot be checked from this", "The number of options is not stated, nor what guessing gives."
             )
         least_options, most_options = (options, options) if isinstance(options, int) else options
@@ -53,15 +53,15 @@ class AboveChanceClaim(Claim):
         missing = [*(["the mix of option counts"] if low < high else []), *(["n"] if figure.n == "unstated" else [])]
         if figure.n != "unstated" and lo > high:
             sentence = f"{figure.value} (at least {in_points(lo)} % at 95%) is above guessing: {guess}."
-            return Judgement("holds", sentence, numbers)
+            return Ruling("holds", sentence, numbers)
         if figure.n != "unstated" and hi < low:
             sentence = f"{figure.value} (at most {in_points(hi)} % at 95%) is below guessing: {guess}."
-            return Judgement("contradicted", sentence, numbers)
+            return Ruling("contradicted", sentence, numbers)
         if missing:
-            sentence = f"{figure.value} may be above or below guessing: {guess}; {listed(missing)} would decide."
-            return Judgement("cannot be checked from this", sentence, numbers)
+            sentence = f"{figure.value} may be above or below guessing: {guess}; {joined(missing)} would decide."
+            return Ruling("cannot be checked from this", sentence, numbers)
         sentence = f"{figure.value} ({in_points(lo)} to {in_points(hi)} % at 95%) is no more than guessing: {guess}."
-        return Judgement("not supported", sentence, numbers)
+        return Ruling("not supported", sentence, numbers)
 
     def hold(self, measures: Measures) -> Held | None:
         """Against the guesser on the very items that the run asked."""
@@ -75,7 +75,7 @@ class AboveChanceClaim(Claim):
         if own is None or own.lo is None or own.hi is None or chance is None:
             return Held(None, "not judged: there is no interval", level)
         relation = Relation(None, chance)
-        outcome: Outcome = "undecided" if own.n < SMALLEST_N else relation.outcome(own.lo, own.hi)
+        outcome: Standing = "undecided" if own.n < SMALLEST_N else relation.outcome(own.lo, own.hi)
         needed = relation.items_needed(own) if outcome == "undecided" and own.n >= SMALLEST_N else None
         ends = f"{in_points(own.value)} [{in_points(own.lo)}, {in_points(own.hi)}] %"
         told = f"{ends}, a guesser has {in_points(chance)} % on these items"

@@ -4,7 +4,7 @@ from typing import Literal
 
 from rimbench.claims.claim import SECTIONS, Claim, Published
 from rimbench.claims.entries import Count, OptionCount, Share
-from rimbench.claims.finding import Judgement, Number, in_points
+from rimbench.claims.finding import Number, Ruling, in_points
 from rimbench.statistics.passk import uniform_pass_at_k
 
 
@@ -17,14 +17,14 @@ class ChanceLevelClaim(Claim):
     value: Share
     k: Count = 1
 
-    def judge(self, published: Published) -> Judgement:
+    def judge(self, published: Published) -> Ruling:
         """Is the printed chance level the uniform guesser's?"""
         chance = guesser(self.options, self.k)
         numbers = (Number("guesser", chance), Number("options", self.options), Number("k", self.k))
         what = f"Guessing among {self.options} options" + (f" {self.k} times" if self.k > 1 else "")
         if self.value.agrees_with(chance, chance):
-            return Judgement("holds", f"{what} gives {in_points(chance)} %.", numbers)
-        return Judgement("contradicted", f"{what} gives {in_points(chance)} %, not {self.value}.", numbers)
+            return Ruling("holds", f"{what} gives {in_points(chance)} %.", numbers)
+        return Ruling("contradicted", f"{what} gives {in_points(chance)} %, not {self.value}.", numbers)
 
 
 def guesser(options: int, k: int) -> float:

@@ -11,10 +11,10 @@ from typing import Literal
 
 from rimbench.claims.claim import PairsClaim, Published, absent_cells
 from rimbench.claims.entries import Figure, Names
-from rimbench.claims.finding import Judgement, Number, in_p, in_points, listed, points
+from rimbench.claims.finding import Number, Ruling, as_points, in_p, in_points, joined
 from rimbench.claims.held import Relation
 from rimbench.claims.measured import Key
-from rimbench.claims.pairs import Bar, Pair, corrected, judge_tie, tally, told
+from rimbench.claims.pairs import Bar, Contrast, corrected, judge_tie, tally, told
 
 AT_LEAST = ("at least as good", "best or tied")
 
@@ -41,7 +41,7 @@ class ComparisonClaim(PairsClaim):
         named = product(self.systems, self.against, self.suites)
         return [((a, suite, None, None), (b, suite, None, None)) for a, b, suite in named]
 
-    def judge_pairs(self, pairs: list[Pair], published: Published) -> Judgement:
+    def judge_pairs(self, pairs: list[Contrast], published: Published) -> Ruling:
         """The claim's relation, held against all of its pairs."""
         if self.relation == "tied":
             return judge_tie(pairs, published.bar)
@@ -63,63 +63,61 @@ class ComparisonClaim(PairsClaim):
         return {suite: set(self.systems) for suite in self.suites} if self.relation in AT_LEAST else None
 
 
-def _judge_above(pairs: Sequence[Pair], bar: Bar, of_systems: bool) -> Judgement:
+def _judge_above(pairs: Sequence[Contrast], bar: Bar, of_systems: bool) -> Ruling:
     """Every first system above every second: in the printed figures, or (`of_systems`) in truth."""
     lowest, highest = min(pairs, key=lambda p: p.delta), max(pairs, key=lambda p: p.delta)
     numbers = (
         *tally(pairs, bar.alpha),
-        Number("least_difference_points", points(lowest.delta)),
-        Number("largest_difference_points", points(highest.delta)),
+        Number("least_difference_points", as_points(lowest.delta)),
+        Number("largest_difference_points", as_points(highest.delta)),
     )
     if lowest.delta <= 0:
-        return Judgement("contradicted", f"The printed figures say otherwise: {told(lowest)}.", numbers)
+        return Ruling("contradicted", f"The printed figures say otherwise: {told(lowest)}.", numbers)
     one_duel = len({(pair.a, pair.b) for pair in pairs}) == 1
     who = f"{pairs[0].a} is printed above {pairs[0].b}" if one_duel else "The former are printed above the latter"
     span = in_points(lowest.delta) if len(pairs) == 1 else f"{in_points(lowest.delta)} to {in_points(highest.delta)}"
     shown = f"{who} by {span} points; {_count_shown(pairs, bar)}"
     if all(pair.shown(bar.alpha) for pair in pairs):
-        return Judgement("holds", f"{shown}.", numbers)
-    return Judgement("not supported" if of_systems else "holds only as worded", f"{shown}.", numbers)
+        return Ruling("holds", f"{shown}.", numbers)
+    return Ruling("not supported" if of_systems else "holds only as worded", f"{shown}.", numbers)
 
 
-def _judge_at_least(claim: ComparisonClaim, pairs: Sequence[Pair], bar: Bar) -> Judgement:
+def _judge_at_least(claim: ComparisonClaim, pairs: Sequence[Contrast], bar: Bar) -> Ruling:
     """Not worse by the margin: non-inferiority, pair by pair. Several systems are judged as one entrant."""
     sound = [s for s in claim.systems if all(p.least > -bar.margin for p in pairs if p.a == s)]
     unsound = [s for s in claim.systems if s not in sound]
     weakest = min(pairs, key=lambda p: p.least)
     numbers = (
         *tally(pairs, bar.alpha),
-        Number("weakest_difference_points", points(weakest.delta)),
-        Number("weakest_bound_points", points(weakest.least)),
+        Number("weakest_difference_points", as_points(weakest.delta)),
+        Number("weakest_bound_points", as_points(weakest.least)),
     )
     beaten = [pair for pair in pairs if pair.delta < 0 and pair.shown(bar.alpha)]
     if any({p.a for p in beaten if p.suite == suite} == set(claim.systems) for suite in claim.suites):
         worst = min(beaten, key=lambda p: p.delta)
-        return Judgement(
-            "contradicted", f"A rival is shown to be better: {told(worst)} ({corrected(pairs)}).", numbers
-        )
+        return Ruling("contradicted", f"A rival is shown to be better: {told(worst)} ({corrected(pairs)}).", numbers)
     margin, shown = in_points(bar.margin), _count_shown(pairs, bar)
     weak = f"{told(weakest)}, and being {in_points(-weakest.least)} below is not ruled out"
     if not unsound:
         sentence = f"{_kept(pairs)} is ruled out everywhere (margin {margin}); {shown}."
-        return Judgement("holds", sentence, numbers)
+        return Ruling("holds", sentence, numbers)
     if sound:
         kept = _kept([pair for pair in pairs if pair.a in sound])
         sentence = (
-            f"It holds of {listed(sound)}: {kept[0].lower()}{kept[1:]} is ruled out everywhere "
-            f"(margin {margin}); it does not hold of {listed(unsound)}: {weak}; {shown}."
+            f"It holds of {joined(sound)}: {kept[0].lower()}{kept[1:]} is ruled out everywhere "
+            f"(margin {margin}); it does not hold of {joined(unsound)}: {weak}; {shown}."
         )
-        return Judgement("holds only as worded", sentence, numbers)
-    return Judgement("not supported", f"{weak[0].upper()}{weak[1:]} (margin {margin}); {shown}.", numbers)
+        return Ruling("holds only as worded", sentence, numbers)
+    return Ruling("not supported", f"{weak[0].upper()}{weak[1:]} (margin {margin}); {shown}.", numbers)
 
 
-def _kept(pairs: Sequence[Pair]) -> str:
+def _kept(pairs: Sequence[Contrast]) -> str:
     """What all of the pairs rule out."""
     loss = -min(pair.least for pair in pairs)
     return "Being below" if loss <= 0 else f"Being more than {in_points(loss)} points below"
 
 
-def _count_shown(pairs: Sequence[Pair], bar: Bar) -> str:
+def _count_shown(pairs: Sequence[Contrast], bar: Bar) -> str:
     """How many of the differences the items support, and in which family."""
     count = sum(pair.shown(bar.alpha) for pair in pairs)
     least = in_p(min(pair.p_adjusted for pair in pairs))

@@ -10,10 +10,10 @@ from pydantic import Field
 
 from rimbench.claims.claim import PairsClaim, Published, absent_cells
 from rimbench.claims.entries import AccuracyFigure, Figure, Names, Points, Text
-from rimbench.claims.finding import Judgement, Number, in_points, points
+from rimbench.claims.finding import Number, Ruling, as_points, in_points
 from rimbench.claims.held import Relation
 from rimbench.claims.measured import Key
-from rimbench.claims.pairs import Pair, corrected, counts, tally, told
+from rimbench.claims.pairs import Contrast, corrected, right_counts, tally, told
 from rimbench.statistics.estimate import wilson
 
 
@@ -44,7 +44,7 @@ class NoiseClaim(PairsClaim):
         """Inside the margin that it states."""
         return Relation(self.margin.value)
 
-    def judge_pairs(self, pairs: list[Pair], published: Published) -> Judgement:
+    def judge_pairs(self, pairs: list[Contrast], published: Published) -> Ruling:
         """Whether the differences are within the stated margin, and whether it is what n leaves to chance."""
         figures, bar = published.accuracies, published.bar
         named = {*self.systems, *self.against}
@@ -55,11 +55,11 @@ class NoiseClaim(PairsClaim):
         largest = max(pairs, key=lambda p: abs(p.delta))
         numbers = (
             *tally(pairs, bar.alpha),
-            Number("claimed_margin_points", points(self.margin.value)),
-            Number("largest_difference_points", points(abs(largest.delta))),
-            Number("standard_error_points", points(error)),
-            Number("interval_of_an_accuracy_points", points(half)),
-            Number("interval_of_a_difference_points", points(of_difference)),
+            Number("claimed_margin_points", as_points(self.margin.value)),
+            Number("largest_difference_points", as_points(abs(largest.delta))),
+            Number("standard_error_points", as_points(error)),
+            Number("interval_of_an_accuracy_points", as_points(half)),
+            Number("interval_of_a_difference_points", as_points(of_difference)),
         )
         margin = in_points(self.margin.value)
         truth = (
@@ -70,20 +70,20 @@ class NoiseClaim(PairsClaim):
         apart = in_points(abs(largest.delta))
         if shown:
             worst = max(shown, key=lambda p: abs(p.delta))
-            return Judgement("contradicted", f"A difference is shown: {told(worst)} ({corrected(pairs)}).", numbers)
+            return Ruling("contradicted", f"A difference is shown: {told(worst)} ({corrected(pairs)}).", numbers)
         if abs(largest.delta) > self.margin.highest + 1e-9:
             sentence = (
                 f"{largest.a} and {largest.b} are {apart} points apart, more than ±{margin}; that none of the "
                 f"differences is shown ({corrected(pairs)}) is because the noise is larger than stated: {truth}."
             )
-            return Judgement("contradicted", sentence, numbers)
+            return Ruling("contradicted", sentence, numbers)
         if self.margin.highest < of_difference:
             sentence = (
                 f"The differences are at most {apart} points and none is shown, but ±{margin} is not the noise: "
                 f"{truth}, so that they show no equality either."
             )
-            return Judgement("holds only as worded", sentence, numbers)
-        return Judgement("holds", f"The differences are at most {apart} points, none is shown, and {truth}.", numbers)
+            return Ruling("holds only as worded", sentence, numbers)
+        return Ruling("holds", f"The differences are at most {apart} points, none is shown, and {truth}.", numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class _Spread:
 
 
 def _spread(figure: AccuracyFigure) -> _Spread | None:
-    known = counts(figure)
+    known = right_counts(figure)
     if known is None:
         return None
     right, n = known

@@ -5,7 +5,7 @@ from typing import Literal
 
 from rimbench.claims.claim import SECTIONS, Claim, Published, wrong_references
 from rimbench.claims.entries import Count, Figure, Text
-from rimbench.claims.finding import Judgement, Number
+from rimbench.claims.finding import Number, Ruling
 from rimbench.claims.held import Held, Measures, hold_factor
 
 
@@ -22,7 +22,7 @@ class PassesClaim(Claim):
         """Two times."""
         yield from wrong_references(self.id, [self.figure, self.one_pass], figures, ("latency",))
 
-    def judge(self, published: Published) -> Judgement:
+    def judge(self, published: Published) -> Ruling:
         """Is a time that of the stated number of passes?"""
         whole, one = published.figures[self.figure].value, published.figures[self.one_pass].value
         lowest, highest = whole.lowest / one.highest, whole.highest / one.lowest
@@ -34,9 +34,9 @@ class PassesClaim(Claim):
         )
         what = f"{whole} is the time of {whole.value / one.value:.2g} passes of {one}"
         if lowest <= self.value <= highest:
-            return Judgement("holds", f"{what}.", numbers)
+            return Ruling("holds", f"{what}.", numbers)
         sentence = f"{what} ({lowest:.2g} to {highest:.2g} by rounding), not of {self.value}."
-        return Judgement("not supported", sentence, numbers)
+        return Ruling("not supported", sentence, numbers)
 
     def hold(self, measures: Measures) -> Held | None:
         """One measured time over another."""

@@ -7,10 +7,10 @@ from pydantic import model_validator
 
 from rimbench.claims.claim import SECTIONS, Claim, Published, wrong_references
 from rimbench.claims.entries import Factor, Figure, LatencyFigure, Text
-from rimbench.claims.finding import Judgement, Number, Verdict, in_factor, in_time, listed
+from rimbench.claims.finding import ClaimVerdict, Number, Ruling, in_factor, in_time, joined
 from rimbench.claims.floors import TimeCheck
 from rimbench.claims.held import Held, Measures, hold_factor
-from rimbench.claims.quantity import Quantity
+from rimbench.claims.quantity import PrintedFigure
 
 MILLISECONDS = 1000
 
@@ -43,11 +43,11 @@ class RatioClaim(Claim):
         if below is not None and below.value.lowest == 0:
             yield f"{self.id}: {self.denominator} may be 0 as it was printed, and nothing divides by 0"
 
-    def judge(self, published: Published) -> Judgement:
+    def judge(self, published: Published) -> Ruling:
         """Does a over b give the printed factor, and, of two times, what is that factor a factor of?"""
         if self.numerator is None or self.denominator is None:
             sentence = f"The two figures whose ratio is {self.value} are not published here."
-            return Judgement("cannot be checked from this", sentence)
+            return Ruling("cannot be checked from this", sentence)
         checks = published.times
         a, b = published.figures[self.numerator], published.figures[self.denominator]
         ratio = a.value.value / b.value.value
@@ -61,13 +61,13 @@ class RatioClaim(Claim):
             Number("claimed_ratio", self.value.value),
         )
         if not self.value.agrees_with(lowest, highest):
-            return Judgement("contradicted", f"{arithmetic}, not {self.value}.", numbers)
-        verdict: Verdict = "holds"
+            return Ruling("contradicted", f"{arithmetic}, not {self.value}.", numbers)
+        verdict: ClaimVerdict = "holds"
         clause = ""
         if a.kind == "latency" and b.kind == "latency":
             numbers = (*numbers, *_physics(checks[a.id], checks[b.id]))
             verdict, clause = _speed_up(self.value, a, b, checks)
-        return Judgement(verdict, f"{arithmetic}, which agrees with {self.value}{clause}.", numbers)
+        return Ruling(verdict, f"{arithmetic}, which agrees with {self.value}{clause}.", numbers)
 
     def hold(self, measures: Measures) -> Held | None:
         """One measured time over another."""
@@ -77,8 +77,8 @@ class RatioClaim(Claim):
 
 
 def _speed_up(
-    claimed: Quantity, a: LatencyFigure, b: LatencyFigure, checks: Mapping[str, TimeCheck]
-) -> tuple[Verdict, str]:
+    claimed: PrintedFigure, a: LatencyFigure, b: LatencyFigure, checks: Mapping[str, TimeCheck]
+) -> tuple[ClaimVerdict, str]:
     """The verdict on a ratio of two times whose arithmetic is right, and what is to be added to it.
 
     Equal conditions first, then the pass counts: where every pass takes as long, the ratio is theirs.
@@ -88,12 +88,15 @@ def _speed_up(
     unstated = [name for name, (x, y) in conditions.items() if x is None or y is None]
     of_a, of_b = checks[a.id], checks[b.id]
     if unlike:
-        return "not supported", f", but the two differ in {listed(unlike)}"
+        return "not supported", f", but the two differ in {joined(unlike)}"
     if of_a.passes and of_b.passes and claimed.lowest > of_a.passes.most / of_b.passes.least:
         most = f"{of_a.passes.most / of_b.passes.least:.4g}"
         return "not supported", f", but the forward passes are at most {most} to one: the rest is not the method's"
     if unstated:
-        return "holds only as worded", f", but {listed(unstated)} {'is' if len(unstated) == 1 else 'are'} not stated"
+        return (
+            "holds only as worded",
+            f", but {joined(unstated)} {'is' if len(unstated) == 1 else 'are'} not stated",
+        )
     if of_a.launch_bound and of_b.launch_bound:
         return "holds only as worded", _counting_passes(of_a, of_b)
     if of_a.launch_bound or of_b.launch_bound:

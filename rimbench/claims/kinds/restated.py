@@ -5,7 +5,7 @@ from typing import Literal
 
 from rimbench.claims.claim import Claim, Published, wrong_references
 from rimbench.claims.entries import KINDS_WITH_ACCURACY, Figure, Share, Text
-from rimbench.claims.finding import Judgement, Number
+from rimbench.claims.finding import Number, Ruling
 
 
 class RestatedClaim(Claim):
@@ -19,13 +19,13 @@ class RestatedClaim(Claim):
         """A share."""
         yield from wrong_references(self.id, [self.figure], figures, KINDS_WITH_ACCURACY)
 
-    def judge(self, published: Published) -> Judgement:
+    def judge(self, published: Published) -> Ruling:
         """Does the second printing agree with the first?"""
         first = published.figures[self.figure].value
         numbers = (Number("first", first.value), Number("again", self.value.value))
         if self.value.agrees_with(first.lowest, first.highest):
-            return Judgement("holds", f"{first} rounds to {self.value}.", numbers)
-        return Judgement("contradicted", f"{self.value} here, {first} there.", numbers)
+            return Ruling("holds", f"{first} rounds to {self.value}.", numbers)
+        return Ruling("contradicted", f"{self.value} here, {first} there.", numbers)
 
 
 KIND = RestatedClaim

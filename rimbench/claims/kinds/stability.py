@@ -8,9 +8,9 @@ from pydantic import Field
 
 from rimbench.claims.claim import PairsClaim, Published, wrong_references
 from rimbench.claims.entries import Figure, Text
-from rimbench.claims.finding import Judgement, listed
+from rimbench.claims.finding import Ruling, joined
 from rimbench.claims.measured import Key
-from rimbench.claims.pairs import FigurePair, Pair, judge_tie
+from rimbench.claims.pairs import Contrast, FigurePair, judge_tie
 
 
 class StabilityClaim(PairsClaim):
@@ -37,12 +37,12 @@ class StabilityClaim(PairsClaim):
         found = [figures[name] for name in self.figures]
         return list(combinations([figure for figure in found if figure.kind == "accuracy"], 2))
 
-    def judge_pairs(self, pairs: list[Pair], published: Published) -> Judgement:
+    def judge_pairs(self, pairs: list[Contrast], published: Published) -> Ruling:
         """Stable is tied over all settings."""
         if not self.figures:
-            settings = listed(self.settings)
+            settings = joined(self.settings)
             sentence = f"No accuracy is published for {settings}: with one for each, and its n, this could be judged."
-            return Judgement("cannot be checked from this", sentence)
+            return Ruling("cannot be checked from this", sentence)
         return judge_tie(pairs, published.bar)
 
 

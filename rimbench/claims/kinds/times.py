@@ -7,7 +7,7 @@ from pydantic import Field
 
 from rimbench.claims.claim import SECTIONS, Claim, Published, wrong_references
 from rimbench.claims.entries import Figure, Text
-from rimbench.claims.finding import Judgement, Number, in_time, listed
+from rimbench.claims.finding import Number, Ruling, in_time, joined
 from rimbench.claims.floors import TimeCheck
 from rimbench.claims.held import Held, Measures
 
@@ -23,7 +23,7 @@ class TimesClaim(Claim):
         """Times alone."""
         yield from wrong_references(self.id, self.figures, figures, ("latency",))
 
-    def judge(self, published: Published) -> Judgement:
+    def judge(self, published: Published) -> Ruling:
         """Are the times possible on their hardware, and do they tell of the method or of the launches?"""
         checks = published.times
         listed_figures = [published.figures[name] for name in self.figures]
@@ -39,22 +39,22 @@ class TimesClaim(Claim):
             figure = below[0]
             least = checks[figure.id].floor_s or 0.0
             sentence = f"{figure.value} is impossible on {figure.device}: it takes {in_time(least)} at the least."
-            return Judgement("contradicted", sentence, numbers)
+            return Ruling("contradicted", sentence, numbers)
         unknown = [figure.id for figure, check in of if check.floor_s is None]
         if unknown:
             sentence = (
-                f"Device, model or token counts of {listed(unknown)} are not stated, so there is no least time."
+                f"Device, model or token counts of {joined(unknown)} are not stated, so there is no least time."
             )
-            return Judgement("cannot be checked from this", sentence, numbers)
+            return Ruling("cannot be checked from this", sentence, numbers)
         if any(not isinstance(figure.batch, int) for figure, _ in of):
             sentence = (
-                f"{listed(told)}, in a batch of unstated size: which of them saturate the device cannot be told."
+                f"{joined(told)}, in a batch of unstated size: which of them saturate the device cannot be told."
             )
-            return Judgement("cannot be checked from this", sentence, numbers)
+            return Ruling("cannot be checked from this", sentence, numbers)
         slow = [check for _, check in of if check.launch_bound]
         if slow:
-            return Judgement("holds only as worded", f"Possible, but {_waiting(slow)}; {listed(told)}.", numbers)
-        return Judgement("holds", f"Possible: {listed(told)}.", numbers)
+            return Ruling("holds only as worded", f"Possible, but {_waiting(slow)}; {joined(told)}.", numbers)
+        return Ruling("holds", f"Possible: {joined(told)}.", numbers)
 
     def hold(self, measures: Measures) -> Held | None:
         """What its figures come to."""

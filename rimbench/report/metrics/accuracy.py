@@ -9,7 +9,7 @@ import numpy as np
 from rimbench.display.tabular import Table
 from rimbench.records import Item
 from rimbench.report.document import Cell, OneLetter, one_letter
-from rimbench.report.keys import Parts, Span
+from rimbench.report.keys import EstimateParts, Span
 from rimbench.report.metrics import Metric
 from rimbench.report.numbers import counted, csv_columns, interval, percent, share
 from rimbench.report.reading import RunData, resampling_of
@@ -23,7 +23,7 @@ class Headline:
     """The accuracy that stands for the run: the greedy one, or of draws alone their mean; `of` says which."""
 
     of: str
-    estimate: Annotated[Estimate | None, Parts(value="value", method="method", ci95="ci95")]
+    estimate: Annotated[Estimate | None, EstimateParts(value="value", method="method", ci95="ci95")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Accuracy:
     interval, beside Wilson's; `guess` is what a uniform guesser has on the same items.
     """
 
-    greedy: Annotated[Estimate | None, Parts(value="greedy_accuracy", ci95="ci95", method="method")]
+    greedy: Annotated[Estimate | None, EstimateParts(value="greedy_accuracy", ci95="ci95", method="method")]
     headline: Headline
     bca_ci95: Span | None
     guess: float | None
     one_letter: OneLetter | None
 
 
-def measure(run: RunData, items: Sequence[Item]) -> Accuracy:
+def _measure(run: RunData, items: Sequence[Item]) -> Accuracy:
     """The accuracy of a run."""
     how = resampling_of(items)
     right = [] if run.by_draws else [run.right(item) for item in items]
@@ -62,7 +62,7 @@ def _of(run: RunData) -> str:
     return f"mean over {counts[0]}{several} draw{'s' * (counts[-1] > 1)}"
 
 
-def table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[Cell]) -> Table:
     """The first table of a report."""
     found = [(cell, cell.metric(Accuracy)) for cell in cells]
     methods = sorted({own.headline.estimate.method for _, own in found if own.headline.estimate})
@@ -94,7 +94,7 @@ def table(cells: Sequence[Cell]) -> Table:
     )
 
 
-def csv(figures: Accuracy) -> Mapping[str, object]:
+def _csv(figures: Accuracy) -> Mapping[str, object]:
     """The greedy accuracy and the headline, each with its interval."""
     return {
         **csv_columns("greedy_accuracy", figures.greedy),
@@ -104,4 +104,4 @@ def csv(figures: Accuracy) -> Mapping[str, object]:
     }
 
 
-METRIC = Metric(0, Accuracy, measure, csv, table)
+METRIC = Metric(0, Accuracy, _measure, _csv, _table)

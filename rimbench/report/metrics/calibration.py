@@ -44,7 +44,7 @@ class Confidence:
     calibration: Calibration | None
 
 
-def measure(run: RunData, items: Sequence[Item]) -> Confidence:
+def _measure(run: RunData, items: Sequence[Item]) -> Confidence:
     """The calibration of the greedy answers that have option probabilities."""
     read = [i for i in items if i.item_id in run.greedy and run.greedy[i.item_id].is_read_out]
     if not read:
@@ -61,7 +61,7 @@ def measure(run: RunData, items: Sequence[Item]) -> Confidence:
     return Confidence(error.ece.value, found)
 
 
-def table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[Cell]) -> Table:
     """A row for each cell that has probabilities."""
     read = [(cell, own) for cell in cells if (own := cell.metric(Confidence).calibration) is not None]
     rows = [
@@ -95,7 +95,7 @@ def table(cells: Sequence[Cell]) -> Table:
     )
 
 
-def csv(figures: Confidence) -> Mapping[str, object]:
+def _csv(figures: Confidence) -> Mapping[str, object]:
     """The ECE, less its bias, its floor, and the Brier score."""
     own = figures.calibration
     return {
@@ -106,4 +106,4 @@ def csv(figures: Confidence) -> Mapping[str, object]:
     }
 
 
-METRIC = Metric(10, Confidence, measure, csv, table)
+METRIC = Metric(10, Confidence, _measure, _csv, _table)

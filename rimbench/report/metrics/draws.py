@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from rimbench.display.tabular import Table
 from rimbench.records import Item
 from rimbench.report.document import Cell
-from rimbench.report.keys import HIDDEN, Parts, Span
+from rimbench.report.keys import HIDDEN, EstimateParts, Span
 from rimbench.report.metrics import Metric
 from rimbench.report.numbers import counted, csv_columns, percent, share, whole_n
 from rimbench.report.reading import RunData, resampling_of
@@ -22,7 +22,7 @@ class PassAtK:
     """
 
     ORDER: ClassVar = ("value", "ci95", "chance", "n", "n_asked", "method")
-    estimate: Annotated[Estimate, Parts(value="value", ci95="ci95", n="n", method="method")]
+    estimate: Annotated[Estimate, EstimateParts(value="value", ci95="ci95", n="n", method="method")]
     chance: float
     n_asked: int
     above_chance: Estimate | None
@@ -33,7 +33,7 @@ class PassAtK:
 class MeanOverDraws:
     """Accuracy averaged over the draws of each item, which has at least so many."""
 
-    estimate: Annotated[Estimate, Parts(value="value", ci95="ci95", method="method", n="n")]
+    estimate: Annotated[Estimate, EstimateParts(value="value", ci95="ci95", method="method", n="n")]
     draws: int
 
 
@@ -53,7 +53,7 @@ class SeveralAnswers:
         return next(iter(self.pass_at_k.items()), (None, None))
 
 
-def measure(run: RunData, items: Sequence[Item]) -> SeveralAnswers:
+def _measure(run: RunData, items: Sequence[Item]) -> SeveralAnswers:
     """What the draws of a run come to; they may be of other items than the greedy answers."""
     k, drawn = run.k, run.sampled
     if k is None or not drawn:
@@ -92,7 +92,7 @@ def _ends(found: Estimate) -> Span | None:
     return None if found.lo is None or found.hi is None else (found.lo, found.hi)
 
 
-def table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[Cell]) -> Table:
     """A row for each cell that has draws."""
     found = [(cell, own, *own.passed) for cell in cells if (own := cell.metric(SeveralAnswers)).pass_at_k]
     rows = [
@@ -121,7 +121,7 @@ def table(cells: Sequence[Cell]) -> Table:
     )
 
 
-def csv(figures: SeveralAnswers) -> Mapping[str, object]:
+def _csv(figures: SeveralAnswers) -> Mapping[str, object]:
     """pass@k and the majority of k."""
     k, passed = figures.passed
     return {
@@ -133,4 +133,4 @@ def csv(figures: SeveralAnswers) -> Mapping[str, object]:
     }
 
 
-METRIC = Metric(3, SeveralAnswers, measure, csv, table)
+METRIC = Metric(3, SeveralAnswers, _measure, _csv, _table)

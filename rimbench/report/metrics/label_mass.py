@@ -19,11 +19,11 @@ class LabelMass:
     label_mass: float | None
 
 
-def measure(run: RunData, items: Sequence[Item]) -> LabelMass:
+def _measure(run: RunData, items: Sequence[Item]) -> LabelMass:
     """The label mass of a run's greedy answers."""
     found = [] if run.by_draws else [run.greedy[item.item_id].label_mass for item in items]
     known = [mass for mass in found if mass is not None]
     return LabelMass(fmean(known) if known else None)
 
 
-METRIC = Metric(11, LabelMass, measure, asdict)
+METRIC = Metric(11, LabelMass, _measure, asdict)

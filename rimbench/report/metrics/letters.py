@@ -8,7 +8,7 @@ from rimbench.display.tabular import Table
 from rimbench.records import LETTERS, Item
 from rimbench.report.document import Cell
 from rimbench.report.metrics import Metric
-from rimbench.report.numbers import counted, counts, whole_n
+from rimbench.report.numbers import counted, letter_counts, whole_n
 from rimbench.report.reading import RunData
 
 
@@ -27,7 +27,7 @@ class Letters:
     letters: LetterCounts
 
 
-def measure(run: RunData, items: Sequence[Item]) -> Letters:
+def _measure(run: RunData, items: Sequence[Item]) -> Letters:
     """The letters of a run's items and of its answers."""
     if run.by_draws:
         answered = [letter for letters in run.drawn.values() for letter in letters]
@@ -41,14 +41,20 @@ def _histogram(letters: Sequence[str | None]) -> dict[str, int]:
     return {letter: found[letter] for letter in LETTERS if found[letter]}
 
 
-def table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[Cell]) -> Table:
     """A row for each cell."""
     found = [(cell, cell.metric(Letters).letters) for cell in cells]
     return Table(
         "Letters",
         ("suite", "system", "n", "gold", "answered"),
         tuple(
-            (cell.shown_suite, cell.label, counted(cell.n, cell.n_asked), counts(own.gold), counts(own.answered))
+            (
+                cell.shown_suite,
+                cell.label,
+                counted(cell.n, cell.n_asked),
+                letter_counts(own.gold),
+                letter_counts(own.answered),
+            )
             for cell, own in found
         ),
         "A system that answers one letter far more often than it is gold follows the position, not the question.",
@@ -56,4 +62,4 @@ def table(cells: Sequence[Cell]) -> Table:
     )
 
 
-METRIC = Metric(9, Letters, measure, table=table)
+METRIC = Metric(9, Letters, _measure, table=_table)

@@ -23,7 +23,7 @@ class StatusCounts:
     given_ok: Estimate | None
 
 
-def measure(run: RunData, items: Sequence[Item]) -> StatusCounts:
+def _measure(run: RunData, items: Sequence[Item]) -> StatusCounts:
     """The statuses of a run's answers."""
     found = [] if run.by_draws else [run.greedy[item.item_id].status for item in items]
     counts = run.drawn_statuses if run.by_draws else Counter(found)
@@ -35,7 +35,7 @@ def measure(run: RunData, items: Sequence[Item]) -> StatusCounts:
     )
 
 
-def table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[Cell]) -> Table:
     """A column for each status."""
     of_draws = any(cell.data.by_draws for cell in cells)
     return Table(
@@ -56,4 +56,4 @@ def table(cells: Sequence[Cell]) -> Table:
     )
 
 
-METRIC = Metric(8, StatusCounts, measure, lambda figures: figures.statuses, table)
+METRIC = Metric(8, StatusCounts, _measure, lambda figures: figures.statuses, _table)
