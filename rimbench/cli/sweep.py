@@ -43,12 +43,11 @@ def sweep(
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites
-    from rimbench.report.budgets import StoredSweep, read_outcome
-    from rimbench.report.cost_tables import budget_table
-    from rimbench.report.document import as_sweep
+    from rimbench.report.budgets import read_sweep
+    from rimbench.report.document import as_document
+    from rimbench.report.tables import budget_table
     from rimbench.running import grid, sweeping
     from rimbench.running.cell import ErrorRules
-    from rimbench.store import read_manifest
     from rimbench.systems import load, override
 
     with RunProgress() as progress:
@@ -58,10 +57,9 @@ def sweep(
         settings = grid.RunSettings(results, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
         planned = sweeping.plan_sweep(chosen, loaded, settings)
         sweeping.run_sweep(planned, progress)
-    outcome = read_outcome([run.folder for run in planned.runs])
-    swept = StoredSweep(read_manifest(planned.runs[-1].folder), outcome)
+    swept = read_sweep([run.folder for run in planned.runs])
     if json:
-        print_json(as_sweep(swept) | {"folder": str(planned.folder)})
+        print_json(as_document(swept) | {"folder": str(planned.folder)})
         return
     print_table(budget_table(swept))
     note(f"the answers are kept in {planned.folder}; compare budgets with 'rimbench report --results' on it")

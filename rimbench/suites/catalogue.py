@@ -1,6 +1,7 @@
 """Which suites there are: the TOML files of rimbench and of other packages, and any file given by its path."""
 
-import functools
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ def registered() -> dict[str, Path]:
     return find_files(folder()) | _others()
 
 
-@functools.cache
+@cache
 def _others() -> dict[str, Path]:
     """The TOML files in the packages that entry points of the group `rimbench.suites` name."""
     from rimbench.suites.schema import read
@@ -38,6 +39,30 @@ def find(name_or_path: str) -> Path:
     if name_or_path not in registered():
         raise unknown("suite", name_or_path, registered())
     return registered()[name_or_path]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a suite is to a report: its data set's name, whether its questions are drawn as the training data were,
+    and whether they are generated.
+    """
+
+    title: str
+    in_distribution: bool = False
+    generated: bool = False
+
+
+@lru_cache(maxsize=256)
+def role(name: str) -> Role:
+    """What the TOML of that name which comes with rimbench says; of another suite nothing is known."""
+    from rimbench.suites.schema import read
+
+    path = find_files(folder()).get(name)
+    if path is None:
+        return Role(name)
+    spec = read(path)
+    generated = spec.source is not None and spec.source.generator is not None
+    return Role(spec.title or name, spec.in_distribution, generated)
 
 
 def listing() -> tuple[SuiteListing, ...]:

@@ -20,7 +20,9 @@ class Fast(TransformersEngine):
 """
 SUITE = 'description = "theirs"\nn = 2\n[source]\npath = "rows.jsonl"\n[[layout]]\nname = "x"\nquestion = "q"\n' \
         'options = "o"\ngold = { letter = "a" }\n'  # fmt: skip
-ROWS = "".join(json.dumps({"q": f"Question {i}?", "o": {"A": f"x{i}", "B": f"y{i}"}, "a": "A"}) + "\n" for i in (1, 2))
+ROWS = "".join(
+    json.dumps({"q": f"Question {i}?", "o": {"A": f"x{i}", "B": f"y{i}"}, "a": "A"}) + "\n" for i in (1, 2)
+)
 SYSTEM = (ROOT / "rimbench/systems/nano-direct.toml").read_text()
 
 
@@ -81,7 +83,10 @@ def test_a_suite_a_system_and_an_engine_of_another_package_are_used_by_their_nam
         ("", "cannot be imported (AttributeError"),
         ("Fast = 3", "it is no subclass of rimbench.engines.Engine"),
         ("class Fast: pass", "it is no subclass of rimbench.engines.Engine"),
-        ("from rimbench.engines import Engine\nclass Fast(Engine): pass", "it lacks the methods __init__, answer, close"),
+        (
+            "from rimbench.engines import Engine\nclass Fast(Engine): pass",
+            "it lacks the methods __init__, answer, close",
+        ),
     ],
 )
 def test_an_engine_that_cannot_be_used_is_said_in_one_line_and_the_rest_works(site, run, code, said):
