@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "chat": {"errors", "rim"},
     "systems": {"errors", "checkpoints", "plugins", "chat", "files", "rim"},
     "engines": {"errors", "checkpoints", "records", "plugins", "rim"},
+    "conformance": {"errors", "checkpoints", "engines", "records"},
     "store": {"errors", "records", "files", "engines", "rim", "suites", "systems"},
     "running": {
         "errors",

@@ -9,6 +9,7 @@ import typer
 from rimbench.cli import (
     ask,
     audit,
+    check_engine,
     compare,
     demo,
     export,
@@ -51,6 +52,7 @@ app.command()(export.export)
 app.command()(systems.systems)
 app.add_typer(suites.app, name="suites")
 app.command("show-prompt")(show_prompt.show_prompt)
+app.command("check-engine")(check_engine.check_engine)
 
 
 def main() -> None:

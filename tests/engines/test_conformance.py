@@ -1,187 +1,347 @@
-"""One contract for every engine that is found, and agreement between those that run the same model."""
+"""Every engine that is found keeps to its contract; an engine that breaks it in one way fails that check alone."""
 
-import math
+import json
 import time
+from dataclasses import replace
 
 import pytest
 from transformers import AutoTokenizer
 
-from rimbench import engines, systems
-from rimbench.engines import Decoding, EngineChoice, Limits, Request
-from rimbench.records import Item
-from rimbench.rim.blocks import Memory
+from rimbench import checkpoints, engines, systems
+from rimbench.conformance import CHECKS, check_engine
+from rimbench.conformance.trial import hold
+from rimbench.engines import Decoding, EngineChoice, Limits, Request, check_room
+from rimbench.engines.transformers import TransformersEngine
+from rimbench.records import Item, Trace
 from rimbench.running.prompts import build_prompt
-from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
-REAL = ["transformers", pytest.param("vllm", marks=pytest.mark.vllm)]
-ALL = ["fake", *REAL]
-LIMITS = Limits(sequence_tokens=600, seed=0)
-RIM = System(
-    "rim", "", Weights(), PromptStyle(prefix="The final answer is \\boxed{"), AnswerStyle("readout"), Memory(8)
-)
+FOUND = [pytest.param(name, marks=pytest.mark.vllm) if name == "vllm" else name for name in engines.available()]
 OPTIONS = {"A": "aspirin", "B": "bisoprolol", "C": "colchicine", "D": "digoxin"}
 
 
-def items(n=12):
-    letters = [dict(list(OPTIONS.items())[: 2 + i % 3]) for i in range(n)]
-    return [Item(str(i), f"Which drug? {'word ' * (i * 3)}", letters[i], "A") for i in range(n)]
+def runs_here(name):
+    why_not = engines.known(name).obstacle()
+    if why_not is not None:
+        pytest.skip(f"{name}: {why_not}")
+    return name
 
 
-def requests_for(system, tokenizer, decoding, samples=(0,), n=12):
-    prompts = [build_prompt(system, item, item.question, tokenizer) for item in items(n)]
-    return [Request(str(i), prompt, samples, decoding) for i, prompt in enumerate(prompts)]
+@pytest.mark.parametrize("name", FOUND)
+def test_an_engine_that_is_found_keeps_to_its_contract(name):
+    found = check_engine(runs_here(name))
+    assert [o for o in found.outcomes if o.passed is False] == []
+    tried = {o.check for o in found.outcomes if o.passed}
+    assert tried == {check.name for check in CHECKS if engines.known(name).runs_model or not check.of_model}
 
 
-@pytest.fixture(scope="module")
-def opened(checkpoint):
-    """Each engine is opened once: loading is the slow part."""
-    loaded = {}
+@pytest.mark.parametrize("name", FOUND)
+def test_it_keeps_to_it_on_random_weights_in_the_memory_tokens_layout_too(name, checkpoint):
+    assert [o for o in check_engine(runs_here(name), checkpoint).outcomes if o.passed is False] == []
 
-    def get(name):
-        if name not in loaded:
-            loaded[name] = engines.open_engine(checkpoint, engines.find(name).describe(EngineChoice(8)), LIMITS)
-        return loaded[name]
 
-    yield get
-    for engine in loaded.values():
-        engine.__exit__(None, None, None)
+class Altered(TransformersEngine):
+    """An engine with one fault: `change(request, answers)` gives what comes back of a request."""
+
+    @classmethod
+    def describe(cls, choice):
+        return replace(super().describe(choice), name="altered")
+
+    def answer(self, requests, seed):
+        for group in super().answer(requests, seed):
+            yield [(request, self.change(request, answers)) for request, answers in group]
+
+    def change(self, request, answers):
+        return answers
+
+    def each(self, answers, **changes):
+        return [replace(answer, **{k: v(answer) for k, v in changes.items()}) for answer in answers]
+
+
+class Renamed(Altered):
+    """Says another way of launching at every call."""
+
+    calls = 0
+
+    @classmethod
+    def describe(cls, choice):
+        cls.calls += 1
+        return replace(super().describe(choice), graphs=f"kind {cls.calls}")
+
+
+class Twice(Altered):
+    def answer(self, requests, seed):
+        for group in super().answer(requests, seed):
+            yield group + group[-1:]
+
+
+class OneShort(Altered):
+    def change(self, request, answers):
+        return answers[:-1] if len(request.samples) == 3 else answers
+
+
+class Unnormalised(Altered):
+    def change(self, request, answers):
+        if not request.decoding.readout or request.prompt.option_token_ids is None:
+            return answers
+        return self.each(answers, option_logprobs=lambda a: {k: v + 5e-4 for k, v in a.option_logprobs.items()})
+
+
+class Softened(Altered):
+    """Divides every log-probability, as a temperature does, and normalises."""
+
+    def change(self, request, answers):
+        import math
+
+        def soft(answer):
+            if answer.option_logprobs is None:
+                return None
+            total = math.log(sum(math.exp(v / 1.1) for v in answer.option_logprobs.values()))
+            return {k: v / 1.1 - total for k, v in answer.option_logprobs.items()}
+
+        return self.each(answers, option_logprobs=soft)
+
+
+class Retokenised(Altered):
+    """Gives the model the prompt's text, which its tokenizer writes in its own way."""
+
+    def answer(self, requests, seed):
+        mine = []
+        for request in requests:
+            ids = self._tokenizer.encode(self._tokenizer.decode(request.prompt.token_ids), add_special_tokens=False)
+            mine.append(replace(request, prompt=replace(request.prompt, token_ids=tuple(ids))))
+        for group in super().answer(mine, seed):
+            yield [(requests[i], answers) for i, (_, answers) in enumerate(group)]
+
+
+class NoMass(Altered):
+    def change(self, request, answers):
+        return self.each(answers, label_mass=lambda a: 1.0 if a.label_mass is not None else None)
+
+
+class Stripped(Altered):
+    """Takes something off a greedy text's end, from its 13th token on."""
+
+    def change(self, request, answers):
+        greedy = request.decoding.temperature == 0 and request.decoding.max_new_tokens > 12
+        return self.each(answers, text=lambda a: f"{a.text}." if greedy else a.text)
+
+
+class OtherFirst(Altered):
+    def change(self, request, answers):
+        if request.decoding.readout:
+            return answers
+        return self.each(answers, option_logprobs=lambda a: {k: v * 1.5 for k, v in a.option_logprobs.items()})
+
+
+class Forgetful(Altered):
+    """Another text at the second time that the same batch is asked greedily, and the first again at the third."""
+
+    seen = 0
+
+    def answer(self, requests, seed):
+        self.second = False
+        if len(requests) == 6 and requests[0].decoding.max_new_tokens == 48:
+            self.seen += 1
+            self.second = self.seen == 2
+        yield from super().answer(requests, seed)
+
+    def change(self, request, answers):
+        return self.each(answers, text=lambda a: f"{a.text}." if self.second else a.text)
+
+
+class Lonely(Altered):
+    def answer(self, requests, seed):
+        self.alone = len(requests) == 1 and requests[0].decoding.max_new_tokens == 48
+        yield from super().answer(requests, seed)
+
+    def change(self, request, answers):
+        return self.each(answers, text=lambda a: f"{a.text}." if self.alone else a.text)
+
+
+class Clocked(Altered):
+    """Draws otherwise at the second time that the same draws are asked for."""
+
+    seen = 0
+
+    def answer(self, requests, seed):
+        decoding = requests[0].decoding
+        if len(requests) == 6 and len(requests[0].samples) == 3 and decoding.temperature > 0:
+            self.seen += 1
+        yield from super().answer(requests, seed + 1000 * (self.seen == 2))
+
+
+class Seedless(Altered):
+    def answer(self, requests, seed):
+        yield from super().answer(requests, 0)
+
+
+class Ordered(Altered):
+    """Draws by the number of draws in the batch."""
+
+    def answer(self, requests, seed):
+        yield from super().answer(requests, seed + (0 if len(requests[0].samples) == 3 else 1))
+
+
+class Wide(Altered):
+    """Leaves top_p out."""
+
+    def answer(self, requests, seed):
+        wide = [replace(r, decoding=replace(r.decoding, top_p=1.0)) for r in requests]
+        for group in super().answer(wide, seed):
+            yield [(request, answers) for request, (_, answers) in zip(requests, group, strict=True)]
+
+
+class Uncounted(Altered):
+    """Leaves the end token out of the count."""
+
+    def change(self, request, answers):
+        if request.decoding.readout or request.decoding.traced:
+            return answers
+        return self.each(answers, generated_tokens=lambda a: a.generated_tokens - 1)
+
+
+class NeverCut(Altered):
+    def change(self, request, answers):
+        return self.each(answers, finished=lambda a: True)
+
+
+class Cached(Altered):
+    def change(self, request, answers):
+        return self.each(answers, trace=lambda a: a.trace and Trace(a.trace.token_ids, a.trace.token_at, 4))
+
+
+class Cutting(Altered):
+    """Cuts a prompt that is too long at its start."""
+
+    def __init__(self, folder, facts, limits):
+        super().__init__(folder, facts, limits)
+        self._room = limits.sequence_tokens
+
+    def answer(self, requests, seed):
+        mine = []
+        for request in requests:
+            ids = request.prompt.token_ids[-(self._room - request.decoding.max_new_tokens) :]
+            mine.append(replace(request, prompt=replace(request.prompt, token_ids=ids)))
+        for group in super().answer(mine, seed):
+            yield [(request, answers) for request, (_, answers) in zip(requests, group, strict=True)]
+
+
+class Dying(Altered):
+    dead = False
+
+    def answer(self, requests, seed):
+        if self.dead:
+            raise RuntimeError("the engine is gone")
+        try:
+            yield from super().answer(requests, seed)
+        except ValueError:
+            self.dead = True
+            raise
+
+
+class Keeping(Altered):
+    def close(self):
+        """Frees nothing."""
+
+
+class Closed(Altered):
+    def __init__(self, folder, facts, limits):
+        raise OSError("no such device")
+
+
+FAULTS = {
+    "facts": Renamed,
+    "opens": Closed,
+    "once": Twice,
+    "samples": OneShort,
+    "letters": Unnormalised,
+    "readout": Softened,
+    "token-ids": Retokenised,
+    "label-mass": NoMass,
+    "greedy": Stripped,
+    "first-letter": OtherFirst,
+    "again": Forgetful,
+    "company": Lonely,
+    "same-seed": Clocked,
+    "other-draws": Seedless,
+    "drawn-alone": Ordered,
+    "top-p": Wide,
+    "limit": Uncounted,
+    "finished": NeverCut,
+    "trace": Cached,
+    "too-long": Cutting,
+    "recovers": Dying,
+    "closes": Keeping,
+}
+
+
+@pytest.mark.parametrize("check", [check.name for check in CHECKS])
+def test_an_engine_with_one_fault_fails_the_check_of_it_alone(check):
+    found = hold("altered", FAULTS[check])
+    assert {o.check: o.found for o in found.outcomes if o.passed is False}.keys() == {check}
+    assert not found.passed
+
+
+def test_an_engine_without_a_fault_passes():
+    assert hold("altered", Altered).passed
+
+
+def test_the_command_ends_with_exit_code_1_for_a_broken_engine_and_0_for_a_sound_one(rimbench, tmp_path):
+    package = tmp_path / "site" / "broken-1.0.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[rimbench.engines]\nbroken = broken_engine:Broken\n")
+    (tmp_path / "site" / "broken_engine.py").write_text(
+        "from dataclasses import replace\nfrom rimbench.engines.transformers import TransformersEngine\n\n"
+        "class Broken(TransformersEngine):\n"
+        "    @classmethod\n    def describe(cls, choice):\n"
+        "        return replace(super().describe(choice), name='broken')\n\n"
+        "    def close(self):\n        pass\n"
+    )
+    import os
+    from pathlib import Path
+
+    env = {"PYTHONPATH": os.pathsep.join((str(tmp_path / "site"), str(Path(__file__).parents[2])))}
+    done = rimbench("check-engine", "broken", "--json", env=env)
+    document = json.loads(done.stdout)
+    assert done.returncode == 1 and document["passed"] is False
+    assert [o["check"] for o in document["outcomes"] if o["passed"] is False] == ["closes"]
+    assert rimbench("check-engine", "broken", env=env).stdout.count("BROKEN") == 1
+    assert rimbench("check-engine", "fake", env=env).returncode == 0
+    assert "broken 1.0" in rimbench("check-engine", env=env).stdout
+    assert rimbench("check-engine", "brokn", env=env).returncode == 2
+
+
+def test_timing_does_not_pay_for_the_letters_share_and_reads_how_it_was_run(checkpoint):
+    tokenizer = checkpoints.read_tokenizer(checkpoint)
+    item = Item("1", "Which drug?", OPTIONS, "A")
+    prompt = build_prompt(systems.load("rim-v1"), item, item.question, tokenizer)
+    asked = [Request("1", prompt, (0,), Decoding(True, 1, traced=True))]
+    facts = TransformersEngine.describe(EngineChoice(8))
+    with engines.open_engine(checkpoint, facts, Limits(600, 0)) as engine:
+        began = time.perf_counter()
+        [[(_, [read])]] = engine.answer(asked, 0)
+        assert (read.label_mass, read.trace.token_ids, read.trace.cached_tokens) == (None, (), 0)
+        assert engine.conditions(asked[0].decoding).graphs in ("eager", "graphs")
+        written = [replace(asked[0], decoding=Decoding(False, 6, traced=True))]
+        [[(_, [text])]] = engine.answer(written, 0)
+        assert began < text.trace.token_at[0] and text.trace.token_at[-1] < time.perf_counter()
+
+
+def test_a_request_with_no_room_for_its_answer_is_too_long(checkpoint):
+    tokenizer = checkpoints.read_tokenizer(checkpoint)
+    item = Item("1", "Which drug?", OPTIONS, "A")
+    prompt = build_prompt(systems.load("rim-v1"), item, item.question, tokenizer)
+    length = len(prompt.token_ids)
+    check_room([Request("1", prompt, (0,), Decoding(True, 9))], Limits(length + 1, 0))
+    check_room([Request("1", prompt, (0,), Decoding(False, 9))], Limits(length + 9, 0))
+    with pytest.raises(ValueError, match=f"item '1' needs {length + 9} tokens"):
+        check_room([Request("1", prompt, (0,), Decoding(False, 9))], Limits(length + 8, 0))
 
 
 @pytest.fixture(scope="module")
 def tokenizer(checkpoint):
     return AutoTokenizer.from_pretrained(checkpoint)
-
-
-def answer(engine, requests, seed=0):
-    """All answers by item id, in batches of one decoding as the runner asks."""
-    found = {}
-    for start in range(0, len(requests), 4):
-        for group in engine.answer(requests[start : start + 4], seed):
-            found.update((request.item_id, (request, answers)) for request, answers in group)
-    return found
-
-
-def test_every_engine_module_is_covered_here():
-    assert set(engines.available()) == {"fake", "transformers", "vllm"}
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_every_request_is_answered_once_and_its_prompt_arrives_unchanged(opened, tokenizer, name):
-    asked = requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1))
-    found = answer(opened(name), asked)
-    assert set(found) == {request.item_id for request in asked}
-    assert all(found[r.item_id][0].prompt.token_ids == r.prompt.token_ids for r in asked)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_a_readout_gives_normalised_log_probabilities_of_the_items_own_letters(opened, tokenizer, name):
-    asked = requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1))
-    for item, (_, [read]) in zip(items(), answer(opened(name), asked).values(), strict=True):
-        assert list(read.option_logprobs) == list(item.options)
-        assert math.fsum(math.exp(x) for x in read.option_logprobs.values()) == pytest.approx(1, abs=1e-5)
-        assert read.text == max(read.option_logprobs, key=read.option_logprobs.get)
-        assert (read.generated_tokens, read.finished) == (0, True)
-        assert (read.label_mass is None) == (name == "fake")
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_a_readout_and_a_written_answer_say_what_share_of_the_vocabulary_the_letters_hold(opened, tokenizer, name):
-    read = answer(opened(name), requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1)))
-    written = answer(opened(name), requests_for(RIM, tokenizer, Decoding(readout=False, max_new_tokens=4)))
-    timed = answer(opened(name), requests_for(RIM, tokenizer, Decoding(True, 1, traced=True)))
-    for key, (_, [one]) in read.items():
-        assert 0 < one.label_mass < 1
-        assert written[key][1][0].label_mass == pytest.approx(one.label_mass, rel=1e-3)
-        if name == "transformers":  # timing does not pay for it
-            assert timed[key][1][0].label_mass is None
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_draws_of_one_item_come_back_in_their_number(opened, tokenizer, name):
-    base = System("base", "", Weights(), PromptStyle(), AnswerStyle("generate", max_new_tokens=6))
-    decoding = Decoding(readout=False, max_new_tokens=6, temperature=0.7)
-    found = answer(opened(name), requests_for(base, tokenizer, decoding, samples=(1, 2, 3), n=4))
-    assert [len(answers) for _, answers in found.values()] == [3, 3, 3, 3]
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_an_answer_that_the_token_limit_cuts_off_says_so(opened, tokenizer, name):
-    base = System("base", "", Weights(), PromptStyle(), AnswerStyle("generate", max_new_tokens=3))
-    found = [
-        texts[0] for _, texts in answer(opened(name), requests_for(base, tokenizer, Decoding(False, 3))).values()
-    ]
-    cut_off = [text for text in found if not text.finished]
-    assert cut_off and {text.generated_tokens for text in cut_off} == {3}
-    # The checkpoint writes at random, so that a text which ends by itself is rare: with more room they all go on.
-    longer = answer(opened(name), requests_for(base, tokenizer, Decoding(False, 6)))
-    for text, (_, [whole]) in zip(found, longer.values(), strict=True):
-        assert text.finished == (whole.generated_tokens <= 3)
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_a_readout_equals_the_first_position_of_a_generated_answer(opened, tokenizer, name):
-    read = answer(opened(name), requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1)))
-    written = answer(opened(name), requests_for(RIM, tokenizer, Decoding(readout=False, max_new_tokens=4)))
-    for key, (_, [one]) in read.items():
-        for letter, value in one.option_logprobs.items():
-            assert written[key][1][0].option_logprobs[letter] == pytest.approx(value, abs=1e-3)
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_a_traced_answer_tells_each_token_with_its_time_and_that_none_came_from_a_cache(opened, tokenizer, name):
-    base = System("base", "", Weights(), PromptStyle(), AnswerStyle("generate", max_new_tokens=6))
-    began = time.perf_counter()
-    asked = requests_for(base, tokenizer, Decoding(False, 6, traced=True), n=4)
-    for _, [written] in [*answer(opened(name), asked).values(), *answer(opened(name), asked).values()]:
-        assert len(written.trace.token_at) == len(written.trace.token_ids) == written.generated_tokens
-        assert list(written.trace.token_at) == sorted(written.trace.token_at)
-        assert began < written.trace.token_at[0] and written.trace.token_at[-1] < time.perf_counter()
-        assert tokenizer.decode(written.trace.token_ids, skip_special_tokens=True) == written.text
-        assert written.trace.cached_tokens == 0
-    read = requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1, traced=True), n=4)
-    for _, [one] in answer(opened(name), read).values():
-        assert (one.trace.token_ids, one.trace.cached_tokens) == ((), 0)
-    assert opened(name).conditions(read[0].decoding).graphs in ("eager", "graphs")
-
-
-@pytest.mark.parametrize("readout", [True, False], ids=["right, as readouts are", "left, as written answers are"])
-def test_padding_in_a_batch_changes_no_answer_of_transformers(opened, tokenizer, readout):
-    asked = requests_for(RIM, tokenizer, Decoding(readout=readout, max_new_tokens=1 if readout else 6))
-    assert len({len(request.prompt.token_ids) for request in asked}) == len(asked)
-    together = answer(opened("transformers"), asked)
-    for request in asked:
-        [[(_, [alone])]] = list(opened("transformers").answer([request], 0))
-        other = together[request.item_id][1][0]
-        assert (alone.text, alone.generated_tokens) == (other.text, other.generated_tokens)
-        for letter, value in other.option_logprobs.items():
-            assert alone.option_logprobs[letter] == pytest.approx(value, abs=1e-4)
-
-
-def test_the_same_seed_draws_the_same_answers_and_another_seed_others(opened, tokenizer):
-    base = System("base", "", Weights(), PromptStyle(), AnswerStyle("generate", max_new_tokens=8))
-    asked = requests_for(base, tokenizer, Decoding(False, 8, 1.0), samples=(1, 2), n=4)
-    first, again, other = (answer(opened("transformers"), asked, seed) for seed in (1, 1, 2))
-    texts = [[[a.text for a in answers] for _, answers in found.values()] for found in (first, again, other)]
-    assert texts[0] == texts[1] != texts[2]
-
-
-@pytest.mark.vllm
-def test_vllm_and_transformers_give_the_same_letters_and_log_probabilities(opened, tokenizer):
-    asked = requests_for(RIM, tokenizer, Decoding(readout=True, max_new_tokens=1))
-    ours, theirs = answer(opened("transformers"), asked), answer(opened("vllm"), asked)
-    for key, (_, [read]) in ours.items():
-        other = theirs[key][1][0]
-        assert other.text == read.text
-        for letter, value in read.option_logprobs.items():
-            assert other.option_logprobs[letter] == pytest.approx(value, abs=1e-3)
-
-
-@pytest.mark.vllm
-def test_vllm_and_transformers_write_the_same_greedy_texts(opened, tokenizer):
-    base = System("base", "", Weights(), PromptStyle(), AnswerStyle("generate", max_new_tokens=12))
-    asked = requests_for(base, tokenizer, Decoding(readout=False, max_new_tokens=12))
-    ours, theirs = answer(opened("transformers"), asked), answer(opened("vllm"), asked)
-    assert {k: a[0].text for k, (_, a) in ours.items()} == {k: a[0].text for k, (_, a) in theirs.items()}
 
 
 @pytest.mark.parametrize("name", sorted(systems.available()))
