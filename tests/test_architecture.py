@@ -167,12 +167,11 @@ def public_names(path):
 
 
 def says_its_contract(path, name):
-    """Whether a module has the name because every one of its kind has it: an engine, a format of imports, a command
-    that is called like what it calls.
+    """Whether a module has the name because every one of its kind has it: a format of imports, a command that is
+    called like what it calls.
     """
     folder = path.relative_to(PACKAGE).parts[0]
     contracts = {
-        "engines": {"describe", "obstacle", "open_engine"},
         "importing": {"read", "recognises"},
         "cli": {path.stem.rstrip("_")},
     }

@@ -5,6 +5,6 @@ plain passes of transformers, one prompt at a time and nothing kept between them
 """
 
 from rimbench.conformance.checks import CHECKS, Check
-from rimbench.conformance.trial import MODEL, Conformance, Outcome, check_engine
+from rimbench.conformance.trial import MODEL, Conformance, Judged, check_engine
 
-__all__ = ["CHECKS", "MODEL", "Check", "Conformance", "Outcome", "check_engine"]
+__all__ = ["CHECKS", "MODEL", "Check", "Conformance", "Judged", "check_engine"]

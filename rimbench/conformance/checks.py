@@ -17,7 +17,7 @@ from rimbench.conformance.exchange import (
     SHORT,
     TRACED,
     WRITE,
-    Answers,
+    BySample,
     Exchange,
     held_bytes,
 )
@@ -32,7 +32,7 @@ CHOICES = (EngineChoice(), EngineChoice(batch_size=3), EngineChoice(eager=True),
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Look:
     """Whether a requirement held, what was expected, and what was found."""
 
     held: bool
@@ -46,11 +46,11 @@ class Check:
 
     name: str
     requires: str
-    look: Callable[[Exchange], Finding]
+    look: Callable[[Exchange], Look]
     of_model: bool = True
 
 
-def _facts(exchange: Exchange) -> Finding:
+def _facts(exchange: Exchange) -> Look:
     engine = exchange.engine_class
     faults = []
     for choice in CHOICES:
@@ -66,12 +66,12 @@ def _facts(exchange: Exchange) -> Finding:
     return _none(faults, f"equal facts of '{exchange.name}' for an equal choice, with what was chosen")
 
 
-def _opens(exchange: Exchange) -> Finding:
+def _opens(exchange: Exchange) -> Look:
     facts = exchange.open()
-    return Finding(True, "an open engine", f"{facts.name} on {facts.device} in {facts.dtype}")
+    return Look(True, "an open engine", f"{facts.name} on {facts.device} in {facts.dtype}")
 
 
-def _once(exchange: Exchange) -> Finding:
+def _once(exchange: Exchange) -> Look:
     faults = []
     for back, asked in (
         (exchange.came_back, exchange.requests(READ)),
@@ -83,7 +83,7 @@ def _once(exchange: Exchange) -> Finding:
     return _none(faults, "every request back once, itself")
 
 
-def _count(exchange: Exchange) -> Finding:
+def _count(exchange: Exchange) -> Look:
     back = [*exchange.came_back, *exchange.draws_back]
     faults = [
         f"{r.item_id}: {len(answers)} of {len(r.samples)}" for r, answers in back if len(answers) != len(r.samples)
@@ -91,7 +91,7 @@ def _count(exchange: Exchange) -> Finding:
     return _none(faults, "one answer for each sample")
 
 
-def _letters(exchange: Exchange) -> Finding:
+def _letters(exchange: Exchange) -> Look:
     faults = []
     for (item, _), answer in exchange.read.items():
         wanted = list(_prompt(exchange, item).option_token_ids or {})
@@ -106,12 +106,12 @@ def _letters(exchange: Exchange) -> Finding:
     return _none(faults, "the item's letters, together 1, the best as text, of 0 tokens")
 
 
-def _read_as_reference(exchange: Exchange) -> Finding:
+def _read_as_reference(exchange: Exchange) -> Look:
     wanted = {item: exchange.reference.readout(_prompt(exchange, item))[0] for item, _ in exchange.read}
     return _near(exchange, ((exchange.read[i, 0].option_logprobs, values) for i, values in wanted.items()))
 
 
-def _token_ids(exchange: Exchange) -> Finding:
+def _token_ids(exchange: Exchange) -> Look:
     """The same text in two ways of tokens, which are far apart for the model itself."""
     faults = []
     for i, prompt in enumerate(exchange.prompts[2::3]):
@@ -124,7 +124,7 @@ def _token_ids(exchange: Exchange) -> Finding:
     return _none(faults, "other tokens of the same text answered as other tokens")
 
 
-def _mass(exchange: Exchange) -> Finding:
+def _mass(exchange: Exchange) -> Look:
     faults = []
     for (item, _), answer in exchange.read.items():
         mass, wanted = answer.label_mass, exchange.reference.readout(_prompt(exchange, item))[1]
@@ -133,7 +133,7 @@ def _mass(exchange: Exchange) -> Finding:
     return _none(faults, "the model's probability of the letters among all tokens, 0 to 1")
 
 
-def _greedy(exchange: Exchange) -> Finding:
+def _greedy(exchange: Exchange) -> Look:
     faults = []
     for (item, _), answer in exchange.written.items():
         wanted = exchange.reference.text(exchange.reference.write(_prompt(exchange, item), WRITE.max_new_tokens))
@@ -142,19 +142,19 @@ def _greedy(exchange: Exchange) -> Finding:
     return _none(faults, "the model's own greedy texts")
 
 
-def _first_letter(exchange: Exchange) -> Finding:
+def _first_letter(exchange: Exchange) -> Look:
     return _near(
         exchange,
         ((answer.option_logprobs, exchange.read[key].option_logprobs) for key, answer in exchange.written.items()),
     )
 
 
-def _again(exchange: Exchange) -> Finding:
+def _again(exchange: Exchange) -> Look:
     again = exchange.ask(exchange.requests(WRITE))
     return _same(exchange.written, again, "the same greedy texts when asked again")
 
 
-def _company(exchange: Exchange) -> Finding:
+def _company(exchange: Exchange) -> Look:
     faults = []
     for decoding, together in ((READ, exchange.read), (WRITE, exchange.written)):
         for request in exchange.requests(decoding):
@@ -168,33 +168,33 @@ def _company(exchange: Exchange) -> Finding:
     return _none(faults, f"the same alone as in a batch, within {_tolerance(exchange):g}")
 
 
-def _same_seed(exchange: Exchange) -> Finding:
+def _same_seed(exchange: Exchange) -> Look:
     again = exchange.ask(exchange.requests(DRAW, SAMPLES))
     return _same(exchange.drawn, again, "the same draws of one seed")
 
 
-def _other_draws(exchange: Exchange) -> Finding:
+def _other_draws(exchange: Exchange) -> Look:
     """Of 18 draws at a high temperature, nearly all differ; half of them would already be no chance."""
     other = exchange.ask(exchange.requests(DRAW, SAMPLES), SEED + 1)
     equal = sum(answer.text == other[key].text for key, answer in exchange.drawn.items())
     repeated = len(exchange.drawn) - len({(item, answer.text) for (item, _), answer in exchange.drawn.items()})
     held = max(equal, repeated) < len(exchange.drawn) / 2
-    return Finding(
+    return Look(
         held,
         f"fewer than half of {len(exchange.drawn)} draws equal those of another seed or number",
         f"{equal} equal those of another seed, {repeated} those of another number",
     )
 
 
-def _drawn_alone(exchange: Exchange) -> Finding:
-    alone: Answers = {}
+def _drawn_alone(exchange: Exchange) -> Look:
+    alone: BySample = {}
     for request in exchange.requests(DRAW, SAMPLES):
         for sample in reversed(SAMPLES):
             alone |= exchange.ask([Request(request.item_id, request.prompt, (sample,), DRAW)])
     return _same(exchange.drawn, alone, "the same draw whatever is drawn with it")
 
 
-def _narrow(exchange: Exchange) -> Finding:
+def _narrow(exchange: Exchange) -> Look:
     faults = []
     for (item, _), answer in exchange.ask(exchange.requests(NARROW, (1,))).items():
         wanted = exchange.reference.text(exchange.reference.write(_prompt(exchange, item), NARROW.max_new_tokens))
@@ -203,7 +203,7 @@ def _narrow(exchange: Exchange) -> Finding:
     return _none(faults, "a draw within a top_p of nearly 0 is the greedy text")
 
 
-def _limit(exchange: Exchange) -> Finding:
+def _limit(exchange: Exchange) -> Look:
     short = exchange.ask(exchange.requests(SHORT))
     texts = {item: exchange.reference.write(_prompt(exchange, item), SHORT.max_new_tokens) for item, _ in short}
     faults = [
@@ -215,7 +215,7 @@ def _limit(exchange: Exchange) -> Finding:
     return _none(faults, f"at most {SHORT.max_new_tokens} tokens, counted with the end token")
 
 
-def _finished(exchange: Exchange) -> Finding:
+def _finished(exchange: Exchange) -> Look:
     faults = []
     for decoding, found in ((SHORT, exchange.ask(exchange.requests(SHORT))), (WRITE, exchange.written)):
         for (item, _), answer in found.items():
@@ -225,7 +225,7 @@ def _finished(exchange: Exchange) -> Finding:
     return _none(faults, "finished exactly where the text ends by itself")
 
 
-def _trace(exchange: Exchange) -> Finding:
+def _trace(exchange: Exchange) -> Look:
     engine, decode = exchange.engine_class, exchange.reference.tokenizer.decode
     faults = []
     for (item, _), answer in exchange.ask(exchange.requests(TRACED)).items():
@@ -241,7 +241,7 @@ def _trace(exchange: Exchange) -> Finding:
     return _none(faults, "a trace of every token in its order, none of a prompt from a cache")
 
 
-def _too_long(exchange: Exchange) -> Finding:
+def _too_long(exchange: Exchange) -> Look:
     long = exchange.prompts[0]
     ids = (long.token_ids * exchange.reference.context_tokens)[: exchange.reference.context_tokens - 1]
     prompt = exchange.reference.prompt(ids, 4)
@@ -250,25 +250,23 @@ def _too_long(exchange: Exchange) -> Finding:
         try:
             exchange.groups([*exchange.requests(decoding)[:1], *exchange.requests(decoding, prompts=[asked])])
         except RimbenchError as error:
-            return Finding(
-                False, "an error of the item, which the run goes on from", f"{type(error).__name__}: {error}"
-            )
+            return Look(False, "an error of the item, which the run goes on from", f"{type(error).__name__}: {error}")
         except Exception:
             continue
-        return Finding(False, "ValueError", f"an answer to {tokens} tokens and {decoding.max_new_tokens} new ones")
-    return Finding(True, "an error", "an error")
+        return Look(False, "ValueError", f"an answer to {tokens} tokens and {decoding.max_new_tokens} new ones")
+    return Look(True, "an error", "an error")
 
 
-def _recovers(exchange: Exchange) -> Finding:
+def _recovers(exchange: Exchange) -> Look:
     again = exchange.ask(exchange.requests(WRITE))
     return _same(exchange.written, again, "the same answers after an error as before it")
 
 
-def _closes(exchange: Exchange) -> Finding:
+def _closes(exchange: Exchange) -> Look:
     exchange.engine.close()
     left = max(0, held_bytes() - exchange.bytes_before)
     weights = sum(file.stat().st_size for file in weight_files(exchange.folder))
-    return Finding(left < weights / 10, f"less than a tenth of {weights} bytes left", f"{left} bytes left")
+    return Look(left < weights / 10, f"less than a tenth of {weights} bytes left", f"{left} bytes left")
 
 
 CHECKS = (
@@ -312,14 +310,12 @@ def _apart(one: Mapping[str, float] | None, other: Mapping[str, float] | None) -
     return max(abs(one[x] - other[x]) for x in one)
 
 
-def _near(
-    exchange: Exchange, pairs: Iterable[tuple[Mapping[str, float] | None, Mapping[str, float] | None]]
-) -> Finding:
+def _near(exchange: Exchange, pairs: Iterable[tuple[Mapping[str, float] | None, Mapping[str, float] | None]]) -> Look:
     most = max((_apart(one, other) for one, other in pairs), default=math.inf)
-    return Finding(most <= _tolerance(exchange), f"at most {_tolerance(exchange):g} apart", f"{most:.3g} apart")
+    return Look(most <= _tolerance(exchange), f"at most {_tolerance(exchange):g} apart", f"{most:.3g} apart")
 
 
-def _same(first: Answers, other: Answers, expected: str) -> Finding:
+def _same(first: BySample, other: BySample, expected: str) -> Look:
     faults = [
         f"{item} sample {sample}: {answer.text!r}, then {other[item, sample].text!r}"
         for (item, sample), answer in first.items()
@@ -328,6 +324,6 @@ def _same(first: Answers, other: Answers, expected: str) -> Finding:
     return _none(faults, expected)
 
 
-def _none(faults: list[str], expected: str) -> Finding:
+def _none(faults: list[str], expected: str) -> Look:
     shown = "; ".join(faults[:2]) + (f"; and {len(faults) - 2} more" if len(faults) > 2 else "")
-    return Finding(not faults, expected, shown or "so in every case")
+    return Look(not faults, expected, shown or "so in every case")

@@ -19,7 +19,7 @@ SAMPLES = (1, 2, 3)
 SEED = 7
 ITEMS = 6
 
-Answers = dict[tuple[str, int], Answer]
+BySample = dict[tuple[str, int], Answer]
 """By item and sample."""
 
 
@@ -55,7 +55,7 @@ class Exchange:
         """All that comes back, as it comes."""
         return [pair for group in self.engine.answer(requests, seed) for pair in group]
 
-    def ask(self, requests: Sequence[Request], seed: int = SEED) -> Answers:
+    def ask(self, requests: Sequence[Request], seed: int = SEED) -> BySample:
         """The answers by item and sample."""
         return by_sample(self.groups(requests, seed))
 
@@ -65,12 +65,12 @@ class Exchange:
         return self.groups(self.requests(READ))
 
     @property
-    def read(self) -> Answers:
+    def read(self) -> BySample:
         """The readouts of all prompts."""
         return by_sample(self.came_back)
 
     @cached_property
-    def written(self) -> Answers:
+    def written(self) -> BySample:
         """Greedy texts of all prompts in one batch."""
         return self.ask(self.requests(WRITE))
 
@@ -80,14 +80,14 @@ class Exchange:
         return self.groups(self.requests(DRAW, SAMPLES))
 
     @property
-    def drawn(self) -> Answers:
+    def drawn(self) -> BySample:
         """Draws of all prompts."""
         return by_sample(self.draws_back)
 
 
-def by_sample(pairs: Iterable[tuple[Request, list[Answer]]]) -> Answers:
-    """Answers by item and sample; the first of two."""
-    found: Answers = {}
+def by_sample(pairs: Iterable[tuple[Request, list[Answer]]]) -> BySample:
+    """BySample by item and sample; the first of two."""
+    found: BySample = {}
     for request, answers in pairs:
         for sample, answer in zip(request.samples, answers, strict=False):
             found.setdefault((request.item_id, sample), answer)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rimbench import engines
-from rimbench.conformance.checks import CHECKS, Check, Finding
+from rimbench.conformance.checks import CHECKS, Check, Look
 from rimbench.conformance.exchange import Exchange
 from rimbench.conformance.reference import Reference
 from rimbench.engines import Engine, EngineFacts
@@ -16,7 +16,7 @@ MODEL = Path(__file__).parents[1] / "nano" / "cot"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Judged:
     """What came of one check; `passed` is None where it was not tried."""
 
     check: str
@@ -32,7 +32,7 @@ class Conformance:
 
     engine: str
     facts: EngineFacts | None
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Judged, ...]
 
     @property
     def passed(self) -> bool:
@@ -60,16 +60,16 @@ def hold(name: str, engine: type[Engine], folder: Path = MODEL) -> Conformance:
     return Conformance(name, exchange.facts, tuple(outcomes))
 
 
-def _try(check: Check, exchange: Exchange) -> Outcome:
+def _try(check: Check, exchange: Exchange) -> Judged:
     if exchange.lost is not None or (check.of_model and not exchange.engine_class.runs_model):
         why = "the engine could not be opened" if exchange.lost else "it runs no model"
-        return Outcome(check.name, check.requires, None, None, why)
+        return Judged(check.name, check.requires, None, None, why)
     try:
-        finding: Finding = check.look(exchange)
+        finding: Look = check.look(exchange)
     except (Exception, SystemExit) as error:  # a check says what is broken, and does not break of it
         said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        finding = Finding(False, "an answer", said)
-    return Outcome(check.name, check.requires, finding.held, finding.expected, finding.found)
+        finding = Look(False, "an answer", said)
+    return Judged(check.name, check.requires, finding.held, finding.expected, finding.found)
 
 
 @functools.lru_cache(maxsize=2)

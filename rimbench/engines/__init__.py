@@ -40,7 +40,7 @@ __all__ = [
     "available",
     "chance_of",
     "check_room",
-    "describe",
+    "facts_for",
     "find",
     "known",
     "open_engine",
@@ -83,7 +83,7 @@ def available() -> dict[str, tuple[str, str | None]]:
     return own | {name: (other.owner, other.value.obstacle()) for name, other in _others().items()}
 
 
-def describe(name: str, choice: EngineChoice) -> EngineFacts:
+def facts_for(name: str, choice: EngineChoice) -> EngineFacts:
     """The settings that an engine, or the best one for `auto`, would open a model with; EngineError as `find`."""
     facts = find(name).describe(choice)
     if name not in (AUTO, facts.name):

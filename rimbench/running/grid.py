@@ -111,7 +111,7 @@ class Progress(Protocol):
 
 def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunSettings) -> list[PlannedRun]:
     """Resolve every cell: weights on this machine, prompts built, runs named. Nothing is answered yet."""
-    facts = engines.describe(settings.engine, EngineChoice(settings.batch_size, settings.dtype, settings.eager))
+    facts = engines.facts_for(settings.engine, EngineChoice(settings.batch_size, settings.dtype, settings.eager))
     runs = []
     resolved: dict[Weights, weights.Checkpoint] = {}  # systems may share weights, whose files are hashed whole
     for system in systems:
@@ -372,7 +372,7 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
 def departures_of_run(run: PlannedRun) -> dict[str, list[Any]]:
     """Every setting of a run that is not as in its system's own file, nor what a command takes without options."""
     cell, facts, weights_sha256 = run.cell, run.facts, run.checkpoint.sha256
-    usual = engines.describe(facts.name, EngineChoice(facts.batch_size)).dtype
+    usual = engines.facts_for(facts.name, EngineChoice(facts.batch_size)).dtype
     given = {"seed": cell.seed, "dtype": facts.dtype, **dataclasses.asdict(cell.controls)}
     plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
     found = departures_of(cell.system) | between(plain, given)

@@ -59,7 +59,7 @@ class Asker:
             )
         self._system = systems.override(system, answer="readout")
         checkpoint = weights.resolve(self._system)
-        facts = engines.describe("transformers", EngineChoice())
+        facts = engines.facts_for("transformers", EngineChoice())
         config = checkpoints.read_config(checkpoint.folder)
         self._context_tokens = int(getattr(config, "max_position_embeddings", 2**31))
         self._builder = PromptBuilder(self._system, checkpoints.read_tokenizer(checkpoint.folder))

@@ -19,7 +19,7 @@ def folder() -> Path:
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "suites"
 
 
-def registered() -> dict[str, Path]:
+def _registered() -> dict[str, Path]:
     """Every suite's file by name: the shipped ones, and those of other packages."""
     return find_files(folder()) | _others()
 
@@ -36,9 +36,9 @@ def find(name_or_path: str) -> Path:
     """The TOML of a suite, by name, or by path where it ends in .toml; UsageError with the nearest names."""
     if name_or_path.endswith(".toml"):
         return Path(name_or_path)
-    if name_or_path not in registered():
-        raise unknown("suite", name_or_path, registered())
-    return registered()[name_or_path]
+    if name_or_path not in _registered():
+        raise unknown("suite", name_or_path, _registered())
+    return _registered()[name_or_path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def role(name: str) -> Role:
 
 def listing() -> tuple[SuiteListing, ...]:
     """Every registered suite, and whether it can be loaded here; asks no network."""
-    return tuple(_summary(name, path) for name, path in registered().items())
+    return tuple(_summary(name, path) for name, path in _registered().items())
 
 
 def _summary(name: str, path: Path) -> SuiteListing:
