@@ -21,7 +21,7 @@ from typing import Any
 import torch
 import transformers as hf
 
-from rimbench import engines, suites, systems
+from rimbench import checkpoints, engines, suites, systems
 from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.engines._lean import LeanDecoder
 from rimbench.engines._products import OneDnnProducts, TorchProducts
@@ -43,10 +43,7 @@ HARNESS_ITEMS = 64
 
 def checkpoint_with_memory(base: str, folder: Path) -> Path:
     source = weights.resolve(systems.load(base)).folder
-    model, tokenizer = (
-        hf.AutoModelForCausalLM.from_pretrained(source, trust_remote_code=False),
-        hf.AutoTokenizer.from_pretrained(source, trust_remote_code=False),
-    )
+    model, tokenizer = checkpoints.load_model(source, "float32"), checkpoints.read_tokenizer(source)
     add_memory_tokens(tokenizer, model, Memory(K), torch.Generator().manual_seed(0))
     save_checkpoint(model, tokenizer, folder)
     return folder
@@ -86,9 +83,7 @@ def measure(name: str, *, compiled: bool) -> None:
         [run] = plan_runs([system], [suite], RunSettings(folder / "results", "transformers", 1))
         run = with_prompt_tokens(run, TOKENS)
         engine = engines.open_engine(checkpoint, run.facts, Limits(512, 0))
-        model: Any = hf.AutoModelForCausalLM.from_pretrained(
-            checkpoint, dtype=torch.float32, trust_remote_code=False
-        ).eval()
+        model: Any = checkpoints.load_model(checkpoint, "float32").eval()
         # Every way answers the same question of a round; rounds walk round the questions.
         requests = [
             Request(shown.item.item_id, prompt, (0,), Decoding(readout=True, max_new_tokens=1))
@@ -167,9 +162,7 @@ def harness(  # noqa: PLR0913 - both sides and where they write
 def tried(name: str, checkpoint: Path, model: Any, request: Request, *, compiled: bool) -> None:
     ids = torch.tensor([request.prompt.token_ids])
     ones = torch.ones_like(ids)
-    half: Any = hf.AutoModelForCausalLM.from_pretrained(
-        checkpoint, dtype=torch.bfloat16, trust_remote_code=False
-    ).eval()
+    half: Any = checkpoints.load_model(checkpoint, "bfloat16").eval()
     threads = torch.get_num_threads()
     last = torch.tensor([TOKENS - 1])
     torchs, onednns = LeanDecoder(model, TorchProducts()), LeanDecoder(model, OneDnnProducts())

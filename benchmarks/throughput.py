@@ -25,9 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers as hf
 
-from rimbench import engines, systems
+from rimbench import checkpoints, engines, systems
 from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.errors import RimbenchError
 from rimbench.latency.floor import prefill_work, shape_of
@@ -84,7 +83,7 @@ class Ours:
     def __init__(self, folder: Path, rows: list[dict[str, Any]]) -> None:
         facts = engines.find("transformers").describe(EngineChoice(CHUNK))
         self._engine = engines.open_engine(folder, facts, Limits(2048, 0))
-        self._tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        self._tokenizer: Any = checkpoints.read_tokenizer(folder)
         self._letters = {x: self._tokenizer.encode(f" {x}", add_special_tokens=False)[0] for x in LETTERS}
         self._rows = rows
         self._shape = shape_of(json.loads((folder / "config.json").read_text()), value_bytes=4)

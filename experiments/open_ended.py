@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers as hf
 from corpus import tuning_rows
 from curve import RECIPES, ask, compared, estimated, run_in, shown
 from family import DOCS, PACKED, SEED, TUNING_ROWS, WORK, cores, tune
 from figures import draw_budgets
 
+from rimbench import checkpoints
 from rimbench.report.reading import read_run
 from rimbench.rim.blocks import Memory, block_token_ids
 from rimbench.rim.readout import ReadoutRequest, readouts
@@ -141,9 +141,7 @@ def write(folder: Path, items: Sequence[Titration]) -> Outcomes:
 
 def load(folder: Path) -> tuple[Any, Any]:
     """Tokenizer and model of a checkpoint."""
-    return hf.AutoTokenizer.from_pretrained(folder, trust_remote_code=False), hf.AutoModelForCausalLM.from_pretrained(
-        folder, trust_remote_code=False
-    ).eval()
+    return checkpoints.read_tokenizer(folder), checkpoints.load_model(folder, "float32").eval()
 
 
 def prompts(tokenizer: Any, items: Sequence[Titration]) -> list[list[int]]:

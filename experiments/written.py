@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers as hf
 from family import PACKED
 
+from rimbench import checkpoints
 from rimbench.engines._readout import LetterReadout
 from rimbench.records import LETTERS
 from rimbench.suites.titration import Titration, TitrationSettings, generate
@@ -25,8 +25,7 @@ ITEMS, SEED = 500, 98
 def main() -> None:
     """Print the shares."""
     folder = Path(sys.argv[1]) if sys.argv[1:] else PACKED / "base"
-    tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    model: Any = hf.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False).eval()
+    tokenizer, model = checkpoints.read_tokenizer(folder), checkpoints.load_model(folder, "float32").eval()
     items = [generate(TitrationSettings((2, 4), (4, 4)), SEED, i) for i in range(ITEMS)]
     gold = [item.gold for item in items]
     others = [(item.gold + 1) % 4 for item in items]

@@ -19,13 +19,11 @@ says so.
 """
 
 import logging
-import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rimbench.engines._lean import LeanDecoder, is_plain
-from rimbench.records import Answer, Trace
 
 if TYPE_CHECKING:
     import torch
@@ -197,25 +195,6 @@ class _Graph:
 
 _Asked = tuple[tuple[int, ...], bool]
 """Letters' tokens, and whether the whole vocabulary's total is wanted beside them."""
-
-
-def read_letter(
-    options: Mapping[str, int],
-    logits: Mapping[int, float],
-    trace: Trace | None = None,
-    vocabulary: float | None = None,
-) -> Answer:
-    """The answer of a readout: log-probabilities over the item's own letters, and the best letter.
-
-    `options` maps letters to tokens, `logits` tokens to logits; `vocabulary` is log sum exp of every token's, where
-    it is known. A tie goes to the letter that comes first.
-    """
-    own = {letter: logits[token] for letter, token in options.items()}
-    top = max(own.values())
-    total = top + math.log(math.fsum(math.exp(logit - top) for logit in own.values()))
-    best = max(own, key=own.__getitem__)  # max() keeps the first of equals
-    mass = None if vocabulary is None else math.exp(min(0.0, total - vocabulary))
-    return Answer(best, 0, True, {letter: logit - total for letter, logit in own.items()}, trace, mass)
 
 
 def _parts(lengths: Sequence[int], tokens: int) -> Iterator[list[int]]:

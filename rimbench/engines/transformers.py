@@ -28,7 +28,8 @@ from rimbench.engines import (
     check_room,
 )
 from rimbench.engines._draws import NumberWatch, TokenDraws
-from rimbench.engines._readout import LetterReadout, read_letter
+from rimbench.engines._letters import read_letter
+from rimbench.engines._readout import LetterReadout
 from rimbench.records import Answer, Trace
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from rimbench.engines import (
     chance_of,
     check_room,
 )
+from rimbench.engines._letters import read_letter
 from rimbench.errors import EngineError, ModelError
 from rimbench.records import Answer, Trace
 
@@ -174,32 +176,22 @@ class VllmEngine(Engine):
         if output.num_cached_tokens:
             raise EngineError(f"vllm took {output.num_cached_tokens} tokens of a prompt from a cache, expected 0")
         (sequence,) = output.outputs
-        logprobs, mass = _option_logprobs(request, sequence)
         trace = None
         if request.decoding.traced:
             written = () if request.decoding.readout else tuple(sequence.token_ids)
             trace = Trace(written, tuple(token_at[: len(written)]), output.num_cached_tokens)
-        if request.decoding.readout:
-            assert logprobs is not None
-            # max() keeps the first of equals: a tie goes to the earlier letter.
-            letter = max(logprobs, key=logprobs.__getitem__)
-            return Answer(letter, 0, True, logprobs, trace, mass)
+        options, read = request.prompt.option_token_ids, None
+        if options is not None:
+            first = sequence.logprobs[0]  # of the whole vocabulary, whose total is 1
+            read = read_letter(options, {t: first[t].logprob for t in options.values()}, trace, vocabulary=0.0)
+            if request.decoding.readout:
+                return read
         # Decoded whole: vLLM's own text, made token by token, leaves out an unfinished last character.
         text = self._tokenizer.decode(sequence.token_ids, skip_special_tokens=True)
-        return Answer(text, len(sequence.token_ids), sequence.finish_reason == "stop", logprobs, trace, mass)
-
-
-def _option_logprobs(request: Request, sequence: Any) -> tuple[dict[str, float] | None, float | None]:
-    """vLLM's log-probabilities of the item's letters: normalised over them alone, and what they hold of all."""
-    options = request.prompt.option_token_ids
-    if options is None:
-        return None, None
-    import torch
-
-    first = sequence.logprobs[0]
-    raw = torch.tensor([first[token].logprob for token in options.values()], dtype=torch.float32)
-    mass = min(1.0, float(raw.exp().sum()))
-    return dict(zip(options, raw.log_softmax(-1).tolist(), strict=True)), mass
+        answer = Answer(text, len(sequence.token_ids), sequence.finish_reason == "stop", trace=trace)
+        if read is None:
+            return answer
+        return replace(answer, option_logprobs=read.option_logprobs, label_mass=read.label_mass)
 
 
 def _check_weights(folder: Path) -> None:

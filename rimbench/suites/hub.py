@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rimbench.errors import DataError
+from rimbench.files.hub import snapshots
 from rimbench.suites.rows import Row
 
 _INSTEAD = "give the rows with --data FILE"
@@ -39,7 +40,7 @@ def resolve(dataset: Dataset) -> Dataset:
 
 def download(dataset: Dataset, file: str) -> Path:
     """The file in the hub's cache, fetched if it is not there; a cached file at a commit needs no network."""
-    cached = _cached_path(dataset, file)
+    cached = snapshots("datasets", dataset.repo) / dataset.revision / file
     if cached.is_file():
         return cached
     from huggingface_hub import hf_hub_download
@@ -61,15 +62,7 @@ def stream(dataset: Dataset, split: str) -> Iterator[Row]:
 
 def is_cached(dataset: Dataset, file: str) -> bool:
     """Whether a file lies in the hub's cache, without asking the hub."""
-    return _cached_path(dataset, file).is_file()
-
-
-def _cached_path(dataset: Dataset, file: str) -> Path:
-    """Where the hub's client keeps a file of a commit; made by hand, since the client takes long to import."""
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    folder = "datasets--" + dataset.repo.replace("/", "--")
-    return Path(HF_HUB_CACHE) / folder / "snapshots" / dataset.revision / file
+    return (snapshots("datasets", dataset.repo) / dataset.revision / file).is_file()
 
 
 def _ask_commit(dataset: Dataset) -> str | None:

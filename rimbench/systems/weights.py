@@ -20,6 +20,7 @@ from typing import Any
 from rimbench import checkpoints
 from rimbench.checkpoints import hash_folder
 from rimbench.errors import ModelError
+from rimbench.files.hub import snapshots
 from rimbench.systems import System, Weights
 
 HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+(@[\w./-]+)?$")
@@ -62,7 +63,7 @@ def obstacle(weights: Weights) -> str | None:
             return None
         if _converted(weights) is None and importlib.util.find_spec("gguf") is None:
             return f"needs package gguf: {weights.install or 'pip install gguf'}"
-    if weights.repo is not None and not _hub_cache(weights.repo).is_dir():
+    if weights.repo is not None and not snapshots("models", weights.repo).is_dir():
         return f"not downloaded yet: needs the hub ({weights.repo})"
     return None
 
@@ -120,12 +121,6 @@ def _from_package(name: str, weights: Weights) -> Checkpoint:
     folder = _cache_folder(gguf)
     _convert_gguf(gguf, folder)
     return Checkpoint(folder, source, None, hash_folder(folder))
-
-
-def _hub_cache(repo: str) -> Path:
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
-    hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
-    return hub / f"models--{repo.replace('/', '--')}" / "snapshots"
 
 
 def _package_file(weights: Weights) -> Path | None:

@@ -16,7 +16,8 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from rimbench.engines._readout import LetterReadout, _parts, read_letter
+from rimbench.engines._letters import read_letter
+from rimbench.engines._readout import LetterReadout, _parts
 
 LETTERS = (7, 3, 11)
 LENGTHS = (40, 5, 23, 23, 1, 17, 64)
