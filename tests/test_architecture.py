@@ -81,6 +81,22 @@ MAY_IMPORT = {
         "store",
         "suites",
     },
+    "api": {
+        "errors",
+        "claims",
+        "display",
+        "engines",
+        "files",
+        "plugins",
+        "provenance",
+        "records",
+        "report",
+        "running",
+        "statistics",
+        "store",
+        "suites",
+        "systems",
+    },
     "training": {"errors", "checkpoints", "chat", "files", "plugins", "records", "rim", "suites"},
 }
 LOOSE = {"__init__", "__main__", "checkpoints", "errors", "plugins", "provenance"}

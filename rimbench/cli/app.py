@@ -11,8 +11,10 @@ from rimbench.cli import (
     audit,
     compare,
     demo,
+    doctor,
     export,
     import_,
+    init,
     latency,
     plan,
     report,
@@ -49,6 +51,8 @@ app.command("import")(import_.import_)
 app.command()(rescore.rescore)
 app.command()(export.export)
 app.command()(systems.systems)
+app.command()(doctor.doctor)
+app.command()(init.init)
 app.add_typer(suites.app, name="suites")
 app.command("show-prompt")(show_prompt.show_prompt)
 
@@ -62,6 +66,8 @@ def main() -> None:
         app()
     except RimbenchError as error:
         note(f"error: {error}")
+        for line in getattr(error, "__notes__", ()):
+            note(f"  {line}")
         sys.exit(error.exit_code)
     except OSError as error:
         if error.errno == errno.ENOSPC:

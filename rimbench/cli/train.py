@@ -115,8 +115,6 @@ def _resolve_base(recipe: "Recipe", base: str | None) -> "Checkpoint":
         raise UsageError(f"the recipe trains {recipe.base.new}: give its folder with --base FOLDER")
     if base is None and recipe.base.system is not None:
         return weights.resolve(load(recipe.base.system))
-    if base is not None and (Path(base) / "checkpoint" / "config.json").is_file():
-        base = str(Path(base) / "checkpoint")
     source = Weights(path=base) if base is not None else Weights(repo=recipe.base.repo, revision=recipe.base.revision)
     try:
         return weights.resolve(System("base", recipe.description, source, PromptStyle(), AnswerStyle("generate")))

@@ -1,0 +1,11 @@
+"""Notes for a person, on stderr: what was decided, repaired or skipped."""
+
+import sys
+
+from rimbench.display.plaintext import plain
+
+
+def note(message: str) -> None:
+    """Write one line to stderr."""
+    sys.stderr.write(f"rimbench: {plain(message)}\n")
+    sys.stderr.flush()
