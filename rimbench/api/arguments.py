@@ -52,11 +52,13 @@ def _validated(function: Callable[..., Any]) -> Callable[..., None]:
 
 
 def _say(function: Callable[..., Any], fault: Any) -> str:
-    name, known = str(fault["loc"][0]), inspect.signature(function).parameters
+    place, known = fault["loc"][0], inspect.signature(function).parameters
+    by_place = [each.name for each in known.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    name = by_place[place] if isinstance(place, int) and place < len(by_place) else str(place)
     if fault["type"] == "unexpected_keyword_argument":
         return str(unknown("argument", name, known))
     if name not in known:
-        return f"{len(known)} arguments at most are expected by position: name the others"
+        return f"{len(by_place)} arguments at most are expected by position: name the others"
     wanted = inspect.formatannotation(known[name].annotation).replace("collections.abc.", "")
     if fault["type"].startswith("missing"):
         return f"{name} is missing: expected {wanted}"

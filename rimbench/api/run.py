@@ -12,6 +12,7 @@ from rimbench.api.project import read_project
 from rimbench.api.selection import Asked, choose, explaining_weights
 from rimbench.display.notes import note
 from rimbench.display.tabular import Table
+from rimbench.errors import UsageError
 from rimbench.systems import AnswerMode
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def run(
     folder's `rimbench.toml` may have them. The same call goes on where an earlier one was cut off. `progress` is told
     what happens; without it, notes go to stderr. Raises a RimbenchError, which says what to do.
     """
+    _refuse_below({"limit": limit, "batch_size": batch_size}, 1)
+    _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
     from rimbench.running import grid
     from rimbench.running.cell import ErrorRules
     from rimbench.suites.controls import Controls
@@ -95,6 +98,12 @@ def run(
         planned = grid.plan_runs(chosen, loaded, settings)
     grid.run_all(planned, settings, teller)
     return Runs(folder, tuple(Run(each.cell.system.name, each.suite.name, each.folder) for each in planned))
+
+
+def _refuse_below(given: Mapping[str, float | None], least: int) -> None:
+    for name, value in given.items():
+        if value is not None and value < least:
+            raise UsageError(f"{name} {value:g}: expected {least} or more")
 
 
 class _Notes:

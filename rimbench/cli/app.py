@@ -69,6 +69,11 @@ def main() -> None:
         for line in getattr(error, "__notes__", ()):
             note(f"  {line}")
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("rimbench"):
+            raise
+        note(f"error: this needs the package {error.name}, which is not installed: pip install {error.name}")
+        sys.exit(1)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             note("error: no space is left for the output: free some, or write elsewhere")

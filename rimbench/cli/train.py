@@ -1,5 +1,6 @@
 """`rimbench train`: a recipe and its data -> a checkpoint folder, alone or under torchrun."""
 
+import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from rimbench.cli.options import AllowOutside
+from rimbench.errors import RimbenchError
 
 if TYPE_CHECKING:
     from rimbench.records import Item
@@ -60,6 +62,9 @@ def train(
       rimbench train rim-stage2 --base checkpoints/rim-stage1
       torchrun --nproc-per-node 8 -m rimbench train rim-v2
     """
+    if importlib.util.find_spec("accelerate") is None:
+        raise RimbenchError("training needs the package accelerate, which is not installed: pip install "
+                            "'rimbench[training]', or -e '.[training]' in a checkout")  # fmt: skip
     from rimbench.training.recipe import load_recipe
     from rimbench.training.source import open_rows
 
