@@ -246,7 +246,7 @@ def find_runs(results: Path) -> list[Path]:
 
 def no_runs(results: Path, why: str = "") -> DataError:
     """The error for a results folder without runs; it says how to get some, or where they lie."""
-    where = f"no run in {results}" if results.is_dir() else f"no results folder {results}"
+    where = f"no run in {results}" if results.is_dir() else f"no results folder {results}, and no run in it"
     below = [folder for folder in sorted(results.glob("*/")) if find_runs(folder)]
     lines = [
         *(f"there are runs in {folder}: give --results {folder}" for folder in below[:SHOWN_FOLDERS]),
