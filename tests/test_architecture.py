@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import rimbench
+from rimbench import suites
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "rimbench"
 
@@ -90,6 +93,22 @@ MAY_IMPORT = {
         "plugins",
         "provenance",
         "records",
+        "store",
+        "suites",
+        "systems",
+    },
+    "api": {
+        "errors",
+        "claims",
+        "display",
+        "engines",
+        "files",
+        "plugins",
+        "provenance",
+        "records",
+        "report",
+        "running",
+        "statistics",
         "store",
         "suites",
         "systems",
@@ -239,6 +258,23 @@ def test_every_library_that_is_imported_is_declared_and_every_declared_one_is_us
     assert set(names[0]) - imported == set()
 
 
+def test_there_is_one_version_number():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert "version" not in project["project"] and "version" in project["project"]["dynamic"]
+    assert ROOT / project["tool"]["hatch"]["version"]["path"] == PACKAGE / "__init__.py"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", rimbench.__version__)
+
+
+def test_what_results_are_read_with_has_the_versions_of_the_whole_and_no_library_that_runs_models():
+    lines = set((ROOT / "constraints-report.txt").read_text().split())
+    assert lines <= set((ROOT / "constraints.txt").read_text().split())
+    names = {line.split("==")[0].lower().replace("-", "_") for line in lines}
+    assert not names & {"torch", "transformers", "datasets", "accelerate", "vllm"}
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    required = {re.split(r"[<>=\[]", line)[0].replace("-", "_") for line in needed}
+    assert required - names == {"torch", "transformers", "safetensors"}
+
+
 def loaded_by(*arguments):
     """Which heavy libraries a command has imported when it ends."""
     code = (
@@ -267,6 +303,40 @@ def test_an_import_of_the_package_and_a_look_at_its_names_load_no_heavy_library(
 @pytest.mark.parametrize("command", ["run", "report", "suites", "audit", "import", "train", "sweep"])
 def test_the_help_of_a_command_imports_at_most_what_the_command_line_is_made_with(command):
     assert set(loaded_by(command, "--help")) <= {"pydantic"}
+
+
+LOADS = {
+    "plan": {"pydantic"},
+    "audit rim-card": {"pydantic"},
+    "report": {"pydantic"},
+    "compare one two": {"pydantic"},
+    "rescore": {"pydantic"},
+    "export all.parquet": {"pydantic", "pandas"},
+    "import answers.jsonl --system three --suite demo-long": {"pydantic", "huggingface_hub"},
+    "systems": {"pydantic"},
+    "suites": {"pydantic", "huggingface_hub"},
+    "init": {"pydantic", "huggingface_hub"},
+    "run --system nano-direct --suite demo-long --limit 2 --engine fake": {
+        "pydantic",
+        "huggingface_hub",
+        "torch",
+        "transformers",
+    },
+}
+"""What a command may load of the heavy libraries; the others load what runs models."""
+
+
+@pytest.mark.parametrize("command", LOADS)
+def test_a_command_loads_no_heavy_library_but_those_that_it_needs(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "answers.jsonl").write_text(f'{{"item_id": "{first_of("demo-long")}", "predicted": "A"}}\n')
+    for system in ("one", "two"):
+        loaded_by("import", "answers.jsonl", "--system", system, "--suite", "demo-long")
+    assert set(loaded_by(*command.split())) <= LOADS[command]
+
+
+def first_of(suite):
+    return suites.load(suite, limit=1).items[0].item_id
 
 
 @pytest.mark.parametrize("command", ["systems", "suites"])

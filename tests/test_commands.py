@@ -117,9 +117,6 @@ def test_the_prompt_that_is_shown_is_the_prompt_that_is_recorded(rimbench, syste
     [
         (["run", "--system", "rim-v3", "--suite", "medqa"], 2, ["unknown system 'rim-v3'", "rim-v2"]),
         (["run", "--system", "base", "--suite", "medqua"], 2, ["unknown suite 'medqua'", "medqa"]),
-        (["run", "--system", "cot", "--suite", "demo-long"], 1, ["rimbench train cot", "--model PATH"]),
-        (["run", "--system", "rim-v2", "--suite", "demo-long"], 1, ["rimbench train rim-v2", "--model PATH"]),
-        (["run", "--system", "base", "--suite", "demo-long"], 1, ["Qwen/Qwen3-1.7B", "--model PATH"]),
         (["run", "--system", "rim-v1", "--suite", "demo-long", "--blocks", "0"], 2, ["--blocks 0", "readout"]),
         (["run", "--system", "rim-v1", "--suite", "demo-long", "--blocks", "-1"], 2, ["--blocks -1"]),
         (
@@ -131,7 +128,6 @@ def test_the_prompt_that_is_shown_is_the_prompt_that_is_recorded(rimbench, syste
         (["run", "--system", "base", "--suite", "demo-long", "--engine", "vlm"], 2, ["unknown engine 'vlm'", "vllm"]),
         (["run", "--system", "base", "--suite", "demo-long", "--model", "no/such/y"], 1, ["no model at no/such/y"]),
         (["run", "--system", "nowhere.toml", "--suite", "demo-long"], 2, ["nowhere.toml does not exist"]),
-        (["report"], 1, ["no results folder", "rimbench run"]),
         (["report", "--json", "--markdown"], 2, ["--markdown and --json"]),
     ],
 )  # fmt: skip
@@ -244,7 +240,12 @@ def test_a_hub_that_refuses_a_model_is_one_line(rimbench, suite_file, tmp_path, 
     if refusal is not None:
         server.shutdown()
         server.server_close()
-    is_one_line(done, 1, "Qwen/Qwen3-1.7B", part, "--model PATH")
+    first = done.stderr.find("rimbench: error: ")
+    message, *helps = done.stderr[first:].splitlines()
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "Qwen/Qwen3-1.7B" in message and part in message and "--model PATH" in message
+    assert all(line.startswith("rimbench:   ") for line in helps)
+    assert bool(helps) == (part == "cannot be reached")  # a name that is wrong is not mended by another command
 
 
 def test_systems_says_what_each_one_needs(rimbench):

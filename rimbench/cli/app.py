@@ -12,8 +12,10 @@ from rimbench.cli import (
     check_engine,
     compare,
     demo,
+    doctor,
     export,
     import_,
+    init,
     latency,
     plan,
     report,
@@ -50,6 +52,8 @@ app.command("import")(import_.import_)
 app.command()(rescore.rescore)
 app.command()(export.export)
 app.command()(systems.systems)
+app.command()(doctor.doctor)
+app.command()(init.init)
 app.add_typer(suites.app, name="suites")
 app.command("show-prompt")(show_prompt.show_prompt)
 app.command("check-engine")(check_engine.check_engine)
@@ -64,7 +68,14 @@ def main() -> None:
         app()
     except RimbenchError as error:
         note(f"error: {error}")
+        for line in getattr(error, "__notes__", ()):
+            note(f"  {line}")
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("rimbench"):
+            raise
+        note(f"error: this needs the package {error.name}, which is not installed: pip install {error.name}")
+        sys.exit(1)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             note("error: no space is left for the output: free some, or write elsewhere")

@@ -1,20 +1,12 @@
 """`rimbench audit`: what published figures can and cannot support."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from rimbench.cli.options import AllowOutside
 from rimbench.display.plaintext import plain
-from rimbench.errors import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rimbench.claims.measured import OwnMeasurement
-    from rimbench.claims.schema import ClaimsSpec
-
-DEFAULT_RESULTS = Path("results")
 
 
 def audit(
@@ -24,9 +16,7 @@ def audit(
         Path | None,
         typer.Option("--results", help="A folder of runs to compare with; without it, ./results where it has runs."),
     ] = None,
-    allow_outside: Annotated[
-        bool, typer.Option("--allow-outside", help="Let the file name files outside its own folder.")
-    ] = False,
+    allow_outside: AllowOutside = False,
 ) -> None:
     """Judge the claims of a model card or a paper from its own figures, without a model or a network.
 
@@ -36,44 +26,14 @@ def audit(
       rimbench audit rim-card
       rimbench audit my-card.toml --results results --json
     """
-    from rimbench.claims import catalogue
-    from rimbench.claims.audit import audit_claims
-    from rimbench.claims.document import audit_document
-    from rimbench.claims.schema import read_claims
-    from rimbench.claims.tables import audit_tables
+    from rimbench.api import results as front
     from rimbench.cli.output import print_json, print_table, print_text
 
-    path = catalogue.find_claims(claims)
-    spec = read_claims(path, allow_outside=allow_outside)
-    audited = audit_claims(spec, _measured(spec, path, results))
+    audited = front.audit(claims, results, allow_outside=allow_outside)
     if json:
-        print_json(audit_document(audited))
+        print_json(audited.document)
         return
-    print_text(f"{plain(audited.spec.title)}\n{plain(audited.spec.source)}\n")
-    for table in audit_tables(audited):
+    spec = audited.audit.spec
+    print_text(f"{plain(spec.title)}\n{plain(spec.source)}\n")
+    for table in audited.tables:
         print_table(table)
-
-
-def _measured(spec: "ClaimsSpec", path: Path, results: Path | None) -> "Sequence[OwnMeasurement]":
-    """What was measured here; what cannot be read is an error where it was asked for."""
-    from rimbench.claims import runs
-    from rimbench.cli.output import note
-
-    folder = results or DEFAULT_RESULTS
-    if not runs.holds_any(folder):
-        if results is None:
-            return ()
-        raise DataError(
-            f"no {'run' if folder.is_dir() else 'results folder'} {'in ' * folder.is_dir()}{folder}: make one with "
-            "'rimbench run --system S --suite T'"
-        )
-    try:
-        own = runs.measure_own(spec, path, folder)
-    except DataError as error:
-        if results is not None:
-            raise
-        note(f"what was measured in {folder} is left out: {error}")
-        return ()
-    for line in own.notes:
-        note(line)
-    return own.measured

@@ -1,11 +1,10 @@
 """`rimbench compare`: two systems, item by item."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rimbench.cli.run import RESULTS_OPTION
+from rimbench.cli.options import AllowOutside, Results
 
 
 def compare(
@@ -22,7 +21,8 @@ def compare(
         bool, typer.Option("--allow-partial", help="A verdict also where answers are missing.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+    allow_outside: AllowOutside = False,
+    results: Results = None,
 ) -> None:
     """Compare A with B, the baseline, on the items that both have answered, suite by suite; judged as in the report.
 
@@ -32,19 +32,16 @@ def compare(
       rimbench compare rim-v2 base-direct
       rimbench compare rim-v2 cot --margin 0.02 --json
     """
+    from rimbench.api import results as front
     from rimbench.cli.output import note, print_json, print_table
-    from rimbench.report import document, pair_tables, summary
-    from rimbench.report.families import ALL, DECLARED, read_choice
-    from rimbench.statistics.verdict import Settings
 
-    settings = Settings(margin=margin)
-    choice = read_choice(family, b if family not in (None, ALL, DECLARED) else None, allow_partial=allow_partial)
-    pairs, notes = summary.summarise_pair(results, a, b, settings, choice)
-    for line in notes:
+    compared = front.compare(
+        a, b, results, margin=margin, family=family, allow_partial=allow_partial, allow_outside=allow_outside
+    )
+    for line in compared.notes:
         note(line)
     if json:
-        print_json([document.as_document(pair) for pair in pairs])
+        print_json(compared.document)
         return
-    print_table(pair_tables.verdict_table(pairs))
-    print_table(pair_tables.certainty_table(pairs, settings.margin, settings.alpha))
-    print_table(pair_tables.pair_details(pairs))
+    for table in compared.tables:
+        print_table(table)

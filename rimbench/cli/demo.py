@@ -38,10 +38,11 @@ def demo(
       rimbench demo
       rimbench demo --limit 100
     """
+    from rimbench.api.project import Project
+    from rimbench.api.selection import Wanted, choose
     from rimbench.cli.latency import describe
     from rimbench.cli.output import note, print_table
     from rimbench.cli.progress import RunProgress
-    from rimbench.cli.selection import load_suites, load_systems
     from rimbench.latency import machine, stored
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import StoppingRules
@@ -51,8 +52,7 @@ def demo(
     began = time.monotonic()
     machine.first_load()
     with RunProgress() as progress:
-        systems = load_systems(SYSTEMS, progress.note)
-        suites = load_suites(SUITES, [], limit, progress.note)
+        systems, suites = choose(Wanted("run", SYSTEMS, SUITES, limit=limit), Project(), progress.note)
         settings = grid.RunSettings(results, "transformers", BATCH)
         runs = _plan(systems, suites, settings)
         swept = next(system for system in systems if system.name == SWEPT)

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.run import RESULTS_OPTION
+from rimbench.cli.options import AllowOutside, Results
 
 
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="The file to write.")],
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
-    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+    allow_outside: AllowOutside = False,
+    results: Results = None,
 ) -> None:
     """Write all records of all runs to a Parquet file, one row a record.
 
@@ -23,8 +24,10 @@ def export(
     \b
       rimbench export records.parquet
     """
+    from rimbench.api.project import read_project
     from rimbench.cli.output import note
     from rimbench.store import exporting
 
-    note(f"wrote {exporting.export(results, file, force=force, say=note)} records")
+    folder = read_project(allow_outside=allow_outside).results_or(results)
+    note(f"wrote {exporting.export(folder, file, force=force, say=note)} records")
     typer.echo(file)

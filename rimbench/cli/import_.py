@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rimbench.cli.options import AllowOutside
-from rimbench.cli.run import RESULTS_OPTION
+from rimbench.cli.options import AllowOutside, Data, Results
 
 if TYPE_CHECKING:
     from rimbench.importing import Imported
@@ -19,7 +18,7 @@ def import_(
         str, typer.Option(metavar="NAME", help="What to call the system that answered, or its TOML file.")
     ],
     suite: Annotated[str, typer.Option(metavar="NAME", help="The suite that was asked, by name or TOML file.")],
-    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Rows of the suite from a local file.")] = None,
+    data: Data = None,
     format_: Annotated[
         str, typer.Option("--format", metavar="NAME", help="The file's format; auto: by what it holds.")
     ] = "auto",
@@ -30,7 +29,7 @@ def import_(
         ),
     ] = None,
     allow_outside: AllowOutside = False,
-    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+    results: Results = None,
     json: Annotated[bool, typer.Option("--json", help="What was imported, as JSON.")] = False,
 ) -> None:
     """Import answers from elsewhere as a run, which report and compare read like any other.
@@ -48,17 +47,22 @@ def import_(
       rimbench import samples_medmcqa.jsonl --system my-model --suite medmcqa --data dev.json --score acc_norm
     """
     from rimbench import importing, systems
+    from rimbench.api.project import read_project
+    from rimbench.api.selection import data_of
     from rimbench.cli.output import note, print_json
+
+    project = read_project(allow_outside=allow_outside)
+    folder = project.results_or(results)
 
     known = systems.load(system, allow_outside=allow_outside) if system.endswith(".toml") else None
     system = known.name if known else system
-    importing.refuse_taken(system, systems.registered(), results)
+    importing.refuse_taken(system, systems.registered(), folder)
     answers = importing.read(file, format_, score)
-    target = importing.load_target(suite, data, allow_outside=allow_outside)
+    target = importing.load_target(suite, data_of(suite, data or (), project, note), allow_outside=allow_outside)
     if known:
         target = replace(target, reasoning_tags=known.answer.reasoning_tags)
     matching = importing.match(answers.reading.answers, target, str(answers.path))
-    imported = importing.keep(answers, system, target, matching, results)
+    imported = importing.keep(answers, system, target, matching, folder)
     for line in imported.outcome.notes:
         note(line)
     note(_outcome(imported))

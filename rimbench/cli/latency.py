@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from rimbench.cli.options import AllowOutside
-from rimbench.cli.run import RESULTS_OPTION
+from rimbench.cli.options import AllowOutside, Data, Model, Results
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def latency(
-    system: Annotated[list[str], typer.Option(metavar="NAME", help="System by name or TOML file; repeat, or 'all'.")],
+    system: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="System by name or TOML file; repeat, or 'all'. If not given: those here."),
+    ] = None,
     suite: Annotated[
         str, typer.Option(metavar="NAME", help="Suite by name or TOML file: its items are asked.")
     ] = "demo-in-dist",
@@ -51,30 +53,31 @@ def latency(
     allow_unfair: Annotated[
         bool, typer.Option("--allow-unfair", help="Label speed-ups between unlike conditions instead of refusing.")
     ] = False,
-    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Rows of the suite from a local file.")] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
-    ] = None,
+    data: Data = None,
+    model: Model = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw speed and speed-ups by batch size into this folder.")
     ] = None,
     allow_outside: AllowOutside = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+    results: Results = None,
 ) -> None:
     """Measure how long answers take: systems in turn, A B A B, on the same items, after warm-up.
 
-    Every raw sample is kept in the results folder, where 'rimbench report' finds it.
+    Every raw sample is kept in the results folder, where 'rimbench report' finds it. With no --system: the systems
+    whose weights are on this machine, those trained here first, or else the embedded family.
 
     Examples:
 
     \b
+      rimbench latency --batch 1
       rimbench latency --system nano-rim-v2 --system nano-cot --suite demo-in-dist --batch 1
       rimbench latency --system rim-v2 --system base --suite medmcqa --batch 1 --batch 64 --json
       rimbench latency --system smollm2-direct --prompt-tokens 260 --engine transformers --engine vllm
     """
+    from rimbench.api.project import read_project
+    from rimbench.api.selection import Wanted, choose, explaining_weights, ready_systems
     from rimbench.cli.output import note, print_json, print_table
-    from rimbench.cli.selection import load_suites, load_systems
     from rimbench.latency import machine, stored
     from rimbench.latency.timing import StoppingRules
     from rimbench.report.document import as_document
@@ -89,20 +92,27 @@ def latency(
     if plot is not None and len(sizes) < 2:
         raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
     wanted = quantities_of(quantity or [])
-    stored.check_writable(results)
-    systems = load_systems(system, note, model=model, allow_outside=allow_outside)
-    loaded = load_suites([suite], [str(data)] if data else [], None, note, allow_outside=allow_outside)
+    project = read_project(allow_outside=allow_outside)
+    folder = project.results_or(results)
+    stored.check_writable(folder)
+    if not system:
+        system, why = ready_systems(project)
+        note(why)
+    request = Wanted("latency", system, [suite], data or (), model, allow_outside=allow_outside)
+    systems, loaded = choose(request, project, note)
+    engines = engine or [project.engine_or(None)]
     asked = loaded[0].name if prompt_tokens is None else f"{prompt_tokens} tokens of {loaded[0].name}"
     rules = StoppingRules(least=samples, most=max(samples, 256), seconds=seconds)
 
     def planned(size: int) -> "list[PlannedRun]":
-        settings = [grid.RunSettings(results, name, size, dtype=dtype, eager=eager) for name in engine or ["auto"]]
-        return plan_alike(systems, loaded, settings, prompt_tokens)
+        settings = [grid.RunSettings(folder, name, size, dtype=dtype, eager=eager) for name in engines]
+        with explaining_weights(request, systems):
+            return plan_alike(systems, loaded, settings, prompt_tokens)
 
     def keep(rows: "Sequence[Measured]", path: Path | None) -> "tuple[Measurement, Path]":
         meaning = rows if prompt_tokens is None else [without_gold(row) for row in rows]
         made = describe(meaning, asked, price_per_hour)
-        return made, stored.keep(made, results, path)
+        return made, stored.keep(made, folder, path)
 
     note(f"{', '.join(s.name for s in systems)} on {asked}, {samples} samples or more")
     measurement, path = measure_sizes(sizes, planned, rules, wanted, keep)
@@ -117,7 +127,7 @@ def latency(
         note(f"wrote {' and '.join(map(str, draw(timings, plot)))}")
     for doubt in (*([] if allow_unfair else refused(measurement)), *silent(rows), *noisy(rows)):
         note(doubt)
-    note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy of runs in {results}")
+    note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy of runs in {folder}")
 
 
 def plan_alike(

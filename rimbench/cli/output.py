@@ -6,12 +6,14 @@ import sys
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
-from rimbench.display.plaintext import as_json, plain, shown
+from rimbench.display import notes
+from rimbench.display.plaintext import as_json, shown
 from rimbench.display.tabular import Table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+note = notes.note
 LONGEST_WORD = 36
 """A longer word than this may be broken."""
 SENTENCE = 20
@@ -145,9 +147,3 @@ def _fit(
             break
         widths[widest] -= 1
     return widths, left_out
-
-
-def note(message: str) -> None:
-    """Write one line to stderr, for a person: what was decided, repaired or skipped."""
-    sys.stderr.write(f"rimbench: {plain(message)}\n")
-    sys.stderr.flush()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.run import RESULTS_OPTION
+from rimbench.cli.options import AllowOutside, Results
 from rimbench.errors import DataError, UsageError
 
 
@@ -38,7 +38,8 @@ def report(
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="Verdicts also where answers are missing.")
     ] = False,
-    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+    allow_outside: AllowOutside = False,
+    results: Results = None,
 ) -> None:
     """Print tables from the records of all runs. With no option: tables for the terminal.
 
@@ -51,11 +52,10 @@ def report(
       rimbench report --baseline nano-direct
       rimbench report --check report.md
     """
+    from rimbench.api import results as front
     from rimbench.cli.output import note, print_table, print_text
-    from rimbench.report import formats, summary, tables
+    from rimbench.report import formats, tables
     from rimbench.report import model_index as cards
-    from rimbench.report.families import read_choice
-    from rimbench.statistics.verdict import Settings
 
     asked = {"markdown": markdown, "json": json, "csv": csv, "latex": latex, "model-index": model_index}
     chosen = [name for name, wanted in asked.items() if wanted]
@@ -66,20 +66,27 @@ def report(
         raise UsageError(f"--check and --{others[0]}: give one of them; --check tells a report's form by its suffix")
     gc.disable()  # nothing here is cyclic, and the collector takes a tenth of the reading of 100,000 records
     kept = formats.read_committed(check) if check else None
-    choice = read_choice(family, baseline, allow_partial=allow_partial)
-    summed = summary.summarise(results, Settings(margin=margin), choice)
+    made = front.report(
+        results,
+        margin=margin,
+        baseline=baseline,
+        family=family,
+        allow_partial=allow_partial,
+        allow_outside=allow_outside,
+    )
+    summed = made.report
     shown = not (chosen or html or plots or check)
     for line in [] if shown else summed.notes:  # the tables have them
         note(line)
     if check is not None and kept is not None:
-        changed = formats.changes(kept, formats.render(formats.format_of(check), summed, results))
+        changed = formats.changes(kept, formats.render(formats.format_of(check), summed, made.results))
         if changed:
             print_text("\n".join(changed))
             raise DataError(f"{check} is not what these records give: write it again, or find out what changed them")
         note(f"{check} is what these records give")
         return
     if html is not None:
-        formats.write(html, formats.pieces("html", summed, results))
+        formats.write(html, formats.pieces("html", summed, made.results))
         note(f"wrote {html}")
     if plots is not None:
         from rimbench.report.plots import write_plots
@@ -88,8 +95,8 @@ def report(
     for line in cards.left_out(summed) if model_index else ():
         note(line)
     if chosen:
-        sys.stdout.write(formats.render(chosen[0], summed, results))
+        sys.stdout.write(formats.render(chosen[0], summed, made.results))
     if shown:
-        for table in tables.make_tables(summed):
+        for table in made.tables:
             print_table(table)
         print_text(tables.DISCLAIMER)

@@ -1,12 +1,11 @@
 """`rimbench rescore`: the letters that today's extraction reads in stored texts."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rimbench.cli.run import RESULTS_OPTION
+from rimbench.cli.options import AllowOutside, Results
 
 if TYPE_CHECKING:
     from rimbench.extraction import Extraction
@@ -18,7 +17,8 @@ _FLIP_COLUMNS = ("run", "item", "sample", "gold", "recorded", "read today", "rig
 
 def rescore(
     run: Annotated[list[str] | None, typer.Argument(metavar="RUN", help="Runs by name; none: all.")] = None,
-    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+    allow_outside: AllowOutside = False,
+    results: Results = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Extract the letters again from the stored texts, and show which answers flipped.
@@ -31,11 +31,13 @@ def rescore(
       rimbench rescore
       rimbench rescore cot-medqa-0123456789 --json
     """
+    from rimbench.api.project import read_project
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.display.tabular import Table
     from rimbench.running import rescoring
 
-    rescored = [rescoring.rescore(folder) for folder in rescoring.choose_folders(results, run or [])]
+    kept = read_project(allow_outside=allow_outside).results_or(results)
+    rescored = [rescoring.rescore(folder) for folder in rescoring.choose_folders(kept, run or [])]
     for each in rescored:
         if each.edited is not None:
             note(each.edited)

@@ -1,11 +1,10 @@
 """`rimbench run`: answers the questions of suites with systems, and keeps every answer."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from rimbench.cli.options import AllowOutside
+from rimbench.cli.options import AllowOutside, Data, Model, Results
 
 AnswerBy = Literal["generate", "readout"]
 MaxErrors = Annotated[
@@ -15,20 +14,12 @@ MaxErrors = Annotated[
 KeepErrors = Annotated[
     bool, typer.Option("--keep-errors", help="What the engine still fails on counts as wrong, and is asked no more.")
 ]
-RESULTS_OPTION = typer.Option(
-    "--results", help="Folder of the runs.", envvar="RIMBENCH_RESULTS", file_okay=False, show_default=True
-)
 
 
 def run(
     system: Annotated[list[str], typer.Option(metavar="NAME", help="System by name or TOML file; repeat, or 'all'.")],
     suite: Annotated[list[str], typer.Option(metavar="NAME", help="Suite by name or TOML file; repeat, or 'all'.")],
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE", help="Rows of the suite from a local file: FILE, or SUITE=FILE with several suites."
-        ),
-    ] = None,
+    data: Data = None,
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Only the first n of the frozen order.")
     ] = None,
@@ -36,50 +27,61 @@ def run(
         int, typer.Option(metavar="N", min=0, help="Draws an item beside the greedy answer (pass@k).")
     ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the draws.")] = 0,
-    model: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
-    ] = None,
+    model: Model = None,
     blocks: Annotated[int | None, typer.Option(metavar="K", help="Memory budget K of a RiM system.")] = None,
     answer: Annotated[AnswerBy | None, typer.Option(help="How to have the answer.")] = None,
     permute_options: Annotated[
         int | None, typer.Option(metavar="SEED", help="Show the options in another order; letters are mapped back.")
     ] = None,
     blind: Annotated[bool, typer.Option("--blind", help="Show the options without the question.")] = False,
-    engine: Annotated[str, typer.Option(metavar="NAME", help="auto, transformers or vllm.")] = "auto",
+    engine: Annotated[
+        str | None, typer.Option(metavar="NAME", help="auto (if not given), transformers or vllm.")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
     max_errors: MaxErrors = 0.05,
     keep_errors: KeepErrors = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old run is kept beside.")] = False,
     allow_outside: AllowOutside = False,
-    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+    results: Results = None,
 ) -> None:
     """Answer the questions of suites with systems, and keep every answer.
 
     A run that was cut off goes on where it stopped when the same command is started again. What an engine failed
-    on is asked once more in the end, and by the next start.
+    on is asked once more in the end, and by the next start. Weights, rows, results folder and engine that no option
+    names are those of rimbench.toml in the current folder, and weights those that were trained here.
 
     Examples:
 
     \b
-      rimbench run --system rim-v2 --model checkpoints/rim-v2 --suite medmcqa
+      rimbench run --system rim-v2 --suite medmcqa
+      rimbench run --system rim-v2 --model checkpoints/rim-v2 --suite medmcqa --data dev.json
       rimbench run --system smollm2 --suite medqa --data phrases_no_exclude_test.jsonl --limit 100
       rimbench run --system base --system base-direct --suite all --samples 8
     """
+    from rimbench.api import run as front
     from rimbench.cli.progress import RunProgress
-    from rimbench.cli.selection import load_suites, load_systems
-    from rimbench.running import grid
-    from rimbench.running.cell import ErrorRules
-    from rimbench.suites.controls import Controls
 
     with RunProgress() as progress:
-        systems = load_systems(
-            system, progress.note, model=model, blocks=blocks, answer=answer, allow_outside=allow_outside
+        done = front.run(
+            system,
+            suite,
+            data=data or (),
+            limit=limit,
+            samples=samples,
+            seed=seed,
+            model=model,
+            blocks=blocks,
+            answer=answer,
+            permute_options=permute_options,
+            blind=blind,
+            engine=engine,
+            batch_size=batch_size,
+            max_errors=max_errors,
+            keep_errors=keep_errors,
+            fresh=fresh,
+            allow_outside=allow_outside,
+            results=results,
+            progress=progress,
         )
-        loaded = load_suites(suite, data or [], limit, progress.note, allow_outside=allow_outside)
-        controls = Controls(permute_options, blind)
-        errors = ErrorRules(max_errors, keep_errors)
-        settings = grid.RunSettings(results, engine, batch_size, seed, samples, fresh, controls, errors=errors)
-        runs = grid.plan_runs(systems, loaded, settings)
-        grid.run_all(runs, settings, progress)
-    for planned in runs:
-        typer.echo(planned.folder)
+    for each in done.runs:
+        typer.echo(each.folder)

@@ -1,11 +1,10 @@
 """`rimbench show-prompt`: the exact prompt that a system gets for an item, and its token ids."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside
+from rimbench.cli.options import AllowOutside, Data, Model
 from rimbench.display.plaintext import plain
 from rimbench.errors import UsageError
 
@@ -16,10 +15,8 @@ def show_prompt(
     item: Annotated[
         str, typer.Option(metavar="ID", help="Item id, or its place in the frozen order as '#0'.")
     ] = "#0",
-    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Rows of the suite from a local file.")] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
-    ] = None,
+    data: Data = None,
+    model: Model = None,
     blocks: Annotated[int | None, typer.Option(metavar="K", help="Memory budget K of a RiM system.")] = None,
     allow_outside: AllowOutside = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
@@ -32,12 +29,13 @@ def show_prompt(
       rimbench show-prompt --system smollm2 --suite medqa --item 17
       rimbench show-prompt --system rim-v1 --suite medmcqa --item '#0' --json
     """
-    from rimbench import suites, systems
-    from rimbench.cli.output import print_json, print_text
+    from rimbench.api.project import read_project
+    from rimbench.api.selection import Wanted, choose_one, explaining_weights
+    from rimbench.cli.output import note, print_json, print_text
     from rimbench.running import grid
 
-    chosen = systems.override(systems.load(system, allow_outside=allow_outside), model=model, blocks=blocks)
-    loaded = suites.load(suite, data=data, allow_outside=allow_outside)
+    asked = Wanted("show-prompt", [system], [suite], data or (), model, blocks, allow_outside=allow_outside)
+    chosen, loaded = choose_one(asked, read_project(allow_outside=allow_outside), note)
     by_id = {each.item_id: each for each in loaded.items}
     place = item[1:] if item.startswith("#") else ""
     if place.isdigit() and int(place) < len(loaded.items):
@@ -49,7 +47,8 @@ def show_prompt(
             f"--item {item}: suite {loaded.name} has no such item; "
             f"expected one of its {len(by_id)} ids or '#0' to '#{len(by_id) - 1}'"
         )
-    build, _ = grid.prompt_builder(chosen)
+    with explaining_weights(asked, [chosen]):
+        build, _ = grid.prompt_builder(chosen)
     (prompt,) = build(loaded, [found])
     if json:
         print_json(

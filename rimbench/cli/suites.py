@@ -2,12 +2,11 @@
 
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rimbench.cli.options import AllowOutside
+from rimbench.cli.options import AllowOutside, Data
 from rimbench.cli.output import console, note, print_json, print_table
 from rimbench.display.plaintext import plain, shown
 from rimbench.display.tabular import Table
@@ -28,16 +27,21 @@ def list_suites(
     """List the suites, and whether each can be loaded here; `rimbench suites show NAME` shows one."""
     if context.invoked_subcommand is not None:
         return
-    from rimbench.suites import listing
+    from rimbench.api.readiness import every_suite
+    from rimbench.cli.systems import project_or_note
 
-    summaries = listing()
+    found = every_suite(project_or_note())
     if as_json:
-        print_json([asdict(summary) for summary in summaries])
+        print_json([asdict(s) | {"loadable": r.needs is None, "why": r.needs} for s, r in found])
         return
-    rows = [
-        [s.name, "yes" if s.loadable else f"no: {s.why}", str(s.n or ""), s.source, s.description] for s in summaries
+    here = [(s.name, str(s.n or ""), s.source, s.description) for s, ready in found if ready.needs is None]
+    print_table(Table("Suites ready here", ("name", "N", "source", "description"), here, optional=("source",)))
+    lacking = [
+        (s.name, str(s.n or ""), r.needs, r.mend or "", s.description) for s, r in found if r.needs is not None
     ]
-    print_table(Table("Suites", ["name", "loads here", "N", "source", "description"], rows, optional=("source",)))
+    if lacking:
+        columns = ("name", "N", "needs", "mended by", "description")
+        print_table(Table("Suites that need something first", columns, lacking, optional=("description", "N")))
 
 
 @app.command(
@@ -46,10 +50,7 @@ def list_suites(
 )
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A suite's name, or the path of its TOML file.")],
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Take the rows from this JSONL, JSON, Parquet or CSV file."),
-    ] = None,
+    data: Data = None,
     slice_: Annotated[
         Literal["heldout", "train", "all"],
         typer.Option("--slice", help="What is kept for evaluation (cut to N), the rest, or every row."),
@@ -59,9 +60,12 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print the suite, items included, as JSON.")] = False,
 ) -> None:
     """Load a suite, and show its source, its hash, what its label audit left out, and an item."""
+    from rimbench.api.project import read_project
+    from rimbench.api.selection import data_of
     from rimbench.suites import load
 
-    suite = load(name, data=data, limit=limit, slice_=slice_, allow_outside=allow_outside)
+    rows = data_of(name, data or (), read_project(allow_outside=allow_outside), note)
+    suite = load(name, data=rows, limit=limit, slice_=slice_, allow_outside=allow_outside)
     if len(suite.items) < suite.n_requested:
         wanted = suite.n_requested
         note(f"suite {suite.name}: {len(suite.items)} items of the {wanted} asked for: there are no more")

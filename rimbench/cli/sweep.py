@@ -1,21 +1,18 @@
 """`rimbench sweep`: accuracy at every memory budget K, from one packed pass a batch."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside
-from rimbench.cli.run import RESULTS_OPTION, KeepErrors, MaxErrors
+from rimbench.cli.options import AllowOutside, Data, Model, Results
+from rimbench.cli.run import KeepErrors, MaxErrors
 
 
 def sweep(
     system: Annotated[str, typer.Option(metavar="NAME", help="RiM system by name or TOML file.")],
     suite: Annotated[str, typer.Option(metavar="NAME", help="Suite by name or TOML file.")],
-    model: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Weights: a checkpoint folder, or org/name@revision.")
-    ] = None,
-    data: Annotated[Path | None, typer.Option(metavar="FILE", help="Rows of the suite from a local file.")] = None,
+    model: Model = None,
+    data: Data = None,
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Only the first n of the frozen order.")
     ] = None,
@@ -27,7 +24,7 @@ def sweep(
     keep_errors: KeepErrors = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     allow_outside: AllowOutside = False,
-    results: Annotated[Path, RESULTS_OPTION] = Path("results"),
+    results: Results = None,
 ) -> None:
     """Read a RiM system out at every memory budget from 0 to K, and print accuracy by budget.
 
@@ -37,25 +34,27 @@ def sweep(
     Examples:
 
     \b
-      rimbench sweep --system rim-v2 --model checkpoints/rim-v2/checkpoint --suite medmcqa
+      rimbench sweep --system rim-v2 --suite medmcqa
       rimbench sweep --system rim-v1 --suite medqa --limit 100 --json
     """
+    from rimbench.api.project import read_project
+    from rimbench.api.selection import Wanted, choose_one, explaining_weights
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.progress import RunProgress
-    from rimbench.cli.selection import load_suites
     from rimbench.report.budgets import read_sweep
     from rimbench.report.document import as_document
     from rimbench.report.tables import budget_table
     from rimbench.running import grid, sweeping
     from rimbench.running.cell import ErrorRules
-    from rimbench.systems import load, override
 
     with RunProgress() as progress:
-        chosen = override(load(system, allow_outside=allow_outside), model=model, blocks=blocks, answer="readout")
-        rows = [str(data)] if data else []
-        (loaded,) = load_suites([suite], rows, limit, progress.note, allow_outside=allow_outside)
-        settings = grid.RunSettings(results, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
-        planned = sweeping.plan_sweep(chosen, loaded, settings)
+        project = read_project(allow_outside=allow_outside)
+        asked = Wanted("sweep", [system], [suite], data or (), model, blocks, "readout", limit, allow_outside)
+        chosen, loaded = choose_one(asked, project, progress.note)
+        folder = project.results_or(results)
+        settings = grid.RunSettings(folder, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
+        with explaining_weights(asked, [chosen]):
+            planned = sweeping.plan_sweep(chosen, loaded, settings)
         sweeping.run_sweep(planned, progress)
     swept = read_sweep([run.folder for run in planned.runs])
     if json:

@@ -1,8 +1,11 @@
 """`rimbench systems`: what there is, and whether it can run here."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rimbench.api.project import Project
 
 
 def systems(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
@@ -14,20 +17,44 @@ def systems(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
       rimbench systems
       rimbench systems --json
     """
-    from rimbench import systems as registered
+    from rimbench.api.readiness import every_system
     from rimbench.cli.output import print_json, print_table
     from rimbench.display.tabular import Table
-    from rimbench.systems import weights
 
-    rows = []
-    for name in registered.registered():
-        system = registered.load(name)
-        obstacle = weights.obstacle(system.weights)
-        blocks = system.memory.blocks if system.memory else 0
-        rows.append((name, system.answer.mode, blocks, obstacle, system.description))
+    found = every_system(project_or_note())
     if json:
-        keys = ("system", "answer", "blocks", "obstacle", "description")
-        print_json([dict(zip(keys, row, strict=True)) for row in rows])
+        print_json([
+            {"system": system.name, "answer": system.answer.mode,
+             "blocks": system.memory.blocks if system.memory else 0, "obstacle": ready.needs,
+             "description": system.description, "mend": ready.mend}
+            for system, ready in found
+        ])  # fmt: skip
         return
-    shown = [(n, mode, str(k or "-"), "yes" if why is None else f"no: {why}", what) for n, mode, k, why, what in rows]
-    print_table(Table("Systems", ("system", "answer", "K", "runs here", "what it is"), shown))
+    here, lacking = [], []
+    for system, ready in found:
+        row = (system.name, system.answer.mode, str(system.memory.blocks) if system.memory else "-")
+        if ready.needs is None:
+            here.append((*row, system.description))
+        else:
+            lacking.append((*row, ready.needs, ready.mend or "", system.description))
+    columns = ("system", "answer", "K")
+    print_table(Table("Systems ready here", (*columns, "what it is"), here))
+    if lacking:
+        wider = (*columns, "needs", "mended by", "what it is")
+        print_table(
+            Table("Systems that need something first", wider, lacking, optional=("what it is", "K", "answer"))
+        )
+
+
+def project_or_note() -> "Project":
+    """What the current folder's rimbench.toml says; a listing goes on where it is faulty, and says so."""
+    from rimbench.api.project import Project, read_project
+    from rimbench.cli.output import note
+    from rimbench.errors import ConfigError
+
+    try:
+        return read_project(allow_outside=True)
+    except ConfigError as error:
+        for line in (str(error), *getattr(error, "__notes__", ())):
+            note(line)
+        return Project()

@@ -1,8 +1,9 @@
 """`rimbench train`: a recipe and its data -> a checkpoint folder, alone or under torchrun."""
 
+import importlib.util
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from rimbench.cli.options import AllowOutside
+from rimbench.display.notes import Say
+from rimbench.errors import RimbenchError
 
 if TYPE_CHECKING:
     from rimbench.records import Item
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from rimbench.training.source import RowSource
 
 Row = TypeVar("Row")
-Say = Callable[[str], None]
 
 ROWS_BETWEEN_LINES = 50_000
 OVERLAP = "overlap.json"
@@ -60,6 +62,9 @@ def train(
       rimbench train rim-stage2 --base checkpoints/rim-stage1
       torchrun --nproc-per-node 8 -m rimbench train rim-v2
     """
+    if importlib.util.find_spec("accelerate") is None:
+        raise RimbenchError("training needs the package accelerate, which is not installed: pip install "
+                            "'rimbench[training]', or -e '.[training]' in a checkout")  # fmt: skip
     from rimbench.training.recipe import load_recipe
     from rimbench.training.source import open_rows
 
@@ -115,8 +120,6 @@ def _resolve_base(recipe: "Recipe", base: str | None) -> "Checkpoint":
         raise UsageError(f"the recipe trains {recipe.base.new}: give its folder with --base FOLDER")
     if base is None and recipe.base.system is not None:
         return weights.resolve(load(recipe.base.system))
-    if base is not None and (Path(base) / "checkpoint" / "config.json").is_file():
-        base = str(Path(base) / "checkpoint")
     source = Weights(path=base) if base is not None else Weights(repo=recipe.base.repo, revision=recipe.base.revision)
     try:
         return weights.resolve(System("base", recipe.description, source, PromptStyle(), AnswerStyle("generate")))

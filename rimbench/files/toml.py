@@ -4,8 +4,9 @@ Every fault of a file is found at once and said in one line, with the file and t
 """
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -29,19 +30,23 @@ SHOWN_FAULTS = 100
 def read_toml(path: Path, schema: type[T], kind: str) -> T:
     """Read and validate a TOML file; ConfigError lists its faults, `kind` says what the file describes."""
     try:
+        return schema.model_validate(parse_toml(path, kind), extra="forbid")  # in its dataclasses too
+    except ValidationError as error:
+        raise ConfigError(f"{kind} file {path}: {describe_faults(error)}") from error
+
+
+def parse_toml(path: Path, kind: str) -> dict[str, Any]:
+    """The values of a TOML file as they are; ConfigError where it is none."""
+    try:
         if path.exists() and not path.is_file():  # a pipe would be waited for for ever
             raise ConfigError(f"{kind} file {path} is no file; expected a TOML file")
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{kind} file {path} does not exist; expected a TOML file") from error
     except RecursionError as error:
         raise ConfigError(f"{kind} file {path} is not readable TOML: it is nested too deeply") from error
     except (OSError, ValueError) as error:  # also of a NUL in the path, of bytes that are no text, of endless numbers
         raise ConfigError(f"{kind} file {path} is not readable TOML: {_short(str(error), 200)}") from error
-    try:
-        return schema.model_validate(values, extra="forbid")  # in its dataclasses too
-    except ValidationError as error:
-        raise ConfigError(f"{kind} file {path}: {describe_faults(error)}") from error
 
 
 def below(file: Path, named: str, key: str, *, allow_outside: bool) -> Path:
@@ -66,16 +71,30 @@ def below(file: Path, named: str, key: str, *, allow_outside: bool) -> Path:
 
 def describe_faults(error: ValidationError) -> str:
     """The faults of a validation in one line: `key: what is wrong (got value)`, separated by semicolons."""
-    faults = []
-    for fault in error.errors(include_url=False):
-        key = _short(".".join(str(part) for part in fault["loc"]))
-        value = fault.get("input")
-        got = f" (got {_short(repr(value))})" if isinstance(value, str | int | float | bool) else ""
-        said = f"{_short(_plain(fault['type'], fault['msg']), 400)}{got}"
-        faults.append(f"{key}: {said}" if key else said)
+    faults = list_faults(error)
     count = f"{len(faults)} faults: " if len(faults) > 1 else ""
     more = f"; and {len(faults) - SHOWN_FAULTS} more" if len(faults) > SHOWN_FAULTS else ""
     return plain(count + "; ".join(faults[:SHOWN_FAULTS]) + more)
+
+
+def list_faults(error: ValidationError, hint: Callable[[tuple[Any, ...]], str] | None = None) -> list[str]:
+    """The same fault by fault; `hint` is asked what an unknown key, by its place, may be meant for."""
+    faults = []
+    for fault in error.errors(include_url=False):
+        place = tuple(part for part in fault["loc"] if part != "[key]")
+        key = _short(".".join(map(str, place)))
+        value = fault.get("input")
+        own = fault["type"] == "value_error"  # says itself what it got
+        got = (
+            f" (got {_short(repr(value))})"
+            if isinstance(value, str | int | float | bool) and not (own and hint)
+            else ""
+        )
+        said = f"{_short(_plain(fault['type'], fault['msg']), 400)}{got}"
+        if hint is not None and fault["type"] == "extra_forbidden":
+            said = f"unknown key: {hint(place)}"
+        faults.append(f"{key}: {said}" if key else said)
+    return faults
 
 
 def _plain(fault_type: str, message: str) -> str:

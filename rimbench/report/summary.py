@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rimbench.display.plaintext import plain
-from rimbench.errors import DataError, UsageError
+from rimbench.errors import UsageError
 from rimbench.latency.stored import read_measurements
 from rimbench.plugins import unknown
 from rimbench.report.budgets import find_sweeps
@@ -31,6 +31,7 @@ from rimbench.report.variants import (
     variant_of,
 )
 from rimbench.statistics.verdict import Settings
+from rimbench.store import no_runs
 from rimbench.suites.controls import Controls
 
 
@@ -128,12 +129,9 @@ def read_all(results: Path, say: Callable[[str], None]) -> list[RunData]:
     """Every run of a results folder that can be read, in the order of suites and systems; DataError where there is
     none. `say` is told of those that cannot, and of those that were changed.
     """
-    if not results.is_dir():
-        raise DataError(f"no results folder {results}: make one with 'rimbench run --system S --suite T'")
     runs, notes = read_runs(results)
     if not runs:
-        why = f" ({'; '.join(notes)})" if notes else ""
-        raise DataError(f"no run in {results}{why}: make one with 'rimbench run --system S --suite T'")
+        raise no_runs(results, f" ({'; '.join(notes)})" if notes else "")
     for note in notes:
         say(note)
     return sorted(runs, key=lambda run: (run.manifest.suite, run.manifest.system, run.manifest.run))

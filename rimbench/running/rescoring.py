@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from rimbench.errors import DataError
 from rimbench.extraction import Extraction, extract, first_letter
 from rimbench.plugins import unknown
 from rimbench.records import Record
-from rimbench.store import MANIFEST, Answers, Manifest, find_runs, read_items, read_manifest, say_edited
+from rimbench.store import MANIFEST, Answers, Manifest, find_runs, no_runs, read_items, read_manifest, say_edited
 from rimbench.suites.controls import Controls, Shown, show
 from rimbench.systems import StatedAnswer
 
@@ -78,7 +77,7 @@ def choose_folders(results: Path, named: Sequence[str]) -> list[Path]:
     found = {folder.name: folder for folder in find_runs(results)} if results.is_dir() else {}
     if not named:
         if not found:
-            raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
+            raise no_runs(results)
         return list(found.values())
     folders = []
     for name in dict.fromkeys(named):

@@ -12,10 +12,19 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rimbench.errors import DataError, RimbenchError, UsageError
+from rimbench.errors import RimbenchError, UsageError
 from rimbench.files.writing import replacing
 from rimbench.records import Item, Record
-from rimbench.store import SCHEMA_VERSION, Answers, Manifest, find_runs, read_items, read_manifest, say_edited
+from rimbench.store import (
+    SCHEMA_VERSION,
+    Answers,
+    Manifest,
+    find_runs,
+    no_runs,
+    read_items,
+    read_manifest,
+    say_edited,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +80,7 @@ def _warn(message: str) -> None:
 def _folders(results: Path) -> list[Path]:
     folders = find_runs(results)
     if not folders:
-        raise DataError(f"no run in {results}: make one with 'rimbench run --system S --suite T'")
+        raise no_runs(results)
     return folders
 
 

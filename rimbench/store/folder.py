@@ -7,7 +7,7 @@ from typing import BinaryIO, TypeVar
 
 from pydantic import ValidationError
 
-from rimbench.errors import DataError, UsageError
+from rimbench.errors import DataError, UsageError, with_lines
 from rimbench.files import strict_json
 from rimbench.files.toml import describe_faults
 from rimbench.files.writing import open_regular
@@ -29,6 +29,7 @@ BEGUN = ".new"
 SHOWN_LINES = 20
 _READ_AT_ONCE = 100
 """Records whose lines are looked up."""
+SHOWN_FOLDERS = 3
 
 A = TypeVar("A", Record, Head)
 
@@ -241,6 +242,19 @@ def check_name(folder: Path, manifest: Manifest) -> None:
 def find_runs(results: Path) -> list[Path]:
     """The folders of runs in a results folder, by name; those set aside by --fresh are left out."""
     return sorted(path.parent for path in results.glob(f"*/{MANIFEST}") if not _is_set_aside(path.parent))
+
+
+def no_runs(results: Path, why: str = "") -> DataError:
+    """The error for a results folder without runs; it says how to get some, or where they lie."""
+    where = f"no run in {results}" if results.is_dir() else f"no results folder {results}, and no run in it"
+    below = [folder for folder in sorted(results.glob("*/")) if find_runs(folder)]
+    lines = [
+        *(f"there are runs in {folder}: give --results {folder}" for folder in below[:SHOWN_FOLDERS]),
+        "some at once: rimbench run --system nano-rim-v2 --system nano-base --suite demo-in-dist --limit 200",
+        f"the whole comparison, offline, in minutes: rimbench demo --results {results}",
+        "answers of another harness: rimbench import FILE --system NAME --suite NAME",
+    ]
+    return with_lines(DataError(f"{where}{why}: make one with 'rimbench run --system S --suite T'"), lines)
 
 
 def find_without_manifest(results: Path) -> list[Path]:

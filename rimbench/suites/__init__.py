@@ -4,7 +4,7 @@
 when a source needs them.
 """
 
-from rimbench.suites.catalogue import listing
+from rimbench.suites.catalogue import lacks, listing
 from rimbench.suites.loading import load
 from rimbench.suites.slices import heldout
 from rimbench.suites.suite import Audit, Fault, Slice, Source, Suite, SuiteListing, Wording, question_text
@@ -18,6 +18,7 @@ __all__ = [
     "SuiteListing",
     "Wording",
     "heldout",
+    "lacks",
     "listing",
     "load",
     "question_text",

@@ -92,6 +92,14 @@ def _source(spec: "SuiteSpec") -> str:
     return f"{source.repo}@{(source.revision or '')[:12]}"
 
 
+def lacks(name_or_path: str) -> str | None:
+    """What a suite, by name or by its file's path, lacks to be loaded without a network and without --data."""
+    from rimbench.suites.schema import read
+
+    path = find(name_or_path)
+    return missing(read(path), path)
+
+
 def missing(spec: "SuiteSpec", path: Path) -> str | None:
     """What a suite lacks to be loaded without a network and without --data."""
     from rimbench.suites.hub import Dataset, is_cached

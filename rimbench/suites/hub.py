@@ -3,6 +3,7 @@
 huggingface_hub and datasets are imported where they are used.
 """
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +55,11 @@ def download(dataset: Dataset, file: str) -> Path:
 
 def stream(dataset: Dataset, split: str) -> Iterator[Row]:
     """The rows of a split, in the order of its files, fetched as they are asked for."""
+    if importlib.util.find_spec("datasets") is None:
+        raise DataError(
+            f"{dataset}, split {split}: is streamed by the package datasets, which is not installed: pip install "
+            f"'rimbench[streams]', or {_INSTEAD}"
+        )
     with _failures(dataset, f"split {split}"):
         from datasets import load_dataset
 

