@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -100,11 +101,11 @@ def measure(name: str, count: int) -> list[float]:
         return [seconds(lambda: [extract(text, OPTIONS) for text in texts], 1) / count]
     if name == "choices":
         made = ["What is it?\n" + "A) x\nB) y\n" * (size // 10) for size in (40_000, 80_000)]
-        return [seconds(lambda text=text: split_choices(text), 1) for text in made]
-    found = []
+        return [seconds(partial(split_choices, text), 1) for text in made]
+    found: list[float] = []
     for size in SIZES:
         text = text_of(name, size)
-        found.append(seconds(lambda text=text: extract(text, OPTIONS), 1 if found and found[-1] > 1 else 3))
+        found.append(seconds(partial(extract, text, OPTIONS), 1 if found and found[-1] > 1 else 3))
     return found
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rimbench.importing import ForeignAnswer, Target, match
 from rimbench.records import Item
+from rimbench.records.items import Items, ItemTable
 from rimbench.suites import Suite, load
 
 SIZES = (2_000, 20_000, 200_000)
@@ -64,7 +65,7 @@ def measure(suite: Suite, items: list[Item]) -> float:
         ForeignAnswer(f"row {place}", 0, "letter", letter="A", texts=(prompt(item),))
         for place, item in enumerate(items)
     ]
-    target = Target(dataclasses.replace(suite, items=tuple(items)), tuple(items))
+    target = Target(dataclasses.replace(suite, items=Items(ItemTable(items))), tuple(items))
     start = time.perf_counter()
     matching = match(answers, target, "benchmark")
     seconds = time.perf_counter() - start

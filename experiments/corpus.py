@@ -14,7 +14,7 @@ from dataclasses import replace
 from rimbench.records import LETTERS
 from rimbench.suites import catalogue, titration
 from rimbench.suites.schema import read
-from rimbench.suites.titration import LARGEST_MG, Settings, generate
+from rimbench.suites.titration import LARGEST_MG, TitrationSettings, generate
 
 Row = dict[str, object]
 
@@ -39,7 +39,7 @@ CLOSE = 16
 CLOSE_SHARE = 0.5
 """The share of close options among those that follow a chain."""
 CHAIN_STEPS = (1, 2, 2, 3, 3, 3, 4, 4, 4, 5, 6)
-TUNING = Settings(steps=(2, 4), options=(4, 10), wording="plain")
+TUNING = TitrationSettings(steps=(2, 4), options=(4, 10), wording="plain")
 
 
 def base_rows(seed: int, n: int, part: int = 0) -> Iterator[Row]:
@@ -83,8 +83,8 @@ def suite_questions() -> set[str]:
     found: set[str] = set()
     for name in SUITES:
         spec = read(catalogue.find(name))
-        assert spec.source.settings is not None
-        settings = Settings(**spec.source.settings.model_dump())
+        assert spec.source is not None and spec.source.settings is not None
+        settings = TitrationSettings(**spec.source.settings.model_dump())
         for wording in titration.WORDINGS:
             rows = titration.rows(replace(settings, wording=wording), spec.seed, spec.n)
             found.update(str(row["question"]) for row in rows)
@@ -96,7 +96,7 @@ def _chain(seed: int, i: int, chance: random.Random, taken: set[str], *, chosen:
     steps = chance.choice(CHAIN_STEPS)
     wanted = (4, min(10, 2**steps)) if chosen and steps > 1 else (2, 2)
     for attempt in itertools.count():
-        settings = Settings((steps, steps), wanted, wording)
+        settings = TitrationSettings((steps, steps), wanted, wording)
         item = generate(settings, 2_000_000 + seed, i * 1000 + attempt)
         if item.question not in taken:
             break
@@ -109,7 +109,7 @@ def _chain(seed: int, i: int, chance: random.Random, taken: set[str], *, chosen:
 def _step(chance: random.Random, *, chosen: bool, close: bool) -> Row:
     """One step, answered at once: no reasoning."""
     wording = chance.choice(list(titration.WORDINGS))
-    item = generate(Settings((1, 1), (2, 2), wording), chance.randrange(2**40), 0)
+    item = generate(TitrationSettings((1, 1), (2, 2), wording), chance.randrange(2**40), 0)
     options, gold = _with_others(item.values[-1], chance, close=close) if chosen else ((), 0)
     return _row(item.question, options, "", LETTERS[gold] if chosen else str(item.values[-1]))
 
@@ -118,7 +118,7 @@ def _events(chance: random.Random) -> str:
     """A chain of 1 to 6 steps, told without asking for its end."""
     wording = chance.choice(list(titration.WORDINGS))
     steps = chance.randint(1, 6)
-    item = generate(Settings((steps, steps), (2, 2), wording), chance.randrange(2**40), 0)
+    item = generate(TitrationSettings((steps, steps), (2, 2), wording), chance.randrange(2**40), 0)
     return item.question.removesuffix(titration.WORDINGS[wording]["question"])
 
 

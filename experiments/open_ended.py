@@ -29,7 +29,7 @@ from rimbench.report.reading import read_run
 from rimbench.rim.blocks import Memory, block_token_ids
 from rimbench.rim.readout import ReadoutRequest, readouts
 from rimbench.statistics.estimate import accuracy
-from rimbench.suites.titration import LARGEST_MG, Settings, Titration, generate
+from rimbench.suites.titration import LARGEST_MG, Titration, TitrationSettings, generate
 
 TRAINED = ("rim-v2", "direct", "cot")
 NO_SHIFT, NO_SHIFT_RECIPE = "rim-v2-shift-0", RECIPES / "rim-v2-shift-0.toml"
@@ -100,7 +100,7 @@ def fresh_items() -> list[Titration]:
     found: dict[str, Titration] = {}
     place = 0
     while len(found) < ITEMS:
-        item = generate(Settings((2, 4), (4, 10)), ITEMS_SEED, place)
+        item = generate(TitrationSettings((2, 4), (4, 10)), ITEMS_SEED, place)
         if item.question not in questions:
             found.setdefault(item.question, item)
         place += 1

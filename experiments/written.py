@@ -17,7 +17,7 @@ from family import PACKED
 
 from rimbench.engines._readout import LetterReadout
 from rimbench.records import LETTERS
-from rimbench.suites.titration import Settings, Titration, generate
+from rimbench.suites.titration import Titration, TitrationSettings, generate
 
 ITEMS, SEED = 500, 98
 
@@ -27,7 +27,7 @@ def main() -> None:
     folder = Path(sys.argv[1]) if sys.argv[1:] else PACKED / "base"
     tokenizer: Any = hf.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     model: Any = hf.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False).eval()
-    items = [generate(Settings((2, 4), (4, 4)), SEED, i) for i in range(ITEMS)]
+    items = [generate(TitrationSettings((2, 4), (4, 4)), SEED, i) for i in range(ITEMS)]
     gold = [item.gold for item in items]
     others = [(item.gold + 1) % 4 for item in items]
     written = [(*item.values[:-1], item.options[other]) for item, other in zip(items, others, strict=True)]
@@ -39,7 +39,7 @@ def main() -> None:
         with torch.inference_mode():
             return [logits.index(max(logits)) for logits in readout.logits(prompts, ids)]
 
-    at_once, right, changed = map(letters, ([()] * ITEMS, [item.values for item in items], written))
+    at_once, right, changed = letters([()] * ITEMS), letters([item.values for item in items]), letters(written)
     print(f"one pass: {share(at_once, gold)} right; after the right chain: {share(right, gold)} right")
     print(f"another value written last: {share(changed, others)} follow it, {share(changed, gold)} keep the letter")
 

@@ -44,7 +44,7 @@ def demo(
     from rimbench.cli.selection import load_suites, load_systems
     from rimbench.latency import machine, stored
     from rimbench.latency.measuring import measure
-    from rimbench.latency.timing import Rules
+    from rimbench.latency.timing import StoppingRules
     from rimbench.report import summary, tables
     from rimbench.running import grid, sweeping
 
@@ -64,7 +64,7 @@ def demo(
     for batch, least in ((1, 32), (LARGE_BATCH, 8)):
         note(f"latency at batch {batch}: {', '.join(system.name for system in timed)}, in turn")
         at_batch = grid.plan_runs(timed, suites[:1], dataclasses.replace(settings, batch_size=batch))
-        measured += measure(at_batch, batch, Rules(least=least, most=least, seconds=0))
+        measured += measure(at_batch, batch, StoppingRules(least=least, most=least, seconds=0))
     stored.keep(describe(measured, suites[0].name), results)
     summed = summary.summarise(results)
     for table in tables.make_tables(summed):

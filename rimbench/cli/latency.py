@@ -12,7 +12,7 @@ from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
     from rimbench.latency.stored import Measured, Measurement, Quantity
-    from rimbench.latency.timing import Rules
+    from rimbench.latency.timing import StoppingRules
     from rimbench.report.costs import Cost, Speedup
     from rimbench.running.grid import PlannedRun, RunSettings
     from rimbench.suites import Suite
@@ -76,7 +76,7 @@ def latency(
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.selection import load_suites, load_systems
     from rimbench.latency import machine, stored
-    from rimbench.latency.timing import Rules
+    from rimbench.latency.timing import StoppingRules
     from rimbench.report.costs import find_costs, refused
     from rimbench.report.latency_document import latency_document
     from rimbench.report.latency_tables import latency_tables
@@ -93,7 +93,7 @@ def latency(
     systems = load_systems(system, note, model=model, allow_outside=allow_outside)
     loaded = load_suites([suite], [str(data)] if data else [], None, note, allow_outside=allow_outside)
     asked = loaded[0].name if prompt_tokens is None else f"{prompt_tokens} tokens of {loaded[0].name}"
-    rules = Rules(least=samples, most=max(samples, 256), seconds=seconds)
+    rules = StoppingRules(least=samples, most=max(samples, 256), seconds=seconds)
 
     def planned(size: int) -> "list[PlannedRun]":
         settings = [grid.RunSettings(results, name, size, dtype=dtype, eager=eager) for name in engine or ["auto"]]
@@ -134,7 +134,7 @@ def plan_alike(
 def measure_sizes(
     sizes: "Sequence[int]",
     planned: "Callable[[int], list[PlannedRun]]",
-    rules: "Rules",
+    rules: "StoppingRules",
     quantities: "Sequence[Quantity]",
     keep: "Callable[[Sequence[Measured], Path | None], tuple[Measurement, Path]]",
 ) -> "tuple[Measurement, Path]":

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from rimbench.extraction import wording
 from rimbench.extraction.spelling import WORD, normal, one_spelling, padded, parts
-from rimbench.extraction.wording import ENGLISH, Wording
+from rimbench.extraction.wording import ENGLISH, LanguageWording
 from rimbench.records import LETTERS
 
 _COMMENTS = frozenset(["because", "since", "as", "this", "it", "the", "which"])
@@ -26,7 +26,7 @@ _LIST_ENDS = re.compile(r"[\"')\]}]{0,3} ?(?:$|[.,;:!?)\]}\n/&+]|\b(?:and|or|are
 class Reader:
     """Reads letters and option texts at a given place, knowing the item's options and the languages of the text."""
 
-    def __init__(self, options: Mapping[str, str], spoken: Sequence[Wording] = ()) -> None:
+    def __init__(self, options: Mapping[str, str], spoken: Sequence[LanguageWording] = ()) -> None:
         self.spoken = (ENGLISH, *spoken)
         self.options = {letter: one_spelling(text) for letter, text in options.items()}
         self.normal = {letter: normal(text) for letter, text in self.options.items()}
@@ -38,7 +38,7 @@ class Reader:
         self._longest = max(map(len, self._words), default=0)
         self._reach = 2 * max(map(len, self.options.values()), default=0) + 20
 
-    def named(self, slot: str, words: Wording = ENGLISH, *, texts: bool = False) -> str:
+    def named(self, slot: str, words: LanguageWording = ENGLISH, *, texts: bool = False) -> str:
         """Letters named at the head of `slot`, "" for none; with `texts`, an option's text names its letter.
 
         A text that holds a letter ("B lymphocytes", "Both A and C") goes before that letter in any case.
@@ -59,7 +59,7 @@ class Reader:
             return both
         return self._labels(_latin(bare, words), words, texts=texts)
 
-    def _labels(self, bare: str, words: Wording, *, texts: bool) -> str:
+    def _labels(self, bare: str, words: LanguageWording, *, texts: bool) -> str:
         token = words.token.match(bare)
         if not token:
             return self.named_with_text(bare)
@@ -70,7 +70,7 @@ class Reader:
             return ""
         return "".join(dict.fromkeys(letter + self._more(letter, rest, words)))
 
-    def _more(self, letter: str, rest: str, words: Wording) -> str:
+    def _more(self, letter: str, rest: str, words: LanguageWording) -> str:
         """The letters that "and", "or" or a comma join to the first: "A and C", "(A) aspirin or (C) heparin"."""
         more = ""
         while joined := words.joined.match(rest):
@@ -163,7 +163,7 @@ class Reader:
             return False
         return on[0] != "/" or not self._text_at_head(slot[end + 1 :], followed=False)[0]
 
-    def _with_joined(self, letter: str, slot: str, end: int, words: Wording) -> str:
+    def _with_joined(self, letter: str, slot: str, end: int, words: LanguageWording) -> str:
         """The letters of an option's text and of those that "and", "or" or a comma join to it."""
         letters = letter
         while len(letters) < len(LETTERS) and (joiner := words.joiner.match(slot, end)):
@@ -174,7 +174,7 @@ class Reader:
             letters, end = letters + more, after
         return (len(letters) > 1 and self._together(normal(slot[:end]).split())) or "".join(dict.fromkeys(letters))
 
-    def _joined_text(self, slot: str, at: int, words: Wording) -> tuple[str, int]:
+    def _joined_text(self, slot: str, at: int, words: LanguageWording) -> tuple[str, int]:
         """The option text at `at`, with where it ends; words that say nothing may stand before it."""
         letter, length = self._text_at_head(slot[at:])
         filler = None if letter else words.filler.match(slot, at)
@@ -195,7 +195,7 @@ class Reader:
         ]
         return same[0] if len(same) == 1 else ""
 
-    def _sharing_a_unit(self, slot: str, words: Wording) -> str:
+    def _sharing_a_unit(self, slot: str, words: LanguageWording) -> str:
         """The letters of "20 or 40 mg", where 20 mg and 40 mg are options; "" for none."""
         first = WORD.match(slot)
         joiner = words.joiner.match(slot, first.end()) if first else None
@@ -238,7 +238,7 @@ class Reader:
         return len(text) >= 3 and re.search(r"[^\W\d]", text) is not None and not denied
 
 
-def _latin(slot: str, words: Wording) -> str:
+def _latin(slot: str, words: LanguageWording) -> str:
     """The slot with a letter of another alphabet at its head written `(A)`."""
     native = words.native.match(slot) if words.native else None
     return f"({words.native_letters[native[1]]}){slot[native.end() :]}" if native else slot

@@ -10,7 +10,7 @@ from rimbench.extraction import wording
 from rimbench.extraction.reader import Reader
 from rimbench.extraction.sentences import opening, refuted
 from rimbench.extraction.spelling import padded
-from rimbench.extraction.wording import ENGLISH, Wording
+from rimbench.extraction.wording import ENGLISH, LanguageWording
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +119,10 @@ class _Cue:
 
     texts: bool
     explicit: bool = False
-    words: Wording = ENGLISH
+    words: LanguageWording = ENGLISH
 
 
-def _cued(plain: str, reader: Reader, words: Wording) -> Iterator[_Statement]:
+def _cued(plain: str, reader: Reader, words: LanguageWording) -> Iterator[_Statement]:
     """What a language's words for the answer, for what is right and for a choice introduce."""
     for cues in (words.answer, words.correct, words.choice):
         for cue in _tail(cues, plain):
@@ -174,11 +174,11 @@ def _is_negated(said: str, reader: Reader) -> bool:
     return any(words.negated.search(said) for words in reader.spoken)
 
 
-def _is_supposed(plain: str, cue: re.Match[str], words: Wording) -> bool:
+def _is_supposed(plain: str, cue: re.Match[str], words: LanguageWording) -> bool:
     return words.supposed.search(plain[max(0, cue.start() - 60) : cue.start()]) is not None
 
 
-def _judgements(pattern: re.Pattern[str], plain: str, words: Wording, reader: Reader) -> Iterator[_Statement]:
+def _judgements(pattern: re.Pattern[str], plain: str, words: LanguageWording, reader: Reader) -> Iterator[_Statement]:
     """What `pattern` says of a letter that is its subject ("C is the best answer")."""
     for found in _tail(pattern, plain):
         bare = not found["named"] and not found["first"].startswith("(")

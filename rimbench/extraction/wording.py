@@ -231,7 +231,7 @@ REFUSAL = words(
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class LanguageWording:
     """How one language words an answer: the cues, what links a letter to them, and what undoes them.
 
     `answer` and `called` name the answer itself, `correct` and `verdict` say what is right, `choice` stands right
@@ -262,7 +262,7 @@ class Wording:
     native_letters: Mapping[str, str] = field(default_factory=dict)
 
 
-ENGLISH = Wording(
+ENGLISH = LanguageWording(
     answer=ANSWER,
     correct=SUPERLATIVE,
     choice=CHOICE,

@@ -4,21 +4,21 @@
 `keeping` turns them into the records and the manifest of a run that reports read like any other.
 """
 
-from rimbench.importing.answers import ForeignAnswer, Reading
+from rimbench.importing.answers import AnswerFile, ForeignAnswer
 from rimbench.importing.keeping import Imported, keep
 from rimbench.importing.matching import Matching, Target, load_target, match
 from rimbench.importing.names import refuse_taken
-from rimbench.importing.outcome import Outcome, Own
+from rimbench.importing.outcome import ImportFigures, Own
 from rimbench.importing.reading import ForeignFile, read
 
 __all__ = [
+    "AnswerFile",
     "ForeignAnswer",
     "ForeignFile",
+    "ImportFigures",
     "Imported",
     "Matching",
-    "Outcome",
     "Own",
-    "Reading",
     "Target",
     "keep",
     "load_target",

@@ -53,7 +53,7 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AnswerFile:
     """A whole file, read. `mode` is how the answers were had, as far as the file shows it.
 
     `model` is the file's own name of what answered, and `versions` are of what it says made the answers. `score`

@@ -16,7 +16,7 @@ from rimbench import provenance
 from rimbench.engines import UNKNOWN, EngineFacts
 from rimbench.extraction import extract
 from rimbench.importing.matching import Match, Matching, Target
-from rimbench.importing.outcome import Outcome, sum_up
+from rimbench.importing.outcome import ImportFigures, sum_up
 from rimbench.importing.reading import ForeignFile
 from rimbench.records import Record, Status
 from rimbench.store import (
@@ -45,7 +45,7 @@ class Imported:
     folder: Path
     manifest: Manifest
     matching: Matching
-    outcome: Outcome
+    outcome: ImportFigures
     known: bool
 
 

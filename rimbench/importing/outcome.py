@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rimbench.importing.answers import ForeignAnswer, Reading, listed, mean_by_item
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, listed, mean_by_item
 from rimbench.importing.matching import Matching
 from rimbench.records import STATUSES, Record, Status
 from rimbench.suites import Suite
@@ -29,7 +29,7 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ImportFigures:
     """The answers of a run in figures: those that are greedy, or of draws alone (`by_draws`) all.
 
     `n` counts items that were answered, and `answers` their answers, of which `right` are right; `errors` are items
@@ -53,7 +53,7 @@ class Outcome:
     lists: Mapping[str, tuple[str, ...]]
 
 
-def sum_up(reading: Reading, suite: Suite, matching: Matching, records: Sequence[Record]) -> Outcome:
+def sum_up(reading: AnswerFile, suite: Suite, matching: Matching, records: Sequence[Record]) -> ImportFigures:
     """The figures of a run's records, which stand in the order of the matches."""
     greedy = [record for record in records if record.sample == 0]
     headline = greedy or records
@@ -70,7 +70,7 @@ def sum_up(reading: Reading, suite: Suite, matching: Matching, records: Sequence
         "differing": own.differing if own else (),
         **reading.lists,
     }
-    return Outcome(
+    return ImportFigures(
         by_draws=bool(records) and not greedy,
         n=len(means),
         answers=len(answered),
@@ -98,7 +98,7 @@ def _count_whole(answers: Sequence[ForeignAnswer]) -> tuple[int, int] | None:
     return (sum(a.letter == a.gold for a in stated), len(stated)) if stated else None
 
 
-def _own(reading: Reading, matching: Matching, records: Sequence[Record]) -> Own | None:
+def _own(reading: AnswerFile, matching: Matching, records: Sequence[Record]) -> Own | None:
     both = [(m.answer.score, r) for m, r in zip(matching.matches, records, strict=True) if m.answer.score is not None]
     if not both or reading.score is None:
         return None
@@ -109,7 +109,7 @@ def _own(reading: Reading, matching: Matching, records: Sequence[Record]) -> Own
     return Own(reading.score, n, sum(theirs.values()) / n, sum(ours.values()) / n, differing)
 
 
-def _of_sampling(reading: Reading, records: Sequence[Record]) -> list[str]:
+def _of_sampling(reading: AnswerFile, records: Sequence[Record]) -> list[str]:
     """Whether the answers are greedy, as far as the file shows it."""
     temperature, most = reading.sampling.temperature, max((record.sample for record in records), default=0)
     if reading.mode not in ("generate", "letters") or not records:
@@ -152,7 +152,7 @@ def _of_matching(matching: Matching, suite: Suite, lists: Mapping[str, Sequence[
     return [line for line, told in lines.items() if told] + ([matching.doubt] if matching.doubt else [])
 
 
-def _unstated(reading: Reading, matching: Matching, *, greedy: bool) -> list[str]:
+def _unstated(reading: AnswerFile, matching: Matching, *, greedy: bool) -> list[str]:
     """What the records hold although the file does not say it, in one line."""
     answers = [m.answer for m in matching.matches]
     told = []

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 from rimbench.errors import DataError, UsageError
 from rimbench.importing import formats
-from rimbench.importing.answers import Reading
+from rimbench.importing.answers import AnswerFile
 from rimbench.importing.rows import first_row
 from rimbench.plugins import find_modules, load_module, unknown
 
@@ -39,7 +39,7 @@ class Format(Protocol):
         """Whether a file looks like one of this format."""
         ...
 
-    def read(self, path: Path, score: str | None) -> Reading:
+    def read(self, path: Path, score: str | None) -> AnswerFile:
         """Every answer of the file; DataError lists all that cannot be read.
 
         `score` names the metric of the harness to read by, None for the format's own choice; UsageError for one
@@ -55,7 +55,7 @@ class ForeignFile:
     path: Path
     format: str
     sha256: str
-    reading: Reading
+    reading: AnswerFile
 
 
 def available() -> list[str]:

@@ -16,7 +16,7 @@ STEAL = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CounterReading:
     """The machine at one moment: load average, processor ticks stolen and in all, clocks lowered so far."""
 
     load: float | None
@@ -24,12 +24,12 @@ class Reading:
     ticks: int
     throttled: int | None
 
-    def stolen_since(self, before: "Reading") -> float | None:
+    def stolen_since(self, before: "CounterReading") -> float | None:
         """The share of processor time that other machines took since then."""
         ticks = self.ticks - before.ticks
         return (self.stolen - before.stolen) / ticks if ticks > 0 else None
 
-    def throttled_since(self, before: "Reading") -> int | None:
+    def throttled_since(self, before: "CounterReading") -> int | None:
         """How often a clock was lowered since then."""
         if self.throttled is None or before.throttled is None:
             return None
@@ -42,13 +42,13 @@ def first_load() -> float | None:
     return read_machine().load
 
 
-def read_machine() -> Reading:
+def read_machine() -> CounterReading:
     """The machine now."""
     stat = Path("/proc/stat")
     ticks = [int(part) for part in stat.read_text().splitlines()[0].split()[1:]] if stat.is_file() else []
     stolen = ticks[STEAL - 1] if len(ticks) >= STEAL else 0
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return Reading(load, stolen, sum(ticks), _throttled())
+    return CounterReading(load, stolen, sum(ticks), _throttled())
 
 
 def _throttled() -> int | None:

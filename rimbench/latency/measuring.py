@@ -29,7 +29,7 @@ from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, 
 from rimbench.latency.letters import letter_at, letter_of
 from rimbench.latency.probe import probe
 from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Subject, Told
-from rimbench.latency.timing import Rules, Timed, time_in_turn
+from rimbench.latency.timing import StoppingRules, Timed, time_in_turn
 from rimbench.records import Answer, Item
 from rimbench.running.grid import PlannedRun, departures_of_run
 from rimbench.store import ModelSource
@@ -47,7 +47,7 @@ class TooLargeError(Exception):
 def measure(  # noqa: PLR0913 - what is measured, how long, who hears of it, and what is wanted of it
     runs: Sequence[PlannedRun],
     batch: int,
-    rules: Rules,
+    rules: StoppingRules,
     on_round: Callable[[int], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
     quantities: Sequence[Quantity] = (),
@@ -93,7 +93,9 @@ def _chosen(runs: Sequence[PlannedRun], rows: Sequence[Measured], quantities: Se
     return found
 
 
-def _measure(runs: Sequence[PlannedRun], batch: int, rules: Rules, on_round: Callable[[int], None]) -> list[Measured]:
+def _measure(
+    runs: Sequence[PlannedRun], batch: int, rules: StoppingRules, on_round: Callable[[int], None]
+) -> list[Measured]:
     load, before = machine.first_load(), machine.read_machine()
     lowered = 0
     with ExitStack() as stack:

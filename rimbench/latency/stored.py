@@ -35,6 +35,8 @@ UNSTABLE = 0.05
 """Half the 95% interval over the mean from which a mean is called unstable: it was not known by the limit."""
 LAUNCH_BOUND = 3.0
 """Times its floor from which a pass may be waiting for launches, where a decode step is as slow as a prefill too."""
+LARGEST = 1e15
+"""Of times in ms, numbers of tokens and prices: of larger ones no mean and no spread can be worked out."""
 AS_SLOW = 0.8
 """A decode step over a prefill from which the two count as equally slow."""
 
@@ -280,6 +282,8 @@ def _faults(measurement: Measurement) -> Iterator[str]:
         from_0 += [(f"rows.{i}.first_ms", row.first_ms), (f"rows.{i}.generated_tokens", row.generated_tokens)]
     yield from (f"{key}: expected more than 0 (got {value})" for key, value in above_0 if value <= 0)
     yield from (f"{key}: expected 0 or more (got {value})" for key, value in from_0 if value < 0)
+    told = (*above_0, *from_0)
+    yield from (f"{key}: expected {LARGEST:g} at most (got {value})" for key, value in told if value > LARGEST)
 
 
 def read_measurements(results: Path, say: Callable[[str], None] | None = None) -> list[Measurement]:

@@ -20,7 +20,7 @@ WINDOW = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class StoppingRules:
     """When to stop: at least `least` samples of each call, then more, up to `most` or `seconds` of measuring in all,
     while one call's standard error exceeds `precision` of its mean. `warm_within` is how near two windows' medians
     must be, `warm_up_most` the calls after which warm-up ends either way.
@@ -48,7 +48,7 @@ class Timed:
 
 
 def time_in_turn(
-    calls: Mapping[str, Callable[[int], None]], rules: Rules, on_round: Callable[[int], None] = lambda _: None
+    calls: Mapping[str, Callable[[int], None]], rules: StoppingRules, on_round: Callable[[int], None] = lambda _: None
 ) -> dict[str, Timed]:
     """Time the calls in turn; every call of a round gets the round's number, from 0. `on_round` hears of each.
 
@@ -68,7 +68,7 @@ def time_in_turn(
     return timed
 
 
-def _warm_up(call: Callable[[int], None], rules: Rules) -> Timed:
+def _warm_up(call: Callable[[int], None], rules: StoppingRules) -> Timed:
     timed = Timed(first=_time(call, 0))
     while len(timed.warm_up) < rules.warm_up_most:
         timed.warm_up.append(_time(call, len(timed.warm_up)))

@@ -15,6 +15,7 @@ from rimbench.store import Head
 
 _NONE = math.nan
 """What stands for a number that there is none of: no record holds it."""
+_NONES = (_NONE,) * len(LETTERS)
 _ALIKE = 8
 """Up to so many draws, items that drew the same letters share them: there are few ways to draw them."""
 
@@ -71,7 +72,7 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
         logprobs = record.option_logprobs or {}
         self.letters.append(len(LETTERS) if letter is None else LETTERS.index(letter))
         self.statuses.append(STATUSES.index(record.status))
-        self.logprobs.extend(logprobs.get(x, _NONE) for x in LETTERS)
+        self.logprobs.extend(map(logprobs.get, LETTERS, _NONES))
         self.masses.append(_NONE if record.label_mass is None else record.label_mass)
 
     def logprob_table(self, item_ids: Sequence[str], width: int) -> FloatArray:
@@ -110,10 +111,11 @@ class Draws:
         """Add a draw."""
         self.statuses[head.status] += 1
         before = self.letters.get(item_id, ())
-        place, samples = len(before), self._samples.get(item_id)
-        if samples is not None or head.sample != place + 1:
-            samples = self._samples.setdefault(item_id, list(range(1, place + 1)))
+        if head.sample == len(before) + 1 and item_id not in self._samples:
+            letters = (*before, head.answer)
+        else:
+            samples = self._samples.setdefault(item_id, list(range(1, len(before) + 1)))
             place = bisect.bisect(samples, head.sample)
             samples.insert(place, head.sample)
-        letters = (*before[:place], head.answer, *before[place:])
+            letters = (*before[:place], head.answer, *before[place:])
         self.letters[item_id] = self._shared.setdefault(letters, letters) if len(letters) <= _ALIKE else letters

@@ -90,8 +90,9 @@ def read_run(folder: Path) -> RunData:
             failed += 1
             continue
         item_id, sample = items[head.item_id].item_id, head.sample
-        answers.kept.add(item_id, sample)  # a final failure is none to it
-        if answers.kept.is_first(item_id, sample):
+        if head.status == "engine_error":
+            answers.kept.add(item_id, sample)  # a final failure, which is none to it
+        if not sample or answers.kept.is_first(item_id, sample):
             shown[item_id] = head.start
         if sample:
             draws.put(item_id, head)

@@ -63,7 +63,7 @@ def embedding_weight(model: PreTrainedModel) -> Tensor:
 
 def head_module(model: PreTrainedModel) -> torch.nn.Linear:
     """The output head, weight [rows, hidden]; ModelError where the model is no causal language model."""
-    module: object = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    module: object = model.get_output_embeddings()
     if not isinstance(module, torch.nn.Linear):
         raise ModelError(f"{type(model).__name__} has no linear output head: expected a causal language model")
     return module

@@ -1,8 +1,9 @@
 """A run's folder, read: its manifest, its items, and its answers, each checked before anybody counts it."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from pydantic import ValidationError
 
@@ -14,7 +15,7 @@ from rimbench.records import LETTERS, Asked, Item, Record, find_fault
 from rimbench.records.items import ItemTable
 from rimbench.store.heads import Head, read_heads
 from rimbench.store.kept import Kept
-from rimbench.store.lines import is_intact, read_lines, record_of
+from rimbench.store.lines import is_intact, read_lines, records_of
 from rimbench.store.manifest import SCHEMA_VERSION, Manifest, manifest_of
 
 RECORDS = "records.jsonl"
@@ -26,6 +27,8 @@ SET_ASIDE = ".old-"
 BEGUN = ".new"
 """How the name of a run ends that is to take another's place, and has no answer yet."""
 SHOWN_LINES = 20
+_READ_AT_ONCE = 100
+"""Records whose lines are looked up."""
 
 A = TypeVar("A", Record, Head)
 
@@ -50,7 +53,7 @@ class Answers:
         self.kept = Kept()
         self.edited: list[int] = []
         self._path = folder / RECORDS
-        self._asked = None if items is None else _asked(items)
+        self._asked = None if items is None else _AskedOf(items)
         self._prompts = prompts or {}
 
     def __iter__(self) -> Iterator[Record]:
@@ -89,7 +92,7 @@ class Answers:
             return False
         if self._asked is None:
             return True
-        asked = self._asked.get(head.item_id)
+        asked = self._asked[head.item_id]
         answer = head.answer
         return asked is not None and asked.gold == head.gold and (answer is None or answer in asked.letters)
 
@@ -101,7 +104,7 @@ class Answers:
             return f"prompt_sha256: answers {answered}, and item {record.item_id!r} asks {asks_now[:12]}"
         if self._asked is None:
             return find_fault(record)
-        asked = self._asked.get(record.item_id)
+        asked = self._asked[record.item_id]
         if asked is None:
             return f"item_id: answers item {record.item_id!r}, which is not in its {ITEMS}"
         return find_fault(record, asked)
@@ -121,14 +124,23 @@ class Answers:
                 )
 
 
-def _asked(items: Mapping[str, Item]) -> dict[str, Asked]:
-    """What each item's records are checked by: one value for all items of the same letters and gold."""
-    few: dict[Asked, Asked] = {}
-    found = {}
-    for item_id, item in items.items():
+class _AskedOf(dict[str, Asked | None]):
+    """What each item's records are checked by, None for an item that there is not; worked out when it is wanted.
+
+    One value stands for all items of the same letters and gold.
+    """
+
+    def __init__(self, items: Mapping[str, Item]) -> None:
+        super().__init__()
+        self._items, self._few = items, dict[Asked, Asked]()
+
+    def __missing__(self, item_id: str) -> Asked | None:
+        item = self._items.get(item_id)
+        if item is None:
+            return None
         asked = Asked(tuple(item.options), item.gold)
-        found[item_id] = few.setdefault(asked, asked)
-    return found
+        self[item_id] = self._few.setdefault(asked, asked)
+        return self[item_id]
 
 
 def say_edited(folder: Path, edited: Sequence[int]) -> str:
@@ -149,11 +161,16 @@ def read_records_at(folder: Path, starts: Iterable[int]) -> Iterator[Record]:
     """The records whose lines begin at these places of a run's file, fastest in their order."""
     try:
         with open_regular(folder / RECORDS) as file:
-            for start in starts:
-                file.seek(start)
-                yield record_of(file.readline())
+            left = iter(starts)
+            while some := list(itertools.islice(left, _READ_AT_ONCE)):
+                yield from records_of([_line_at(file, start) for start in some])
     except OSError as error:
         raise DataError(f"cannot read {folder / RECORDS}: {error.strerror}; start the same command again") from error
+
+
+def _line_at(file: BinaryIO, start: int) -> bytes:
+    file.seek(start)
+    return file.readline()
 
 
 def read_items(folder: Path) -> ItemTable:

@@ -8,15 +8,17 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any
 
-from rimbench.records import Record, Status
-from rimbench.store.lines import chunks, faulty_lines, is_intact, record_of, values_of
+from rimbench.records import LETTERS, STATUSES, Record, Status
+from rimbench.store.lines import chunks, faulty_lines, is_intact, records_of, values_of
 
 _HEAD = re.compile(
     rb'\{"item_id": "([^"\\\x00-\x1f]*)", "sample": (0|[1-9]\d{0,5}), "gold": "([A-J])", '
     rb'"answer": (?:"([A-J])", "status": "(ok)"|null, "status": "(no_answer|ambiguous|truncated|refused)"), "text": "'
 )
+_WORDS: dict[bytes | None, Any] = {None: None, **{letter.encode(): letter for letter in LETTERS}}
+_STATUS: dict[bytes, Status] = {status.encode(): status for status in STATUSES}
 _CHECK_LENGTH = len(', "check": "00000000"}')
 
 
@@ -53,7 +55,8 @@ class Head:
     @property
     def record(self) -> Record:
         """The whole record."""
-        return record_of(self.line)
+        [record] = records_of([self.line])
+        return record
 
 
 def read_heads(
@@ -90,11 +93,8 @@ def _written_head(line: bytes) -> Head | None:
     if found is None or line[-_CHECK_LENGTH:] != b', "check": "%08x"}' % zlib.crc32(line[:-_CHECK_LENGTH]):
         return None
     item_id, sample, gold, answer, ok, other = found.groups()
-    letter = answer.decode() if answer else None
     try:
-        return Head(
-            item_id.decode(), int(sample), gold.decode(), letter, cast("Status", (ok or other).decode()), line
-        )
+        return Head(item_id.decode(), int(sample), _WORDS[gold], _WORDS[answer], _STATUS[ok or other], line)
     except UnicodeDecodeError:
         return None
 

@@ -7,7 +7,7 @@ when a source needs them.
 from rimbench.suites.catalogue import listing
 from rimbench.suites.loading import load
 from rimbench.suites.slices import heldout
-from rimbench.suites.suite import Audit, Fault, Slice, Source, Suite, Summary, Wording, question_text
+from rimbench.suites.suite import Audit, Fault, Slice, Source, Suite, SuiteListing, Wording, question_text
 
 __all__ = [
     "Audit",
@@ -15,7 +15,7 @@ __all__ = [
     "Slice",
     "Source",
     "Suite",
-    "Summary",
+    "SuiteListing",
     "Wording",
     "heldout",
     "listing",

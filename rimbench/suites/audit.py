@@ -55,7 +55,7 @@ class Faulty:
     kind: str
 
 
-Reading = Candidate | Skipped | Faulty
+AuditRow = Candidate | Skipped | Faulty
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Auditor:
     """By the hash of a question, which of all is kept: the id of its item, or None where answers contradict."""
     _own_labels: set[str] = field(default_factory=set)
 
-    def add(self, reading: Reading) -> None:
+    def add(self, reading: AuditRow) -> None:
         """Count one row, and keep it if it is a sound item."""
         self.rows += 1
         if isinstance(reading, Skipped):

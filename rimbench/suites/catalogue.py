@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rimbench.errors import ConfigError
 from rimbench.plugins import find_files, unknown
-from rimbench.suites.suite import Summary
+from rimbench.suites.suite import SuiteListing
 
 if TYPE_CHECKING:
     from rimbench.suites.schema import SuiteSpec
@@ -27,20 +27,20 @@ def find(name_or_path: str) -> Path:
     return known[name_or_path]
 
 
-def listing() -> tuple[Summary, ...]:
+def listing() -> tuple[SuiteListing, ...]:
     """Every suite that comes with rimbench, and whether it can be loaded here; asks no network."""
     return tuple(_summary(name, path) for name, path in find_files(folder()).items())
 
 
-def _summary(name: str, path: Path) -> Summary:
+def _summary(name: str, path: Path) -> SuiteListing:
     from rimbench.suites.schema import read
 
     try:
         spec = read(path)
     except ConfigError as error:
-        return Summary(name, "", "", None, loadable=False, why=str(error))
+        return SuiteListing(name, "", "", None, loadable=False, why=str(error))
     why = missing(spec, path)
-    return Summary(name, spec.description, _source(spec), spec.n, loadable=why is None, why=why)
+    return SuiteListing(name, spec.description, _source(spec), spec.n, loadable=why is None, why=why)
 
 
 def _source(spec: "SuiteSpec") -> str:

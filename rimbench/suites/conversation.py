@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from rimbench.extraction import extract
 from rimbench.records import LETTERS
-from rimbench.suites.audit import Candidate, Faulty, Reading, Skipped
+from rimbench.suites.audit import AuditRow, Candidate, Faulty, Skipped
 from rimbench.suites.choices import MultipleChoice, split_choices
+from rimbench.suites.options import is_whole
 from rimbench.suites.rows import Row
 from rimbench.suites.slices import folded
 
@@ -33,7 +34,7 @@ class _Message(BaseModel):
 _MESSAGES = TypeAdapter(list[_Message])
 
 
-def readings(rows: Iterable[Row], column: str, keep: Callable[[str], bool]) -> Iterator[Reading]:
+def readings(rows: Iterable[Row], column: str, keep: Callable[[str], bool]) -> Iterator[AuditRow]:
     """One reading a row, in order; rows whose question `keep` turns down are skipped as another slice's."""
     for number, row in enumerate(rows):
         try:
@@ -41,7 +42,8 @@ def readings(rows: Iterable[Row], column: str, keep: Callable[[str], bool]) -> I
         except ValidationError:
             yield Faulty(str(number), "malformed_messages")
         else:
-            yield _reading(messages, keep)
+            whole = all(is_whole(message.content or "") for message in messages)
+            yield _reading(messages, keep) if whole else Faulty(str(number), "not_text")
 
 
 def _messages(value: object) -> list[_Message]:
@@ -50,7 +52,7 @@ def _messages(value: object) -> list[_Message]:
     return [message for message in messages if message.role != "system"]
 
 
-def _reading(messages: list[_Message], keep: Callable[[str], bool]) -> Reading:
+def _reading(messages: list[_Message], keep: Callable[[str], bool]) -> AuditRow:
     if [message.role for message in messages] != ["user", "assistant"]:
         return Skipped("several_turns")
     user, assistant = (message.content or "" for message in messages)

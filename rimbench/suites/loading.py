@@ -12,7 +12,7 @@ from rimbench.errors import DataError, UsageError
 from rimbench.plugins import whose
 from rimbench.records.items import Items
 from rimbench.suites import catalogue, hub, rows, slices, titration
-from rimbench.suites.audit import Auditor, Reading
+from rimbench.suites.audit import Auditor, AuditRow
 from rimbench.suites.suite import Slice, Source, Suite, Wording, content_sha256
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _open(spec: "SuiteSpec", path: Path, data: Path | None) -> _Opened:
     if source is None:
         raise UsageError(f"suite {path.stem}: names no source: give the rows with --data FILE")
     if source.generator is not None:
-        settings = titration.Settings(**source.settings.model_dump())
+        settings = titration.TitrationSettings(**source.settings.model_dump())
         made = titration.rows(settings, spec.seed, spec.n)
         return _Opened(made, Source("generated", source.generator, None, None, str(settings)), path.name)
     return _open_hub(source)
@@ -117,11 +117,11 @@ def _audit(spec: "SuiteSpec", path: Path, opened: _Opened, slice_: Slice) -> Aud
     from rimbench.suites import table
 
     auditor = Auditor(repeats_expected=False)
-    _fill(auditor, table.readings(table.Table(every, layout, opened.where, path.name), keep), None)
+    _fill(auditor, table.readings(table.RowTable(every, layout, opened.where, path.name), keep), None)
     return auditor
 
 
-def _fill(auditor: Auditor, readings: Iterable[Reading], stop_at: int | None) -> None:
+def _fill(auditor: Auditor, readings: Iterable[AuditRow], stop_at: int | None) -> None:
     for reading in readings:
         auditor.add(reading)
         if auditor.usable == stop_at:

@@ -74,6 +74,15 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value)) or str(value).strip() == ""
 
 
+def is_whole(text: str) -> bool:
+    """Whether a text can be written: one that was cut may hold half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _of_mapping(cells: Mapping[object, object]) -> Options:
     """Options by label, or two lists, one of texts and one of labels; other keys beside letters are left alone."""
     if list(cells) == _COUNTED[0][: len(cells)] and not any(map(is_missing, cells.values())):  # as most rows are

@@ -23,7 +23,7 @@ class _Strict(Table):
 
 
 class GeneratorSpec(_Strict):
-    """The settings of generated items: see `rimbench.suites.titration.Settings`."""
+    """The settings of generated items: see `rimbench.suites.titration.TitrationSettings`."""
 
     model_config = ConfigDict(strict=False)
 

@@ -99,7 +99,7 @@ class Suite:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class SuiteListing:
     """A suite as a listing shows it: `why` says what is missing where it cannot be loaded here."""
 
     name: str

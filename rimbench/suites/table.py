@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rimbench.errors import DataError
 from rimbench.records import LETTERS
-from rimbench.suites.audit import Candidate, Faulty, Reading, Skipped
+from rimbench.suites.audit import AuditRow, Candidate, Faulty, Skipped
 from rimbench.suites.json_rows import KEY
 from rimbench.suites.options import (
     Options,
@@ -14,6 +14,7 @@ from rimbench.suites.options import (
     TooManyOptionsError,
     as_label,
     is_missing,
+    is_whole,
     read_options,
     without_own_labels,
 )
@@ -31,7 +32,7 @@ class _RowFaultError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RowTable:
     """All rows of one source with the layout that reads them; `where` names the source in errors.
 
     `rows` are read once, unless the base of a numbered gold column is to be told from all of them.
@@ -43,7 +44,7 @@ class Table:
     declare_in: str
 
 
-def readings(table: Table, keep: Callable[[str], bool]) -> Iterator[Reading]:
+def readings(table: RowTable, keep: Callable[[str], bool]) -> Iterator[AuditRow]:
     """One reading a row, in order; rows whose question `keep` turns down are skipped as another slice's.
 
     Raises DataError for an option letter beyond J, and for a gold column whose base cannot be told.
@@ -58,7 +59,7 @@ def readings(table: Table, keep: Callable[[str], bool]) -> Iterator[Reading]:
             yield Faulty(_row_id(table.layout, row, number), str(fault))
 
 
-def _reading(table: Table, row: Row, number: int, base: int, keep: Callable[[str], bool]) -> Reading:
+def _reading(table: RowTable, row: Row, number: int, base: int, keep: Callable[[str], bool]) -> AuditRow:
     layout = table.layout
     if not all(_matches(row.get(column), wanted) for column, wanted in layout.filter.items()):
         return Skipped("filtered")
@@ -104,10 +105,8 @@ def _text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _RowFaultError("not_text")
     text = str(value).strip()
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise _RowFaultError("not_text") from None  # half of a surrogate pair: a text that was cut
+    if not is_whole(text):
+        raise _RowFaultError("not_text")
     return text
 
 
@@ -158,7 +157,7 @@ def _matches(value: object, wanted: object) -> bool:
     return value is not None and str(value) == str(wanted)
 
 
-def _index_base(table: Table) -> tuple[Iterable[Row], Literal[0, 1]]:
+def _index_base(table: RowTable) -> tuple[Iterable[Row], Literal[0, 1]]:
     """The rows, and whether the gold column counts from 0 or 1: as declared, or as all the values of the file show.
 
     A 0 or a -1 (unlabelled) is only found where the first option is 0; the number of the row's options, or of
@@ -176,7 +175,7 @@ def _index_base(table: Table) -> tuple[Iterable[Row], Literal[0, 1]]:
     return rows, 0 if high is None else 1
 
 
-def _is_last(table: Table, rows: PackedRows, position: int, number: int | None) -> bool:
+def _is_last(table: RowTable, rows: PackedRows, position: int, number: int | None) -> bool:
     if number is None or number < 2:
         return False
     try:
@@ -186,7 +185,7 @@ def _is_last(table: Table, rows: PackedRows, position: int, number: int | None) 
     return number == len(options.values)
 
 
-def _undecided(table: Table, numbers: Sequence[int | None], low: int | None, high: int | None) -> str:
+def _undecided(table: RowTable, numbers: Sequence[int | None], low: int | None, high: int | None) -> str:
     column = table.layout.gold.column
     if low is None or high is None:
         held = ", ".join(str(number) for number in sorted({n for n in numbers if n is not None})) or "no numbers"

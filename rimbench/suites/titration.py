@@ -55,7 +55,7 @@ WORDINGS: dict[str, dict[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TitrationSettings:
     """How items are made: the least and the most steps and options of an item, and the wording."""
 
     steps: tuple[int, int] = (3, 5)
@@ -81,7 +81,7 @@ class Titration:
     gold: int
 
 
-def rows(settings: Settings, seed: int, n: int) -> Iterator[dict[str, object]]:
+def rows(settings: TitrationSettings, seed: int, n: int) -> Iterator[dict[str, object]]:
     """The first n items of a seed, as rows of a suite, no question twice; `steps` holds the values on the way.
 
     DataError where the settings do not give so many different ones.
@@ -110,7 +110,7 @@ def rows(settings: Settings, seed: int, n: int) -> Iterator[dict[str, object]]:
         }
 
 
-def generate(settings: Settings, seed: int, i: int) -> Titration:
+def generate(settings: TitrationSettings, seed: int, i: int) -> Titration:
     """Item i of a seed: the same on every machine. DataError where the settings give none."""
     chance = random.Random(f"titration:{seed}:{i}")
     for _ in range(ATTEMPTS_AT_MOST):
@@ -123,11 +123,11 @@ def generate(settings: Settings, seed: int, i: int) -> Titration:
     )
 
 
-def _told(settings: Settings) -> str:
+def _told(settings: TitrationSettings) -> str:
     return f"titration: the settings steps = {list(settings.steps)}, options = {list(settings.options)}"
 
 
-def _attempt(settings: Settings, chance: random.Random) -> Titration | None:
+def _attempt(settings: TitrationSettings, chance: random.Random) -> Titration | None:
     """One draw, or None where too few turned chains stay whole, positive and apart."""
     start = chance.choice(START_MG)
     kinds: list[Operation] = ["raise", "lower", "double", "halve"]

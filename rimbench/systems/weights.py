@@ -182,7 +182,7 @@ def _convert_gguf(gguf: Path, folder: Path) -> None:
     config = packed.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config
-    plain = hf.AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    plain = hf.AutoModelForCausalLM.from_config(config)
     plain.load_state_dict(packed.state_dict())
     plain.tie_weights()
     plain.generation_config = packed.generation_config

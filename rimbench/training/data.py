@@ -1,7 +1,7 @@
 """Training data: rows in the OpenMed layout -> examples of question, reasoning steps and final answer.
 
 Flows in: rows of `messages`, each `{role, content, reasoning_content}`, from anywhere. Flows out: examples,
-and a tally of what was left out and why. How options and letters are read is the caller's (`Rules`), so that
+and a tally of what was left out and why. How options and letters are read is the caller's (`RowRules`), so that
 training and suites read the same text the same way.
 
 How a trace becomes steps: at lines that begin with a number ("2.", "2)", "Step 2:") where at least two do;
@@ -65,7 +65,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RowCounts:
     """What became of the rows read. `no_steps` counts examples that are kept but have nothing for stage 1."""
 
     read: int = 0
@@ -75,7 +75,7 @@ class Tally:
     no_answer: int = 0
     no_steps: int = 0
 
-    def plus(self, *names: str) -> "Tally":
+    def plus(self, *names: str) -> "RowCounts":
         """The tally with one more in each of these counts."""
         return replace(self, **{name: getattr(self, name) + 1 for name in names})
 
@@ -101,7 +101,7 @@ def nothing_held_out(question: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RowRules:
     """How rows are read: the caller's own readers, and the cap on steps (more are merged with their
     neighbours).
 
@@ -124,14 +124,14 @@ class Corpus:
     """
 
     examples: tuple[Example, ...]
-    tally: Tally
+    tally: RowCounts
     sha256: str
     remarks: tuple[str, ...] = ()
 
 
-def read_corpus(rows: Iterable[object], rules: Rules, limit: int | None = None) -> Corpus:
+def read_corpus(rows: Iterable[object], rules: RowRules, limit: int | None = None) -> Corpus:
     """Read rows into examples, the first `limit` of them if that is given; DataError, with the tally, for none."""
-    examples, tally, digest = [], Tally(), hashlib.sha256()
+    examples, tally, digest = [], RowCounts(), hashlib.sha256()
     for number, row in enumerate(rows, start=1):
         example, fault = read_row(row, rules)
         if example is None:
@@ -150,7 +150,7 @@ def read_corpus(rows: Iterable[object], rules: Rules, limit: int | None = None) 
     return Corpus(tuple(examples), tally, digest.hexdigest())
 
 
-def read_row(row: object, rules: Rules) -> tuple[Example | None, str]:
+def read_row(row: object, rules: RowRules) -> tuple[Example | None, str]:
     """One row -> its example, or None and the count of the tally that it falls under.
 
     The question is the last user message before the first reply; system messages are not asked again.

@@ -69,7 +69,7 @@ class TrainingRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class TrainingWording:
     """What is written around an example: readout prefix, the reasoning's frame, chat-template arguments.
 
     The defaults are the card's; a system that is to read the checkpoint out must state the same ones.
@@ -87,7 +87,7 @@ class Encoding:
     """How a tokenizer writes an example: its wording, and the ids of one block (none without memory)."""
 
     tokenizer: PreTrainedTokenizerBase
-    wording: Wording
+    wording: TrainingWording
     block: tuple[int, ...]
     end: int
 
@@ -111,7 +111,7 @@ class Encoding:
         return Segment(ids, block, len(prefix), is_answer=True)
 
 
-def encoding(tokenizer: PreTrainedTokenizerBase, memory: Memory | None, wording: Wording) -> Encoding:
+def encoding(tokenizer: PreTrainedTokenizerBase, memory: Memory | None, wording: TrainingWording) -> Encoding:
     """What every example shares; ModelError where the tokenizer lacks the block tokens or an end token."""
     if tokenizer.eos_token_id is None or tokenizer.chat_template is None:
         raise ModelError(
@@ -210,7 +210,7 @@ def collate(rows: Sequence[TrainingRow], pad_id: int) -> TrainingBatch:
             targets.append(segment.token_ids[offset])
             owners.append(number)
     # A block's last token may predict the first token of several segments, so predictors are counted once.
-    predictors, source = torch.tensor(places).unique(return_inverse=True)  # type: ignore[no-untyped-call]
+    predictors, source = torch.tensor(places).unique(return_inverse=True)
     predicts = torch.zeros(len(rows) * length, dtype=torch.bool)
     predicts[predictors] = True
     return TrainingBatch(

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from rimbench.files.toml import Table, read_toml
 from rimbench.plugins import find_files, unknown
 from rimbench.rim.blocks import Memory
-from rimbench.training.packing import Wording
+from rimbench.training.packing import TrainingWording
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -152,9 +152,9 @@ class Recipe(Table):
         """The layout of one block, or None for a recipe without memory."""
         return None if self.memory is None else Memory(blocks=1, **self.memory.model_dump())
 
-    def words(self) -> Wording:
+    def words(self) -> TrainingWording:
         """The wording as packing takes it."""
-        return Wording(**self.wording.model_dump())
+        return TrainingWording(**self.wording.model_dump())
 
     def sha256(self) -> str:
         """A hash of every setting, defaults included; the description is no setting."""

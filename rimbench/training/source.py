@@ -16,7 +16,7 @@ from rimbench.files.writing import write_whole
 from rimbench.records import LETTERS
 from rimbench.suites import catalogue, heldout, hub, rows
 from rimbench.suites.choices import MultipleChoice, split_choices
-from rimbench.training.data import Rules, nothing_held_out
+from rimbench.training.data import RowRules, nothing_held_out
 from rimbench.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def open_rows(recipe: Recipe, data: Path | None, folder: Path) -> RowSource:
     return RowSource(hub.stream(dataset, split), f"{dataset}, split {split}")
 
 
-def reading_rules(recipe: Recipe, letter_of: Callable[[str, Mapping[str, str]], str | None]) -> Rules:
+def reading_rules(recipe: Recipe, letter_of: Callable[[str, Mapping[str, str]], str | None]) -> RowRules:
     """How rows are read: options as suites find them, the suite's questions held out, letters by `letter_of`."""
     split = functools.lru_cache(maxsize=4)(split_choices)
     suite = held_out_suite(recipe)
@@ -65,7 +65,7 @@ def reading_rules(recipe: Recipe, letter_of: Callable[[str, Mapping[str, str]], 
         assert suite is not None and suite.heldout is not None
         return heldout(_question(split(message), message), suite.heldout.fraction)
 
-    return Rules(recipe.data.max_steps, options_of, letter_of, held_out if suite else nothing_held_out)
+    return RowRules(recipe.data.max_steps, options_of, letter_of, held_out if suite else nothing_held_out)
 
 
 def held_out_suite(recipe: Recipe) -> "SuiteSpec | None":

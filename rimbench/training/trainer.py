@@ -172,13 +172,13 @@ def train_stage(stage: Stage, made: StageRows, start: Start, place: StagePlace, 
     set_seed(seed)
     usual = set_attention_dropout(start.model, stage.attention_dropout)
     if stage.gradient_checkpointing:
-        start.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
+        start.model.gradient_checkpointing_enable({"use_reentrant": False})
     trainer = StageTrainer(stage, made, start, place, seed)
     resumed = last_checkpoint(place.folder)
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     set_attention_dropout(start.model, usual)
     if stage.gradient_checkpointing:
-        start.model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
+        start.model.gradient_checkpointing_disable()
     weights = trainer.full_weights()
     if trainer.is_world_process_zero():
         save_checkpoint(start.model, start.tokenizer, place.weights, weights=weights)

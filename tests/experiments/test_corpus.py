@@ -14,7 +14,7 @@ import corpus
 import start
 
 from rimbench.suites.choices import split_choices
-from rimbench.training.data import Rules, read_corpus
+from rimbench.training.data import RowRules, read_corpus
 
 N = 1500
 
@@ -118,7 +118,7 @@ def test_training_reads_the_rows_as_they_are_meant(tuning):
         asked = split_choices(message)
         return {} if asked is None else dict(zip("ABCDEFGHIJ", asked.options, strict=False))
 
-    read = read_corpus(tuning, Rules(options_of=read_options))
+    read = read_corpus(tuning, RowRules(options_of=read_options))
     assert read.tally.kept == N and read.tally.no_steps == 0
     for example, row in zip(read.examples, tuning, strict=True):
         question, reasoning, _ = parts(row)

@@ -18,10 +18,10 @@ from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine, timing
 from rimbench.latency.measuring import measure
 from rimbench.latency.stored import Measured, ratio
-from rimbench.latency.timing import Rules
+from rimbench.latency.timing import StoppingRules
 from rimbench.running import grid
 
-FEW = Rules(least=3, most=3, warm_up_most=2)
+FEW = StoppingRules(least=3, most=3, warm_up_most=2)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def letter_checkpoint(tmp_path_factory):
 def test_the_time_to_the_letter_is_within_the_answers_and_asked_for_by_name(planned, letter_checkpoint):
     rim = next(run for run in planned(2) if run.cell.system.name == "rim")
     rim = dataclasses.replace(rim, checkpoint=dataclasses.replace(rim.checkpoint, folder=letter_checkpoint))
-    rows = {row.quantity: row for row in measure([rim], 2, Rules(least=8, most=8, warm_up_most=2))}
+    rows = {row.quantity: row for row in measure([rim], 2, StoppingRules(least=8, most=8, warm_up_most=2))}
     assert set(rows) == {"answer", "letter", "readout"}
     assert rows["answer"].generated_tokens == 2 and set(rows["answer"].told.letters.values()) == {"B"}
     for told, whole in zip(rows["letter"].samples_ms, rows["answer"].samples_ms, strict=True):
@@ -183,12 +183,12 @@ from pathlib import Path
 from rimbench import suites, systems
 from rimbench.running import grid
 from rimbench.latency.measuring import measure
-from rimbench.latency.timing import Rules
+from rimbench.latency.timing import StoppingRules
 folder, suite = map(Path, sys.argv[1:])
 system = systems.load(str(folder / "writes.toml"))
 def runs(batch):
     return grid.plan_runs([system], [suites.load(str(suite))], grid.RunSettings(folder, "transformers", batch))
-rules = Rules(least=2, most=2, warm_up_most=1)
+rules = StoppingRules(least=2, most=2, warm_up_most=1)
 measure(runs(2), 2, rules)  # whatever is imported or reserved once is there by now
 held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (held + (300 << 20), -1))

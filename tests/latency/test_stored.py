@@ -64,6 +64,7 @@ def test_a_file_that_is_no_measurement_is_named(tmp_path, text):
         ("samples_ms", "[1, -3]", r"rows\.0\.samples_ms\.1: expected more than 0 \(got -3.0\)"),
         ("samples_ms", "[0, 1]", r"rows\.0\.samples_ms\.0: expected more than 0"),
         ("samples_ms", "[]", r"rows\.0\.samples_ms: expected one time or more"),
+        ("samples_ms", "[1, 1e308]", r"rows\.0\.samples_ms\.1: expected 1e\+15 at most \(got 1e\+308\)"),
         ("passes", '{"count": 0}', r"rows\.0\.passes\.count: expected more than 0"),
         ("prompt_tokens", "0", r"rows\.0\.prompt_tokens: expected more than 0"),
         ("first_ms", "-1", r"rows\.0\.first_ms: expected 0 or more"),

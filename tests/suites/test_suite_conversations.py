@@ -85,6 +85,12 @@ def test_messages_that_are_none_are_a_fault(show):
     assert {fault.kind: fault.item_ids for fault in suite.audit.faults} == {"malformed_messages": ("40", "41")}
 
 
+def test_a_text_that_was_cut_within_a_character_is_a_fault(show):
+    cut = [row(f"Is it \ud83d?{OPTIONS}"), row(f"Is it?{OPTIONS}", "The answer is B. \ud83d")]
+    suite = show([*SOUND, *cut])
+    assert {fault.kind: fault.item_ids for fault in suite.audit.faults} == {"not_text": ("40", "41")}
+
+
 def test_a_system_message_and_unknown_keys_do_not_matter(show):
     messages = [
         {"role": "system", "content": "You are a medical expert."},

@@ -7,12 +7,12 @@ import pytest
 from scipy.stats import binomtest
 
 from rimbench.errors import DataError
-from rimbench.suites.titration import Settings, generate, rows
+from rimbench.suites.titration import TitrationSettings, generate, rows
 
 SETTINGS = {
-    "in-dist": Settings((2, 4), (4, 10)),
-    "long": Settings((5, 6), (4, 4)),
-    "reworded": Settings((2, 4), (4, 4), "unseen"),
+    "in-dist": TitrationSettings((2, 4), (4, 10)),
+    "long": TitrationSettings((5, 6), (4, 4)),
+    "reworded": TitrationSettings((2, 4), (4, 4), "unseen"),
 }
 EVENT = re.compile(
     r"raised by (?P<up>\d+)|lowered by (?P<down>\d+)|(?P<twice>doubled|twice)|(?P<half>halved|half)"
@@ -48,13 +48,13 @@ def test_options_are_apart_and_as_many_as_asked_for(settings):
 
 
 def test_an_item_depends_on_its_seed_and_number_alone():
-    assert generate(Settings(), 1, 5) == generate(Settings(), 1, 5)
-    assert generate(Settings(), 1, 5) != generate(Settings(), 1, 6)
-    assert generate(Settings(), 1, 5) != generate(Settings(), 2, 5)
+    assert generate(TitrationSettings(), 1, 5) == generate(TitrationSettings(), 1, 5)
+    assert generate(TitrationSettings(), 1, 5) != generate(TitrationSettings(), 1, 6)
+    assert generate(TitrationSettings(), 1, 5) != generate(TitrationSettings(), 2, 5)
 
 
 def test_no_question_comes_twice():
-    made = [row["question"] for row in rows(Settings((1, 2), (2, 2)), 3, 2000)]
+    made = [row["question"] for row in rows(TitrationSettings((1, 2), (2, 2)), 3, 2000)]
     assert len(set(made)) == 2000
 
 
@@ -84,9 +84,9 @@ def test_settings_that_do_not_give_so_many_questions_are_told(n, found):
     with pytest.raises(
         DataError, match=rf"steps = \[1, 1\].* give about {found} different questions, {n} were asked"
     ):
-        list(rows(Settings((1, 1), (2, 2)), 1, n))
+        list(rows(TitrationSettings((1, 1), (2, 2)), 1, n))
 
 
 def test_settings_that_give_no_question_at_all_are_told():
     with pytest.raises(DataError, match=r"options = \[4, 4\] give no question in 10000 draws"):
-        next(rows(Settings((1, 1), (4, 4)), 1, 1))
+        next(rows(TitrationSettings((1, 1), (4, 4)), 1, 1))

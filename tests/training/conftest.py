@@ -5,7 +5,7 @@ from transformers import AutoModelForCausalLM
 
 from rimbench.rim.blocks import Memory
 from rimbench.training.data import Example
-from rimbench.training.packing import Wording, encoding
+from rimbench.training.packing import TrainingWording, encoding
 
 EXAMPLES = [
     Example("What now?", "Up to 6. Then 3.", ("Up to 6.", "Then 3."), "3", False),
@@ -31,4 +31,4 @@ def model(checkpoint):
 
 @pytest.fixture
 def encode():
-    return encoding(tiny.make_tokenizer(), Memory(8), Wording(prefix="It is {"))
+    return encoding(tiny.make_tokenizer(), Memory(8), TrainingWording(prefix="It is {"))

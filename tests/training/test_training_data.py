@@ -4,7 +4,7 @@ import pytest
 
 from rimbench.errors import DataError
 from rimbench.training.data import (
-    Rules,
+    RowRules,
     boxed,
     lettered_options,
     open_answer,
@@ -101,7 +101,7 @@ def test_every_row_is_counted_under_what_became_of_it():
         {"messages": [{"role": "assistant", "content": "unasked"}]},
         "no row",
     ]
-    corpus = read_corpus(rows, Rules(held_out=lambda question: question.startswith("held out")))
+    corpus = read_corpus(rows, RowRules(held_out=lambda question: question.startswith("held out")))
     assert [(e.answer, e.steps, e.multiple_choice) for e in corpus.examples] == [
         ("B", ("One.", "Two."), True),
         ("5 mg", (), False),
@@ -110,7 +110,7 @@ def test_every_row_is_counted_under_what_became_of_it():
 
 
 def test_the_letter_reader_is_the_callers():
-    corpus = read_corpus([row(content="It is B.")], Rules(letter_of=lambda content, options: "B"))
+    corpus = read_corpus([row(content="It is B.")], RowRules(letter_of=lambda content, options: "B"))
     assert corpus.examples[0].answer == "B"
 
 
@@ -118,25 +118,25 @@ def test_system_messages_and_columns_that_a_hub_adds_change_nothing():
     plain = row()
     decorated = {"messages": [{"role": "system", "content": "Be kind."}, *plain["messages"]], "source": "x"}
     decorated["messages"][1]["tool_calls"] = None
-    assert read_corpus([plain], Rules()) == read_corpus([decorated], Rules())
+    assert read_corpus([plain], RowRules()) == read_corpus([decorated], RowRules())
 
 
 def test_the_hash_changes_with_the_data_and_with_nothing_else():
-    one = read_corpus([row(), row("Other?\nA: x\nB: y")], Rules())
-    assert one.sha256 == read_corpus([row(), "faulty", row("Other?\nA: x\nB: y")], Rules()).sha256
-    assert one.sha256 != read_corpus([row("Other?\nA: x\nB: y"), row()], Rules()).sha256
+    one = read_corpus([row(), row("Other?\nA: x\nB: y")], RowRules())
+    assert one.sha256 == read_corpus([row(), "faulty", row("Other?\nA: x\nB: y")], RowRules()).sha256
+    assert one.sha256 != read_corpus([row("Other?\nA: x\nB: y"), row()], RowRules()).sha256
 
 
 def test_an_example_knows_its_row_in_the_data_counted_from_one():
-    corpus = read_corpus(["faulty", row(), "faulty", row("Other?\nA: x\nB: y")], Rules())
+    corpus = read_corpus(["faulty", row(), "faulty", row("Other?\nA: x\nB: y")], RowRules())
     assert [example.row for example in corpus.examples] == [2, 4]
 
 
 def test_data_without_one_example_is_an_error_that_says_what_became_of_the_rows():
     with pytest.raises(DataError, match="1 read, 0 kept, 1 faulty"):
-        read_corpus(["no row"], Rules())
+        read_corpus(["no row"], RowRules())
     with pytest.raises(DataError, match="0 read"):
-        read_corpus([], Rules())
+        read_corpus([], RowRules())
 
 
 def test_a_file_that_is_no_json_names_its_line(tmp_path):
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_json_names_its_line(tmp_path):
 
 
 def test_the_openmed_layout_reads_with_no_faulty_row(shared):
-    corpus = read_corpus(read_jsonl(shared / "openmed-layout" / "rows.jsonl"), Rules())
+    corpus = read_corpus(read_jsonl(shared / "openmed-layout" / "rows.jsonl"), RowRules())
     assert corpus.tally.read == 1200
     assert corpus.tally.faulty == 0
     assert all(1 <= len(example.steps) <= 8 for example in corpus.examples)

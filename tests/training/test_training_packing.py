@@ -7,7 +7,7 @@ from rimbench.rim.blocks import Memory
 from rimbench.training.packing import (
     Segment,
     TrainingRow,
-    Wording,
+    TrainingWording,
     balanced,
     collate,
     encoding,
@@ -67,7 +67,7 @@ def test_the_question_is_the_chat_template_with_its_arguments(encode, examples):
     tokenizer = encode.tokenizer
     asked = tokenizer.decode(stage1_row(examples[0], encode, 0).question)
     assert asked == "<|im_start|>user\nWhat now?<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
-    thinking = encoding(tokenizer, None, Wording(chat_template={"enable_thinking": True}))
+    thinking = encoding(tokenizer, None, TrainingWording(chat_template={"enable_thinking": True}))
     assert tokenizer.decode(thinking.question("Q")).endswith("assistant\n")
 
 
@@ -114,8 +114,8 @@ def test_pads_are_neither_learned_nor_predict(encode, examples):
 def test_a_tokenizer_without_blocks_or_end_token_is_refused():
     plain = tiny.make_tokenizer(["<|im_start|>", "<|im_end|>"])
     with pytest.raises(ModelError, match="not a RiM checkpoint"):
-        encoding(plain, Memory(2), Wording())
-    assert encoding(plain, None, Wording()).block == ()
+        encoding(plain, Memory(2), TrainingWording())
+    assert encoding(plain, None, TrainingWording()).block == ()
     plain.eos_token = None
     with pytest.raises(ModelError, match="no end token"):
-        encoding(plain, None, Wording())
+        encoding(plain, None, TrainingWording())

@@ -14,7 +14,7 @@ from accelerate.utils import DistributedType
 from torch.distributed.tensor import DTensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rimbench.training.data import Corpus, Example, Tally
+from rimbench.training.data import Corpus, Example, RowCounts
 from rimbench.training.recipe import Recipe
 from rimbench.training.stage import StageTrainer, Start
 from rimbench.training.trainer import train
@@ -30,7 +30,7 @@ def corpus(n=32):
         end = str(2 * (i % 7 + 1))
         steps = (f"Up to {i % 7 + 1}.", f"Doubled, {end}.")[: 1 + i % 2 if i % 5 else 0]
         examples.append(Example(f"Start {i % 7}, what now?", " ".join(steps), steps, end, i % 3 == 0, row=i + 1))
-    return Corpus(tuple(examples), Tally(read=n, kept=n), f"hash of {n}")
+    return Corpus(tuple(examples), RowCounts(read=n, kept=n), f"hash of {n}")
 
 
 def recipe(*stages, **changes):

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rimbench.extraction.wording import Wording
+from rimbench.extraction.wording import LanguageWording
 from rimbench.plugins import find_files
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def answer_words() -> tuple[str, ...]:
     return tuple(dict.fromkeys(form for w in words for form in (w, w[:1].upper() + w[1:], w.upper())))
 
 
-def spoken(plain: str) -> list[Wording]:
+def spoken(plain: str) -> list[LanguageWording]:
     """The wordings of the languages whose words for answering, being right and choosing `plain` holds the most."""
     folded = plain.casefold()
     told = {each: sum(map(folded.count, each.telling)) for each in _languages()}

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from rimbench.extraction.spelling import one_spelling
-from rimbench.extraction.wording import Wording
+from rimbench.extraction.wording import LanguageWording
 from rimbench.files.toml import Table, read_toml
 from rimbench.records import LETTERS
 
@@ -84,11 +84,11 @@ class Language:
         self._file = file
 
     @cached_property
-    def wording(self) -> Wording:
+    def wording(self) -> LanguageWording:
         """Its patterns, which are made when a text needs them."""
         return _compile(self._file)
 
-    def spelling(self, plain: str) -> Wording:
+    def spelling(self, plain: str) -> LanguageWording:
         """The wording for a text, whose labels tell which alphabet it counts in."""
         alphabets = self._file.letters
         if len(alphabets) < 2:
@@ -134,7 +134,7 @@ def _whole(word: str) -> str:
     return f"{left if starts else ''}{re.escape(word)}{right if ends else ''}"
 
 
-def _compile(file: LanguageFile) -> Wording:
+def _compile(file: LanguageFile) -> LanguageWording:
     after = _any(file.after, file.ending, file.joiner, file.link, file.denial)
     ends = rf"(?= ?(?:$|[)\],;!?:(/&|}}\"<]|\.(?![A-Za-z\d])|-(?!\w)|[^\x00-\u02ff\u1e00-\u1eff]|{after}))"
     letter = r"(?:\([A-J]\)|\b[A-J]\b[).:]?)"
@@ -146,7 +146,7 @@ def _compile(file: LanguageFile) -> Wording:
     )
     fill = rf"(?:[\s:=>\"'{{,-]|{_any(file.option, file.filler, file.answer, file.correct, file.link)}){{0,40}}+"
     native = {own: name for alphabet in reversed(file.letters) for own, name in _letters(alphabet).items()}
-    return Wording(
+    return LanguageWording(
         answer=re.compile(_any(file.answer) + r"\]?"),
         correct=re.compile(_any(file.correct)),
         choice=re.compile(rf"{_any(file.choice)}|{_any(file.before)}(?=[,:]? \(?[A-J]\)?[.:!]?$)", re.M),

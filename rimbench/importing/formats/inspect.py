@@ -18,7 +18,7 @@ from typing import Any
 
 from rimbench.errors import DataError, RimbenchError
 from rimbench.files.strict_json import is_deep, say_deep
-from rimbench.importing.answers import ForeignAnswer, Reading, Sampling, as_draws, listed, mean_by_item
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, listed, mean_by_item
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.records import LETTERS
 
@@ -36,7 +36,7 @@ def recognises(glimpse: Glimpse) -> bool:
     return "_journal/start.json" in glimpse.entries or {"version", "status", "eval"} <= glimpse.keys
 
 
-def read(path: Path, score: str | None) -> Reading:
+def read(path: Path, score: str | None) -> AnswerFile:
     """Every sample's answer; RimbenchError where inspect_ai is not installed."""
     try:
         module: Any = importlib.import_module("inspect_ai.log")
@@ -64,7 +64,7 @@ def read(path: Path, score: str | None) -> Reading:
     sampling = _sampling(log)
     answers = [_answer(sample, score, shuffles=_shuffles(log)) for sample in samples]
     figures = _figures(samples, scorers)
-    return Reading(
+    return AnswerFile(
         as_draws(answers, (sampling.temperature or 0) > 0),
         "generate",
         model=str(log.eval.model),

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from rimbench.importing.answers import ForeignAnswer, Reading, Sampling, as_draws
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws
 from rimbench.importing.documents import option_lists, strings
 from rimbench.importing.formats import _lm_eval_results as results
 from rimbench.importing.reading import Glimpse, check_score
@@ -100,12 +100,12 @@ def recognises(glimpse: Glimpse) -> bool:
     return {"doc", "doc_id", "arguments", "resps"} <= glimpse.keys or {"results", "configs"} <= glimpse.keys
 
 
-def read(path: Path, score: str | None) -> Reading:
+def read(path: Path, score: str | None) -> AnswerFile:
     """Every document's answers: repeated generations are draws 1, 2, ..."""
     source = results.samples_of(path)
     lines = read_rows(source, _Line)
     if not lines:
-        return Reading((), "generate", source=source)
+        return AnswerFile((), "generate", source=source)
     filters = list(dict.fromkeys(line.filter for line in lines))
     single = [name for name in filters if not name.lower().startswith("maj")]
     chosen = (single or filters)[0]
@@ -116,7 +116,7 @@ def read(path: Path, score: str | None) -> Reading:
     found = [a for line in first for a in _answers(line, score, scored=bool(single))]
     figures = _figures(lines, filters)
     beside = results.beside(source, figures)
-    return Reading(
+    return AnswerFile(
         as_draws(found, drawn),
         mode,
         model=beside.model,

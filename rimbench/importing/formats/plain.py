@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
-from rimbench.importing.answers import ForeignAnswer, Reading, Sampling, as_draws, listed
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, listed
 from rimbench.importing.documents import option_lists, strings
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import read_rows
@@ -179,7 +179,7 @@ def recognises(glimpse: Glimpse) -> bool:
     return (has("item_id") or has("question")) and (has("predicted") or has("text") or has("error"))
 
 
-def read(path: Path, score: str | None) -> Reading:
+def read(path: Path, score: str | None) -> AnswerFile:
     """Every row as an answer; DataError where no prediction is a letter."""
     check_score(score, (), path)
     rows = read_rows(path, _Row)
@@ -209,7 +209,7 @@ def read(path: Path, score: str | None) -> Reading:
     )
     drawn = any(row.temperature for row in rows if row.sample == 0)
     odd = _odd(rows, predicted)
-    return Reading(
+    return AnswerFile(
         as_draws(answers, drawn) if drawn else answers,
         "generate" if written else "letters",
         sampling=Sampling(_temperature(rows)),

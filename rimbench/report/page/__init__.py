@@ -6,13 +6,15 @@ and answers are data: they lie in it compressed, and the script writes them as t
 
 import base64
 import hashlib
+import itertools
 import json
 import math
 import secrets
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,8 @@ PACKED_BUDGET = 4_300_000
 SHORTEST_CUT, LONGEST_CUT = 200, 20_000
 _ENCODED_AT_ONCE = 3 << 16
 """Bytes, a multiple of 3: base64 makes 4 characters of each 3."""
+_WRITTEN_AT_ONCE = 500
+"""Items, or answers."""
 _LEVEL, _AS_GZIP = 6, 31
 """Level 9 takes twice the time and saves a hundredth."""
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -95,21 +99,24 @@ def _answers(summary: Summary, results: Path, limit: int) -> Iterator[str]:
     yield '{"items":['
     for cell in summary.cells:
         suite, run = cell.manifest.suite, cell.manifest.run
-        for item in each_item(results / run):  # a run's folder bears its name
+        items = each_item(results / run)  # a run's folder bears its name
+        while some := list(itertools.islice(items, _WRITTEN_AT_ONCE)):
             before = "," if numbers.count else ""
-            if numbers.add(suite, run, item):
-                options = {letter: cut(text, limit) for letter, text in item.options.items()}
-                yield before + _json([suite, item.item_id, cut(item.question, limit), options, item.gold])
+            rows = [_row(suite, item, limit) for item in some if numbers.add(suite, run, item)]
+            yield before + _json(rows)[1:-1] if rows else ""
     yield '],"runs":['
     for i, cell in enumerate(summary.cells):
         suite, run = cell.manifest.suite, cell.manifest.run
         label = f"{cell.label}, first draw" if cell.run.by_draws else cell.label
         yield f'{"," if i else ""}{{"label":{_json(label)},"suite":{_json(suite)},"answers":{{'
         before = ""
-        for record in read_records_at(results / run, sorted(cell.run.shown.values())):
-            drawn = Counter(letter or "none" for letter in cell.run.drawn.get(record.item_id, ()))
-            number = numbers.of(suite, run, record.item_id)
-            yield f'{before}"{number}":{_json(_answer(record, drawn, limit))}'
+        records = read_records_at(results / run, sorted(cell.run.shown.values()))
+        while answered := list(itertools.islice(records, _WRITTEN_AT_ONCE)):
+            answers = {
+                numbers.of(suite, run, record.item_id): _answer(record, cell.run.drawn.get(record.item_id, ()), limit)
+                for record in answered
+            }
+            yield before + _json(answers)[1:-1]
             before = ","
         yield "}}"
     yield "]}"
@@ -146,7 +153,18 @@ class _Numbers:
         return number
 
 
-def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
+def _row(suite: str, item: Item, limit: int) -> list[Any]:
+    options = {letter: cut(text, limit) for letter, text in item.options.items()}
+    return [suite, item.item_id, cut(item.question, limit), options, item.gold]
+
+
+@lru_cache(maxsize=1024)
+def _counted(letters: tuple[str | None, ...]) -> dict[str, int]:
+    """How often each letter was drawn; kept, since the draws of many items are alike."""
+    return dict(sorted(Counter(letter or "none" for letter in letters).items()))
+
+
+def _answer(record: Record, drawn: tuple[str | None, ...], limit: int) -> list[Any]:
     logprobs = record.option_logprobs
     rounded = {letter: _rounded(value) for letter, value in logprobs.items()} if logprobs else None
     return [
@@ -155,7 +173,7 @@ def _answer(record: Record, drawn: Mapping[str, int], limit: int) -> list[Any]:
         int(record.correct),
         cut(record.text, limit),
         rounded,
-        dict(sorted(drawn.items())),
+        _counted(drawn),
     ]
 
 
