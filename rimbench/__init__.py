@@ -4,12 +4,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rimbench.running.single import Answered, answer
+    from rimbench.running.question import Answered, answer
     from rimbench.store.exporting import load
 
 __version__ = "0.1.0"
 __all__ = ["Answered", "__version__", "answer", "load"]
-_MODULE_OF = {"Answered": "running.single", "answer": "running.single", "load": "store.exporting"}
+_MODULE_OF = {"Answered": "running.question", "answer": "running.question", "load": "store.exporting"}
 
 
 def __getattr__(name: str) -> Any:

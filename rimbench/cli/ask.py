@@ -27,7 +27,7 @@ def ask(
     """
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.display.tabular import Table
-    from rimbench.running import single as asking
+    from rimbench.running import question as asking
 
     answered = asking.answer(question, option, system, model, allow_outside=allow_outside)
     note(asking.DISCLAIMER)

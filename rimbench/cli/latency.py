@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rimbench.latency.stored import Measured, Measurement, Quantity
     from rimbench.latency.timing import StoppingRules
     from rimbench.report.costs import Cost, Speedup
-    from rimbench.running.grid import PlannedRun, RunSettings
+    from rimbench.running.plans import PlannedRun, RunSettings
     from rimbench.suites import Suite
     from rimbench.systems import System
 
@@ -80,7 +80,7 @@ def latency(
     from rimbench.report.costs import find_costs, refused
     from rimbench.report.latency_document import latency_document
     from rimbench.report.latency_tables import latency_tables
-    from rimbench.running import grid
+    from rimbench.running.plans import RunSettings
 
     machine.first_load()
     if dtype not in (None, "float32", "bfloat16"):
@@ -96,7 +96,7 @@ def latency(
     rules = StoppingRules(least=samples, most=max(samples, 256), seconds=seconds)
 
     def planned(size: int) -> "list[PlannedRun]":
-        settings = [grid.RunSettings(results, name, size, dtype=dtype, eager=eager) for name in engine or ["auto"]]
+        settings = [RunSettings(results, name, size, dtype=dtype, eager=eager) for name in engine or ["auto"]]
         return plan_alike(systems, loaded, settings, prompt_tokens)
 
     def keep(rows: "Sequence[Measured]", path: Path | None) -> "tuple[Measurement, Path]":
@@ -125,9 +125,9 @@ def plan_alike(
 ) -> "list[PlannedRun]":
     """The runs of the systems under the settings, each once, with prompts of so many tokens if that is given."""
     from rimbench.latency.lengths import with_prompt_tokens
-    from rimbench.running import grid
+    from rimbench.running.plans import plan_runs
 
-    runs = {run.folder: run for each in settings for run in grid.plan_runs(systems, suites, each)}
+    runs = {run.folder: run for each in settings for run in plan_runs(systems, suites, each)}
     return [run if tokens is None else with_prompt_tokens(run, tokens) for run in runs.values()]
 
 

@@ -67,8 +67,9 @@ def run(
     """
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites, load_systems
-    from rimbench.running import grid
     from rimbench.running.cell import ErrorRules
+    from rimbench.running.completion import run_all
+    from rimbench.running.plans import RunSettings, plan_runs
     from rimbench.suites.controls import Controls
 
     with RunProgress() as progress:
@@ -78,8 +79,8 @@ def run(
         loaded = load_suites(suite, data or [], limit, progress.note, allow_outside=allow_outside)
         controls = Controls(permute_options, blind)
         errors = ErrorRules(max_errors, keep_errors)
-        settings = grid.RunSettings(results, engine, batch_size, seed, samples, fresh, controls, errors=errors)
-        runs = grid.plan_runs(systems, loaded, settings)
-        grid.run_all(runs, settings, progress)
+        settings = RunSettings(results, engine, batch_size, seed, samples, fresh, controls, errors=errors)
+        runs = plan_runs(systems, loaded, settings)
+        run_all(runs, settings, progress)
     for planned in runs:
         typer.echo(planned.folder)

@@ -34,7 +34,7 @@ def show_prompt(
     """
     from rimbench import suites, systems
     from rimbench.cli.output import print_json, print_text
-    from rimbench.running import grid
+    from rimbench.running.plans import make_ready
 
     chosen = systems.override(systems.load(system, allow_outside=allow_outside), model=model, blocks=blocks)
     loaded = suites.load(suite, data=data, allow_outside=allow_outside)
@@ -49,8 +49,7 @@ def show_prompt(
             f"--item {item}: suite {loaded.name} has no such item; "
             f"expected one of its {len(by_id)} ids or '#0' to '#{len(by_id) - 1}'"
         )
-    build, _ = grid.prompt_builder(chosen)
-    (prompt,) = build(loaded, [found])
+    (prompt,) = make_ready(chosen).prompts(loaded, [found])
     if json:
         print_json(
             {"item_id": found.item_id, "gold": found.gold, "text": prompt.text, "token_ids": prompt.token_ids,

@@ -46,8 +46,9 @@ def sweep(
     from rimbench.report.budgets import StoredSweep, read_outcome
     from rimbench.report.cost_tables import budget_table
     from rimbench.report.document import as_sweep
-    from rimbench.running import grid, sweeping
     from rimbench.running.cell import ErrorRules
+    from rimbench.running.plans import RunSettings
+    from rimbench.running.sweeps import plan_sweep, run_sweep
     from rimbench.store import read_manifest
     from rimbench.systems import load, override
 
@@ -55,9 +56,9 @@ def sweep(
         chosen = override(load(system, allow_outside=allow_outside), model=model, blocks=blocks, answer="readout")
         rows = [str(data)] if data else []
         (loaded,) = load_suites([suite], rows, limit, progress.note, allow_outside=allow_outside)
-        settings = grid.RunSettings(results, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
-        planned = sweeping.plan_sweep(chosen, loaded, settings)
-        sweeping.run_sweep(planned, progress)
+        settings = RunSettings(results, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
+        planned = plan_sweep(chosen, loaded, settings)
+        run_sweep(planned, progress)
     outcome = read_outcome([run.folder for run in planned.runs])
     swept = StoredSweep(read_manifest(planned.runs[-1].folder), outcome)
     if json:
