@@ -11,6 +11,7 @@ without any is one step, and an empty trace has none.
 """
 
 import hashlib
+import heapq
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,6 +29,7 @@ LONGEST_ANSWER = 200
 _NUMBERED = re.compile(r"^[ \t]*(?:\*\*)?(?:step[ \t]*)?\d{1,2}[.):][ \t]", re.IGNORECASE | re.MULTILINE)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _LINE = re.compile(r"\n\s*")
+_BRACE = re.compile(r"(?:\\boxed)?\{|\}")
 _SENTENCE = re.compile(
     r"(?<=[.!?])(?<!\b[A-Za-z\d]\.)(?<!\b(?:Dr|vs|cf|no)\.)(?<!\b(?:e\.g|i\.e|etc|Fig|Ans)\.)\s+(?=[A-Z\d\"'(\[])"
 )
@@ -198,13 +200,14 @@ def read_jsonl(path: Path) -> Iterator[object]:
 
 def boxed(content: str) -> str | None:
     """What the last complete `\\boxed{...}` holds, braces within it balanced; None without one."""
-    for start in reversed([match.end() for match in re.finditer(r"\\boxed\{", content)]):
-        depth = 1
-        for end in range(start, len(content)):
-            depth += {"{": 1, "}": -1}.get(content[end], 0)
-            if depth == 0:
-                return content[start:end].strip() or None
-    return None
+    last = (0, 0)
+    opened: list[int | None] = []  # by brace that is not closed yet: where its box's content starts, if it is one's
+    for brace in _BRACE.finditer(content):
+        if brace[0] != "}":
+            opened.append(brace.end() if brace[0] != "{" else None)
+        elif opened and (start := opened.pop()) is not None:
+            last = max(last, (start, brace.start()))
+    return content[slice(*last)].strip() or None
 
 
 def open_answer(content: str) -> str | None:
@@ -237,8 +240,23 @@ def split_steps(reasoning: str, max_steps: int) -> tuple[str, ...]:
 
 def _merge(steps: list[str], most: int, joint: str) -> tuple[str, ...]:
     """Join neighbours until at most `most` steps are left."""
-    while len(steps) > most:
-        sizes = [len(a) + len(b) for a, b in pairwise(steps)]
-        at = sizes.index(min(sizes))
-        steps = [*steps[:at], steps[at] + joint + steps[at + 1], *steps[at + 2 :]]
-    return tuple(step.strip() for step in steps)
+    texts: list[str | None] = [*steps]
+    before, after = [*range(-1, len(steps) - 1)], [*range(1, len(steps) + 1)]
+    pairs = [(len(a) + len(b), left, left + 1) for left, (a, b) in enumerate(pairwise(steps))]
+    heapq.heapify(pairs)
+    parts = len(steps)
+    while parts > most:
+        together, left, right = heapq.heappop(pairs)
+        a, b = texts[left], texts[right]
+        if a is None or b is None or after[left] != right or len(a) + len(b) != together:
+            continue  # a pair that was, before one of the two was merged with another
+        merged = a + joint + b
+        texts[left], texts[right] = merged, None
+        after[left] = further = after[right]
+        if further < len(texts):
+            before[further] = left
+            heapq.heappush(pairs, (len(merged) + len(texts[further] or ""), left, further))
+        if before[left] >= 0:
+            heapq.heappush(pairs, (len(texts[before[left]] or "") + len(merged), before[left], left))
+        parts -= 1
+    return tuple(text.strip() for text in texts if text is not None)

@@ -68,6 +68,8 @@ def test_merging_keeps_every_word_in_order(most):
         (r"first \boxed{A}, no: \boxed{ B } it is", "B"),
         (r"\boxed{\text{5 mg} {x}}", r"\text{5 mg} {x}"),
         (r"\boxed{A} and then \boxed{B", "A"),
+        (r"\boxed{A \boxed{B}", "B"),
+        (r"} \boxed{{A} \boxed{B} C}", "B"),
         (r"\boxed{}", None),
         ("boxed C", None),
     ],
