@@ -21,7 +21,7 @@ from corpus import tuning_rows
 from family import DOCS, PACKED, WORK, cores, train, write_rows
 from figures import draw_curve
 
-from rimbench.report.budgets import read_outcome
+from rimbench.report.budgets import read_sweep
 from rimbench.report.reading import RunData, read_run
 from rimbench.statistics.estimate import Estimate, accuracy
 from rimbench.statistics.verdict import compare_outcomes
@@ -163,8 +163,8 @@ def budgets(points: list[Point]) -> list[dict[str, Any]]:
     found = []
     for point in points:
         if point.system.startswith("rim"):
-            outcome = read_outcome([run_folder(point, budget) for budget in range(9)])
-            shown = {str(b.blocks): round(b.accuracy.value, 4) for b in outcome.budgets if b.accuracy}
+            outcome = read_sweep([run_folder(point, budget) for budget in range(9)])
+            shown = {str(b.k): round(b.accuracy.value, 4) for b in outcome.budgets if b.accuracy}
             found.append({"examples": point.examples, "seed": point.seed, "accuracy": shown})
     return found
 

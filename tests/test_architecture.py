@@ -151,6 +151,50 @@ def test_the_table_of_imports_has_no_cycle():
         order += free
 
 
+def public_names(path):
+    """The classes, type aliases and functions that a module defines for others."""
+    for node in ast.parse(path.read_text()).body:
+        name = ""
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            name = node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            name = target.id if isinstance(target, ast.Name) and target.id[:1].isupper() else ""
+            name = "" if name.isupper() else name
+        if name and not name.startswith("_"):
+            yield name
+
+
+def says_its_contract(path, name):
+    """Whether a module has the name because every one of its kind has it: an engine, a format of imports, a command
+    that is called like what it calls.
+    """
+    folder = path.relative_to(PACKAGE).parts[0]
+    contracts = {
+        "engines": {"describe", "obstacle", "open_engine"},
+        "importing": {"read", "recognises"},
+        "cli": {path.stem.rstrip("_")},
+    }
+    return name in contracts.get(folder, ())
+
+
+TWO_MEANINGS = {
+    "Answered", "Cell", "Extraction", "Row", "Table", "as_json", "available", "boxed", "find", "identify", "keep",
+    "load", "parse", "read", "readings", "resolve", "samples_of", "say_nothing", "show",
+}  # fmt: skip
+"""Names that are still used for two things; none may come to them."""
+
+
+def test_no_public_name_is_given_to_two_things():
+    found = [
+        name
+        for path in modules()
+        for name in set(public_names(path))
+        if not says_its_contract(path, name)
+    ]  # fmt: skip
+    assert {name for name in found if found.count(name) > 1} - TWO_MEANINGS == set()
+
+
 def writers_in(path):
     """The calls of a module that write a file, at any depth of its code, but into what `replacing` gives."""
     found = set()

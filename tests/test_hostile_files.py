@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from rimbench import suites, systems
 from rimbench.claims import catalogue
-from rimbench.claims.audit import audit
-from rimbench.claims.document import as_document
-from rimbench.claims.runs import measure
-from rimbench.claims.schema import read
-from rimbench.claims.tables import make_tables
+from rimbench.claims.audit import audit_claims
+from rimbench.claims.document import audit_document
+from rimbench.claims.runs import measure_own
+from rimbench.claims.schema import read_claims
+from rimbench.claims.tables import audit_tables
 from rimbench.display.plaintext import as_json
 from rimbench.errors import ConfigError, RimbenchError
 from rimbench.training.recipe import RECIPES, load_recipe
@@ -35,10 +35,10 @@ WRONG = [
 
 
 def judge_claims(path):
-    spec = read(path)
-    audited = audit(spec, measure(spec, path, path.parent).measured)
-    as_json(as_document(audited))
-    make_tables(audited)
+    spec = read_claims(path)
+    audited = audit_claims(spec, measure_own(spec, path, path.parent).measured)
+    as_json(audit_document(audited))
+    audit_tables(audited)
 
 
 def load_suite(path):
@@ -49,7 +49,7 @@ READERS = {
     "system": (systems.load, [SYSTEMS / "rim-v1.toml", SYSTEMS / "nano-base.toml"]),
     "suite": (load_suite, [SUITES / "demo-in-dist.toml", SUITES / "demo-long.toml"]),
     "recipe": (load_recipe, [RECIPES / "nano-rim-v2.toml", RECIPES / "cot.toml"]),
-    "claims": (judge_claims, [catalogue.find("rim-card"), catalogue.find("rim-paper")]),
+    "claims": (judge_claims, [catalogue.find_claims("rim-card"), catalogue.find_claims("rim-paper")]),
 }
 
 
@@ -130,7 +130,7 @@ def test_a_fault_that_quotes_lines_of_the_file_is_one_line(tmp_path):
     path = tmp_path / "file.toml"
     path.write_text('title = "t"\nsource = "s"\n"a\\nb\\u202e" = 1\n[[figure]]\nkind = "accuracy"\nid = "x\\ny"\n')
     with pytest.raises(ConfigError, match=r"a b\\u202e: unknown key") as caught:
-        read(path)
+        read_claims(path)
     assert "\n" not in str(caught.value)
 
 
@@ -201,11 +201,11 @@ def test_an_audit_beside_a_changed_manifest_says_what_is_wrong_in_one_line(tmp_p
     (folder / "items.jsonl").write_text(json.dumps(ITEM) + "\n")
     (folder / "records.jsonl").write_text(json.dumps(RECORD) + "\n")
     (folder / "manifest.json").write_text(json.dumps(with_a_wrong_json_value(MANIFEST, random.Random(seed))))
-    path = catalogue.find("rim-card")
-    spec = read(path)
+    path = catalogue.find_claims("rim-card")
+    spec = read_claims(path)
     try:
-        audited = audit(spec, measure(spec, path, tmp_path / "results").measured)
+        audited = audit_claims(spec, measure_own(spec, path, tmp_path / "results").measured)
     except RimbenchError as error:
         assert "\n" not in str(error)
     else:
-        as_json(as_document(audited))
+        as_json(audit_document(audited))

@@ -4,19 +4,19 @@
                                        ^
                         measured: accuracies of runs, where there are any
 
-| module      | owns                                                                           |
-|-------------|--------------------------------------------------------------------------------|
-| quantity    | a printed figure, its unit, and what its rounding hides                        |
-| schema      | the file's form; references: that everything it names is there                 |
-| catalogue   | the claims files that come with rimbench                                       |
-| finding     | a verdict, and what it stands on                                               |
-| figures     | each figure by itself: interval, count, floor                                  |
-| pairs       | two accuracies against each other, and Holm over a family                      |
-| comparisons | better, tied, within noise, stable                                             |
-| speed       | ratios, passes, floors                                                         |
-| chance      | what guessing gives                                                            |
-| audit       | one file, judged as a whole                                                    |
-| measured    | published against measured                                                     |
+| module    | owns                                                                                         |
+|-----------|----------------------------------------------------------------------------------------------|
+| quantity  | a printed figure, its unit, and what its rounding hides                                      |
+| entries   | the figures of a file, and what its names stand for                                          |
+| claim     | what every claim has; kinds: one file each, its fields, its verdict, what holds it           |
+| schema    | the whole file: that everything it names is there                                            |
+| catalogue | the claims files that come with rimbench                                                     |
+| finding   | a verdict, and what it stands on                                                             |
+| figures   | each figure by itself: interval, count, floor                                                |
+| floors    | the passes and the least time of a published one                                             |
+| pairs     | two accuracies against each other, and Holm over a family                                    |
+| audit     | one file, judged as a whole                                                                  |
+| measured  | published against measured; held: claims against measured                                    |
 
 `docs/claims.md` says how to write a claims file and how each kind is judged.
 """

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rimbench.claims.audit import Audit, Finding
-from rimbench.claims.bench import TimeCheck
+from rimbench.claims.audit import ClaimsAudit, Finding
 from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS
+from rimbench.claims.floors import TimeCheck
 from rimbench.claims.held import Held
 from rimbench.claims.measured import MeasuredTime, Reproduction
-from rimbench.claims.pairs import Pair
+from rimbench.claims.pairs import Contrast
 from rimbench.statistics.estimate import Estimate
 
 SCHEMA = 1
 MILLISECONDS = 1000
 
 
-def as_document(audit: Audit) -> dict[str, Any]:
+def audit_document(audit: ClaimsAudit) -> dict[str, Any]:
     """The whole audit as one JSON value; what is undefined is null."""
     verdicts = [finding.judgement.verdict for finding in audit.findings]
     return {
@@ -139,7 +139,7 @@ def _claim(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+def _pair(pair: Contrast) -> dict[str, Any]:
     return {
         "suite": pair.suite,
         "a": pair.a,

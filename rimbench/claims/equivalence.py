@@ -10,10 +10,10 @@ from typing import Literal
 
 from rimbench.statistics.estimate import Estimate
 
-Outcome = Literal["reproduced", "contradicted", "undecided"]
+Standing = Literal["reproduced", "contradicted", "undecided"]
 
 
-def decide(lo: float, hi: float, margin: float) -> Outcome:
+def decide(lo: float, hi: float, margin: float) -> Standing:
     """What an interval says of a margin: inside it as a whole, outside it as a whole, or neither.
 
     With an interval at 1 - 2 alpha the first is TOST at alpha. The second is beyond the margin, not merely beside 0:
@@ -37,7 +37,7 @@ EXACT = Reach(0.0, 0.0, 0)
 """Of a published value whose sampling error is unknown."""
 
 
-def reach(estimate: Estimate | None) -> Reach | None:
+def reach_of(estimate: Estimate | None) -> Reach | None:
     """Of an estimate's interval; None where it has none."""
     if estimate is None or estimate.lo is None or estimate.hi is None:
         return None
@@ -46,7 +46,7 @@ def reach(estimate: Estimate | None) -> Reach | None:
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """Measured less published, or over it less 1: between `lowest` and `highest`, as far as printing rounds.
+    """OwnMeasurement less published, or over it less 1: between `lowest` and `highest`, as far as printing rounds.
 
     `lo` and `hi` combine both reaches by square-and-add (Zou and Donner 2008, Statistics in Medicine 27:1693).
     """

@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rimbench.claims.bench import TimeCheck
-from rimbench.claims.finding import Verdict, in_points, in_time
-from rimbench.claims.pairs import counts
+from rimbench.claims.finding import ClaimVerdict, in_points, in_time
+from rimbench.claims.floors import TimeCheck
+from rimbench.claims.pairs import right_counts
 from rimbench.statistics.estimate import Estimate, wilson
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import AccuracyFigure, Figure, LatencyFigure
+    from rimbench.claims.entries import AccuracyFigure, Figure, LatencyFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class FigureCheck:
     """
 
     figure: "Figure"
-    verdict: Verdict
+    verdict: ClaimVerdict
     sentence: str
     estimate: Estimate | None = None
     time: TimeCheck | None = None
@@ -38,7 +38,7 @@ def check_figure(figure: "Figure", time: TimeCheck | None) -> FigureCheck:
 
 
 def _check_accuracy(figure: "AccuracyFigure") -> FigureCheck:
-    known = counts(figure)
+    known = right_counts(figure)
     if known is None or figure.n == "unstated":
         return FigureCheck(figure, "cannot be checked from this", "n is not stated, so there is no interval.")
     if not _some_count_gives(figure, figure.n):

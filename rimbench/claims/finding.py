@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Verdict = Literal["holds", "holds only as worded", "not supported", "contradicted", "cannot be checked from this"]
+ClaimVerdict = Literal[
+    "holds", "holds only as worded", "not supported", "contradicted", "cannot be checked from this"
+]
 """Of a claim, from the published numbers alone.
 
 holds: they show it. holds only as worded: true of what is written, but it shows less than it suggests. not
@@ -11,7 +13,7 @@ supported: they do not show it, nor the opposite. contradicted: they show the op
 this: what it would take is not published.
 """
 
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+VERDICTS: tuple[ClaimVerdict, ...] = get_args(ClaimVerdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,10 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Ruling:
     """A verdict on one claim, in a sentence."""
 
-    verdict: Verdict
+    verdict: ClaimVerdict
     sentence: str
     numbers: tuple[Number, ...] = ()
 
@@ -37,12 +39,12 @@ def in_points(share: float, signed: bool = False) -> str:
     return text.replace("-0.0", "0.0")
 
 
-def points(share: float) -> float:
+def as_points(share: float) -> float:
     """A share in percentage points, as a number."""
     return 100 * share
 
 
-def listed(names: list[str]) -> str:
+def joined(names: list[str]) -> str:
     """Names as a reader says them: a, b and c."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 

@@ -7,38 +7,16 @@ at 1 - 2 alpha (Berger 1982, Technometrics 24:295); what one pair of m refutes t
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rimbench.claims.equivalence import Deviation, Outcome, decide, reach
+from rimbench.claims.equivalence import Deviation, Standing, decide, reach_of
 from rimbench.claims.finding import in_factor, in_points
-from rimbench.claims.measured import (
-    Measured,
-    MeasuredAccuracy,
-    MeasuredTime,
-    Reproduction,
-    relative,
-)
+from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredTime, Reproduction, relative
+from rimbench.claims.pairs import Bar
 from rimbench.statistics.bootstrap import Resampling, Units, bca_interval
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.verdict import SMALLEST_N
-
-if TYPE_CHECKING:
-    from rimbench.claims.schema import (
-        AboveChanceClaim,
-        Claim,
-        ClaimsSpec,
-        ComparisonClaim,
-        NoiseClaim,
-        PassesClaim,
-        RatioClaim,
-        StabilityClaim,
-        TimesClaim,
-    )
-
-Key = tuple[str, str, str | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +28,7 @@ class MeasuredPair:
     a: str
     b: str
     difference: Estimate
-    outcome: Outcome
+    outcome: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +39,7 @@ class Held:
     it or the pairs were held to, None where the question is only which side of a bound they lie on.
     """
 
-    outcome: Outcome | None
+    outcome: Standing | None
     reason: str
     level: float
     margin: float | None = None
@@ -71,42 +49,34 @@ class Held:
     pairs: tuple[MeasuredPair, ...] = ()
 
 
-def hold(
-    claim: "Claim", spec: "ClaimsSpec", measured: Sequence[Measured], found: Mapping[str, Reproduction]
-) -> Held | None:
-    """What the measurements say of one claim; None where nothing of it was measured."""
-    cells = {(r.system, r.suite, r.setting, r.k): r for r in measured if isinstance(r, MeasuredAccuracy)}
-    match claim.kind:
-        case "comparison" | "noise" | "stability":
-            return _hold_pairs(claim, spec, cells)
-        case "ratio":
-            return _hold_ratio(claim, spec, found)
-        case "passes":
-            return _hold_passes(claim, spec, found)
-        case "times":
-            return _hold_times(claim, spec, found)
-        case "above chance":
-            return _hold_above_chance(claim, spec, found)
-        case "restated" | "chance level":
-            return None
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What a claim is held against: measured accuracies by cell, reproductions by figure, and the bars."""
+
+    accuracies: Mapping[Key, MeasuredAccuracy]
+    reproduced: Mapping[str, Reproduction]
+    bar: Bar
+    time_bar: Bar
 
 
 @dataclass(frozen=True, slots=True)
-class _Relation:
+class Relation:
     """What of a difference reproduces, and what contradicts: beyond a bound, or inside a margin."""
 
     margin: float | None
     bound: float = 0.0
     downward: bool = False
 
-    def outcome(self, lo: float, hi: float) -> Outcome:
+    def outcome(self, lo: float, hi: float) -> Standing:
+        """What an interval says of it."""
         if self.margin is not None:
             return decide(lo, hi, self.margin)
         lo, hi = (-hi, -lo) if self.downward else (lo, hi)
         return "reproduced" if lo > self.bound else "contradicted" if hi < self.bound else "undecided"
 
     def items_needed(self, difference: Estimate) -> int | None:
-        own = reach(difference)
+        """How many would decide it, if the values stay."""
+        own = reach_of(difference)
         if own is None:
             return None
         if self.margin is not None:
@@ -116,33 +86,14 @@ class _Relation:
         return None if room == 0 else math.floor(own.n * (towards / room) ** 2) + 1
 
 
-def _relation(claim: "ComparisonClaim | NoiseClaim | StabilityClaim", spec: "ClaimsSpec") -> _Relation:
-    if claim.kind == "noise":
-        return _Relation(claim.margin.value)
-    if claim.kind == "stability" or claim.relation == "tied":
-        return _Relation(spec.margin.value)
-    if claim.relation in ("at least as good", "best or tied"):
-        return _Relation(None, -spec.margin.value)
-    return _Relation(None, downward=claim.relation in ("worse", "lower"))
-
-
-def _wanted(claim: "ComparisonClaim | NoiseClaim | StabilityClaim") -> list[tuple[Key, Key]]:
-    if claim.kind == "stability":
-        return list(combinations([(claim.system, claim.suite, setting, None) for setting in claim.settings], 2))
-    if claim.kind == "comparison":
-        named = product(claim.systems, claim.against, claim.suites)
-        return [((a, suite, None, None), (b, suite, None, None)) for a, b, suite in named]
-    pairs = product(claim.systems, claim.against) if claim.against else combinations(claim.systems, 2)
-    return [((a, claim.suite, None, None), (b, claim.suite, None, None)) for a, b in pairs]
-
-
-def _hold_pairs(
-    claim: "ComparisonClaim | NoiseClaim | StabilityClaim",
-    spec: "ClaimsSpec",
-    cells: Mapping[Key, MeasuredAccuracy],
+def hold_pairs(
+    wanted: Sequence[tuple[Key, Key]],
+    relation: Relation,
+    entrants: Mapping[str, set[str]] | None,
+    measures: Measures,
 ) -> Held | None:
-    relation, level = _relation(claim, spec), 1 - 2 * spec.alpha
-    wanted = _wanted(claim)
+    """Pairs of cells against a relation, item by item; `entrants` as in `rimbench.claims.claim`."""
+    cells, level = measures.accuracies, measures.bar.level
     there = [(cells[a], cells[b]) for a, b in wanted if a in cells and b in cells]
     if not there:
         return None
@@ -150,10 +101,10 @@ def _hold_pairs(
     if unlike:
         return Held(None, f"not judged: {'; '.join(sorted(unlike))}", level, relation.margin)
     pairs = list(_compare(there, relation, level))
-    strict = list(_compare(there, relation, 1 - 2 * spec.alpha / len(there)))
+    strict = list(_compare(there, relation, 1 - 2 * measures.bar.alpha / len(there)))
     if len(pairs) < len(there):
         return Held(None, "not judged: some runs share no item, or their difference has no interval", level)
-    outcome = _joint(claim, pairs, strict, complete=len(there) == len(wanted))
+    outcome = _joint(entrants, pairs, strict, complete=len(there) == len(wanted))
     open_pairs = [pair for pair in pairs if pair.outcome != "reproduced"]
     needed = None
     if outcome == "undecided" and len(there) == len(wanted):
@@ -164,24 +115,28 @@ def _hold_pairs(
 
 
 def _compare(
-    there: Sequence[tuple[MeasuredAccuracy, MeasuredAccuracy]], relation: _Relation, level: float
+    there: Sequence[tuple[MeasuredAccuracy, MeasuredAccuracy]], relation: Relation, level: float
 ) -> Iterator[MeasuredPair]:
     for a, b in there:
         difference = a.outcomes.less(b.outcomes, level)
         if difference is None or difference.lo is None or difference.hi is None:
             continue
         few = difference.n < SMALLEST_N
-        outcome: Outcome = "undecided" if few else relation.outcome(difference.lo, difference.hi)
+        outcome: Standing = "undecided" if few else relation.outcome(difference.lo, difference.hi)
         yield MeasuredPair(a.suite, _name(a), _name(b), difference, outcome)
 
 
 def _joint(
-    claim: "Claim", pairs: Sequence[MeasuredPair], strict: Sequence[MeasuredPair], *, complete: bool
-) -> Outcome:
+    entrants: Mapping[str, set[str]] | None,
+    pairs: Sequence[MeasuredPair],
+    strict: Sequence[MeasuredPair],
+    *,
+    complete: bool,
+) -> Standing:
     """All pairs reproduce, or one contradicts; of several systems as one entrant, each of them must be beaten."""
     beaten = [pair for pair in strict if pair.outcome == "contradicted"]
-    if claim.kind == "comparison" and claim.relation in ("at least as good", "best or tied"):
-        lost = any({p.a for p in beaten if p.suite == suite} == set(claim.systems) for suite in claim.suites)
+    if entrants is not None:
+        lost = any({p.a for p in beaten if p.suite == suite} == systems for suite, systems in entrants.items())
     else:
         lost = bool(beaten)
     if lost:
@@ -189,7 +144,7 @@ def _joint(
     return "reproduced" if complete and all(pair.outcome == "reproduced" for pair in pairs) else "undecided"
 
 
-def _say(outcome: Outcome, pairs: Sequence[MeasuredPair], wanted: int, needed: int | None) -> str:
+def _say(outcome: Standing, pairs: Sequence[MeasuredPair], wanted: int, needed: int | None) -> str:
     def told(pair: MeasuredPair) -> str:
         lo, hi = (in_points(end or 0.0, signed=True) for end in (pair.difference.lo, pair.difference.hi))
         value = in_points(pair.difference.value, signed=True)
@@ -208,22 +163,10 @@ def _say(outcome: Outcome, pairs: Sequence[MeasuredPair], wanted: int, needed: i
     return shown
 
 
-def _hold_ratio(claim: "RatioClaim", spec: "ClaimsSpec", found: Mapping[str, Reproduction]) -> Held | None:
-    if claim.numerator is None or claim.denominator is None:
-        return None
-    return _hold_factor((claim.numerator, claim.denominator), (claim.value.lowest, claim.value.highest), spec, found)
-
-
-def _hold_passes(claim: "PassesClaim", spec: "ClaimsSpec", found: Mapping[str, Reproduction]) -> Held | None:
-    return _hold_factor((claim.figure, claim.one_pass), (claim.value, claim.value), spec, found)
-
-
-def _hold_factor(
-    figures: tuple[str, str], printed: tuple[float, float], spec: "ClaimsSpec", found: Mapping[str, Reproduction]
-) -> Held | None:
+def hold_factor(figures: tuple[str, str], printed: tuple[float, float], measures: Measures) -> Held | None:
     """One time over another, as a part of the printed factor."""
-    level, margin = 1 - 2 * spec.alpha, spec.time_margin.value
-    sides = [found.get(name) for name in figures]
+    level, margin = measures.time_bar.level, measures.time_bar.margin
+    sides = [measures.reproduced.get(name) for name in figures]
     times = [side.measured for side in sides if side is not None and isinstance(side.measured, MeasuredTime)]
     if len(times) < 2:
         return None
@@ -238,7 +181,7 @@ def _hold_factor(
     if ratio is None or ratio.lo is None or ratio.hi is None:
         return Held(None, "not judged: the ratio has no interval", level, margin)
     deviation = relative(ratio, *printed)
-    outcome: Outcome = "undecided" if ratio.n < SMALLEST_N else decide(deviation.lo, deviation.hi, margin)
+    outcome: Standing = "undecided" if ratio.n < SMALLEST_N else decide(deviation.lo, deviation.hi, margin)
     needed = deviation.items_needed(margin) if outcome == "undecided" else None
     told = f"{in_factor(ratio.value)} x [{in_factor(ratio.lo)}, {in_factor(ratio.hi)}], {ratio.method}"
     if needed is not None and ratio.n >= SMALLEST_N:
@@ -266,47 +209,6 @@ def _ratio(a: MeasuredTime, b: MeasuredTime, level: float) -> Estimate | None:
     hi = value + math.hypot(logs[2] - logs[0], logs[3] - logs[4])
     n = min(of_a.n, of_b.n)
     return Estimate(math.exp(value), math.exp(lo), math.exp(hi), n, "two measurements, square-and-add", level)
-
-
-def _hold_times(claim: "TimesClaim", spec: "ClaimsSpec", found: Mapping[str, Reproduction]) -> Held | None:
-    """What its figures come to."""
-    level, margin = 1 - 2 * spec.alpha, spec.time_margin.value
-    there = {name: found[name] for name in claim.figures if name in found}
-    if not there:
-        return None
-    outcomes = [side.outcome for side in there.values()]
-    told = "; ".join(f"{name}: {side.outcome or side.reason}" for name, side in there.items())
-    if len(there) < len(claim.figures):
-        told += f"; {len(there)} of its {len(claim.figures)} times were measured"
-    if "contradicted" in outcomes:
-        return Held("contradicted", told, level, margin)
-    if None in outcomes:
-        return Held(None, told, level, margin)
-    whole = len(there) == len(claim.figures) and set(outcomes) == {"reproduced"}
-    return Held("reproduced" if whole else "undecided", told, level, margin)
-
-
-def _hold_above_chance(
-    claim: "AboveChanceClaim", spec: "ClaimsSpec", found: Mapping[str, Reproduction]
-) -> Held | None:
-    """Against the guesser on the very items that the run asked."""
-    level, side = 1 - 2 * spec.alpha, found.get(claim.figure)
-    if side is None or not isinstance(side.measured, MeasuredAccuracy):
-        return None
-    run = side.measured
-    if run.unlike:
-        return Held(None, f"not judged: {'; '.join(run.unlike)}", level)
-    own, chance = run.outcomes.at(level), run.outcomes.chance
-    if own is None or own.lo is None or own.hi is None or chance is None:
-        return Held(None, "not judged: there is no interval", level)
-    relation = _Relation(None, chance)
-    outcome: Outcome = "undecided" if own.n < SMALLEST_N else relation.outcome(own.lo, own.hi)
-    needed = relation.items_needed(own) if outcome == "undecided" and own.n >= SMALLEST_N else None
-    ends = f"{in_points(own.value)} [{in_points(own.lo)}, {in_points(own.hi)}] %"
-    told = f"{ends}, a guesser has {in_points(chance)} % on these items"
-    if needed is not None:
-        told += f"; {needed:,} items would decide it, if the values stay"
-    return Held(outcome, told, level, None, own.value, (own.lo, own.hi), needed)
 
 
 def _name(run: MeasuredAccuracy) -> str:

@@ -19,9 +19,8 @@ from rimbench.suites import Wording, catalogue
 from rimbench.systems import System, weights
 
 if TYPE_CHECKING:
+    from rimbench.claims.entries import SuiteEntry, SystemEntry
     from rimbench.claims.schema import ClaimsSpec
-    from rimbench.claims.schema import SuiteSpec as SuiteEntry
-    from rimbench.claims.schema import SystemSpec as SystemEntry
     from rimbench.suites.schema import SuiteSpec
 
 SHOWN = 12
@@ -39,7 +38,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Referents:
     """What the names in a claims file stand for: its [[system]] and [[suite]] entries, or what rimbench has of "
     "that name."""
 

@@ -2,21 +2,23 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rimbench.claims.comparisons import Bar
-from rimbench.claims.equivalence import Deviation, Outcome, Reach, decide, reach
+from rimbench.claims.equivalence import Deviation, Reach, Standing, decide, reach_of
 from rimbench.claims.finding import in_points
 from rimbench.claims.outcomes import Outcomes
-from rimbench.claims.pairs import counts
+from rimbench.claims.pairs import Bar, right_counts
 from rimbench.statistics.estimate import Estimate, wilson
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import SMALLEST_N
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import AccuracyFigure, ClaimsSpec, LatencyFigure, PassFigure
+    from rimbench.claims.entries import AccuracyFigure, Figure, LatencyFigure, PassFigure
+
+Key = tuple[str, str, str | None, int | None]
+"""A cell of the claims file: system, suite, setting, and the k of pass@k."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class MeasuredTime:
     unverified: tuple[str, ...] = ()
 
 
-Measured = MeasuredAccuracy | MeasuredTime
+OwnMeasurement = MeasuredAccuracy | MeasuredTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,20 @@ class Reproduction:
     it is as it is.
     """
 
-    measured: Measured
+    measured: OwnMeasurement
     estimate: Estimate | None
     difference: Estimate | None
     bar: Bar
     interval: tuple[float, float] | None
-    outcome: Outcome | None
+    outcome: Standing | None
     reason: str
     items_needed: int | None = None
     items_needed_on_both: int | None = None
 
 
-def reproductions(spec: "ClaimsSpec", measured: Sequence[Measured]) -> Mapping[str, Reproduction]:
+def reproductions(
+    figures: "Iterable[Figure]", measured: Sequence[OwnMeasurement], bar: Bar, time_bar: Bar
+) -> Mapping[str, Reproduction]:
     """For each figure that was measured, by figure id; of two measurements of one thing the last that can be judged.
 
     Accuracies are matched by the claims file's names of system and suite, by setting and k, times by system,
@@ -92,19 +96,19 @@ def reproductions(spec: "ClaimsSpec", measured: Sequence[Measured]) -> Mapping[s
     cells = {(r.system, r.suite, r.setting, r.k): r for r in measured if isinstance(r, MeasuredAccuracy)}
     times = [time for time in measured if isinstance(time, MeasuredTime)]
     found = {}
-    for figure in spec.figure:
+    for figure in figures:
         if figure.kind == "latency":
             wanted = (figure.system, figure.quantity, figure.batch)
             of_it = [time for time in times if (time.system, time.quantity, time.batch) == wanted]
-            judged = [_reproduced_time(figure, time, Bar(spec.time_margin.value, spec.alpha)) for time in of_it]
+            judged = [_reproduced_time(figure, time, time_bar) for time in of_it]
             if judged:
                 found[figure.id] = max(judged, key=lambda side: (side.outcome is not None, judged.index(side)))
         elif (run := cells.get(key_of(figure))) is not None:
-            found[figure.id] = _reproduced_share(figure, run, Bar(spec.margin.value, spec.alpha))
+            found[figure.id] = _reproduced_share(figure, run, bar)
     return found
 
 
-def key_of(figure: "AccuracyFigure | PassFigure") -> tuple[str, str, str | None, int | None]:
+def key_of(figure: "AccuracyFigure | PassFigure") -> Key:
     """The cell that a figure is of."""
     if figure.kind == "accuracy":
         return figure.system, figure.suite, figure.setting, None
@@ -116,7 +120,7 @@ def _reproduced_share(figure: "AccuracyFigure | PassFigure", run: MeasuredAccura
     estimate = run.outcomes.at(0.95)
     difference = independent_difference(estimate, _published(figure, 0.95))
     own, published = run.outcomes.at(bar.level), _published(figure, bar.level)
-    reaches = reach(own), reach(published)
+    reaches = reach_of(own), reach_of(published)
     if run.unlike:
         return Reproduction(run, estimate, difference, bar, None, None, f"not judged: {'; '.join(run.unlike)}")
     if published is None:
@@ -133,7 +137,7 @@ def _reproduced_share(figure: "AccuracyFigure | PassFigure", run: MeasuredAccura
 
 
 def _judged(
-    measured: Measured, shown: tuple[Estimate | None, Estimate | None], deviation: Deviation, bar: Bar
+    measured: OwnMeasurement, shown: tuple[Estimate | None, Estimate | None], deviation: Deviation, bar: Bar
 ) -> Reproduction:
     interval = deviation.lo, deviation.hi
     outcome = decide(*interval, bar.margin)
@@ -214,7 +218,7 @@ def _plain(name: str) -> str:
 def _published(figure: "AccuracyFigure | PassFigure", level: float) -> Estimate | None:
     """The figure with Wilson's interval, the widest that a mean of shares can have; None where n is unstated."""
     if figure.kind == "accuracy":
-        known = counts(figure)
+        known = right_counts(figure)
         return None if known is None else wilson(*known, level)
     return None if figure.n == "unstated" else wilson(figure.value.value * figure.n, figure.n, level)
 

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rimbench.claims.finding import Number, in_points
+from rimbench.claims.finding import Number, Ruling, as_points, in_points
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.unpaired import newcombe_independent, right_from_published, two_proportion_test
 from rimbench.statistics.verdict import holm
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import AccuracyFigure
+    from rimbench.claims.entries import AccuracyFigure
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class Contrast:
     """The accuracy of `a` less that of `b`, as shares.
 
     `lo` and `hi` are the 95% interval; `least` and `most` the one at 1 - 2 alpha, whose ends are one-sided
@@ -40,7 +40,7 @@ class Pair:
     interval: str
 
     @property
-    def swapped(self) -> "Pair":
+    def swapped(self) -> "Contrast":
         """The same pair, seen from b."""
         return replace(
             self, a=self.b, b=self.a, delta=-self.delta, lo=-self.hi, hi=-self.lo, least=-self.most, most=-self.least
@@ -51,10 +51,23 @@ class Pair:
         return self.p_adjusted < alpha
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a file is judged by: the largest difference that does not matter, and the level of every test."""
+
+    margin: float
+    alpha: float
+
+    @property
+    def level(self) -> float:
+        """Of the interval whose ends are one-sided bounds at alpha."""
+        return 1 - 2 * self.alpha
+
+
 FigurePair = tuple["AccuracyFigure", "AccuracyFigure"]
 
 
-def family_of(pairs: Iterable[FigurePair], alpha: float) -> Mapping[frozenset[str], Pair]:
+def tested_family(pairs: Iterable[FigurePair], alpha: float) -> Mapping[frozenset[str], Contrast]:
     """Every pair of figures once, tested and corrected for all others, by the two figures' ids.
 
     Pairs with an unstated n are left out.
@@ -68,30 +81,30 @@ def family_of(pairs: Iterable[FigurePair], alpha: float) -> Mapping[frozenset[st
     }
 
 
-def pick(family: Mapping[frozenset[str], Pair], wanted: Sequence[FigurePair]) -> list[Pair] | None:
+def pick(family: Mapping[frozenset[str], Contrast], wanted: Sequence[FigurePair]) -> list[Contrast] | None:
     """The wanted pairs, each seen from its first figure; None where one could not be tested."""
     found = []
     for a, b in wanted:
         pair = family.get(frozenset((a.id, b.id)))
         if pair is None:
             return None
-        found.append(pair if pair.a == label(a) else pair.swapped)
+        found.append(pair if pair.a == figure_label(a) else pair.swapped)
     return found
 
 
-def label(figure: "AccuracyFigure") -> str:
+def figure_label(figure: "AccuracyFigure") -> str:
     """How a pair names a figure: by its system, and by the setting that it was scored in."""
     return figure.system if figure.setting is None else f"{figure.system} ({figure.setting})"
 
 
-def counts(figure: "AccuracyFigure") -> tuple[int, int] | None:
+def right_counts(figure: "AccuracyFigure") -> tuple[int, int] | None:
     """Right answers and items; None where n is unstated."""
     if figure.n == "unstated":
         return None
     return right_from_published(figure.value.value, figure.n), figure.n
 
 
-def tally(pairs: Sequence[Pair], alpha: float) -> tuple[Number, ...]:
+def tally(pairs: Sequence[Contrast], alpha: float) -> tuple[Number, ...]:
     """How many pairs there are, how many of their differences are shown, and in which family."""
     return (
         Number("pairs", len(pairs)),
@@ -101,7 +114,7 @@ def tally(pairs: Sequence[Pair], alpha: float) -> tuple[Number, ...]:
     )
 
 
-def told(pair: Pair) -> str:
+def told(pair: Contrast) -> str:
     """A pair in words: who is how far from whom, and where."""
     if pair.delta == 0:
         return f"on {pair.suite} {pair.a} and {pair.b} are printed equal"
@@ -109,14 +122,31 @@ def told(pair: Pair) -> str:
     return f"on {pair.suite} {pair.a} is {in_points(abs(pair.delta))} points {side} {pair.b}"
 
 
-def corrected(pairs: Sequence[Pair]) -> str:
+def corrected(pairs: Sequence[Contrast]) -> str:
     """What the tests were corrected for."""
     size = pairs[0].family_size
     return "one test" if size == 1 else f"Holm over {size} pairs"
 
 
-def _compare(a: "AccuracyFigure", b: "AccuracyFigure", alpha: float) -> Pair | None:
-    of_a, of_b = counts(a), counts(b)
+def judge_tie(pairs: Sequence[Contrast], bar: Bar) -> Ruling:
+    """All equal: a difference of the margin or more is ruled out everywhere."""
+    shown = [pair for pair in pairs if pair.shown(bar.alpha)]
+    room = max(max(-pair.least, pair.most) for pair in pairs)
+    numbers = (*tally(pairs, bar.alpha), Number("room_points", as_points(room)))
+    if shown:
+        worst = max(shown, key=lambda p: abs(p.delta))
+        return Ruling("contradicted", f"A difference is shown: {told(worst)} ({corrected(pairs)}).", numbers)
+    margin = in_points(bar.margin)
+    if room < bar.margin:
+        return Ruling("holds", f"A difference of {margin} points or more is ruled out everywhere.", numbers)
+    sentence = (
+        f"No difference is shown, but one of {in_points(room)} points is not ruled out either (margin {margin})."
+    )
+    return Ruling("not supported", sentence, numbers)
+
+
+def _compare(a: "AccuracyFigure", b: "AccuracyFigure", alpha: float) -> Contrast | None:
+    of_a, of_b = right_counts(a), right_counts(b)
     if of_a is None or of_b is None:
         return None
     test = two_proportion_test(*of_a, *of_b)
@@ -124,10 +154,10 @@ def _compare(a: "AccuracyFigure", b: "AccuracyFigure", alpha: float) -> Pair | N
     at_alpha = newcombe_independent(*of_a, *of_b, 1 - 2 * alpha)
     assert test is not None and within is not None and at_alpha is not None  # n is at least 1
     (lo, hi), (least, most) = _ends(within), _ends(at_alpha)
-    return Pair(
+    return Contrast(
         suite=a.suite,
-        a=label(a),
-        b=label(b),
+        a=figure_label(a),
+        b=figure_label(b),
         delta=within.value,
         lo=lo,
         hi=hi,

@@ -25,7 +25,7 @@ _PRINTED = re.compile(r"(?P<about>~|≈|about )?\s*(?P<number>\d+(?:\.\d+)?)\s*(
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class PrintedFigure:
     """A printed figure in base units (a share of 1, seconds, a factor): its value, and what would print the same.
 
     `lowest` and `highest` are half a unit of the last digit away; after "about", zeros that end a whole number
@@ -47,7 +47,7 @@ class Quantity:
         return lowest <= self.highest + slack and self.lowest - slack <= highest
 
 
-def parse_quantity(value: object) -> Quantity:
+def parse_quantity(value: object) -> PrintedFigure:
     """Read a figure such as "50.9 %", "~7.8 s", "35 ms", "~220 x" or "1.5 points"; ValueError for anything else."""
     expected = f'expected a figure in quotes as it was printed, with its unit ({", ".join(UNITS)}), such as "50.9 %"'
     if not isinstance(value, str):
@@ -58,7 +58,7 @@ def parse_quantity(value: object) -> Quantity:
     dimension, scale = UNITS[match["unit"]]
     number = Fraction(match["number"])
     half = _half_unit(match["number"], match["about"] is not None)
-    return Quantity(
+    return PrintedFigure(
         text=value.strip(),
         value=float(number * scale),
         lowest=float(max(number - half, Fraction(0)) * scale),

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rimbench.claims.likeness import Difference, Subject
-from rimbench.claims.measured import Measured, MeasuredAccuracy, MeasuredTime, key_of
+from rimbench.claims.likeness import Difference, Referents
+from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredTime, OwnMeasurement, key_of
 from rimbench.claims.outcomes import Outcomes
 from rimbench.latency import stored
-from rimbench.report.cells import pass_values, resampling_of
-from rimbench.report.reading import RunData, read_run
+from rimbench.report.reading import RunData, read_run, resampling_of
 from rimbench.report.variants import controls_of
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
@@ -30,8 +29,6 @@ BUDGET = re.compile(r"K\s*=\s*(\d+)")
 """A setting that says a memory budget."""
 TIMES = "latency-*/latency.json"
 
-Key = tuple[str, str, str | None, int | None]
-
 
 def holds_any(results: Path) -> bool:
     """Whether anything was measured in this folder."""
@@ -42,13 +39,13 @@ def holds_any(results: Path) -> bool:
 class OwnRuns:
     """What was measured of a claims file, and a sentence for each run that asked other questions."""
 
-    measured: tuple[Measured, ...]
+    measured: tuple[OwnMeasurement, ...]
     notes: tuple[str, ...]
 
 
-def measure(spec: "ClaimsSpec", path: Path, results: Path) -> OwnRuns:
+def measure_own(spec: "ClaimsSpec", path: Path, results: Path) -> OwnRuns:
     """Everything in a folder of results that a claims file speaks of; DataError for what cannot be read."""
-    subject = Subject(spec, path)
+    subject = Referents(spec, path)
     keys = [key for key in _keys(spec) if key[2] is None or BUDGET.fullmatch(key[2])]
     wanted = {subject.run_names(key[0], key[1]) for key in keys}
     runs = list(_runs(results, wanted, sweeps=any(key[2] for key in keys)))
@@ -60,14 +57,16 @@ def measure(spec: "ClaimsSpec", path: Path, results: Path) -> OwnRuns:
 
 def _keys(spec: "ClaimsSpec") -> list[Key]:
     """Every cell that a figure gives or a claim speaks of."""
+    from rimbench.claims.claim import PairsClaim  # importing it imports pydantic
+
     keys = [key_of(figure) for figure in spec.figure if figure.kind != "latency"]
     for claim in spec.claim:
-        if claim.kind == "stability":
-            keys += [(claim.system, claim.suite, setting, None) for setting in claim.settings]
+        if isinstance(claim, PairsClaim):
+            keys += [key for pair in claim.cells() for key in pair]
     return list(dict.fromkeys(keys))
 
 
-def _best(key: Key, runs: "Sequence[_Run]", subject: Subject) -> MeasuredAccuracy | None:
+def _best(key: Key, runs: "Sequence[_Run]", subject: Referents) -> MeasuredAccuracy | None:
     names = subject.run_names(key[0], key[1])
     found = [_candidate(key, run, subject) for run in runs if run.names == names and run.swept <= bool(key[2])]
     best = max((candidate for candidate in found if candidate), key=_Candidate.rank, default=None)
@@ -115,7 +114,7 @@ class _Candidate:
         return not self.measured.unlike, len(self.measured.outcomes.shares), manifest.samples, manifest.started_at
 
 
-def _candidate(key: Key, run: _Run, subject: Subject) -> _Candidate | None:
+def _candidate(key: Key, run: _Run, subject: Referents) -> _Candidate | None:
     system, suite, setting, k = key
     outcomes = _outcomes(run.data, k)
     if outcomes is None:
@@ -148,7 +147,7 @@ def _outcomes(run: RunData, k: int | None) -> Outcomes | None:
         items, shares = run.answered, [float(run.score(item)) for item in run.answered]
     else:
         items = run.sampled
-        values = pass_values(run, items, k) if items else None
+        values = run.pass_values(items, k) if items else None
         shares = [] if values is None else values.tolist()
     if not shares:
         return None
@@ -163,7 +162,7 @@ def _content(item: "Item") -> Hashable:
     return item.item_id, item.question, tuple(item.options.items()), item.gold
 
 
-def _times(spec: "ClaimsSpec", subject: Subject, results: Path) -> Iterator[MeasuredTime]:
+def _times(spec: "ClaimsSpec", subject: Referents, results: Path) -> Iterator[MeasuredTime]:
     """Seconds a question; the oldest measurement first, one that is of something else before those that are not."""
     wanted = {figure.system for figure in spec.figure if figure.kind == "latency"}
     found: list[MeasuredTime] = []
@@ -177,7 +176,7 @@ def _times(spec: "ClaimsSpec", subject: Subject, results: Path) -> Iterator[Meas
 
 
 def _of_row(
-    system: str, row: stored.Measured, measurement: stored.Measurement, subject: Subject
+    system: str, row: stored.Measured, measurement: stored.Measurement, subject: Referents
 ) -> Iterator[MeasuredTime]:
     per = 1000 * (1 if row.quantity == "letter" else row.batch)
     seconds = tuple(ms / per for ms in row.samples_ms)

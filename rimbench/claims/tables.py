@@ -2,19 +2,15 @@
 
 from collections.abc import Sequence
 
-from rimbench.claims.audit import Audit, Finding
-from rimbench.claims.bench import TimeCheck
+from rimbench.claims.audit import ClaimsAudit, Finding
+from rimbench.claims.claim import SECTIONS
 from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS, in_factor, in_points, in_time
+from rimbench.claims.floors import TimeCheck
 from rimbench.claims.measured import MeasuredTime, Reproduction
 from rimbench.display.tabular import Table
 from rimbench.statistics.estimate import Estimate
 
-SECTIONS = (
-    ("Claims of accuracy", ("comparison", "noise", "stability", "restated")),
-    ("Claims above chance", ("chance level", "above chance")),
-    ("Claims of speed", ("ratio", "passes", "times")),
-)
 INDEPENDENT = (
     "Accuracies are compared as independent samples, since the outcomes item by item are unpublished; where systems "
     "are right on much the same items this is the cautious test. Ruled out: by a one-sided {level} bound."
@@ -33,7 +29,7 @@ CLAIMS_RULE = (
 )
 
 
-def make_tables(audit: Audit) -> list[Table]:
+def audit_tables(audit: ClaimsAudit) -> list[Table]:
     """The published figures, what runs measured where there are any, and the claims section by section, counted."""
     accuracies = [check for check in audit.figures if check.figure.kind != "latency"]
     times = [check for check in audit.figures if check.figure.kind == "latency"]
@@ -43,8 +39,8 @@ def make_tables(audit: Audit) -> list[Table]:
         *([_reproductions(audit)] if audit.reproductions else []),
         *([_held(audit)] if any(finding.held for finding in audit.findings) else []),
     ]
-    for title, kinds in SECTIONS:
-        findings = [finding for finding in audit.findings if finding.claim.kind in kinds]
+    for title in dict.fromkeys([*SECTIONS, *(finding.claim.SECTION for finding in audit.findings)]):
+        findings = [finding for finding in audit.findings if title == finding.claim.SECTION]
         if findings:
             tables.append(_claims(title, findings, f"{100 * (1 - audit.spec.alpha):g}%"))
     return [*tables, _verdicts(audit.findings)] if audit.findings else tables
@@ -97,7 +93,7 @@ def _impossible(checks: Sequence[FigureCheck], remark: str) -> str:
     return "\n".join([remark, *faults])
 
 
-def _reproductions(audit: Audit) -> Table:
+def _reproductions(audit: ClaimsAudit) -> Table:
     figures = {check.figure.id: check.figure for check in audit.figures}
     rows = [
         (name, figures[name].value.text, *_measured(reproduction))
@@ -139,7 +135,7 @@ def _measured(found: Reproduction) -> tuple[str, str, str, str]:
     return value, str(estimate.n), told, found.outcome or "not judged"
 
 
-def _held(audit: Audit) -> Table:
+def _held(audit: ClaimsAudit) -> Table:
     held = [(finding.claim.id, finding.held) for finding in audit.findings if finding.held is not None]
     rows = tuple((name, each.outcome or "not judged") for name, each in held)
     told = [f"{name}: {each.reason}" for name, each in held]

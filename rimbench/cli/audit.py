@@ -11,7 +11,7 @@ from rimbench.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rimbench.claims.measured import Measured
+    from rimbench.claims.measured import OwnMeasurement
     from rimbench.claims.schema import ClaimsSpec
 
 DEFAULT_RESULTS = Path("results")
@@ -37,24 +37,24 @@ def audit(
       rimbench audit my-card.toml --results results --json
     """
     from rimbench.claims import catalogue
-    from rimbench.claims.audit import audit as judge
-    from rimbench.claims.document import as_document
-    from rimbench.claims.schema import read
-    from rimbench.claims.tables import make_tables
+    from rimbench.claims.audit import audit_claims
+    from rimbench.claims.document import audit_document
+    from rimbench.claims.schema import read_claims
+    from rimbench.claims.tables import audit_tables
     from rimbench.cli.output import print_json, print_table, print_text
 
-    path = catalogue.find(claims)
-    spec = read(path, allow_outside=allow_outside)
-    audited = judge(spec, _measured(spec, path, results))
+    path = catalogue.find_claims(claims)
+    spec = read_claims(path, allow_outside=allow_outside)
+    audited = audit_claims(spec, _measured(spec, path, results))
     if json:
-        print_json(as_document(audited))
+        print_json(audit_document(audited))
         return
     print_text(f"{plain(audited.spec.title)}\n{plain(audited.spec.source)}\n")
-    for table in make_tables(audited):
+    for table in audit_tables(audited):
         print_table(table)
 
 
-def _measured(spec: "ClaimsSpec", path: Path, results: Path | None) -> "Sequence[Measured]":
+def _measured(spec: "ClaimsSpec", path: Path, results: Path | None) -> "Sequence[OwnMeasurement]":
     """What was measured here; what cannot be read is an error where it was asked for."""
     from rimbench.claims import runs
     from rimbench.cli.output import note
@@ -68,7 +68,7 @@ def _measured(spec: "ClaimsSpec", path: Path, results: Path | None) -> "Sequence
             "'rimbench run --system S --suite T'"
         )
     try:
-        own = runs.measure(spec, path, folder)
+        own = runs.measure_own(spec, path, folder)
     except DataError as error:
         if results is not None:
             raise

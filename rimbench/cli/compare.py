@@ -43,8 +43,8 @@ def compare(
     for line in notes:
         note(line)
     if json:
-        print_json([document.as_comparison(pair) for pair in pairs])
+        print_json([document.as_document(pair) for pair in pairs])
         return
     print_table(pair_tables.verdict_table(pairs))
-    print_table(pair_tables.certainty_table(pairs, settings))
+    print_table(pair_tables.certainty_table(pairs, settings.margin, settings.alpha))
     print_table(pair_tables.pair_details(pairs))

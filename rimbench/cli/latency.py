@@ -13,7 +13,7 @@ from rimbench.errors import UsageError
 if TYPE_CHECKING:
     from rimbench.latency.stored import Measured, Measurement, Quantity
     from rimbench.latency.timing import StoppingRules
-    from rimbench.report.costs import Cost, Speedup
+    from rimbench.report.times import Timings
     from rimbench.running.plans import PlannedRun, RunSettings
     from rimbench.suites import Suite
     from rimbench.systems import System
@@ -77,9 +77,9 @@ def latency(
     from rimbench.cli.selection import load_suites, load_systems
     from rimbench.latency import machine, stored
     from rimbench.latency.timing import StoppingRules
-    from rimbench.report.costs import find_costs, refused
-    from rimbench.report.latency_document import latency_document
+    from rimbench.report.document import as_document
     from rimbench.report.latency_tables import latency_tables
+    from rimbench.report.timings import make_timings, refused
     from rimbench.running.plans import RunSettings
 
     machine.first_load()
@@ -107,14 +107,14 @@ def latency(
     note(f"{', '.join(s.name for s in systems)} on {asked}, {samples} samples or more")
     measurement, path = measure_sizes(sizes, planned, rules, wanted, keep)
     rows = measurement.rows
-    costs, speedups = find_costs([measurement], {}, allow_unfair=allow_unfair)
+    timings = make_timings([measurement], {}, allow_unfair=allow_unfair)
     if json:
-        print_json(latency_document(costs, speedups))
+        print_json(as_document(timings))
     else:
-        for table in latency_tables(costs, speedups):
+        for table in latency_tables(timings):
             print_table(table)
     if plot is not None:
-        note(f"wrote {' and '.join(map(str, draw(costs, speedups, plot)))}")
+        note(f"wrote {' and '.join(map(str, draw(timings, plot)))}")
     for doubt in (*([] if allow_unfair else refused(measurement)), *silent(rows), *noisy(rows)):
         note(doubt)
     note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy of runs in {results}")
@@ -188,11 +188,13 @@ def noisy(rows: "Sequence[Measured]") -> list[str]:
     ]
 
 
-def draw(costs: "Sequence[Cost]", speedups: "Sequence[Speedup]", folder: Path) -> list[Path]:
+def draw(timings: "Timings", folder: Path) -> list[Path]:
     """Questions a second and speed-ups by batch size, as SVG and PNG."""
     from rimbench.report.plots import plot_speedups, plot_throughput, save_plots
 
-    return save_plots([plot for plot in (plot_throughput(costs), plot_speedups(speedups)) if plot], folder)
+    return save_plots(
+        [plot for plot in (plot_throughput(timings.costs), plot_speedups(timings.speedups)) if plot], folder
+    )
 
 
 def without_gold(row: "Measured") -> "Measured":

@@ -43,26 +43,23 @@ def sweep(
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.progress import RunProgress
     from rimbench.cli.selection import load_suites
-    from rimbench.report.budgets import StoredSweep, read_outcome
-    from rimbench.report.cost_tables import budget_table
-    from rimbench.report.document import as_sweep
+    from rimbench.report.budgets import read_sweep
+    from rimbench.report.document import as_document
+    from rimbench.report.tables import budget_table
+    from rimbench.running import plans, sweeps
     from rimbench.running.cell import ErrorRules
-    from rimbench.running.plans import RunSettings
-    from rimbench.running.sweeps import plan_sweep, run_sweep
-    from rimbench.store import read_manifest
     from rimbench.systems import load, override
 
     with RunProgress() as progress:
         chosen = override(load(system, allow_outside=allow_outside), model=model, blocks=blocks, answer="readout")
         rows = [str(data)] if data else []
         (loaded,) = load_suites([suite], rows, limit, progress.note, allow_outside=allow_outside)
-        settings = RunSettings(results, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
-        planned = plan_sweep(chosen, loaded, settings)
-        run_sweep(planned, progress)
-    outcome = read_outcome([run.folder for run in planned.runs])
-    swept = StoredSweep(read_manifest(planned.runs[-1].folder), outcome)
+        settings = plans.RunSettings(results, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
+        planned = sweeps.plan_sweep(chosen, loaded, settings)
+        sweeps.run_sweep(planned, progress)
+    swept = read_sweep([run.folder for run in planned.runs])
     if json:
-        print_json(as_sweep(swept) | {"folder": str(planned.folder)})
+        print_json(as_document(swept) | {"folder": str(planned.folder)})
         return
     print_table(budget_table(swept))
     note(f"the answers are kept in {planned.folder}; compare budgets with 'rimbench report --results' on it")

@@ -1,157 +1,245 @@
-"""The summary as the JSON document that other programs read; its keys are a published format.
+"""The one result document: every figure of a report as a typed value, worked out once.
 
-Whatever a table shows is here too, not rounded: one test goes through every column of every table.
+Tables, JSON, CSV, LaTeX, the page, plots and the model index show what stands here, and work out nothing. The fields
+are the keys of the JSON, a published format (`docs/report.schema.json`), but for those that are `hidden`.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from rimbench.report.budgets import StoredSweep
-from rimbench.report.cell_document import as_cell
-from rimbench.report.latency_document import latency_document
-from rimbench.report.numbers import as_interval
-from rimbench.report.pairs import Gap, OrderEffect, Pair
-from rimbench.report.summary import Summary
-from rimbench.statistics.estimate import Estimate
+from rimbench.report.families import Family
+from rimbench.report.keys import HIDDEN, SPREAD, EstimateParts, Span, as_value
+from rimbench.report.reading import RunData
+from rimbench.report.times import Timings
+from rimbench.report.variants import Origin
+from rimbench.statistics.estimate import Estimate, LetterBaseline
+from rimbench.statistics.verdict import Verdict
+from rimbench.store import Manifest
+from rimbench.suites.controls import Controls
 
-SCHEMA = 1
-
-
-def as_document(summary: Summary) -> dict[str, Any]:
-    """The whole report as one JSON value; what is undefined is null."""
-    return {
-        "schema": SCHEMA,
-        "cells": [as_cell(cell, summary.sweeps) for cell in summary.cells],
-        "comparisons": [as_comparison(pair) for pair in summary.pairs],
-        **latency_document(summary.costs, summary.speedups),
-        "sweeps": [as_sweep(sweep) for sweep in summary.sweeps],
-        "gaps": [_gap(gap) for gap in summary.gaps],
-        "order_effects": [_order_effect(effect) for effect in summary.order_effects],
-        "notes": list(summary.notes),
-        "margin": summary.settings.margin,
-        "alpha": summary.settings.alpha,
-    }
+SCHEMA: Literal[1] = 1
+"""Goes up when a key changes its meaning; one may be added without."""
+M = TypeVar("M")
 
 
-def as_comparison(pair: Pair) -> dict[str, Any]:
-    """One entry of `comparisons`; `table` is [[both right, A only], [B only, both wrong]]."""
-    comparison, family = pair.comparison, pair.family
-    rows = comparison.table.rows if comparison.table else None
-    return {
-        "suite": pair.suite,
-        "a": pair.a,
-        "b": pair.b,
-        "n": pair.n,
-        "delta": comparison.difference.value,
-        "ci95": as_interval(comparison.difference),
-        "p_value": comparison.p_value,
-        "p_adjusted": pair.judgement.p_adjusted,
-        "verdict": pair.judgement.verdict,
-        "table": [list(row) for row in rows] if rows else None,
-        "n_asked": pair.n_asked,
-        "reason": pair.judgement.reason,
-        "family": {"size": family.size, "adjustment": family.method, "pairs": family.name},
-        "runs": [run.manifest.run for run in pair.runs],
-        "suite_file": pair.runs[0].manifest.suite_file,
-        "method": comparison.difference.method,
-        "test": comparison.test,
-        "units": comparison.units,
-        "mid_p": comparison.mid_p,
-        "bootstrap": _estimate(comparison.bootstrap),
-        "effect": _estimate(comparison.effect),
-        "detectable": pair.detectable,
-        "equivalence": _equivalence(pair),
-        "pass_at_k": _pass_at_k(pair),
-    }
+@dataclass(frozen=True, slots=True)
+class OneLetter:
+    """The most frequent gold letter, and what whoever always gives it has."""
+
+    letter: str
+    accuracy: float
 
 
-def _equivalence(pair: Pair) -> dict[str, Any]:
-    found = pair.comparison.equivalence
-    return {
-        "shown": found.shown,
-        "margin": found.margin,
-        "level": 1 - 2 * found.alpha,
-        "interval": None if found.lo is None or found.hi is None else [found.lo, found.hi],
-        "p_value": found.p_value,
-        "method": found.method,
-    }
+def one_letter(found: LetterBaseline | None) -> OneLetter | None:
+    """The same without its interval, which nobody is shown."""
+    return None if found is None else OneLetter(found.letter, found.accuracy.value)
 
 
-def _pass_at_k(pair: Pair) -> dict[str, Any] | None:
-    if pair.pass_at_k is None:
-        return None
-    k, compared = pair.pass_at_k
-    return {"k": k, **(_estimate(compared.difference) or {}), "p_value": compared.p_value, "test": compared.test}
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """One run, summed up, under the `label` by which every table shows it.
+
+    `n` counts the items answered, of `n_asked`; `partial` says whether answers are missing that the run was asked
+    for; `k_sweep` is the accuracy by memory budget of a sweep of the same. `figures` has a value of each metric.
+    """
+
+    ORDER: ClassVar = (
+        *("run", "system", "suite", "n", "greedy_accuracy", "ci95", "method", "pass_at_k", "maj_at_k", "statuses"),
+        *("ece", "label_mass", "k_sweep", "headline", "mean_over_draws", "label", "departures", "controls"),
+        *("n_asked", "partial", "samples_asked", "bca_ci95", "guess", "one_letter", "maj_at_k_ci95", "given_ok"),
+        *("letters", "calibration", "origin"),
+    )
+    run: str
+    system: str
+    suite: str
+    n: int
+    k_sweep: Mapping[str, float | None] | None
+    label: str
+    departures: Mapping[str, Sequence[Any]]
+    controls: Controls
+    n_asked: int
+    partial: bool
+    samples_asked: int
+    origin: Origin
+    figures: Annotated[tuple[Any, ...], SPREAD]
+    data: Annotated[RunData, HIDDEN]
+    shown_suite: Annotated[str, HIDDEN]
+    name: Annotated[str, HIDDEN]
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the answers were made with."""
+        return self.data.manifest
+
+    def metric(self, kind: type[M]) -> M:
+        """The figures of one metric, by their type."""
+        return next(found for found in self.figures if isinstance(found, kind))
 
 
-def _estimate(found: Estimate | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {"value": found.value, "ci95": as_interval(found), "n": found.n, "method": found.method}
+@dataclass(frozen=True, slots=True)
+class WithinMargin:
+    """Whether a difference is shown to be smaller than the margin: its `interval` at `level` lies within."""
+
+    shown: bool
+    margin: float
+    level: float
+    interval: Span | None
+    p_value: float | None
+    method: str
 
 
-def as_sweep(sweep: StoredSweep) -> dict[str, Any]:
-    """One entry of `sweeps`: every memory budget, K = 0 first."""
-    outcome, memory = sweep.outcome, sweep.outcome.memory
-    best = outcome.majority
-    return {
-        "schema": SCHEMA,
-        "system": sweep.manifest.system,
-        "suite": sweep.manifest.suite,
-        "n": outcome.n,
-        "budgets": [
-            {
-                "k": budget.blocks,
-                "accuracy": budget.accuracy.value if budget.accuracy else None,
-                "ci95": as_interval(budget.accuracy),
-                "method": budget.accuracy.method if budget.accuracy else None,
-                "failed": budget.failed,
-                "changed": budget.changed,
-                "to_right": budget.to_right,
-                "to_wrong": budget.to_wrong,
-            }
-            for budget in outcome.budgets
-        ],
-        "memory": memory
-        and {
-            "k": outcome.budgets[-1].blocks,
-            "delta": memory.difference.value,
-            "ci95": as_interval(memory.difference),
-            "method": memory.difference.method,
-            "p_value": memory.p_value,
-            "test": memory.test,
-        },
-        "label": sweep.label,
-        "departures": {name: list(values) for name, values in sweep.departures.items()},
-        "suite_file": sweep.manifest.suite_file,
-        "n_asked": outcome.n_asked,
-        "guess": outcome.uniform,
-        "one_letter": {"letter": best.letter, "accuracy": best.accuracy.value} if best else None,
-    }
+@dataclass(frozen=True, slots=True)
+class PassDifference:
+    """pass@k compared where both have as many draws; not part of the family."""
+
+    k: int
+    difference: Annotated[Estimate, EstimateParts(value="value", ci95="ci95", n="n", method="method")]
+    p_value: float
+    test: str
 
 
-def _gap(gap: Gap) -> dict[str, Any]:
-    return {
-        "system": gap.system,
-        "inside": gap.inside,
-        "outside": gap.outside,
-        "delta": gap.difference.value,
-        "ci95": as_interval(gap.difference),
-        "method": gap.difference.method,
-        "n": list(gap.answered),
-        "n_asked": list(gap.asked),
-    }
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`a` against `b` on one suite, a minus b, judged within their family: labels, the baseline second.
+
+    `n` counts the items that both have answered, of `n_asked`; `runs` are theirs; `table` is [[both right, A only],
+    [B only, both wrong]]; `detectable` is the smallest difference that the test finds here with a power of 80%.
+    """
+
+    suite: str
+    a: str
+    b: str
+    n: int
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="ci95")]
+    p_value: float
+    p_adjusted: float
+    verdict: Verdict | None
+    table: tuple[tuple[int, int], tuple[int, int]] | None
+    n_asked: int
+    reason: str
+    family: Family
+    runs: tuple[str, str]
+    suite_file: str | None
+    method: str
+    test: str
+    units: int
+    mid_p: float | None
+    bootstrap: Estimate | None
+    effect: Estimate | None
+    detectable: float | None
+    equivalence: WithinMargin
+    pass_at_k: PassDifference | None
+    shown_suite: Annotated[str, HIDDEN]
+
+    @property
+    def said(self) -> str:
+        """The verdict in words, or why there is none."""
+        if self.verdict is not None:
+            return self.verdict
+        return "partial" if self.reason.startswith("partial") else "too few items"
 
 
-def _order_effect(effect: OrderEffect) -> dict[str, Any]:
-    moved = effect.moved
-    return {
-        "suite": effect.suite,
-        "system": effect.system,
-        "n": effect.n,
-        "n_asked": effect.n_asked,
-        "orders": effect.orders,
-        "mean_accuracy": effect.mean_accuracy,
-        "moved": moved,
-        "follow_text": effect.follow_text / moved if moved else None,
-        "follow_letter": effect.follow_letter / moved if moved else None,
-    }
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How much of a system's accuracy is lost from its in-distribution suite to another: unpaired items, whose counts
+    are of both suites in that order.
+    """
+
+    system: str
+    inside: str
+    outside: str
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="ci95", method="method")]
+    n: tuple[int, int]
+    n_asked: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEffect:
+    """What happens to a system's answers when the options change places: runs in different orders.
+
+    Every run has answered at least `n` items. `mean_accuracy` is averaged over the orders. Of the `moved` answers,
+    whose option stood under another letter in the other order, `follow_text` is the share that chose the same option
+    again and `follow_letter` the same letter.
+    """
+
+    suite: str
+    system: str
+    n: int
+    n_asked: int
+    orders: int
+    mean_accuracy: float
+    moved: int
+    follow_text: float | None
+    follow_letter: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The accuracy at `k` memory blocks, and how the answers differ from those at k - 1 (None for k = 0).
+
+    `to_right` and `to_wrong` are the changed answers that became right, or wrong; the rest stayed wrong.
+    """
+
+    k: int
+    accuracy: Annotated[Estimate | None, EstimateParts(value="accuracy", ci95="ci95", method="method")]
+    failed: int
+    changed: int | None
+    to_right: int | None
+    to_wrong: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryWorth:
+    """The largest memory budget against none, item by item."""
+
+    k: int
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="ci95", method="method")]
+    p_value: float
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSweep:
+    """Every memory budget over the same `n` items, k = 0 first."""
+
+    schema: Literal[1]
+    system: str
+    suite: str
+    n: int
+    budgets: tuple[Budget, ...]
+    memory: MemoryWorth | None
+    label: str
+    departures: Mapping[str, Sequence[Any]]
+    suite_file: str | None
+    n_asked: int
+    guess: float | None
+    one_letter: OneLetter | None
+    shown_suite: Annotated[str, HIDDEN]
+    asked: Annotated[tuple[str, ...], HIDDEN]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every run that a report is made from, the pairs that are compared, and what to know of them.
+
+    `notes` hold what to distrust.
+    """
+
+    ORDER: ClassVar = ("schema", "cells", "comparisons", "latency", "speedups", "saturation")
+    schema: Literal[1]
+    cells: tuple[Cell, ...]
+    comparisons: tuple[Pair, ...]
+    timings: Annotated[tuple[Timings], SPREAD]
+    sweeps: tuple[BudgetSweep, ...]
+    gaps: tuple[Gap, ...]
+    order_effects: tuple[OrderEffect, ...]
+    notes: tuple[str, ...]
+    margin: float
+    alpha: float
+
+
+def as_document(made: Report | Timings | Pair | BudgetSweep) -> dict[str, Any]:
+    """The document, or a part of it, as one JSON value; what is undefined is null."""
+    found: dict[str, Any] = as_value(made)
+    return found

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rimbench.report.cells import Cell
+from rimbench.report.document import Cell, Pair
 from rimbench.report.families import ALONE
-from rimbench.report.pairs import Pair
+from rimbench.report.metrics.accuracy import Accuracy
+from rimbench.report.metrics.label_mass import LabelMass
 from rimbench.report.reading import RunData
-from rimbench.report.variants import HARMLESS, controls_of, name_of
+from rimbench.report.variants import HARMLESS, may_be_drawn, name_of
 from rimbench.suites.controls import Controls
 
 USUAL_N = 1000
@@ -46,35 +47,36 @@ def doubt_families(pairs: Sequence[Pair]) -> Iterator[str]:
 def _missing(cells: Sequence[Cell]) -> Iterator[str]:
     for cell in cells:
         if cell.partial:
-            yield say_partial(cell.run)
-        drawn, asked = len(cell.run.sampled), cell.manifest.samples
-        lacking = cell.n_planned - sum(len(letters) >= asked for letters in cell.run.drawn.values())
+            yield say_partial(cell.data)
+        drawn, asked = len(cell.data.sampled), cell.samples_asked
+        lacking = cell.n_asked - sum(len(letters) >= asked for letters in cell.data.drawn.values())
         if asked and drawn and lacking:
-            yield f"{cell.manifest.run} lacks draws: {lacking} of {cell.n_planned} items have fewer than {asked}"
+            yield f"{cell.run} lacks draws: {lacking} of {cell.n_asked} items have fewer than {asked}"
     for cell in cells:
-        if cell.run.by_draws:
-            yield f"{cell.label} on {cell.manifest.suite} has no greedy answers: its accuracy is the {cell.of}"
-    suites = sorted({cell.manifest.suite for cell in cells})
-    shown = [cell.manifest for cell in cells if controls_of(cell.manifest) == Controls()]
+        if cell.data.by_draws:
+            of = cell.metric(Accuracy).headline.of
+            yield f"{cell.label} on {cell.suite} has no greedy answers: its accuracy is the {of}"
+    suites = sorted({cell.suite for cell in cells})
+    shown = [cell.manifest for cell in cells if cell.controls == Controls()]
     systems = sorted({name_of(manifest, but=HARMLESS) for manifest in shown})
     known = {(name_of(manifest, but=HARMLESS), manifest.suite) for manifest in shown}
     missing = [f"{system} on {suite}" for suite in suites for system in systems if (system, suite) not in known]
     if missing:
         more = f" and of {len(missing) - SHOWN_CELLS} more cells" if len(missing) > SHOWN_CELLS else ""
         yield f"no run of {', '.join(missing[:SHOWN_CELLS])}{more}"
-    sizes = {cell.n_planned for cell in cells}
+    sizes = {cell.n_asked for cell in cells}
     if len(sizes) == 1 and sizes != {USUAL_N}:
         yield f"N is {USUAL_N:,} by custom, and here it is {sizes.pop():,} in every cell"
     elif len(sizes) > 1:
-        odd = _named(cells, lambda cell: cell.n_planned != USUAL_N, lambda cell: f" {cell.n_planned:,}")
+        odd = _named(cells, lambda cell: cell.n_asked != USUAL_N, lambda cell: f" {cell.n_asked:,}")
         yield f"N is {USUAL_N:,} by custom, and here it is not: {odd}"
 
 
 def _chance(cells: Sequence[Cell]) -> Iterator[str]:
-    guessing = _named(cells, lambda cell: not _blind(cell) and not _above_chance(cell))
+    guessing = _named(cells, lambda cell: not cell.controls.blind and not _above_chance(cell))
     if guessing:
         yield f"not shown to be above the best letter or a uniform guesser: {guessing}"
-    shortcut = _named(cells, lambda cell: _blind(cell) and _above_chance(cell))
+    shortcut = _named(cells, lambda cell: cell.controls.blind and _above_chance(cell))
     if shortcut:
         yield f"right above chance without seeing the question, so that the options give answers away: {shortcut}"
 
@@ -82,8 +84,8 @@ def _chance(cells: Sequence[Cell]) -> Iterator[str]:
 def _letters(cells: Sequence[Cell]) -> Iterator[str]:
     low = _named(
         cells,
-        lambda cell: cell.label_mass is not None and cell.label_mass < SMALLEST_LABEL_MASS,
-        lambda cell: f" {cell.label_mass:.1%}",
+        lambda cell: (mass := cell.metric(LabelMass).label_mass) is not None and mass < SMALLEST_LABEL_MASS,
+        lambda cell: f" {cell.metric(LabelMass).label_mass:.1%}",
     )
     if low:
         yield (
@@ -93,13 +95,13 @@ def _letters(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
-    untold = _named(cells, _may_be_drawn)
+    untold = _named(cells, lambda cell: may_be_drawn(cell.manifest) and not cell.data.by_draws)
     if untold:
         yield f"from elsewhere at a temperature that is not known, so that the answers may not be greedy: {untold}"
-    hardware = sorted({_hardware(cell) for cell in cells if cell.manifest.device != UNKNOWN})
+    hardware = sorted({_hardware(cell) for cell in cells if cell.origin.device != UNKNOWN})
     if len(hardware) > 1:
         yield f"runs on unlike hardware: {'; '.join(hardware)}"
-    changed = [cell.manifest.run for cell in cells if cell.manifest.dirty]
+    changed = [cell.run for cell in cells if cell.origin.dirty]
     if changed:
         yield f"made by code that was changed since its commit: {', '.join(changed)}"
 
@@ -107,33 +109,23 @@ def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
 def _named(
     cells: Sequence[Cell], chosen: Callable[[Cell], bool], more: Callable[[Cell], str] = lambda cell: ""
 ) -> str:
-    return ", ".join(f"{cell.label} on {cell.manifest.suite}{more(cell)}" for cell in cells if chosen(cell))
-
-
-def _blind(cell: Cell) -> bool:
-    return controls_of(cell.manifest).blind
-
-
-def _may_be_drawn(cell: Cell) -> bool:
-    """Whether single answers from elsewhere stand for greedy ones without a temperature that says so."""
-    identity, answer = cell.manifest.identity, cell.manifest.identity.answer
-    written = answer.mode in ("generate", "letters") and answer.temperature is None
-    return identity.imported is not None and written and not cell.run.by_draws
+    return ", ".join(f"{cell.label} on {cell.suite}{more(cell)}" for cell in cells if chosen(cell))
 
 
 def _above_chance(cell: Cell) -> bool:
     """Whether the interval lies above what is had without reading; without answers nothing is said."""
-    accuracy = cell.headline
-    if accuracy is None or accuracy.lo is None or cell.uniform is None or cell.majority is None:
-        return not _blind(cell)
-    return accuracy.lo > max(cell.uniform, cell.majority.accuracy.value)
+    own = cell.metric(Accuracy)
+    accuracy = own.headline.estimate
+    if accuracy is None or accuracy.lo is None or own.guess is None or own.one_letter is None:
+        return not cell.controls.blind
+    return accuracy.lo > max(own.guess, own.one_letter.accuracy)
 
 
 def _hardware(cell: Cell) -> str:
-    device = cell.manifest.device
+    device = cell.origin.device
     parts = (
         device.get("gpu") or device.get("kind"),
         device.get("machine"),
-        cell.manifest.identity.engine.dtype,
+        cell.origin.engine["dtype"],
     )
     return ", ".join(str(part) for part in parts if part)

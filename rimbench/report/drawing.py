@@ -88,7 +88,7 @@ def panels(count: int, height: float, *, share_x: bool = False) -> tuple[Figure,
     return figure, list(grid.flat)
 
 
-def rows(axes: Any, names: Sequence[str]) -> None:
+def name_rows(axes: Any, names: Sequence[str]) -> None:
     """One row for each name, the first on top, with room around them."""
     axes.set_yticks(range(len(names)), [short(name) for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
@@ -103,7 +103,7 @@ def rows_height(count: int) -> float:
 def bar(axes: Any, place: int, estimate: Estimate | None, colour: str) -> None:
     """One row's value with its interval."""
     if estimate is not None:
-        axes.errorbar(100 * estimate.value, place, xerr=reach([estimate]), fmt="o", color=colour, capsize=3)
+        axes.errorbar(100 * estimate.value, place, xerr=whiskers([estimate]), fmt="o", color=colour, capsize=3)
 
 
 def line(  # noqa: PLR0913 - what a line is drawn from
@@ -111,11 +111,11 @@ def line(  # noqa: PLR0913 - what a line is drawn from
 ) -> None:
     """Values with their intervals, which step back behind them."""
     y = [100 * estimate.value for estimate in estimates]
-    axes.errorbar(x, y, reach(estimates), fmt="none", ecolor=colour, alpha=0.45, capsize=2)
+    axes.errorbar(x, y, whiskers(estimates), fmt="none", ecolor=colour, alpha=0.45, capsize=2)
     axes.plot(x, y, color=colour, marker=marker, ms=4.5, label=label)
 
 
-def reach(estimates: Sequence[Estimate | None]) -> list[list[float]]:
+def whiskers(estimates: Sequence[Estimate | None]) -> list[list[float]]:
     """How far intervals reach below and above their values; not at all where there is none."""
     known = [e for e in estimates if e is not None]
     below = [100 * max(0.0, e.value - e.lo) if e.lo is not None else 0.0 for e in known]

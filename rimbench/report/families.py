@@ -13,7 +13,7 @@ from typing import Literal
 
 from rimbench.errors import UsageError
 from rimbench.report.reading import RunData
-from rimbench.report.variants import is_plain, shipped
+from rimbench.report.variants import is_unchanged, shipped
 
 DECLARED: Literal["declared"] = "declared"
 ALL: Literal["all"] = "all"
@@ -44,8 +44,8 @@ class Family:
     """The comparisons that one pair is judged among: how many, by which adjustment, and which they are, in words."""
 
     size: int
-    method: Literal["Bonferroni", "Holm", "none"]
-    name: str
+    adjustment: Literal["Bonferroni", "Holm", "none"]
+    pairs: str
 
 
 ALONE = Family(1, "none", "the pair alone, which belongs to no declared family")
@@ -71,7 +71,7 @@ def read_choice(family: str | None, baseline: str | None, *, allow_partial: bool
     return chosen
 
 
-def family_of(system: str) -> tuple[str, ...]:
+def declared_family(system: str) -> tuple[str, ...]:
     """The shipped systems that are held against one baseline, that one included; none for a system of another's."""
     own = shipped().get(system)
     if own is None:
@@ -100,8 +100,8 @@ def list_pairs(labelled: Mapping[str, RunData], choice: Choice) -> list[tuple[st
             for label, run in labelled.items()
             if label != against and (wanted is None or any(is_called(label, run, name) for name in wanted))
         ]
-    plain = {run.manifest.system: label for label, run in labelled.items() if is_plain(run.manifest)}
-    baselines = [label for system, label in plain.items() if family_of(system) and baseline_of(system) is None]
+    plain = {run.manifest.system: label for label, run in labelled.items() if is_unchanged(run.manifest)}
+    baselines = [label for system, label in plain.items() if declared_family(system) and baseline_of(system) is None]
     pairs, loose = [], []
     for label, run in labelled.items():
         declared = plain.get(baseline_of(run.manifest.system) or "")
@@ -115,7 +115,7 @@ def list_pairs(labelled: Mapping[str, RunData], choice: Choice) -> list[tuple[st
 
 def is_called(label: str, run: RunData, name: str) -> bool:
     """Whether a name stands for this run: its label, its own name, or its system's where it is no variant."""
-    return name in (label, run.manifest.run) or (name == run.manifest.system and is_plain(run.manifest))
+    return name in (label, run.manifest.run) or (name == run.manifest.system and is_unchanged(run.manifest))
 
 
 def family_of_pair(a: RunData, b: RunData, choice: Choice) -> Family:
@@ -126,8 +126,8 @@ def family_of_pair(a: RunData, b: RunData, choice: Choice) -> Family:
         return Family(
             size, "Bonferroni", f"the {size} pairs of {names} against {choice.baseline} on a suite, as named"
         )
-    group = family_of(a.manifest.system)
-    plain = is_plain(a.manifest) and is_plain(b.manifest) and a.manifest.system != b.manifest.system
+    group = declared_family(a.manifest.system)
+    plain = is_unchanged(a.manifest) and is_unchanged(b.manifest) and a.manifest.system != b.manifest.system
     if not plain or b.manifest.system not in group:
         return ALONE
     size = len(group) - 1

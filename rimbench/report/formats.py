@@ -7,7 +7,7 @@ from pathlib import Path
 from rimbench.display.plaintext import as_json
 from rimbench.errors import DataError, UsageError
 from rimbench.files.writing import write_pieces
-from rimbench.report.summary import Summary
+from rimbench.report.document import Report
 
 SUFFIXES = {
     ".md": "markdown",
@@ -22,36 +22,36 @@ SHOWN_LINES, SHOWN_CHARACTERS = 40, 200
 """How much of a change is shown."""
 
 
-def render(name: str, summary: Summary, results: Path) -> str:
+def render(name: str, report: Report, results: Path) -> str:
     """The report in one format; `results` is where the page finds the single answers."""
-    return "".join(pieces(name, summary, results))
+    return "".join(pieces(name, report, results))
 
 
-def pieces(name: str, summary: Summary, results: Path) -> Iterable[str]:
+def pieces(name: str, report: Report, results: Path) -> Iterable[str]:
     """The same piece by piece: a page of very many answers is large."""
     if name == "json":
         from rimbench.report.document import as_document
 
-        return [as_json(as_document(summary))]
+        return [as_json(as_document(report))]
     if name == "csv":
         from rimbench.report.csv import as_csv
 
-        return [as_csv(summary)]
+        return [as_csv(report)]
     if name == "latex":
         from rimbench.report.latex import as_latex
 
-        return [as_latex(summary)]
+        return [as_latex(report)]
     if name == "model-index":
         from rimbench.report.model_index import as_model_index
 
-        return [as_model_index(summary)]
+        return [as_model_index(report)]
     if name == "html":
         from rimbench.report.page import page_pieces
 
-        return page_pieces(summary, results)
+        return page_pieces(report, results)
     from rimbench.report.markdown import as_markdown
 
-    return [as_markdown(summary)]
+    return [as_markdown(report)]
 
 
 def write(path: Path, text: Iterable[str]) -> None:

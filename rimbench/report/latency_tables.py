@@ -1,51 +1,49 @@
 """What answers take, as tables: times, where the time goes, what it takes besides, where a batch saturates."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.report.costs import Cost, Speedup
 from rimbench.report.numbers import milliseconds, share, times
+from rimbench.report.times import Cost, Saturation, Speedup, TimeConditions, Timings
+from rimbench.report.timings import SATURATED, with_engine
 
-SATURATED = 0.9
-"""A system is saturated from the smallest batch that gives this share of its most questions a second."""
 
-
-def latency_tables(costs: Sequence[Cost], speedups: Sequence[Speedup]) -> list[Table]:
+def latency_tables(timings: Timings) -> list[Table]:
     """Every table on time that there is data for."""
     tables = [
-        cost_table(costs),
-        phase_table(costs),
-        condition_table(costs),
-        saturation_table(costs),
-        speedup_table(speedups),
+        _cost_table(timings.costs),
+        _phase_table(timings.costs),
+        _condition_table(timings.costs),
+        saturation_table(timings.saturation),
+        speedup_table(timings.speedups),
     ]
     return [table for table in tables if table.rows]
 
 
-def cost_table(costs: Sequence[Cost]) -> Table:
+def _cost_table(costs: Sequence[Cost]) -> Table:
     """What an answer takes, and how right it is."""
     rows = []
     for cost in costs:
-        row = cost.measured
+        found, ms = cost.conditions, cost.ms
+        lo, hi = ms.ci95 or (None, None)
         rows.append(
             (
                 cost.suite,
-                _named(cost, costs),
-                str(row.batch),
+                with_engine(cost, costs),
+                str(cost.batch),
                 _way(cost),
-                milliseconds(cost.mean.value),
-                f"[{milliseconds(cost.mean.lo)}, {milliseconds(cost.mean.hi)}]",
-                *(milliseconds(value) for value in cost.percentiles.values()),
-                f"{row.per_question_ms:.3g}",
-                f"{row.prompt_tokens:.0f}",
-                "-" if cost.accuracy is None else share(cost.accuracy.value),
-                _timed(cost),
-                ", ".join(row.noises) or "-",
+                milliseconds(ms.mean),
+                f"[{milliseconds(lo)}, {milliseconds(hi)}]",
+                *map(milliseconds, (ms.p50, ms.p95, ms.p99)),
+                f"{found.per_sample_ms:.3g}",
+                f"{found.prompt_tokens:.0f}",
+                "-" if found.accuracy is None else share(found.accuracy.value),
+                _timed(found),
+                ", ".join(found.noise) or "-",
             )
         )
-    engines = sorted({f"{c.measured.engine}, {c.measured.dtype} on {c.measured.device}{_threads(c)}" for c in costs})
-    least = min((len(c.measured.samples_ms) for c in costs), default=0)
+    engines = sorted({f"{c.engine}, {c.dtype} on {c.device}{_threads(c)}" for c in costs})
+    least = min((c.n for c in costs), default=0)
     columns = ("suite", "system", "batch", "answer by", "ms a batch", "95%", "p50", "p95", "p99", "ms each")
     return Table(
         "What an answer costs",
@@ -59,28 +57,28 @@ def cost_table(costs: Sequence[Cost]) -> Table:
     )
 
 
-def phase_table(costs: Sequence[Cost]) -> Table:
+def _phase_table(costs: Sequence[Cost]) -> Table:
     """Where the time goes: passes, prefill and decode, throughput, and the share of the hardware's floor."""
     rows = []
     for cost in costs:
-        row, passes = cost.measured, cost.measured.passes
-        if passes is None:
+        found = cost.conditions
+        if found.passes is None:
             continue
-        launches = row.setting.graphs if row.setting else "-"
+        launches = found.graphs or "-"
         rows.append(
             (
                 cost.suite,
-                _named(cost, costs),
-                str(row.batch),
+                with_engine(cost, costs),
+                str(cost.batch),
                 _way(cost),
-                f"{passes.count:.1f}",
-                milliseconds(passes.prefill_ms),
-                milliseconds(passes.decode_ms),
-                _number(row.tokens_per_s),
-                _number(row.questions_per_s),
-                milliseconds(passes.floor_ms),
-                "-" if row.floor_share is None else f"{100 * row.floor_share:.0f}",
-                f"{launches}, launch-bound" if passes.launch_bound else launches,
+                f"{found.passes:.1f}",
+                milliseconds(found.prefill_ms),
+                milliseconds(found.decode_ms),
+                _number(found.tokens_per_s),
+                _number(found.questions_per_s),
+                milliseconds(found.floor_ms),
+                "-" if found.floor_share is None else f"{100 * found.floor_share:.0f}",
+                f"{launches}, launch-bound" if found.launch_bound else launches,
             )
         )
     columns = ("suite", "system", "batch", "answer by", "passes", "prefill, ms", "ms a further pass")
@@ -95,31 +93,30 @@ def phase_table(costs: Sequence[Cost]) -> Table:
     )
 
 
-def condition_table(costs: Sequence[Cost]) -> Table:
+def _condition_table(costs: Sequence[Cost]) -> Table:
     """What it takes besides: loading, memory, money; and what became of the answers."""
     rows = []
     for cost in costs:
-        row, setting, told = cost.measured, cost.measured.setting, cost.measured.told
-        if setting is None or row.quantity == "letter":
+        found = cost.conditions
+        if found.graphs is None or cost.quantity == "letter":
             continue
-        silent = sum(letter is None for letter in told.letters.values()) if told else 0
         rows.append(
             (
                 cost.suite,
-                _named(cost, costs),
-                str(row.batch),
+                with_engine(cost, costs),
+                str(cost.batch),
                 _way(cost),
-                _number(setting.load_s),
-                _number(setting.compile_s),
-                milliseconds(row.first_ms),
-                str(len(row.warm_up_ms)),
-                "-" if setting.peak_bytes is None else f"{setting.peak_bytes / 2**20:.0f}",
-                f"{100 * row.truncated:.1f}",
-                f"{silent} of {len(told.letters)}" if told else "-",
-                str(told.ties) if told else "-",
-                f"{cost.flips.changed} of {cost.flips.n}" if cost.flips else "-",
-                "-" if setting.cached_tokens is None else str(setting.cached_tokens),
-                "-" if cost.per_1000 is None else f"{cost.per_1000:.3g}",
+                _number(found.load_s),
+                _number(found.compile_s),
+                milliseconds(found.first_ms),
+                str(len(found.warm_up_ms)),
+                "-" if found.peak_bytes is None else f"{found.peak_bytes / 2**20:.0f}",
+                f"{100 * found.truncated:.1f}",
+                "-" if found.no_letter is None else f"{found.no_letter} of {found.timed_items}",
+                "-" if found.ties is None else str(found.ties),
+                f"{found.flips.changed} of {found.flips.n}" if found.flips else "-",
+                "-" if found.cached_tokens is None else str(found.cached_tokens),
+                "-" if found.cost_per_1000 is None else f"{found.cost_per_1000:.3g}",
             )
         )
     columns = ("suite", "system", "batch", "answer by", "load, s", "compile, s", "first, ms", "warm-up calls")
@@ -134,49 +131,19 @@ def condition_table(costs: Sequence[Cost]) -> Table:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Saturation:
-    """Questions a second of one system by batch size, and the smallest batch that is hardly beaten.
-
-    `at` is None where that is the largest one measured: a larger one may give more.
-    """
-
-    suite: str
-    label: str
-    answer_by: str
-    rates: Mapping[int, float]
-    at: int | None
-
-
-def find_saturation(costs: Sequence[Cost]) -> list[Saturation]:
-    """Every system that was measured at two batch sizes or more."""
-    series: dict[tuple[str, str, str], dict[int, float]] = {}
-    for cost in costs:
-        if cost.measured.quantity != "letter":
-            key = (cost.suite, _named(cost, costs), _way(cost, counted=False))
-            series.setdefault(key, {})[cost.measured.batch] = cost.measured.questions_per_s
-    several = len({batch for found in series.values() for batch in found}) > 1
-    found = []
-    for key, rates in series.items() if several else ():
-        enough = min(batch for batch, rate in rates.items() if rate >= SATURATED * max(rates.values()))
-        found.append(Saturation(*key, rates, None if enough == max(rates) else enough))
-    return found
-
-
-def saturation_table(costs: Sequence[Cost]) -> Table:
+def saturation_table(series: Sequence[Saturation]) -> Table:
     """By system, the questions a second at every batch size, and the smallest batch that is hardly beaten."""
-    series = find_saturation(costs)
-    batches = sorted({batch for found in series for batch in found.rates})
+    batches = sorted({batch for found in series for batch in found.questions_per_s})
     return Table(
         "Questions a second by batch size",
         ("suite", "system", "answer by", *(str(batch) for batch in batches), "saturated at"),
         tuple(
             (
                 found.suite,
-                found.label,
+                found.system,
                 found.answer_by,
-                *(_number(found.rates.get(batch)) for batch in batches),
-                f"not by {max(found.rates)}" if found.at is None else str(found.at),
+                *(_number(found.questions_per_s.get(batch)) for batch in batches),
+                f"not by {max(found.questions_per_s)}" if found.saturated_at is None else str(found.saturated_at),
             )
             for found in series
         ),
@@ -195,7 +162,7 @@ def speedup_table(speedups: Sequence[Speedup]) -> Table:
             str(s.batch),
             *s.sides(with_engines=several),
             times(s.ratio),
-            "-" if s.allowed is None else f"{s.allowed:.3g}",
+            "-" if s.allowed_by_passes is None else f"{s.allowed_by_passes:.3g}",
             _remark(s),
         )
         for s in sorted(speedups, key=lambda s: (s.suite, s.quantity, s.engines, s.system, s.baseline, s.batch))
@@ -212,37 +179,25 @@ def speedup_table(speedups: Sequence[Speedup]) -> Table:
 
 def _remark(speedup: Speedup) -> str:
     remarks = [f"unfair: {', '.join(speedup.unfair)}"] if speedup.unfair else []
-    if speedup.is_too_fast:
+    if speedup.above_passes:
         remarks.append("more than the passes allow: the rest is not the method's")
     return "; ".join(remarks) or "-"
 
 
-def _named(cost: Cost, costs: Iterable[Cost]) -> str:
-    """The system, with its engine where several were timed."""
-    several = len({(c.measured.engine, c.measured.dtype) for c in costs}) > 1
-    row = cost.measured
-    return f"{row.label} ({row.engine}, {row.dtype})" if several else row.label
-
-
-def _way(cost: Cost, *, counted: bool = True) -> str:
-    row = cost.measured
-    if row.quantity == "letter":
+def _way(cost: Cost) -> str:
+    if cost.quantity == "letter":
         return "to the letter"
-    if cost.is_one_pass:
-        return "one pass"
-    return f"{row.generated_tokens:.1f} tokens" if counted else "tokens"
+    return "one pass" if cost.is_one_pass else f"{cost.conditions.generated_tokens:.1f} tokens"
 
 
 def _threads(cost: Cost) -> str:
-    return f" with {cost.threads} threads" if cost.threads and cost.measured.device == "cpu" else ""
+    return f" with {cost.threads} threads" if cost.threads and cost.device == "cpu" else ""
 
 
-def _timed(cost: Cost) -> str:
+def _timed(found: TimeConditions) -> str:
     """The greedy accuracy of the timed questions, and how many these are."""
-    told = cost.measured.told
-    if told is None or told.greedy_accuracy is None:
-        return "-"
-    return f"{share(told.greedy_accuracy)} of {len(told.letters)}"
+    accuracy = found.timed_greedy_accuracy
+    return "-" if accuracy is None else f"{share(accuracy)} of {found.timed_items}"
 
 
 def _number(value: float | None) -> str:

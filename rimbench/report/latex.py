@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from rimbench.display.tabular import Table
-from rimbench.report.summary import Summary
+from rimbench.report.document import Report
 from rimbench.report.tables import DISCLAIMER, make_tables
 
 PREAMBLE = r"""% \input this file in a document that has
@@ -32,9 +32,9 @@ SPECIAL = {
 }
 
 
-def as_latex(summary: Summary) -> str:
+def as_latex(report: Report) -> str:
     """Every table in a float of its own, in the report's order."""
-    tables = "\n".join(_table(table) for table in make_tables(summary))
+    tables = "\n".join(_table(table) for table in make_tables(report))
     return f"{PREAMBLE}\n{tables}\n\\noindent {_escape(DISCLAIMER)}\n"
 
 

@@ -4,17 +4,17 @@ import re
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.report.summary import Summary
+from rimbench.report.document import Report
 from rimbench.report.tables import DISCLAIMER, make_tables
 
 MARKUP = re.compile(r"[\\`*_<>|$~&]|(?<=\])[(\[]|:(?=//)|@(?=\w)|#(?=\d)|(?<=www)\.", re.IGNORECASE)
 """Marks, entities, mathematics; links, also bare ones; mentions of people and issues. Intervals stay as they are."""
 
 
-def as_markdown(summary: Summary) -> str:
+def as_markdown(report: Report) -> str:
     """The whole report as one Markdown text."""
     parts = ["# rimbench report"]
-    for table in make_tables(summary):
+    for table in make_tables(report):
         parts += [f"## {_escape(table.title)}", _table(table)]
         if table.remark:
             parts.append("\n".join(map(_escape, table.remark.split("\n"))))

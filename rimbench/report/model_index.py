@@ -1,4 +1,4 @@
-"""The summary as the hub's evaluation metadata: what stands between the two `---` of a model card.
+"""The report as the hub's evaluation metadata: what stands between the two `---` of a model card.
 
 Source: the model-index specification, as `huggingface_hub`'s card classes write and read it.
 """
@@ -6,71 +6,72 @@ Source: the model-index specification, as `huggingface_hub`'s card classes write
 from collections.abc import Sequence
 from typing import Any
 
-from rimbench.report.cells import Cell
-from rimbench.report.summary import Summary
-from rimbench.report.variants import controls_of, name_of
+from rimbench.report.document import Cell, Report
+from rimbench.report.metrics.accuracy import Accuracy
+from rimbench.report.metrics.draws import SeveralAnswers
 from rimbench.statistics.estimate import Estimate
+from rimbench.suites import catalogue
 from rimbench.suites.controls import Controls
 
-DATASET_NAMES = {"medqa": "MedQA", "medmcqa": "MedMCQA"}
 
-
-def as_model_index(summary: Summary) -> str:
+def as_model_index(report: Report) -> str:
     """A YAML document a system or variant, `---` between them: whoever reads a card takes all its results for one
     model's. Cells under a control are no model's results, and partial ones no suite's: `left_out` says which.
     """
     from huggingface_hub import ModelCardData
 
-    cells = [cell for cell in summary.cells if not _why_not(cell)]
+    cells = [cell for cell in report.cells if not _why_not(cell)]
     documents = []
-    for name in sorted({name_of(cell.manifest) for cell in cells}):
-        results = _results([cell for cell in cells if name_of(cell.manifest) == name])
+    for name in sorted({cell.name for cell in cells}):
+        results = _results([cell for cell in cells if cell.name == name])
         if results:
             documents.append(ModelCardData(model_name=name, eval_results=results).to_yaml() + "\n")
     return "---\n".join(documents)
 
 
-def left_out(summary: Summary) -> list[str]:
+def left_out(report: Report) -> list[str]:
     """A sentence for each cell that no model index holds."""
     return [
-        f"left out of the model index: {cell.label} on {cell.suite}, {why}"
-        for cell in summary.cells
+        f"left out of the model index: {cell.label} on {cell.shown_suite}, {why}"
+        for cell in report.cells
         if (why := _why_not(cell))
     ]
 
 
 def _why_not(cell: Cell) -> str:
-    if controls_of(cell.manifest) != Controls():
+    if cell.controls != Controls():
         return "which is a control"
-    return f"of which {cell.n} of {cell.n_planned} items are answered" if cell.partial else ""
+    return f"of which {cell.n} of {cell.n_asked} items are answered" if cell.partial else ""
 
 
 def _results(cells: Sequence[Cell]) -> list[Any]:
     found = []
     for cell in cells:
-        if cell.headline is not None:
-            name = "greedy accuracy" if cell.of == "greedy" else f"accuracy, {cell.of}"
-            found.append(_result(cell, "accuracy", name, cell.headline, {}))
-        for passed in cell.pass_at_k if len(cell.run.sampled) == cell.n_planned else ():
-            chance = {"k": passed.k, "guesser": round(passed.chance, 4)}
-            found.append(_result(cell, "pass@k", f"pass@{passed.k}", passed.estimate, chance))
+        headline = cell.metric(Accuracy).headline
+        if headline.estimate is not None:
+            name = "greedy accuracy" if headline.of == "greedy" else f"accuracy, {headline.of}"
+            found.append(_result(cell, "accuracy", name, headline.estimate, {}))
+        k, passed = cell.metric(SeveralAnswers).passed
+        if passed is not None and len(cell.data.sampled) == cell.n_asked:
+            chance = {"k": int(k or 0), "guesser": round(passed.chance, 4)}
+            found.append(_result(cell, "pass@k", f"pass@{k}", passed.estimate, chance))
     return found
 
 
 def _result(cell: Cell, kind: str, name: str, estimate: Estimate, more: dict[str, Any]) -> Any:
     from huggingface_hub import EvalResult
 
-    source, suite = cell.manifest.suite_source, cell.manifest.suite
+    source, suite = cell.manifest.suite_source, cell.suite
     on_hub = source.kind == "hub"
-    setting = f" ({cell.label})" if cell.label != cell.manifest.system else ""
-    setting += " (user's file)" if cell.suite != suite else ""
+    setting = f" ({cell.label})" if cell.label != cell.system else ""
+    setting += " (user's file)" if cell.shown_suite != suite else ""
     interval = None if estimate.lo is None or estimate.hi is None else [round(estimate.lo, 4), round(estimate.hi, 4)]
-    args = {"run": cell.manifest.run, "n": estimate.n, "ci95": interval, "interval": estimate.method, **more}
+    args = {"run": cell.run, "n": estimate.n, "ci95": interval, "interval": estimate.method, **more}
     return EvalResult(
         task_type="question-answering",
         task_name="multiple-choice question answering",
         dataset_type=source.name if on_hub and source.name else suite,
-        dataset_name=DATASET_NAMES.get(suite, suite) + setting,
+        dataset_name=catalogue.role(suite).title + setting,
         dataset_split=source.split,
         dataset_revision=source.revision if on_hub else None,
         metric_type=kind,

@@ -1,8 +1,12 @@
 """Numbers as every table writes them; what is undefined is a dash."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rimbench.statistics.estimate import Estimate
+
+if TYPE_CHECKING:
+    from rimbench.report.document import Cell
 
 
 def decimal(value: float, digits: int, *, signed: bool = False) -> str:
@@ -51,13 +55,6 @@ def _with_interval(estimate: Estimate, factor: int, digits: int, *, signed: bool
     return f"{value}" if None in ends else f"{value} [{', '.join(map(str, ends))}]"
 
 
-def as_interval(estimate: Estimate | None) -> list[float] | None:
-    """An interval for other programs; None where there is none."""
-    if estimate is None or estimate.lo is None or estimate.hi is None:
-        return None
-    return [estimate.lo, estimate.hi]
-
-
 def milliseconds(value: float | None) -> str:
     """A time to three digits."""
     return "-" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
@@ -69,6 +66,17 @@ def times(ratio: Estimate) -> str:
     return f"{ratio.value:.3g}{around}"
 
 
-def counts(letters: Mapping[str, int]) -> str:
+def letter_counts(letters: Mapping[str, int]) -> str:
     """How often each letter occurs."""
     return " ".join(f"{letter} {count}" for letter, count in letters.items()) or "-"
+
+
+def csv_columns(name: str, estimate: Estimate | None) -> dict[str, float | None]:
+    """An estimate and the ends of its interval as three columns; undefined is empty."""
+    found = (None,) * 3 if estimate is None else (estimate.value, estimate.lo, estimate.hi)
+    return dict(zip((name, f"{name}_lo", f"{name}_hi"), found, strict=True))
+
+
+def whole_n(cells: "Sequence[Cell]") -> tuple[str, ...]:
+    """The n of whole cells, which the first table has, may be left out; that of a partial one never."""
+    return () if any(cell.partial or len(cell.data.sampled) not in (0, cell.n_asked) for cell in cells) else ("n",)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.report.cells import Cell
-from rimbench.store import Manifest
+from rimbench.report.document import Cell
+from rimbench.report.variants import Origin
 
 HASH = 10
 """The digits of a hash that are shown."""
@@ -15,17 +15,16 @@ def origin_table(cells: Sequence[Cell]) -> Table:
     makings = _makings(cells)
     rows = []
     for cell in cells:
-        manifest = cell.manifest
-        source = manifest.model_source
-        revision = source.revision or manifest.identity.weights_sha256 or "-"
+        origin = cell.origin
+        revision = origin.model.get("revision") or origin.weights_sha256 or "-"
         rows.append(
             (
-                manifest.run,
+                cell.run,
                 cell.label,
-                f"{source.source} {revision[:HASH]}",
-                manifest.identity.suite.content_sha256[:HASH],
-                manifest.started_at[: len("2026-01-01T00:00")].replace("T", " "),
-                str(1 + makings.index(_making(manifest))),
+                f"{origin.model['source']} {revision[:HASH]}",
+                origin.content_sha256[:HASH],
+                origin.started_at[: len("2026-01-01T00:00")].replace("T", " "),
+                str(1 + makings.index(_making(origin))),
             )
         )
     return Table(
@@ -47,15 +46,15 @@ def making_table(cells: Sequence[Cell]) -> Table:
 
 
 def _makings(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
-    return list(dict.fromkeys(_making(cell.manifest) for cell in cells))
+    return list(dict.fromkeys(_making(cell.origin) for cell in cells))
 
 
-def _making(manifest: Manifest) -> tuple[str, ...]:
-    engine, device = manifest.identity.engine, manifest.device
+def _making(origin: Origin) -> tuple[str, ...]:
+    engine, device = origin.engine, origin.device
     machine = (device.get("gpu"), device.get("kind"), device.get("machine"))
     return (
-        f"{engine.name}, {engine.dtype}",
-        ", ".join(str(part) for part in machine if part) or engine.device,
-        (manifest.commit or "-")[:HASH] + (" (changed)" if manifest.dirty else ""),
-        ", ".join(f"{name} {version}" for name, version in manifest.versions.items()) or "-",
+        f"{engine['name']}, {engine['dtype']}",
+        ", ".join(str(part) for part in machine if part) or str(engine["device"]),
+        (origin.commit or "-")[:HASH] + (" (changed)" if origin.dirty else ""),
+        ", ".join(f"{name} {version}" for name, version in origin.versions.items()) or "-",
     )

@@ -3,25 +3,23 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
+from rimbench.report.document import Pair
 from rimbench.report.numbers import counted, interval, number, points, share
-from rimbench.report.pairs import Pair
-from rimbench.report.variants import suite_label
-from rimbench.statistics.verdict import Settings
 
 
 def verdict_table(pairs: Sequence[Pair]) -> Table:
     """Every pair with its difference and its verdict."""
-    methods = sorted({pair.comparison.difference.method for pair in pairs})
+    methods = sorted({pair.method for pair in pairs})
     return Table(
         "Who is better",
         ("suite", "pair", "n", "difference, points [95%]", "verdict"),
         tuple(
             (
-                suite_label(pair.runs[0].manifest),
+                pair.shown_suite,
                 _name(pair),
                 counted(pair.n, pair.n_asked),
-                points(pair.comparison.difference),
-                pair.verdict,
+                points(pair.difference),
+                pair.said,
             )
             for pair in pairs
         ),
@@ -31,35 +29,33 @@ def verdict_table(pairs: Sequence[Pair]) -> Table:
     )
 
 
-def certainty_table(pairs: Sequence[Pair], settings: Settings) -> Table:
+def certainty_table(pairs: Sequence[Pair], margin: float, alpha: float) -> Table:
     """What each verdict rests on: the 2x2 counts, the tests, and what so many items can show."""
     rows = []
     for pair in pairs:
-        comparison, table = pair.comparison, pair.comparison.table
-        equal = comparison.equivalence
-        within = interval(equal.lo, equal.hi, signed=True)
-        counts = (table.both_right, table.a_only, table.b_only, table.both_wrong) if table else ()
+        within = interval(*(pair.equivalence.interval or (None, None)), signed=True)
+        counts = [count for row in pair.table or () for count in row]
         rows.append(
             (
-                suite_label(pair.runs[0].manifest),
+                pair.shown_suite,
                 _name(pair),
                 counted(pair.n, pair.n_asked),
                 "/".join(map(str, counts)) or "-",
-                f"{comparison.p_value:.3g}",
+                f"{pair.p_value:.3g}",
                 str(pair.family.size),
-                f"{pair.judgement.p_adjusted:.3g}",
+                f"{pair.p_adjusted:.3g}",
                 within,
                 share(pair.detectable),
             )
         )
-    sure = f"{100 * (1 - 2 * settings.alpha):.0f}%"
-    tests = sorted({pair.comparison.test for pair in pairs})
+    sure = f"{100 * (1 - 2 * alpha):.0f}%"
+    tests = sorted({pair.test for pair in pairs})
     return Table(
         "How sure",
         ("suite", "pair", "n", "both/first/second/none right", "p", "of", "adjusted", f"[{sure}]", "detectable"),
         tuple(rows),
         f"p: {', '.join(tests)}; adjusted for so many comparisons. {_say_families(pairs)} Equivalent: the {sure} "
-        f"interval lies within {100 * settings.margin:g} points. Detectable: the smallest difference, in points, "
+        f"interval lies within {100 * margin:g} points. Detectable: the smallest difference, in points, "
         "that this test finds in 4 of 5 such comparisons.",
         (*_whole_n(pairs), "both/first/second/none right", f"[{sure}]"),
     )
@@ -69,18 +65,18 @@ def pair_details(pairs: Sequence[Pair]) -> Table:
     """What else there is to say of a pair: another interval, effect size, mid-p, pass@k, and why the verdict."""
     rows = []
     for pair in pairs:
-        comparison, passed = pair.comparison, pair.pass_at_k
+        passed = pair.pass_at_k
         rows.append(
             (
-                suite_label(pair.runs[0].manifest),
-                points(comparison.bootstrap),
-                number(comparison.effect) if comparison.effect else "-",
-                "-" if comparison.mid_p is None else f"{comparison.mid_p:.3g}",
-                str(passed[0]) if passed else "-",
-                counted(passed[1].difference.n, pair.n_asked) if passed else "-",
-                points(passed[1].difference) if passed else "-",
-                f"{passed[1].p_value:.3g}" if passed else "-",
-                pair.judgement.reason,
+                pair.shown_suite,
+                points(pair.bootstrap) if pair.bootstrap else "-",
+                number(pair.effect) if pair.effect else "-",
+                "-" if pair.mid_p is None else f"{pair.mid_p:.3g}",
+                str(passed.k) if passed else "-",
+                counted(passed.difference.n, pair.n_asked) if passed else "-",
+                points(passed.difference) if passed else "-",
+                f"{passed.p_value:.3g}" if passed else "-",
+                pair.reason,
             )
         )
     columns = (
@@ -106,7 +102,7 @@ def pair_details(pairs: Sequence[Pair]) -> Table:
 def _say_families(pairs: Sequence[Pair]) -> str:
     """Which comparisons each verdict is given among, and by which adjustment."""
     families = dict.fromkeys(pair.family for pair in pairs)
-    said = [f.name if f.method == "none" else f"{f.name} ({f.method})" for f in families]
+    said = [f.pairs if f.adjustment == "none" else f"{f.pairs} ({f.adjustment})" for f in families]
     return f"Family: {'; or '.join(said)}." if said else ""
 
 

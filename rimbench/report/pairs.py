@@ -2,17 +2,16 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 
 from rimbench.errors import UsageError
-from rimbench.report.cells import Cell, k_of, pass_values, resampling_of
+from rimbench.report.document import Cell, Gap, OrderEffect, Pair, PassDifference, WithinMargin
 from rimbench.report.families import ALL, Choice, Family, family_of_pair, name_all
-from rimbench.report.reading import RunData
-from rimbench.report.variants import name_of
-from rimbench.statistics.estimate import Estimate
+from rimbench.report.metrics.accuracy import Accuracy
+from rimbench.report.reading import RunData, resampling_of
+from rimbench.report.variants import controls_of, name_of, suite_label
 from rimbench.statistics.power import detectable_paired
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import (
@@ -21,85 +20,11 @@ from rimbench.statistics.verdict import (
     Settings,
     compare_outcomes,
     compare_scores,
-    judge,
+    judge_family,
     judge_within,
 )
-
-IN_DISTRIBUTION = ("in-dist", "demo-in-dist")
-"""The suites that are drawn as the training data were; the gap to the others is reported."""
-
-
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """`a` against `b` on one suite, a minus b, judged within their family: labels, the baseline second.
-
-    `runs` are theirs; `n` counts the items that both have answered, of `n_asked`.
-    """
-
-    runs: tuple[RunData, RunData]
-    a: str
-    b: str
-    n: int
-    comparison: Comparison
-    judgement: Judgement
-    settings: Settings
-    family: Family
-
-    @property
-    def n_asked(self) -> int:
-        """The items of the suite."""
-        return len(self.runs[0].items)
-
-    @property
-    def verdict(self) -> str:
-        """The verdict in words, or why there is none."""
-        if self.judgement.verdict is not None:
-            return self.judgement.verdict
-        return "partial" if self.judgement.reason.startswith("partial") else "too few items"
-
-    @property
-    def suite(self) -> str:
-        """The suite of both."""
-        return self.runs[0].manifest.suite
-
-    @property
-    def detectable(self) -> float | None:
-        """The smallest difference that McNemar's test finds here with a power of 80%; None with clusters."""
-        table = self.comparison.table
-        if table is None or self.comparison.units != table.n:
-            return None
-        return detectable_paired(table.n, table.discordant / table.n, alpha=self.settings.alpha)
-
-    @cached_property
-    def pass_at_k(self) -> tuple[int, Comparison] | None:
-        """k, and pass@k compared where both have as many draws; not part of the family."""
-        a, b = self.runs
-        ks = [k for k in map(k_of, self.runs) if k is not None]
-        items = [item for item in a.sampled if item.item_id in b.drawn]
-        if len(ks) < 2 or not items:
-            return None
-        k = min(ks)
-        values_a, values_b = pass_values(a, items, k), pass_values(b, items, k)
-        if values_a is None or values_b is None:
-            return None
-        judged_by = Settings(self.settings.margin, self.settings.alpha, resampling_of(items))
-        compared = compare_scores(values_a, values_b, judged_by)
-        return None if compared is None else (k, compared)
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """How much of a system's accuracy is lost from its in-distribution suite to another: unpaired items.
-
-    `answered` and `asked` count the items of both suites, in that order.
-    """
-
-    system: str
-    inside: str
-    outside: str
-    difference: Estimate
-    answered: tuple[int, int]
-    asked: tuple[int, int]
+from rimbench.suites import catalogue
+from rimbench.suites.controls import show
 
 
 def compare_pairs(
@@ -110,15 +35,76 @@ def compare_pairs(
     if choice.family == ALL:
         suites = [a.manifest.suite for a, _, _ in compared]
         families = [name_all(suites)] * len(compared)
-        judged = judge([comparison for _, _, (comparison, _) in compared])
+        judged = judge_family([comparison for _, _, (comparison, _) in compared])
     else:
         families = [family_of_pair(a, b, choice) for a, b, _ in compared]
         judged = tuple(judge_within(c, f.size) for (_, _, (c, _)), f in zip(compared, families, strict=True))
+    if not choice.allow_partial:
+        judged = tuple(_of_whole(each, a, b) for (a, b, _), each in zip(compared, judged, strict=True))
     return [
-        Pair((a, b), labels[a.manifest.run], labels[b.manifest.run], n, comparison,
-             judgement if choice.allow_partial else _of_whole(judgement, a, b), how, family)
-        for (a, b, (comparison, n)), family, judgement in zip(compared, families, judged, strict=True)
-    ]  # fmt: skip
+        _pair((a, b), (labels[a.manifest.run], labels[b.manifest.run]), found, (family, judgement), how)
+        for (a, b, found), family, judgement in zip(compared, families, judged, strict=True)
+    ]
+
+
+def _pair(
+    runs: tuple[RunData, RunData],
+    named: tuple[str, str],
+    found: tuple[Comparison, int],
+    judged: tuple[Family, Judgement],
+    how: Settings,
+) -> Pair:
+    (comparison, n), (family, judgement), manifest = found, judged, runs[0].manifest
+    table, equal = comparison.table, comparison.equivalence
+    detectable = None
+    if table is not None and comparison.units == table.n:  # with clusters, McNemar's power is not known
+        detectable = detectable_paired(table.n, table.discordant / table.n, alpha=how.alpha)
+    return Pair(
+        suite=manifest.suite,
+        a=named[0],
+        b=named[1],
+        n=n,
+        difference=comparison.difference,
+        p_value=comparison.p_value,
+        p_adjusted=judgement.p_adjusted,
+        verdict=judgement.verdict,
+        table=table.rows if table else None,
+        n_asked=len(runs[0].items),
+        reason=judgement.reason,
+        family=family,
+        runs=(manifest.run, runs[1].manifest.run),
+        suite_file=manifest.suite_file,
+        method=comparison.difference.method,
+        test=comparison.test,
+        units=comparison.units,
+        mid_p=comparison.mid_p,
+        bootstrap=comparison.bootstrap,
+        effect=comparison.effect,
+        detectable=detectable,
+        equivalence=WithinMargin(
+            equal.shown,
+            equal.margin,
+            1 - 2 * equal.alpha,
+            None if equal.lo is None or equal.hi is None else (equal.lo, equal.hi),
+            equal.p_value,
+            equal.method,
+        ),
+        pass_at_k=_pass_difference(*runs, how),
+        shown_suite=suite_label(manifest),
+    )
+
+
+def _pass_difference(a: RunData, b: RunData, how: Settings) -> PassDifference | None:
+    """pass@k compared where both have as many draws."""
+    items = [item for item in a.sampled if item.item_id in b.drawn]
+    if a.k is None or b.k is None or not items:
+        return None
+    k = min(a.k, b.k)
+    values = a.pass_values(items, k), b.pass_values(items, k)
+    if values[0] is None or values[1] is None:
+        return None
+    compared = compare_scores(values[0], values[1], Settings(how.margin, how.alpha, resampling_of(items)))
+    return None if compared is None else PassDifference(k, compared.difference, compared.p_value, compared.test)
 
 
 def _of_whole(judgement: Judgement, a: RunData, b: RunData) -> Judgement:
@@ -171,41 +157,39 @@ def gaps(cells: Sequence[Cell]) -> list[Gap]:
     """For each system, its accuracy on the in-distribution suite minus that on each other suite; one cell a suite."""
     found = []
     for inside, outside in itertools.permutations(cells, 2):
-        suite, other = inside.manifest.suite, outside.manifest.suite
-        same_kind = other.startswith("demo-") == suite.startswith("demo-")
-        if suite not in IN_DISTRIBUTION or other in IN_DISTRIBUTION or not same_kind:
+        role, other = catalogue.role(inside.suite), catalogue.role(outside.suite)
+        if not role.in_distribution or other.in_distribution or role.generated != other.generated:
             continue
-        if name_of(inside.manifest) != name_of(outside.manifest):
+        if inside.name != outside.name:
             continue
-        difference = independent_difference(inside.headline, outside.headline)
+        headlines = (cell.metric(Accuracy).headline.estimate for cell in (inside, outside))
+        difference = independent_difference(*headlines)
         if difference is not None:
-            counts = (inside.n, outside.n), (inside.n_planned, outside.n_planned)
-            found.append(Gap(name_of(inside.manifest), suite, other, difference, *counts))
+            counts = (inside.n, outside.n), (inside.n_asked, outside.n_asked)
+            found.append(Gap(inside.name, inside.suite, outside.suite, difference, *counts))
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class OrderEffect:
-    """What happens to a system's answers when the options change places: n runs in different orders.
-
-    Every run has answered at least `n` items, of `n_asked`. `mean_accuracy` is averaged over the orders. Of the
-    `moved` answers, whose option stood under another letter in the other order, `follow_text` chose the same option
-    again and `follow_letter` the same letter.
-    """
-
-    suite: str
-    system: str
-    orders: int
-    mean_accuracy: float
-    moved: int
-    follow_text: int
-    follow_letter: int
-    n: int
-    n_asked: int
+def order_effects(runs: Sequence[RunData]) -> list[OrderEffect]:
+    """Systems that answered the same items in several orders of the options, all else equal."""
+    groups: dict[tuple[object, ...], list[RunData]] = {}
+    for run in runs:
+        manifest = run.manifest
+        same = manifest.identity.unordered_sha256, controls_of(manifest).blind
+        groups.setdefault((manifest.system, manifest.suite, *same), []).append(run)
+    return [_order_effect(group, list(map(_shown_letters, group))) for group in groups.values() if len(group) > 1]
 
 
-def order_effect(runs: Sequence[RunData], shown_letters: Sequence[Mapping[str, Mapping[str, str]]]) -> OrderEffect:
-    """Runs of one system on the same items in several orders; `shown_letters[i][item][own]` is the letter shown."""
+def _shown_letters(run: RunData) -> dict[str, Mapping[str, str]]:
+    """By item, the letter under which each of its own letters was shown."""
+    controls = controls_of(run.manifest)
+    return {
+        item.item_id: {own: shown for shown, own in show(item, controls).own_letters.items()}
+        for item in run.items.values()
+    }
+
+
+def _order_effect(runs: Sequence[RunData], shown_letters: Sequence[Mapping[str, Mapping[str, str]]]) -> OrderEffect:
     moved = text = letter = 0
     for (run_a, shown_a), (run_b, shown_b) in itertools.combinations(zip(runs, shown_letters, strict=True), 2):
         for item in run_a.answered:
@@ -218,8 +202,15 @@ def order_effect(runs: Sequence[RunData], shown_letters: Sequence[Mapping[str, M
             moved += 1
             text += b.letter == a
             letter += of_item_b[b.letter] == of_item_a[a]
-    accuracies = [np.mean([run.right(item) for item in run.answered]) for run in runs]
-    manifest, counts = runs[0].manifest, (min(len(run.answered) for run in runs), len(runs[0].items))
-    system = name_of(manifest, but={"permute_options"})
-    accuracy = float(np.mean(accuracies))
-    return OrderEffect(manifest.suite, system, len(runs), accuracy, moved, text, letter, *counts)
+    manifest = runs[0].manifest
+    return OrderEffect(
+        suite=manifest.suite,
+        system=name_of(manifest, but={"permute_options"}),
+        n=min(len(run.answered) for run in runs),
+        n_asked=len(runs[0].items),
+        orders=len(runs),
+        mean_accuracy=float(np.mean([np.mean([run.right(item) for item in run.answered]) for run in runs])),
+        moved=moved,
+        follow_text=text / moved if moved else None,
+        follow_letter=letter / moved if moved else None,
+    )

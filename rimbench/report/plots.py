@@ -1,4 +1,4 @@
-"""The summary as plots: what the tables say, at a glance. Nothing is worked out here but where it is drawn."""
+"""The report as plots: what the tables say, at a glance. Nothing is worked out here but where it is drawn."""
 
 import hashlib
 import itertools
@@ -15,8 +15,7 @@ from matplotlib.ticker import NullFormatter
 from rimbench.errors import DataError
 from rimbench.files.writing import replacing, write_whole
 from rimbench.latency.stored import Quantity
-from rimbench.report.cells import Cell
-from rimbench.report.costs import Cost, Speedup
+from rimbench.report.document import Cell, Report
 from rimbench.report.drawing import (
     COLOURS,
     GREY,
@@ -29,16 +28,18 @@ from rimbench.report.drawing import (
     colour_of,
     line,
     logarithmic,
+    name_rows,
     panels,
-    reach,
-    rows,
     rows_height,
     save,
     short,
+    whiskers,
 )
+from rimbench.report.metrics.accuracy import Accuracy
+from rimbench.report.metrics.calibration import Calibration, Confidence
+from rimbench.report.metrics.draws import SeveralAnswers
 from rimbench.report.numbers import counted, decimal
-from rimbench.report.summary import Summary
-from rimbench.report.variants import suite_label
+from rimbench.report.times import Cost, Speedup
 from rimbench.statistics.estimate import Estimate
 
 VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}
@@ -47,26 +48,27 @@ MIRRORED = {"better": "worse", "worse": "better"}
 CURVE_POINTS = 200
 
 
-def make_plots(summary: Summary) -> list[Plot]:
-    """Every plot that the summary has data for, in the order of the tables."""
+def make_plots(report: Report) -> list[Plot]:
+    """Every plot that the report has data for, in the order of the tables."""
     with mpl.rc_context(STYLE):
-        systems = sorted({cell.manifest.system for cell in summary.cells})
-        suites = sorted({cell.manifest.suite for cell in summary.cells})
-        found: list[Plot | None] = [_accuracy(summary.cells, systems, suites)]
-        found += [_verdicts(summary, suite) for suite in suites]
-        found.append(_pass_at_k(summary.cells, systems, suites))
-        found.append(_budgets(summary, systems))
-        found += [_accuracy_against_time(summary.costs, systems, suite) for suite in suites]
-        found.append(plot_throughput(summary.costs))
+        costs = [cost for timings in report.timings for cost in timings.costs]
+        systems = sorted({cell.system for cell in report.cells})
+        suites = sorted({cell.suite for cell in report.cells})
+        found: list[Plot | None] = [_accuracy(report.cells, systems, suites)]
+        found += [_verdicts(report, suite) for suite in suites]
+        found.append(_pass_at_k(report.cells, systems, suites))
+        found.append(_budgets(report, systems))
+        found += [_accuracy_against_time(costs, systems, suite) for suite in suites]
+        found.append(plot_throughput(costs))
         for suite in suites:
-            found.append(_reliability(summary.cells, systems, suite))
-            found.append(_risk_against_coverage(summary.cells, systems, suite))
+            found.append(_reliability(report.cells, systems, suite))
+            found.append(_risk_against_coverage(report.cells, systems, suite))
         return [plot for plot in found if plot is not None]
 
 
-def write_plots(summary: Summary, folder: Path) -> list[Path]:
+def write_plots(report: Report, folder: Path) -> list[Path]:
     """Write every plot as SVG and as PNG; DataError where the folder cannot be written."""
-    return save_plots(make_plots(summary), folder)
+    return save_plots(make_plots(report), folder)
 
 
 def save_plots(plots: Iterable[Plot], folder: Path) -> list[Path]:
@@ -86,18 +88,21 @@ def save_plots(plots: Iterable[Plot], folder: Path) -> list[Path]:
 
 
 def _accuracy(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
-    most = max(sum(cell.manifest.suite == suite for cell in cells) for suite in suites)
+    most = max(sum(cell.suite == suite for cell in cells) for suite in suites)
     figure, grid = panels(len(suites), rows_height(most), share_x=True)
     for axes, suite in zip(grid, suites, strict=True):
-        shown = [cell for cell in cells if cell.manifest.suite == suite and cell.headline is not None]
-        for place, cell in enumerate(shown):
-            bar(axes, place, cell.headline, colour_of(systems, cell.manifest.system))
-        guess = next((cell.uniform for cell in shown if cell.uniform is not None), None)
+        found = [(cell, cell.metric(Accuracy)) for cell in cells if cell.suite == suite]
+        shown = [(cell, own) for cell, own in found if own.headline.estimate is not None]
+        for place, (cell, own) in enumerate(shown):
+            bar(axes, place, own.headline.estimate, colour_of(systems, cell.system))
+        guess = next((own.guess for _, own in shown if own.guess is not None), None)
         if guess is not None:
             axes.axvline(100 * guess, color=GREY, ls=":")
-        rows(axes, [_told(cell, cell.label + ("" if cell.of == "greedy" else f", {cell.of}")) for cell in shown])
+        names = [(cell, "" if own.headline.of == "greedy" else f", {own.headline.of}") for cell, own in shown]
+        name_rows(axes, [_told(cell, cell.label + of) for cell, of in names])
         axes.set_title(short(suite))
-    kind = "greedy accuracy" if all(cell.of == "greedy" for cell in cells) else "accuracy"
+    greedy = all(cell.metric(Accuracy).headline.of == "greedy" for cell in cells)
+    kind = "greedy accuracy" if greedy else "accuracy"
     grid[-1].set_xlabel(f"{kind}, % [95%]; dotted: a guesser's")
     title = f"{kind.capitalize()} of each system with its 95% interval, and a uniform guesser's as a dotted line"
     return Plot("accuracy", title, figure, "Accuracy")
@@ -105,18 +110,18 @@ def _accuracy(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[st
 
 def _told(cell: Cell, name: str) -> str:
     """A cell's name in a plot, with how many items it is of where some are missing."""
-    return f"{name}, {counted(cell.n, cell.n_planned)}" if cell.partial else name
+    return f"{name}, {counted(cell.n, cell.n_asked)}" if cell.partial else name
 
 
-def _verdicts(summary: Summary, suite: str) -> Plot | None:
-    pairs = [pair for pair in summary.pairs if pair.suite == suite]
+def _verdicts(report: Report, suite: str) -> Plot | None:
+    pairs = [pair for pair in report.comparisons if pair.suite == suite]
     names = sorted({name for pair in pairs for name in (pair.a, pair.b)})
     if not pairs:
         return None
     figure = Figure(figsize=(max(WIDTH, 1.8 + 0.72 * len(names)), 1.4 + 0.5 * len(names)), layout="constrained")
     axes = figure.add_subplot()
     for pair in pairs:
-        verdict, points = pair.judgement.verdict, 100 * pair.comparison.difference.value
+        verdict, points = pair.verdict, 100 * pair.difference.value
         for row, column, word, value in (
             (pair.a, pair.b, verdict, points),
             (pair.b, pair.a, MIRRORED.get(verdict or "", verdict), -points),
@@ -124,7 +129,7 @@ def _verdicts(summary: Summary, suite: str) -> Plot | None:
             x, y = names.index(column), names.index(row)
             colour = VERDICT_COLOURS.get(word or "", GREY)
             axes.add_patch(mpl.patches.Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, color=colour, alpha=0.25, lw=0))
-            text = f"{decimal(value, 1, signed=True)}\n{word or SHORT[pair.verdict]}"
+            text = f"{decimal(value, 1, signed=True)}\n{word or SHORT[pair.said]}"
             axes.text(x, y, text, ha="center", va="center", fontsize=8.5)
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -142,52 +147,53 @@ def _verdicts(summary: Summary, suite: str) -> Plot | None:
 
 
 def _pass_at_k(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
-    by_suite = {suite: [c for c in cells if c.manifest.suite == suite and c.pass_at_k] for suite in suites}
+    found = [(cell, *cell.metric(SeveralAnswers).passed) for cell in cells]
+    by_suite = {suite: [each for each in found if each[0].suite == suite and each[2]] for suite in suites}
     drawn = {suite: shown for suite, shown in by_suite.items() if shown}
     if not drawn:
         return None
     figure, grid = panels(len(drawn), rows_height(max(map(len, drawn.values()))), share_x=True)
     for axes, (suite, shown) in zip(grid, drawn.items(), strict=True):
-        for place, cell in enumerate(shown):
-            passed = cell.pass_at_k[0]
-            bar(axes, place, passed.estimate, colour_of(systems, cell.manifest.system))
-            axes.plot([100 * passed.chance] * 2, [place - 0.45, place + 0.45], color=GREY, ls=":")
-        rows(axes, [_told(cell, f"{cell.label}, k = {cell.pass_at_k[0].k}") for cell in shown])
+        for place, (cell, _, passed) in enumerate(shown):
+            if passed is not None:
+                bar(axes, place, passed.estimate, colour_of(systems, cell.system))
+                axes.plot([100 * passed.chance] * 2, [place - 0.45, place + 0.45], color=GREY, ls=":")
+        name_rows(axes, [_told(cell, f"{cell.label}, k = {k}") for cell, k, _ in shown])
         axes.set_title(short(suite))
     grid[-1].set_xlabel("pass@k, % [95%]; dotted: a guesser's")
     title = "pass@k of each system with its 95% interval beside a uniform guesser's"
     return Plot("pass-at-k", title, figure, "Several answers")
 
 
-def _budgets(summary: Summary, systems: Sequence[str]) -> Plot | None:
-    if not summary.sweeps:
+def _budgets(report: Report, systems: Sequence[str]) -> Plot | None:
+    if not report.sweeps:
         return None
     figure, [axes] = panels(1, 3.4)
-    for place, sweep in enumerate(summary.sweeps):
-        known = [(b.blocks, b.accuracy) for b in sweep.outcome.budgets if b.accuracy is not None]
-        name = f"{short(sweep.label)} on {short(suite_label(sweep.manifest))}"
-        colour = colour_of(systems, sweep.manifest.system)
+    for place, sweep in enumerate(report.sweeps):
+        known = [(b.k, b.accuracy) for b in sweep.budgets if b.accuracy is not None]
+        name = f"{short(sweep.label)} on {short(sweep.shown_suite)}"
+        colour = colour_of(systems, sweep.system)
         line(axes, [k for k, _ in known], [a for _, a in known], colour, MARKERS[place % len(MARKERS)], name)
     axes.set_xlabel("memory budget K; K = 0 has no memory")
     axes.set_ylabel("greedy accuracy, % [95%]")
-    axes.set_xticks(range(1 + max(b.blocks for sweep in summary.sweeps for b in sweep.outcome.budgets)))
+    axes.set_xticks(range(1 + max(b.k for sweep in report.sweeps for b in sweep.budgets)))
     axes.legend()
     title = "Accuracy at every memory budget K, from K = 0 on, with 95% intervals"
     return Plot("budgets", title, figure, "Accuracy by memory budget")
 
 
 def _accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite: str) -> Plot | None:
-    shown = [c for c in costs if c.suite == suite and c.accuracy is not None and c.measured.quantity == "answer"]
+    answers = [c for c in costs if c.suite == suite and c.quantity == "answer"]
+    shown = [(c, c.conditions.accuracy) for c in answers if c.conditions.accuracy is not None]
     if not shown:
         return None
-    batches = sorted({cost.measured.batch for cost in shown})
+    batches = sorted({cost.batch for cost, _ in shown})
     figure, grid = panels(len(batches), 3.0)
     for axes, batch in zip(grid, batches, strict=True):
-        points = [(c.measured.per_question_ms, c.accuracy, c.measured) for c in shown
-                  if c.measured.batch == batch and c.accuracy is not None]  # fmt: skip
+        points = [(c.conditions.per_sample_ms, accuracy, c) for c, accuracy in shown if c.batch == batch]
         for time, accuracy, row in points:
             colour = colour_of(systems, row.system)
-            axes.errorbar(time, 100 * accuracy.value, reach([accuracy]), fmt="o", color=colour, capsize=3)
+            axes.errorbar(time, 100 * accuracy.value, whiskers([accuracy]), fmt="o", color=colour, capsize=3)
             axes.annotate(
                 short(row.label), (time, 100 * accuracy.value), (6, 6), textcoords="offset points", fontsize=9
             )
@@ -204,8 +210,8 @@ def _accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite:
 
 def plot_throughput(costs: Sequence[Cost]) -> Plot | None:
     """Questions a second against the batch size, a line a system; None for fewer than two batch sizes."""
-    drawn = _drawn(c.measured.quantity for c in costs)
-    shown = [c.measured for c in costs if c.measured.quantity == drawn]
+    drawn = _drawn(c.quantity for c in costs)
+    shown = [c for c in costs if c.quantity == drawn]
     if len({row.batch for row in shown}) < 2:
         return None
     with mpl.rc_context(STYLE):
@@ -215,8 +221,10 @@ def plot_throughput(costs: Sequence[Cost]) -> Plot | None:
         systems = sorted({row.label for row in shown})
         suites = sorted({c.suite for c in costs})
         for suite, name, engine in itertools.product(suites, systems, engines):
-            rows = [c.measured for c in costs if c.suite == suite and c.measured.quantity == drawn]
-            found = sorted((r.batch, r.questions_per_s) for r in rows if (r.label, r.engine) == (name, engine))
+            rows = [c for c in costs if c.suite == suite and c.quantity == drawn]
+            found = sorted(
+                (r.batch, r.conditions.questions_per_s or 0.0) for r in rows if (r.label, r.engine) == (name, engine)
+            )
             words = [name, *([engine] if len(engines) > 1 else []), *([suite] if len(suites) > 1 else [])]
             style: dict[str, Any] = {"marker": MARKERS[engines.index(engine)], "color": colour_of(systems, name)}
             if found:
@@ -292,11 +300,10 @@ def pareto_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, flo
 
 
 def _reliability(cells: Sequence[Cell], systems: Sequence[str], suite: str) -> Plot | None:
-    def draw(axes: Any, cell: Cell) -> None:
-        bins = cell.calibration.reliability if cell.calibration else ()
-        at = [100 * b.confidence for b in bins]
-        colour = colour_of(systems, cell.manifest.system)
-        line(axes, at, [b.accuracy for b in bins], colour, "o", short(_told(cell, cell.label)))
+    def draw(axes: Any, cell: Cell, own: Calibration) -> None:
+        at = [100 * b.confidence for b in own.reliability]
+        colour = colour_of(systems, cell.system)
+        line(axes, at, [b.accuracy for b in own.reliability], colour, "o", short(_told(cell, cell.label)))
 
     def frame(axes: Any) -> None:
         axes.plot([0, 100], [0, 100], color=GREY, ls=":")
@@ -308,18 +315,12 @@ def _reliability(cells: Sequence[Cell], systems: Sequence[str], suite: str) -> P
 
 
 def _risk_against_coverage(cells: Sequence[Cell], systems: Sequence[str], suite: str) -> Plot | None:
-    def draw(axes: Any, cell: Cell) -> None:
-        if cell.calibration is not None:
-            curve = cell.calibration.curve
-            every = max(1, len(curve.coverage) // CURVE_POINTS)
-            coverage, risk = curve.coverage[::-every][::-1], curve.risk[::-every][::-1]
-            colour = colour_of(systems, cell.manifest.system)
-            axes.plot(
-                [100 * x for x in coverage],
-                [100 * y for y in risk],
-                color=colour,
-                label=short(_told(cell, cell.label)),
-            )
+    def draw(axes: Any, cell: Cell, own: Calibration) -> None:
+        curve = own.curve
+        every = max(1, len(curve.coverage) // CURVE_POINTS)
+        coverage, risk = curve.coverage[::-every][::-1], curve.risk[::-every][::-1]
+        colour, name = colour_of(systems, cell.system), short(_told(cell, cell.label))
+        axes.plot([100 * x for x in coverage], [100 * y for y in risk], color=colour, label=name)
 
     def frame(axes: Any) -> None:
         axes.set_xlabel("coverage: the surest share that is answered, %")
@@ -336,15 +337,16 @@ def _calibrated(  # noqa: PLR0913 - two plots of one frame
     title: str,
     cells: Sequence[Cell],
     suite: str,
-    draw: Callable[[Any, Cell], None],
+    draw: Callable[[Any, Cell, Calibration], None],
     frame: Callable[[Any], None],
 ) -> Plot | None:
-    shown = [cell for cell in cells if cell.manifest.suite == suite and cell.calibration is not None]
+    read = [(cell, cell.metric(Confidence).calibration) for cell in cells if cell.suite == suite]
+    shown = [(cell, own) for cell, own in read if own is not None]
     if not shown:
         return None
     figure, [axes] = panels(1, 3.6)
-    for cell in shown:
-        draw(axes, cell)
+    for cell, own in shown:
+        draw(axes, cell, own)
     frame(axes)
     axes.set_title(short(suite))
     axes.legend()

@@ -1,12 +1,17 @@
 """Runs' folders -> `RunData`: their answers item by item, without their texts, so that many runs fit in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rimbench.errors import DataError
 from rimbench.records import LETTERS, Item, Status
 from rimbench.report.columns import Draws, GreedyAnswers
+from rimbench.statistics import estimate, passk
+from rimbench.statistics.bootstrap import FloatArray, Resampling
 from rimbench.store import (
     Answers,
     Manifest,
@@ -17,6 +22,9 @@ from rimbench.store import (
     read_manifest,
     say_edited,
 )
+
+HEADLINE_K = 8
+"""The k of pass@k and maj@k that is always given where there are as many samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +80,36 @@ class RunData:
         return float(self.right(item))
 
     @property
+    def k(self) -> int | None:
+        """The k that is given: the headline's, or all samples where there are fewer; None without draws."""
+        return min([HEADLINE_K, *map(len, self.drawn.values())]) if self.drawn else None
+
+    def pass_values(self, items: Sequence[Item], k: int) -> FloatArray | None:
+        """pass@k item by item, from the draws; None where an item has fewer than k."""
+        samples = [len(self.drawn.get(item.item_id, ())) for item in items]
+        return passk.pass_values([self.drawn_right(item) for item in items], samples, k)
+
+    def mean_over_draws(self) -> estimate.Estimate | None:
+        """Accuracy averaged over the draws; None without any."""
+        values = self.pass_values(self.sampled, 1) if self.drawn else None
+        return None if values is None else estimate.bootstrap_share(values, resampling_of(self.sampled))
+
+    def logprob_table(self, items: Sequence[Item]) -> tuple[FloatArray, NDArray[np.intp]]:
+        """Log-probabilities (items, most options), short items filled up with -inf, and the gold columns."""
+        width = max(len(item.options) for item in items)
+        table = self.greedy.logprob_table([item.item_id for item in items], width)
+        return table, np.array([LETTERS.index(item.gold) for item in items])
+
+    @property
     def content_sha256(self) -> str:
         """The hash of the frozen items: runs with different ones are never compared."""
         return self.manifest.identity.suite.content_sha256
+
+
+def resampling_of(items: Sequence[Item]) -> Resampling:
+    """Items that hang together, where the suite names them, are resampled together."""
+    clustered = any(item.cluster is not None for item in items)
+    return Resampling(clusters=[item.cluster for item in items] if clustered else None)
 
 
 def read_run(folder: Path) -> RunData:

@@ -5,61 +5,36 @@ order of their suites, systems and names.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rimbench.display.plaintext import plain
 from rimbench.errors import DataError, UsageError
 from rimbench.latency.stored import read_measurements
 from rimbench.plugins import unknown
-from rimbench.report.budgets import StoredSweep, find_sweeps
-from rimbench.report.cells import Cell
-from rimbench.report.costs import Cost, Speedup, accuracies_beside, find_costs
+from rimbench.report.budgets import find_sweeps
+from rimbench.report.cells import make_cell
+from rimbench.report.document import SCHEMA, Pair, Report
 from rimbench.report.doubts import doubt_families, find_doubts, say_partial
 from rimbench.report.families import ALL, Choice, is_called, list_pairs
-from rimbench.report.pairs import (
-    Gap,
-    OrderEffect,
-    Pair,
-    check_same_items,
-    compare_pairs,
-    gaps,
-    order_effect,
-    unlike_items,
-)
+from rimbench.report.metrics import find_metrics
+from rimbench.report.pairs import check_same_items, compare_pairs, gaps, order_effects, unlike_items
 from rimbench.report.reading import RunData, read_runs
+from rimbench.report.timings import accuracies_beside, make_timings
 from rimbench.report.variants import (
     HARMLESS,
     controls_of,
-    departures_of,
-    is_plain,
+    is_unchanged,
     label_runs,
     name_of,
+    run_departures,
     variant_of,
 )
 from rimbench.statistics.verdict import Settings
-from rimbench.suites.controls import Controls, show
+from rimbench.suites.controls import Controls
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Every run that a report is made from, the pairs that are compared, and what to know of them.
-
-    `notes` hold what to distrust.
-    """
-
-    cells: tuple[Cell, ...]
-    pairs: tuple[Pair, ...]
-    gaps: tuple[Gap, ...]
-    order_effects: tuple[OrderEffect, ...]
-    sweeps: tuple[StoredSweep, ...]
-    costs: tuple[Cost, ...]
-    speedups: tuple[Speedup, ...]
-    settings: Settings
-    notes: tuple[str, ...]
-
-
-def summarise(results: Path, settings: Settings | None = None, choice: Choice | None = None) -> Summary:
+def summarise(results: Path, settings: Settings | None = None, choice: Choice | None = None) -> Report:
     """Read every run below a results folder and sum it up; DataError where there is none, UsageError for a baseline
     that is not among them.
     """
@@ -67,27 +42,29 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
     unread: list[str] = []
     runs = read_all(results, unread.append)
     labels = _labels(runs)
+    measurements = read_measurements(results, unread.append)
+    metrics, sweeps = find_metrics(), find_sweeps(results, unread.append)
     cells = sorted(
-        (Cell(run, labels[run.manifest.run]) for run in runs),
-        key=lambda c: (c.manifest.suite, c.manifest.system, c.label),
+        (make_cell(run, labels[run.manifest.run], metrics, sweeps) for run in runs),
+        key=lambda c: (c.suite, c.system, c.label),
     )
     taken, notes = choose_variants(runs)
     pairs = compare_pairs(_pairs(taken, labels, choice), labels, settings, choice)
     chosen = {run.manifest.run for run in taken}
-    beside = [cell for cell in cells if cell.manifest.run in chosen]
-    costs, speedups = find_costs(read_measurements(results, unread.append), accuracies_beside(beside))
-    sweeps = find_sweeps(results, unread.append)
+    beside = [cell for cell in cells if cell.run in chosen]
+    timings = make_timings(measurements, accuracies_beside(beside))
     doubts = (*find_doubts(cells), *notes, *unlike_items(taken), *doubt_families(pairs))
-    return Summary(
+    return Report(
+        schema=SCHEMA,
         cells=tuple(cells),
-        pairs=tuple(pairs),
-        gaps=tuple(gaps(beside)),
-        order_effects=tuple(_order_effects(runs)),
+        comparisons=tuple(pairs),
+        timings=(timings,),
         sweeps=tuple(sweeps),
-        costs=tuple(costs),
-        speedups=tuple(speedups),
-        settings=settings,
+        gaps=tuple(gaps(beside)),
+        order_effects=tuple(order_effects(runs)),
         notes=tuple(map(plain, (*unread, *doubts))),
+        margin=settings.margin,
+        alpha=settings.alpha,
     )
 
 
@@ -123,7 +100,8 @@ def summarise_pair(
         both = [{run.manifest.run for run in pair} for pair in asked]
         others = _pairs(choose_variants(runs)[0], labels, choice)
         compared = [*asked, *(p for p in others if {run.manifest.run for run in p} not in both)]
-    pairs = [p for p in compare_pairs(compared, labels, settings or Settings(), choice) if p.runs in asked]
+    wanted = [(one.manifest.run, other.manifest.run) for one, other in asked]
+    pairs = [p for p in compare_pairs(compared, labels, settings or Settings(), choice) if p.runs in wanted]
     if not pairs:
         raise UsageError(f"{a} and {b} have answered no item in common: let both runs go on, then compare")
     partial = [say_partial(run) for pair in asked for run in pair if run.missing]
@@ -163,7 +141,7 @@ def read_all(results: Path, say: Callable[[str], None]) -> list[RunData]:
 
 def choose_runs(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
     """One run for each system as its file has it and each suite, with a note for each choice: `choose_variants`."""
-    return choose_variants([run for run in runs if is_plain(run.manifest)])
+    return choose_variants([run for run in runs if is_unchanged(run.manifest)])
 
 
 def choose_variants(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
@@ -193,7 +171,7 @@ def choose_variants(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
 
 def _rank(run: RunData) -> tuple[bool, bool, int, int, str, str]:
     manifest = run.manifest
-    seeded = "seed" in departures_of(manifest)
+    seeded = "seed" in run_departures(manifest)
     return run.missing == 0, not seeded, len(run.items), manifest.samples, manifest.started_at, manifest.run
 
 
@@ -218,25 +196,3 @@ def _named(runs: Sequence[RunData], labels: Mapping[str, str], name: str) -> tup
     if not taken:
         raise unknown("system or run", name, {*labels, *labels.values()})
     return {run.manifest.suite: run for run in taken}, notes
-
-
-def _order_effects(runs: Sequence[RunData]) -> list[OrderEffect]:
-    """Systems that answered the same items in several orders of the options, all else equal."""
-    groups: dict[str, list[RunData]] = {}
-    for run in runs:
-        manifest = run.manifest
-        blind = controls_of(manifest).blind
-        same = f"{manifest.system} {manifest.suite} {manifest.identity.unordered_sha256} {blind}"
-        groups.setdefault(same, []).append(run)
-    return [
-        order_effect(group, [_shown_letters(run) for run in group]) for group in groups.values() if len(group) > 1
-    ]
-
-
-def _shown_letters(run: RunData) -> dict[str, Mapping[str, str]]:
-    """By item, the letter under which each of its own letters was shown."""
-    controls = controls_of(run.manifest)
-    return {
-        item.item_id: {own: shown for shown, own in show(item, controls).own_letters.items()}
-        for item in run.items.values()
-    }

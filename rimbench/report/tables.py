@@ -1,73 +1,35 @@
-"""The summary as tables of plain text, in the order of a reader's questions; every format prints these."""
+"""The report as tables of plain text, in the order of a reader's questions; every format prints these."""
 
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.records import STATUSES
-from rimbench.report.cells import Cell
-from rimbench.report.cost_tables import budget_table
+from rimbench.report.document import BudgetSweep, Cell, Gap, OrderEffect, Report
 from rimbench.report.latency_tables import latency_tables
-from rimbench.report.numbers import counted, counts, decimal, interval, number, percent, points, share
+from rimbench.report.metrics import find_metrics
+from rimbench.report.numbers import counted, percent, points, share
 from rimbench.report.origin_tables import making_table, origin_table
 from rimbench.report.pair_tables import certainty_table, verdict_table
-from rimbench.report.summary import Summary
 
 LONGEST_SETTING = 60
 """Characters of a setting, an instruction say, that a table shows."""
 DISCLAIMER = "A research tool: nothing here is fit for clinical use."
 
 
-def make_tables(summary: Summary) -> list[Table]:
+def make_tables(report: Report) -> list[Table]:
     """Who is better, how sure, what it costs, what to distrust, where each number comes from; none is empty."""
-    cells = summary.cells
-    tables = [
-        _accuracy(cells),
-        _variants(cells),
-        verdict_table(summary.pairs),
-        _pass_at_k(cells),
-        *(budget_table(sweep) for sweep in summary.sweeps),
-        certainty_table(summary.pairs, summary.settings),
-        *latency_tables(summary.costs, summary.speedups),
-        Table("What to distrust", ("remark",), tuple((note,) for note in summary.notes)),
-        _statuses(cells),
-        _letters(cells),
-        _calibration(cells),
-        _gaps(summary),
-        _order_effects(summary),
-        origin_table(cells),
-        making_table(cells),
+    cells, pairs = report.cells, report.comparisons
+    placed = [
+        (1, [_variants(cells)]),
+        (2, [verdict_table(pairs)]),
+        (4, [budget_table(sweep) for sweep in report.sweeps]),
+        (5, [certainty_table(pairs, report.margin, report.alpha)]),
+        (6, [table for timings in report.timings for table in latency_tables(timings)]),
+        (7, [Table("What to distrust", ("remark",), tuple((note,) for note in report.notes))]),
+        (12, [_gaps(report.gaps), _order_effects(report.order_effects)]),
+        (13, [origin_table(cells), making_table(cells)]),
+        *((metric.place, [metric.table(cells)]) for metric in find_metrics() if metric.table),
     ]
-    return [table for table in tables if table.rows]
-
-
-def _accuracy(cells: Sequence[Cell]) -> Table:
-    methods = sorted({cell.headline.method for cell in cells if cell.headline})
-    told = any(cell.of != "greedy" for cell in cells)
-    rows = [
-        (
-            cell.suite,
-            cell.label,
-            counted(cell.n, cell.n_planned),
-            percent(cell.headline),
-            *([cell.of] if told else []),
-            interval(*cell.bootstrap) if cell.bootstrap else "-",
-            share(cell.uniform),
-            f"{share(cell.majority.accuracy.value)} ({cell.majority.letter})" if cell.majority else "-",
-        )
-        for cell in cells
-    ]
-    return Table(
-        "Accuracy",
-        (
-            *("suite", "system", "n"),
-            *(("accuracy, % [95%]", "of") if told else ("greedy, % [95%]",)),
-            *("BCa", "guess, %", "one letter, %"),
-        ),
-        tuple(rows),
-        f"Intervals: {', '.join(methods) or 'none'}, and the BCa bootstrap beside it. An answer that names no letter "
-        "counts as wrong. Guess: a uniform guesser; one letter: whoever always gives the most frequent gold letter.",
-        ("BCa",),
-    )
+    return [table for _, tables in sorted(placed, key=lambda each: each[0]) for table in tables if table.rows]
 
 
 def _variants(cells: Sequence[Cell]) -> Table:
@@ -76,7 +38,7 @@ def _variants(cells: Sequence[Cell]) -> Table:
         "What departs from a system's own file",
         ("suite", "system", "shown as", "setting", "own", "here"),
         tuple(
-            (cell.suite, cell.manifest.system, cell.label, name, _setting(own), _setting(here))
+            (cell.shown_suite, cell.system, cell.label, name, _setting(own), _setting(here))
             for cell in cells
             for name, (own, here) in cell.departures.items()
         ),
@@ -89,118 +51,35 @@ def _setting(value: object) -> str:
     return text if len(text) <= LONGEST_SETTING else f"{text[: LONGEST_SETTING - 3]}..."
 
 
-def _pass_at_k(cells: Sequence[Cell]) -> Table:
+def budget_table(sweep: BudgetSweep) -> Table:
+    """Accuracy at every memory budget, K = 0 first, and what the memory is worth."""
     rows = [
         (
-            cell.suite,
-            cell.label,
-            counted(passed.estimate.n, cell.n_planned),
-            str(passed.k),
-            percent(passed.estimate),
-            share(passed.chance),
-            percent(passed.corrected),
-            percent(passed.exact),
-            percent(cell.pass_at_1),
-            percent(cell.maj_at_k.get(passed.k)),
+            str(b.k),
+            percent(b.accuracy),
+            *("-" if count is None else str(count) for count in (b.changed, b.to_right, b.to_wrong)),
+            str(b.failed),
         )
-        for cell in cells
-        for passed in cell.pass_at_k
+        for b in sweep.budgets
     ]
-    return Table(
-        "Several answers a question",
-        ("suite", "system", "n", "k", "pass@k, % [95%]", "guess, %", "above chance", "exact", "pass@1", "maj@k"),
-        tuple(rows),
-        "pass@k: the unbiased estimator, bootstrapped over questions; one near guess, a uniform guesser's, "
-        "says little. Above chance: (value - guess) / (1 - guess). Exact: from a readout's probabilities.",
-        ("exact", "pass@1", "above chance", "maj@k", *_whole_n(cells)),
-    )
-
-
-def _statuses(cells: Sequence[Cell]) -> Table:
-    return Table(
-        f"What became of the {'answers' if any(cell.run.by_draws for cell in cells) else 'greedy answers'}",
-        ("suite", "system", "n", *(status.replace("_", " ") for status in STATUSES), "accuracy given ok"),
-        tuple(
-            (
-                cell.suite,
-                cell.label,
-                counted(cell.n, cell.n_planned),
-                *(str(cell.statuses[status]) for status in STATUSES),
-                percent(cell.given_parsed),
-            )
-            for cell in cells
-        ),
-        "Of draws alone, every draw is counted." if any(cell.run.by_draws for cell in cells) else "",
-        optional=("refused", "truncated", "ambiguous", *_whole_n(cells)),
-    )
-
-
-def _letters(cells: Sequence[Cell]) -> Table:
-    return Table(
-        "Letters",
-        ("suite", "system", "n", "gold", "answered"),
-        tuple(
-            (
-                cell.suite,
-                cell.label,
-                counted(cell.n, cell.n_planned),
-                counts(cell.gold_letters),
-                counts(cell.predicted_letters),
-            )
-            for cell in cells
-        ),
-        "A system that answers one letter far more often than it is gold follows the position, not the question.",
-        _whole_n(cells),
-    )
-
-
-def _whole_n(cells: Sequence[Cell]) -> tuple[str, ...]:
-    """The n of whole cells, which the first table has, may be left out; that of a partial one never."""
-    return () if any(cell.partial or len(cell.run.sampled) not in (0, cell.n_planned) for cell in cells) else ("n",)
-
-
-def _calibration(cells: Sequence[Cell]) -> Table:
-    rows = [
-        (
-            cell.suite,
-            cell.label,
-            counted(found.n, cell.n_planned),
-            decimal(found.error.ece.value, 3),
-            number(found.error.corrected),
-            decimal(found.error.floor, 3),
-            number(found.brier),
-            number(found.curve.area),
-            percent(found.accuracy_at_half_coverage),
-            share(cell.label_mass),
+    remark = "K = 0 has no memory. Changed: answers that differ from those at K - 1."
+    memory, best = sweep.memory, sweep.one_letter
+    if memory is not None:
+        remark += (
+            f" K = {memory.k} minus K = 0: {points(memory.difference)} points, "
+            f"p = {memory.p_value:.2g} ({memory.test})."
         )
-        for cell in cells
-        if (found := cell.calibration) is not None
-    ]
-    bins = next((cell.calibration.error.bins for cell in cells if cell.calibration), 0)
+    if sweep.guess is not None and best is not None:
+        remark += f" A uniform guesser has {share(sweep.guess)}%, one letter {share(best.accuracy)}% ({best.letter})."
     return Table(
-        "Can a readout's confidence be trusted",
-        (
-            "suite",
-            "system",
-            "n",
-            "ECE",
-            "less its bias [95%]",
-            "ECE floor",
-            "Brier [95%]",
-            "risk-coverage [95%]",
-            "surer half, % [95%]",
-            "label mass, %",
-        ),
+        f"Accuracy by memory budget: {sweep.label} on {sweep.shown_suite}, N = {counted(sweep.n, sweep.n_asked)}",
+        ("K", "greedy, % [95%]", "changed", "to right", "to wrong", "failed"),
         tuple(rows),
-        f"ECE over {bins} bins of equal width. Few items bias it upwards: the interval is that of the ECE less its "
-        "bias. Floor: what a perfectly calibrated system would show. "
-        "Risk-coverage: the area under that curve. Surer half: the accuracy of the half with the higher confidence. "
-        "Label mass: what the option letters hold of the whole vocabulary's probability where they are read.",
-        ("surer half, % [95%]", "risk-coverage [95%]", "label mass, %", *_whole_n(cells)),
+        remark,
     )
 
 
-def _gaps(summary: Summary) -> Table:
+def _gaps(gaps: Sequence[Gap]) -> Table:
     return Table(
         "In distribution against out of it",
         ("system", "suites", "n", "gap, points [95%]"),
@@ -208,20 +87,20 @@ def _gaps(summary: Summary) -> Table:
             (
                 gap.system,
                 f"{gap.inside} - {gap.outside}",
-                ", ".join(map(counted, gap.answered, gap.asked)),
+                ", ".join(map(counted, gap.n, gap.n_asked)),
                 points(gap.difference),
             )
-            for gap in summary.gaps
+            for gap in gaps
         ),
-        "" if not summary.gaps else "n: the items of the two suites.",
+        "" if not gaps else "n: the items of the two suites.",
     )
 
 
-def _order_effects(summary: Summary) -> Table:
-    rows = []
-    for effect in summary.order_effects:
-        moved = effect.moved or 1
-        rows.append(
+def _order_effects(effects: Sequence[OrderEffect]) -> Table:
+    return Table(
+        "When the options change places",
+        ("suite", "system", "n", "orders", "mean accuracy, %", "moved", "follow the text, %", "follow the letter, %"),
+        tuple(
             (
                 effect.suite,
                 effect.system,
@@ -229,13 +108,10 @@ def _order_effects(summary: Summary) -> Table:
                 str(effect.orders),
                 share(effect.mean_accuracy),
                 str(effect.moved),
-                share(effect.follow_text / moved) if effect.moved else "-",
-                share(effect.follow_letter / moved) if effect.moved else "-",
+                share(effect.follow_text),
+                share(effect.follow_letter),
             )
-        )
-    return Table(
-        "When the options change places",
-        ("suite", "system", "n", "orders", "mean accuracy, %", "moved", "follow the text, %", "follow the letter, %"),
-        tuple(rows),
+            for effect in effects
+        ),
         "Moved: answers whose option stood under another letter in the other order.",
     )

@@ -5,12 +5,13 @@ the shipped system of that name, and against what a command takes without option
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 from rimbench import systems
-from rimbench.store import Manifest
+from rimbench.store import Manifest, as_json
 from rimbench.suites.controls import Controls
 from rimbench.systems.departures import between, flat, label, settings_of
 
@@ -29,14 +30,14 @@ DISTINGUISHING = {
 SHA256_DIGITS = 64
 
 
-def departures_of(manifest: Manifest) -> Mapping[str, Sequence[Any]]:
+def run_departures(manifest: Manifest) -> Mapping[str, Sequence[Any]]:
     """By the name of a setting: [what the system's file says, what the run has instead]."""
     return _inferred(manifest) if manifest.departures is None else manifest.departures
 
 
-def is_plain(manifest: Manifest) -> bool:
+def is_unchanged(manifest: Manifest) -> bool:
     """Whether a run is one of its system as its file has it: no variant, no control."""
-    return departures_of(manifest).keys() <= HARMLESS
+    return run_departures(manifest).keys() <= HARMLESS
 
 
 def controls_of(manifest: Manifest) -> Controls:
@@ -44,15 +45,69 @@ def controls_of(manifest: Manifest) -> Controls:
     return manifest.identity.controls or Controls()
 
 
+def may_be_drawn(manifest: Manifest) -> bool:
+    """Whether answers from elsewhere stand for greedy ones without a temperature that says so."""
+    identity, answer = manifest.identity, manifest.identity.answer
+    return identity.imported is not None and answer.mode in ("generate", "letters") and answer.temperature is None
+
+
+def what_was_asked(manifest: Manifest) -> tuple[str, ...]:
+    """What a sweep and a run have in common where one says something of the other: system, weights, items as they are
+    shown, prompt and memory, all but the way to have the answer.
+    """
+    identity = manifest.identity
+    asked = (identity.suite, identity.setup.prompt, identity.setup.memory, controls_of(manifest))
+    return manifest.system, manifest.suite, str(identity.weights_sha256), *map(str, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What made a run's answers."""
+
+    model: Mapping[str, Any]
+    weights_sha256: str | None
+    content_sha256: str
+    system_file: str | None
+    suite_file: str | None
+    engine: Mapping[str, Any]
+    seed: int | None
+    device: Mapping[str, Any]
+    commit: str | None
+    dirty: bool | None
+    versions: Mapping[str, str]
+    started_at: str
+    ended_at: str | None
+
+
+def origin_of(manifest: Manifest) -> Origin:
+    """What a manifest says of it."""
+    identity = manifest.identity
+    return Origin(
+        model=as_json(manifest.model_source),
+        weights_sha256=identity.weights_sha256,
+        content_sha256=identity.suite.content_sha256,
+        system_file=manifest.system_file,
+        suite_file=manifest.suite_file,
+        engine=identity.document["engine"],
+        seed=identity.seed,
+        device=manifest.device,
+        commit=manifest.commit,
+        dirty=manifest.dirty,
+        versions=manifest.versions,
+        started_at=manifest.started_at,
+        ended_at=manifest.ended_at,
+    )
+
+
 def variant_of(manifest: Manifest) -> tuple[str, str, str]:
     """What runs that may stand for one another have in common: suite, system, and what they depart in."""
-    departures = {name: value for name, value in departures_of(manifest).items() if name not in HARMLESS}
+    departures = {name: value for name, value in run_departures(manifest).items() if name not in HARMLESS}
     return manifest.suite, manifest.system, str(departures)
 
 
 def name_of(manifest: Manifest, but: Collection[str] = ()) -> str:
     """The system with what its run departs in, `but` for some of that: the same on every suite."""
-    departures = departures_of(manifest)
+    departures = run_departures(manifest)
     return label(manifest.system, {name: value for name, value in departures.items() if name not in but})
 
 

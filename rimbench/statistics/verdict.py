@@ -202,7 +202,7 @@ def judge_within(pair: Comparison, size: int) -> Judgement:
     return _judge_pair(pair, min(1.0, size * pair.p_value))
 
 
-def judge(family: Sequence[Comparison]) -> tuple[Judgement, ...]:
+def judge_family(family: Sequence[Comparison]) -> tuple[Judgement, ...]:
     """Gives every comparison of a family its adjusted p-value and its verdict, by these rules in this order.
 
     1. Fewer than 30 independent units: no verdict.

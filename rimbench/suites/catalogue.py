@@ -1,5 +1,7 @@
 """Which suites there are: the TOML files that come with rimbench, and any file given by its path."""
 
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,30 @@ def find(name_or_path: str) -> Path:
     if name_or_path not in known:
         raise unknown("suite", name_or_path, known)
     return known[name_or_path]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a suite is to a report: its data set's name, whether its questions are drawn as the training data were,
+    and whether they are generated.
+    """
+
+    title: str
+    in_distribution: bool = False
+    generated: bool = False
+
+
+@lru_cache(maxsize=256)
+def role(name: str) -> Role:
+    """What the TOML of that name which comes with rimbench says; of another suite nothing is known."""
+    from rimbench.suites.schema import read
+
+    path = find_files(folder()).get(name)
+    if path is None:
+        return Role(name)
+    spec = read(path)
+    generated = spec.source is not None and spec.source.generator is not None
+    return Role(spec.title or name, spec.in_distribution, generated)
 
 
 def listing() -> tuple[SuiteListing, ...]:

@@ -7,9 +7,9 @@ import pytest
 from claims_files import HEAD, accuracy, latency
 from tiny import beside, write_suite
 
-from rimbench.claims.audit import audit
-from rimbench.claims.runs import measure
-from rimbench.claims.schema import read
+from rimbench.claims.audit import audit_claims
+from rimbench.claims.runs import measure_own
+from rimbench.claims.schema import read_claims
 from rimbench.latency.stored import Measured, Measurement, Subject, keep
 from rimbench.store import ModelSource, identity_of
 from rimbench.systems import load
@@ -57,8 +57,8 @@ def judged(tmp_path, kept):
         (copy / "manifest.json").write_text(json.dumps(manifest))
         path = folder / "claims.toml"
         path.write_text(HEAD + "".join(parts))
-        spec = read(path)
-        return audit(spec, measure(spec, path, results).measured).reproductions[spec.figure[0].id]
+        spec = read_claims(path)
+        return audit_claims(spec, measure_own(spec, path, results).measured).reproductions[spec.figure[0].id]
 
     return make
 
@@ -238,8 +238,8 @@ def test_a_time_says_what_was_timed_and_is_not_judged_of_other_weights(tmp_path)
                        subject=subject)  # fmt: skip
         shutil.rmtree(tmp_path / "results", ignore_errors=True)
         keep(Measurement("s", "2026-01-01T00:00:00+00:00", None, None, {}, {}, (row,)), tmp_path / "results")
-        spec = read(path)
-        return audit(spec, measure(spec, path, tmp_path / "results").measured).reproductions["nano-rim-v2"]
+        spec = read_claims(path)
+        return audit_claims(spec, measure_own(spec, path, tmp_path / "results").measured).reproductions["nano-rim-v2"]
 
     facts = {"name": "transformers", "device": "cuda", "dtype": "bfloat16"}
     like = {"system": asked, "suite": {"content_sha256": "s"}, "engine": facts}
@@ -261,5 +261,5 @@ def test_a_path_that_leads_out_of_the_files_folder_is_refused_unless_it_is_allow
     from rimbench.errors import ConfigError
 
     with pytest.raises(ConfigError, match=r"system\.x\.file: .* lies outside .*--allow-outside"):
-        read(path)
-    assert read(path, allow_outside=True).system[0].file == named
+        read_claims(path)
+    assert read_claims(path, allow_outside=True).system[0].file == named

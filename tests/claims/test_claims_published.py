@@ -9,7 +9,7 @@ from claims_files import numbers
 
 from rimbench.claims import catalogue
 from rimbench.claims.audit import audit_file
-from rimbench.claims.schema import read
+from rimbench.claims.schema import read_claims
 from rimbench.errors import UsageError
 from rimbench.plugins import find_files
 
@@ -18,7 +18,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
 
 @pytest.fixture(scope="module")
 def card():
-    return audit_file(catalogue.find("rim-card"))
+    return audit_file(catalogue.find_claims("rim-card"))
 
 
 def judgement(audit, name):
@@ -97,14 +97,14 @@ def test_a_guessers_pass_at_8_stands_beside_the_cards(card):
 
 
 def test_the_verdicts_on_the_paper():
-    audit = audit_file(catalogue.find("rim-paper"))
+    audit = audit_file(catalogue.find_claims("rim-paper"))
     assert {finding.claim.id: finding.judgement.verdict for finding in audit.findings} == {
         "latent-methods": "holds only as worded",
         "27-times": "cannot be checked from this",
     }
 
 
-@pytest.mark.parametrize("path", find_files(catalogue.folder()).values(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", find_files(catalogue.claims_folder()).values(), ids=lambda path: path.stem)
 def test_every_shipped_file_is_sound_and_none_of_its_figures_impossible(path):
     audit = audit_file(path)
     assert audit.findings
@@ -131,14 +131,14 @@ def test_the_example_of_the_documentation_is_judged_as_it_says(tmp_path):
 
 
 def test_a_claims_file_is_found_by_name_or_by_path_and_an_unknown_name_lists_its_neighbours():
-    assert catalogue.find("rim-card").is_file()
-    assert catalogue.find("somewhere/my.toml") == Path("somewhere/my.toml")
+    assert catalogue.find_claims("rim-card").is_file()
+    assert catalogue.find_claims("somewhere/my.toml") == Path("somewhere/my.toml")
     with pytest.raises(UsageError, match="unknown claims file 'rim-cart': did you mean rim-card"):
-        catalogue.find("rim-cart")
+        catalogue.find_claims("rim-cart")
 
 
 def test_the_card_names_the_original_release_files_of_its_suites(shared):
-    spec = read(catalogue.find("rim-card"))
+    spec = read_claims(catalogue.find_claims("rim-card"))
     known = {entry.name: entry.data_sha256 for entry in spec.suite}
     files = {"medqa": "medqa/phrases_no_exclude_test.jsonl", "medmcqa": "medmcqa/dev.json"}
     assert known == {name: [hashlib.sha256((shared / file).read_bytes()).hexdigest()] for name, file in files.items()}

@@ -3,7 +3,7 @@
 import pytest
 from claims_files import ON_H100, accuracy, claim, comparison, latency
 
-from rimbench.claims.schema import read
+from rimbench.claims.schema import read_claims
 from rimbench.errors import ConfigError
 
 BOTH = accuracy("a", "50.0 %") + accuracy("b", "45.0 %")
@@ -30,7 +30,7 @@ def test_all_faults_of_a_file_are_listed_at_once_in_one_line(write):
         head='titel = "T"\nsource = "x"\n',
     )
     with pytest.raises(ConfigError) as caught:
-        read(path)
+        read_claims(path)
     message = str(caught.value)
     assert "\n" not in message
     for part in [
@@ -83,20 +83,20 @@ def test_all_faults_of_a_file_are_listed_at_once_in_one_line(write):
 )  # fmt: skip
 def test_a_fault_is_said_with_its_place(write, parts, message):
     with pytest.raises(ConfigError) as caught:
-        read(write(parts))
+        read_claims(write(parts))
     assert message in str(caught.value)
 
 
 def test_an_option_range_is_least_and_most(write):
-    assert read(write(PASS_AT_8, "options = [4, 10]\n")).figure[0].options == [4, 10]
+    assert read_claims(write(PASS_AT_8, "options = [4, 10]\n")).figure[0].options == [4, 10]
     with pytest.raises(ConfigError, match=r"p\.options: expected \[least, most\]"):
-        read(write(PASS_AT_8, "options = [10, 4]\n"))
+        read_claims(write(PASS_AT_8, "options = [10, 4]\n"))
 
 
 def test_a_file_without_claims_is_only_its_figures(write):
-    assert read(write(BOTH)).claim == []
+    assert read_claims(write(BOTH)).claim == []
 
 
 def test_a_file_that_is_missing_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"claims file .*none\.toml does not exist"):
-        read(tmp_path / "none.toml")
+        read_claims(tmp_path / "none.toml")

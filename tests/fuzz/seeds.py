@@ -119,7 +119,7 @@ def toml_files() -> dict[str, list[bytes]]:
     kinds = {
         "suite": find_files(suites.folder()),
         "system": systems(),
-        "claims": find_files(claims.folder()),
+        "claims": find_files(claims.claims_folder()),
         "recipe": find_files(recipe.RECIPES),
     }
     found = {kind: [path.read_bytes() for path in files.values()] for kind, files in kinds.items()}

@@ -20,8 +20,8 @@ from mutations import MOST_ROWS
 
 from rimbench import importing, suites, systems
 from rimbench.claims.audit import audit_file
-from rimbench.claims.document import as_document
-from rimbench.claims.tables import make_tables as claim_tables
+from rimbench.claims.document import audit_document
+from rimbench.claims.tables import audit_tables as claim_tables
 from rimbench.errors import RimbenchError
 from rimbench.extraction import extract, first_letter
 from rimbench.records import LETTERS
@@ -146,7 +146,7 @@ def _claims(folder: Path, data: bytes) -> object:
     path = folder / "made.toml"
     path.write_bytes(data)
     audited = audit_file(path)
-    return json.dumps(as_document(audited), allow_nan=False), claim_tables(audited)
+    return json.dumps(audit_document(audited), allow_nan=False), claim_tables(audited)
 
 
 def _report_targets() -> list[Target]:

@@ -74,4 +74,4 @@ def test_the_two_systems_are_compared_item_by_item(do_import, shared_data, tmp_p
     a, b = (answers_of(path) for path in paths.values())
     delta = sum((a[i]["predicted"] == a[i]["gold"]) - (b[i]["predicted"] == b[i]["gold"]) for i in a) / len(a)
     assert pair.n == 1273
-    assert pair.comparison.difference.value == pytest.approx(delta)
+    assert pair.difference.value == pytest.approx(delta)

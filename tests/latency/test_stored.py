@@ -16,10 +16,11 @@ from rimbench.latency.stored import (
     keep,
     read_measurements,
 )
-from rimbench.report.costs import Flips, find_costs, refused
-from rimbench.report.document import latency_document
+from rimbench.report.document import as_document
 from rimbench.report.latency_tables import saturation_table, speedup_table
 from rimbench.report.plots import plot_speedups
+from rimbench.report.times import Flips
+from rimbench.report.timings import make_timings, refused
 from rimbench.statistics.estimate import accuracy
 
 
@@ -94,9 +95,13 @@ def test_a_single_sample_drifts_nowhere():
     assert row("rim", 10, samples_ms=(10.0,)).noises == []
 
 
+def speedups_of(measurements, accuracies, **choice):
+    return make_timings(measurements, accuracies, **choice).speedups
+
+
 def test_a_speedup_needs_equal_conditions_and_one_measurement():
     rows = [row("rim", 10), row("cot", 100), row("cot8", 80, batch=8), row("bf16", 50, dtype="bfloat16")]
-    _, [speedup] = find_costs([measurement(*rows), measurement(row("base", 200))], {})
+    [speedup] = speedups_of([measurement(*rows), measurement(row("base", 200))], {})
     assert (speedup.system, speedup.baseline, speedup.batch) == ("rim", "cot", 1)
     assert speedup.ratio.value == pytest.approx(10, rel=0.02)
     assert speedup.ratio.lo < speedup.ratio.value < speedup.ratio.hi
@@ -104,7 +109,7 @@ def test_a_speedup_needs_equal_conditions_and_one_measurement():
 
 def test_each_of_two_engines_keeps_its_own_speedup_and_is_named():
     rows = [row("rim", 10), row("cot", 100), row("rim", 20, engine="vllm"), row("cot", 60, engine="vllm")]
-    _, speedups = find_costs([measurement(*rows)], {})
+    speedups = speedups_of([measurement(*rows)], {})
     assert [(s.engines, round(s.ratio.value)) for s in speedups] == [
         (("transformers", "transformers"), 10),
         (("vllm", "vllm"), 3),
@@ -113,7 +118,7 @@ def test_each_of_two_engines_keeps_its_own_speedup_and_is_named():
         ("rim (transformers)", "cot (transformers)"),
         ("rim (vllm)", "cot (vllm)"),
     ]
-    assert {entry["system"] for entry in latency_document([], speedups)["speedups"]} == {"rim"}
+    assert {as_document(speedup)["system"] for speedup in speedups} == {"rim"}
     assert refused(measurement(*rows))[0].startswith(
         "not compared: rim (transformers) and rim (vllm), answer at batch 1:"
     )
@@ -121,7 +126,7 @@ def test_each_of_two_engines_keeps_its_own_speedup_and_is_named():
 
 def test_each_quantity_has_its_own_speedup_and_a_system_none_over_itself():
     rows = [row("rim", 10), row("rim", 4, "readout"), row("cot", 100), row("cot", 8, "readout"), row("rim", 11)]
-    _, speedups = find_costs([measurement(*rows)], {})
+    speedups = speedups_of([measurement(*rows)], {})
     assert [(s.quantity, s.system, s.baseline) for s in speedups] == [
         ("answer", "rim", "cot"),
         ("readout", "rim", "cot"),
@@ -131,15 +136,15 @@ def test_each_quantity_has_its_own_speedup_and_a_system_none_over_itself():
 
 def test_rows_of_unequal_rounds_are_not_paired():
     short = dataclasses.replace(row("cot", 100), samples_ms=(100.0, 101.0))
-    assert find_costs([measurement(row("rim", 10), short)], {})[1] == []
+    assert speedups_of([measurement(row("rim", 10), short)], {}) == ()
 
 
 def test_a_time_to_the_letter_is_a_questions_own_and_gives_no_rate_and_no_price():
     made = row("cot", 80, "letter", batch=8)
     assert made.per_question_ms == pytest.approx(80, rel=0.01)
-    [cost], _ = find_costs([dataclasses.replace(measurement(made), price_per_hour=7.2)], {})
-    assert cost.per_1000 is None
-    [entry] = latency_document([cost], [])["latency"]
+    timings = make_timings([dataclasses.replace(measurement(made), price_per_hour=7.2)], {})
+    assert timings.costs[0].conditions.cost_per_1000 is None
+    [entry] = as_document(timings)["latency"]
     assert entry["questions_per_s"] is None and entry["per_sample_ms"] == pytest.approx(80, rel=0.01)
 
 
@@ -157,30 +162,28 @@ def test_a_results_folder_that_takes_nothing_is_refused(tmp_path):
 
 
 def test_speedups_are_drawn_from_two_batch_sizes_on():
-    small, large = (
-        find_costs([measurement(row("rim", 10, batch=b), row("cot", 100, batch=b))], {})[1] for b in (1, 8)
-    )
+    small, large = (speedups_of([measurement(row("rim", 10, batch=b), row("cot", 100, batch=b))], {}) for b in (1, 8))
     assert plot_speedups(small) is None
     axes = plot_speedups([*small, *large]).figure.axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["rim than cot"]
 
 
 def test_of_several_measurements_the_last_counts():
-    costs, [speedup] = find_costs(
+    timings = make_timings(
         [
             measurement(row("rim", 10), row("cot", 100)),
             measurement(row("rim", 20), row("cot", 100), at="2026-02-01T00:00:00+00:00"),
         ],
         {},
     )
-    assert [round(cost.mean.value) for cost in costs] == [20, 100]
-    assert speedup.ratio.value == pytest.approx(5, rel=0.02)
+    assert [round(cost.ms.mean) for cost in timings.costs] == [20, 100]
+    assert timings.speedups[0].ratio.value == pytest.approx(5, rel=0.02)
 
 
 def test_a_readouts_answer_is_its_one_pass_and_accuracy_stands_beside_it():
     rows = [row("reads", 10, generated=0.0), row("rim", 40), row("rim", 11, "readout", generated=0.0)]
-    costs, speedups = find_costs([measurement(*rows)], {("rim", "demo"): accuracy([1, 0])})
-    document = latency_document(costs, speedups)
+    timings = make_timings([measurement(*rows)], {("rim", "demo"): accuracy([1, 0])})
+    document = as_document(timings)
     reads, rim = sorted(document["latency"], key=lambda entry: entry["system"])
     assert reads["answer_ms"] == reads["readout_ms"]
     assert rim["answer_ms"]["mean"] > 40 > rim["readout_ms"]["mean"] > 11
@@ -195,7 +198,7 @@ def test_a_readouts_answer_is_its_one_pass_and_accuracy_stands_beside_it():
         "timed_greedy_accuracy", "label", "departures", "quantities",
     ]  # fmt: skip
     assert list(rim["quantities"]) == ["answer", "readout"]
-    assert {cost.measured.system: cost.accuracy and cost.accuracy.value for cost in costs} == {
+    assert {entry["system"]: entry["accuracy"] for entry in document["latency"]} == {
         "reads": None,
         "rim": 0.5,
     }
@@ -226,47 +229,46 @@ def test_the_share_of_the_floor_throughput_and_price_follow_from_the_mean():
     assert made.questions_per_s == pytest.approx(40, rel=0.01)
     assert made.tokens_per_s == pytest.approx(480, rel=0.01)
     measured = dataclasses.replace(measurement(made), price_per_hour=7.2)
-    [cost], _ = find_costs([measured], {})
-    assert cost.per_1000 == pytest.approx(0.05, rel=0.01)  # 25 s at 0.002 a second
+    [cost] = make_timings([measured], {}).costs
+    assert cost.conditions.cost_per_1000 == pytest.approx(0.05, rel=0.01)  # 25 s at 0.002 a second
 
 
 def test_flips_are_those_of_the_items_answered_alone_and_in_the_batch():
     alone = row("rim", 10, told=Told({"1": "A", "2": "B", "3": None}, 2, 0))
     batched = row("rim", 40, batch=8, told=Told({"1": "A", "2": "C", "3": "D", "4": "A"}, 1, 0))
     other = row("cot", 99, told=Told({"1": "D"}, 0, 0))
-    costs, _ = find_costs([measurement(alone, other, batched)], {})
-    by_batch = {(c.measured.system, c.measured.batch): c.flips for c in costs}
+    costs = make_timings([measurement(alone, other, batched)], {}).costs
+    by_batch = {(c.system, c.batch): c.conditions.flips for c in costs}
     assert by_batch == {("rim", 1): None, ("cot", 1): None, ("rim", 8): Flips(2, 3)}
 
 
 def test_an_unfair_speedup_is_refused_with_its_reason_or_labelled():
     graphs = row("rim", 10, setting=Setting("graphs"))
     eager = row("cot", 100, setting=Setting("eager"))
-    _, none = find_costs([measurement(graphs, eager)], {})
-    assert none == []
+    none = speedups_of([measurement(graphs, eager)], {})
+    assert none == ()
     assert (
         "not compared: rim and cot, answer at batch 1: launches graphs against eager"
         in refused(measurement(graphs, eager))[0]
     )
-    _, [labelled] = find_costs([measurement(graphs, eager)], {}, allow_unfair=True)
+    [labelled] = speedups_of([measurement(graphs, eager)], {}, allow_unfair=True)
     assert labelled.unfair == ("launches graphs against eager",)
 
 
 @pytest.mark.parametrize(("passes", "too_fast"), [(12, False), (8, True)])
 def test_a_speedup_above_what_the_passes_allow_is_flagged(passes, too_fast):
     fast, slow = row("rim", 10, passes=Passes(1)), row("cot", 100, passes=Passes(passes))
-    _, [speedup] = find_costs([measurement(fast, slow)], {})
-    assert (speedup.allowed, speedup.is_too_fast) == (passes, too_fast)
+    [speedup] = speedups_of([measurement(fast, slow)], {})
+    assert (speedup.allowed_by_passes, speedup.above_passes) == (passes, too_fast)
 
 
 def test_a_longer_prompt_of_the_slower_side_is_allowed_for():
     fast, slow = row("rim", 10, passes=Passes(1)), row("cot", 100, passes=Passes(8), prompt_tokens=60)
-    _, [speedup] = find_costs([measurement(fast, slow)], {})
-    assert (speedup.allowed, speedup.is_too_fast) == (12, False)
+    [speedup] = speedups_of([measurement(fast, slow)], {})
+    assert (speedup.allowed_by_passes, speedup.above_passes) == (12, False)
 
 
 def test_a_system_is_saturated_from_the_smallest_batch_that_is_hardly_beaten():
     rows = [row("rim", ms, batch=batch) for batch, ms in ((1, 10), (8, 20), (64, 150), (256, 600))]
-    costs, _ = find_costs([measurement(*rows)], {})
-    [line] = saturation_table(costs).rows
+    [line] = saturation_table(make_timings([measurement(*rows)], {}).saturation).rows
     assert line == ("demo", "rim", "tokens", "99", "398", "426", "427", "8")

@@ -13,7 +13,17 @@ from report_runs import IDENTITY, manifest, record
 from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep
 from rimbench.records import Item
 from rimbench.report import formats
-from rimbench.report.numbers import counted, counts, decimal, interval, milliseconds, number, percent, points, times
+from rimbench.report.numbers import (
+    counted,
+    decimal,
+    interval,
+    letter_counts,
+    milliseconds,
+    number,
+    percent,
+    points,
+    times,
+)
 from rimbench.report.pair_tables import pair_details
 from rimbench.report.summary import summarise
 from rimbench.report.tables import make_tables
@@ -254,7 +264,8 @@ def columns_of(document):
             "accuracy given ok": lambda c: percent(estimate(c["given_ok"])),
         }),
         "Letters": (cells, of_cell | {
-            "gold": lambda c: counts(c["letters"]["gold"]), "answered": lambda c: counts(c["letters"]["answered"]),
+            "gold": lambda c: letter_counts(c["letters"]["gold"]),
+            "answered": lambda c: letter_counts(c["letters"]["answered"]),
         }),
         "Can a readout's": (read, of_cell | {
             "ECE": lambda c: decimal(c["calibration"]["ece"]["value"], 3),
@@ -312,7 +323,7 @@ def columns_of(document):
 def test_every_figure_of_every_table_stands_in_the_json_document(summed):
     summary, document = summed
     told = columns_of(document)
-    tables = [*make_tables(summary), pair_details(summary.pairs)]
+    tables = [*make_tables(summary), pair_details(summary.comparisons)]
     met = set()
     for table in tables:
         title = max((name for name in told if table.title.startswith(name)), key=len, default=None)

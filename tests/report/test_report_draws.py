@@ -8,6 +8,10 @@ import pytest
 from report_runs import record
 
 from rimbench.report import formats
+from rimbench.report.metrics.accuracy import Accuracy
+from rimbench.report.metrics.draws import SeveralAnswers
+from rimbench.report.metrics.letters import Letters
+from rimbench.report.metrics.statuses import StatusCounts
 from rimbench.report.plots import make_plots
 from rimbench.report.summary import summarise, summarise_pair
 
@@ -22,12 +26,15 @@ def results(write_run):
 
 def test_no_answer_is_greedy_and_the_headline_is_the_mean_over_the_draws(results):
     [cell] = summarise(results).cells
-    assert cell.greedy_accuracy is None
-    assert (cell.of, cell.n, cell.partial) == ("mean over 8 draws", 4, False)
-    assert cell.headline.value == pytest.approx((1 + 1 + 4 + 8) / 32)
-    assert (cell.headline.n, cell.headline.method) == (4, cell.pass_at_1.method)  # over items, not over draws
-    assert (cell.pass_at_k[0].k, cell.pass_at_k[0].estimate.value) == (8, 1)
-    assert cell.statuses["ok"] == 32 and cell.predicted_letters == {"A": 14, "B": 18}
+    assert cell.metric(Accuracy).greedy is None
+    headline, several = cell.metric(Accuracy).headline, cell.metric(SeveralAnswers)
+    assert (headline.of, cell.n, cell.partial) == ("mean over 8 draws", 4, False)
+    assert headline.estimate.value == pytest.approx((1 + 1 + 4 + 8) / 32)
+    mean = several.mean_over_draws.estimate
+    assert (headline.estimate.n, headline.estimate.method) == (4, mean.method)  # over items, not over draws
+    assert {k: passed.estimate.value for k, passed in several.pass_at_k.items()} == {"8": 1}
+    assert cell.metric(StatusCounts).statuses["ok"] == 32
+    assert cell.metric(Letters).letters.answered == {"A": 14, "B": 18}
 
 
 @pytest.mark.parametrize("name", ["markdown", "latex", "html", "model-index"])
@@ -64,8 +71,8 @@ def test_plots_show_the_mean_and_do_not_call_it_greedy(results):
 def test_a_mean_is_compared_with_greedy_answers_item_by_item_and_the_report_says_so(results, write_run):
     write_run([record(str(i), "A" if i else "B") for i in range(4)], run="plain", system="plain")
     [pair], _ = summarise_pair(results, "plain", "drawn")
-    assert pair.comparison.difference.value == pytest.approx((0 + 1 + 1 + 1) / 4 - 14 / 32)
-    assert (pair.n, pair.comparison.table) == (4, None)
+    assert pair.difference.value == pytest.approx((0 + 1 + 1 + 1) / 4 - 14 / 32)
+    assert (pair.n, pair.table) == (4, None)
     assert "drawn on suite has no greedy answers: its accuracy is the mean over 8 draws" in summarise(results).notes
 
 

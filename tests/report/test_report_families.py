@@ -25,19 +25,23 @@ def run(write_run):
     return write
 
 
+def judgement(pair):
+    return pair.p_adjusted, pair.verdict, pair.reason
+
+
 def verdicts(results, choice=None):
     return {
-        (pair.suite, pair.a, pair.b): (pair.judgement.p_adjusted, pair.judgement.verdict)
-        for pair in summarise(results, choice=choice).pairs
+        (pair.suite, pair.a, pair.b): (pair.p_adjusted, pair.verdict)
+        for pair in summarise(results, choice=choice).comparisons
     }
 
 
 def test_by_default_each_shipped_system_is_held_against_its_baseline_which_stands_second(run):
     for system in ("nano-base", *NANO):
         results = run(system, BASE if system == "nano-base" else AHEAD)
-    pairs = summarise(results).pairs
+    pairs = summarise(results).comparisons
     assert [(pair.a, pair.b, pair.family.size) for pair in pairs] == [(a, "nano-base", 5) for a in NANO]
-    assert [pair.judgement.p_adjusted for pair in pairs] == [pytest.approx(5 * pairs[0].comparison.p_value)] * 5
+    assert [pair.p_adjusted for pair in pairs] == [pytest.approx(5 * pairs[0].p_value)] * 5
 
 
 def test_report_and_compare_give_a_pair_one_verdict(run):
@@ -47,10 +51,10 @@ def test_report_and_compare_give_a_pair_one_verdict(run):
     reported = verdicts(results)
     for a in ("nano-cot", "nano-rim-v2", "mine"):
         for pair in summarise_pair(results, a, "nano-base")[0]:
-            assert reported[pair.suite, a, "nano-base"] == (pair.judgement.p_adjusted, pair.judgement.verdict)
+            assert reported[pair.suite, a, "nano-base"] == (pair.p_adjusted, pair.verdict)
     every = verdicts(results, Choice("all"))
     [pair] = [p for p in summarise_pair(results, "mine", "nano-cot", choice=Choice("all"))[0] if p.suite == "one"]
-    assert every["one", "mine", "nano-cot"] == (pair.judgement.p_adjusted, pair.judgement.verdict)
+    assert every["one", "mine", "nano-cot"] == (pair.p_adjusted, pair.verdict)
 
 
 def test_whatever_else_comes_to_lie_in_the_folder_no_verdict_changes(run):
@@ -74,11 +78,11 @@ def test_a_family_may_be_named_whether_its_systems_were_run_or_not(run):
     for system in ("base", "rim", "other"):
         results = run(system, BASE if system == "base" else AHEAD)
     choice = read_choice("rim,cot,base", "base")
-    [pair] = summarise(results, choice=choice).pairs
+    [pair] = summarise(results, choice=choice).comparisons
     assert (pair.a, pair.b, pair.family.size) == ("rim", "base", 2)
-    assert pair.judgement.p_adjusted == pytest.approx(2 * pair.comparison.p_value)
+    assert pair.p_adjusted == pytest.approx(2 * pair.p_value)
     [again], _ = summarise_pair(results, "rim", "base", choice=choice)
-    assert again.judgement == pair.judgement
+    assert judgement(again) == judgement(pair)
     with pytest.raises(UsageError, match="other is not among the systems of --family: rim, cot, base"):
         summarise_pair(results, "other", "base", choice=choice)
 
@@ -86,10 +90,10 @@ def test_a_family_may_be_named_whether_its_systems_were_run_or_not(run):
 def test_another_baseline_of_a_shipped_family_leaves_its_size(run):
     for system in ("nano-base", *NANO):
         results = run(system, BASE if system == "nano-base" else AHEAD)
-    pairs = summarise(results, choice=Choice(baseline="nano-direct")).pairs
+    pairs = summarise(results, choice=Choice(baseline="nano-direct")).comparisons
     assert {(pair.b, pair.family.size) for pair in pairs} == {("nano-direct", 5)} and len(pairs) == 5
     [pair], _ = summarise_pair(results, "nano-rim-v2", "nano-direct")
-    assert pair.judgement == next(p for p in pairs if p.a == "nano-rim-v2").judgement
+    assert judgement(pair) == judgement(next(p for p in pairs if p.a == "nano-rim-v2"))
 
 
 @pytest.mark.parametrize(
@@ -123,23 +127,26 @@ def test_the_family_stands_under_each_table_and_pairs_of_none_are_counted_among_
     run("a", AHEAD)
     results = run("b", AHEAD)
     summed = summarise(results)
-    for table in (verdict_table(summed.pairs), certainty_table(summed.pairs, summed.settings)):
+    for table in (
+        verdict_table(summed.comparisons),
+        certainty_table(summed.comparisons, summed.margin, summed.alpha),
+    ):
         assert "the 5 pairs of nano-base-direct, nano-base, nano-cot," in table.remark
         assert "the pair alone, which belongs to no declared family" in table.remark
-    assert [pair.family for pair in summed.pairs].count(ALONE) == 3
+    assert [pair.family for pair in summed.comparisons].count(ALONE) == 3
     assert any(note.startswith("3 pairs belong to no declared family") for note in summed.notes)
 
 
 def test_a_partial_run_gets_no_verdict_unless_it_is_asked_for(run, rimbench):
     run("nano-base", BASE)
     results = run("nano-cot", FAR[:60] + "-" * 40)
-    [pair] = summarise(results).pairs
-    assert (pair.judgement.verdict, pair.verdict, pair.n, pair.n_asked) == (None, "partial", 60, 100)
-    assert "60 of 100 items answered" in pair.judgement.reason and "--allow-partial" in pair.judgement.reason
+    [pair] = summarise(results).comparisons
+    assert (pair.verdict, pair.said, pair.n, pair.n_asked) == (None, "partial", 60, 100)
+    assert "60 of 100 items answered" in pair.reason and "--allow-partial" in pair.reason
     assert verdict_table([pair]).rows[0][2] == "60/100"
-    [asked] = summarise(results, choice=Choice(allow_partial=True)).pairs
-    assert asked.judgement.verdict is not None
+    [asked] = summarise(results, choice=Choice(allow_partial=True)).comparisons
+    assert asked.verdict is not None
     for command in (("report",), ("compare", "nano-cot", "nano-base")):
         assert "partial" in rimbench(*command, "--results", results, check=True).stdout
         told = rimbench(*command, "--results", results, "--allow-partial", check=True).stdout
-        assert asked.judgement.verdict in told
+        assert asked.verdict in told

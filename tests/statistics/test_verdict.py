@@ -15,7 +15,7 @@ from rimbench.statistics.verdict import (
     compare_scores,
     equivalence,
     holm,
-    judge,
+    judge_family,
 )
 
 FEW = Settings(how=Resampling(resamples=300))
@@ -27,7 +27,7 @@ def outcomes(both, a_only, b_only, neither):
 
 
 def verdict_of(*cells, settings=FEW):
-    return judge([compare_outcomes(*outcomes(*cells), settings)])[0]
+    return judge_family([compare_outcomes(*outcomes(*cells), settings)])[0]
 
 
 @pytest.mark.parametrize("size", range(1, 21))
@@ -84,23 +84,23 @@ def test_below_thirty_clusters_there_is_no_verdict_however_many_items():
     found = compare_outcomes(a, b, Settings(how=Resampling(resamples=300, clusters=names)))
     assert (found.units, found.test) == (20, "sign-flip permutation of clusters")
     assert (found.mid_p, found.effect) == (None, None)
-    assert judge([found])[0].verdict is None
+    assert judge_family([found])[0].verdict is None
 
 
 def test_a_larger_family_asks_for_more_evidence():
     pair = compare_outcomes(*outcomes(400, 60, 36, 504), FEW)
     assert 0.01 < pair.p_value < 0.05
     nothing = compare_outcomes(*outcomes(400, 130, 130, 340), FEW)
-    assert judge([pair])[0].verdict == "better"
-    assert judge([pair, nothing, nothing, nothing, nothing])[0].verdict == "undecided"
+    assert judge_family([pair])[0].verdict == "better"
+    assert judge_family([pair, nothing, nothing, nothing, nothing])[0].verdict == "undecided"
 
 
 def test_the_level_is_chosen_before_looking_and_one_for_the_family():
     cells = outcomes(400, 60, 36, 504)
     strict = compare_outcomes(*cells, Settings(alpha=0.01, how=Resampling(resamples=300)))
-    assert judge([strict])[0].verdict == "undecided"
+    assert judge_family([strict])[0].verdict == "undecided"
     with pytest.raises(ValueError, match="one alpha"):
-        judge([strict, compare_outcomes(*cells, FEW)])
+        judge_family([strict, compare_outcomes(*cells, FEW)])
 
 
 @settings(deadline=None)
@@ -112,7 +112,7 @@ def test_swapping_the_systems_swaps_better_and_worse(table):
     assert one.difference.value == -other.difference.value
     assert (one.p_value, one.mid_p) == (other.p_value, other.mid_p)
     swapped = {"better": "worse", "worse": "better", "equivalent": "equivalent", "undecided": "undecided", None: None}
-    assert judge([one])[0].verdict == swapped[judge([other])[0].verdict]
+    assert judge_family([one])[0].verdict == swapped[judge_family([other])[0].verdict]
 
 
 def test_a_comparison_carries_its_parts():
@@ -129,7 +129,7 @@ def test_no_items_have_no_comparison():
     assert compare_outcomes([], []) is None
     assert compare_scores([], []) is None
     assert equivalence(PairedTable(0, 0, 0, 0)) is None
-    assert judge([]) == ()
+    assert judge_family([]) == ()
 
 
 def test_all_items_failed_on_both_sides_are_equivalent_only_where_they_are_many():
@@ -167,13 +167,13 @@ def test_scores_are_compared_by_bootstrap_and_sign_flips():
     assert (found.test, found.table, found.mid_p) == ("sign-flip permutation", None, None)
     t = stats.ttest_rel(a, b)
     assert (found.difference.lo, found.difference.hi) == pytest.approx(t.confidence_interval(), abs=0.003)
-    assert judge([found])[0].verdict == "better"
+    assert judge_family([found])[0].verdict == "better"
 
 
 def test_equal_scores_have_no_interval_and_no_equivalence():
     found = compare_scores([0.5] * 40, [0.5] * 40, FEW)
     assert (found.difference.lo, found.equivalence.shown, found.p_value) == (None, False, 1.0)
-    assert judge([found])[0].verdict == "undecided"
+    assert judge_family([found])[0].verdict == "undecided"
 
 
 def simulated(n, chances, cells=1500):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rimbench.errors import DataError
-from rimbench.report.variants import departures_of
+from rimbench.report.variants import run_departures
 from rimbench.rim.blocks import Memory
 from rimbench.store import MANIFEST, Import, ModelSource, SuiteSource, manifest_of, named, read_manifest
 from rimbench.store.manifest import manifest_json
@@ -46,7 +46,7 @@ def test_the_tables_of_a_run_are_those_of_its_systems_and_suites_files():
     assert (identity.engine.name, identity.engine.batch_size, identity.imported) == ("fake", 16, None)
     assert manifest.model_source == ModelSource("rimbench/nano/rim-v2")
     assert (manifest.suite_source.kind, manifest.suite_source.seed) == ("generated", 1)
-    assert departures_of(manifest)["permute_options"] == [None, 3]
+    assert run_departures(manifest)["permute_options"] == [None, 3]
 
 
 def test_what_an_import_leaves_out_is_none_and_its_name_does_not_change_when_it_is_named_anew():

@@ -22,9 +22,9 @@ from typing import Any
 from rimbench.display.tabular import Table
 from rimbench.errors import DataError
 from rimbench.records import Item, Record
+from rimbench.report.document import Report
 from rimbench.report.drawing import as_svg
 from rimbench.report.plots import make_plots
-from rimbench.report.summary import Summary
 from rimbench.report.tables import DISCLAIMER, make_tables
 from rimbench.store import each_item, read_records_at
 
@@ -42,12 +42,12 @@ _LEVEL, _AS_GZIP = 6, 31
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
-def as_page(summary: Summary, results: Path) -> str:
+def as_page(report: Report, results: Path) -> str:
     """The whole report as one HTML text."""
-    return "".join(page_pieces(summary, results))
+    return "".join(page_pieces(report, results))
 
 
-def page_pieces(summary: Summary, results: Path) -> Iterator[str]:
+def page_pieces(report: Report, results: Path) -> Iterator[str]:
     """The same in pieces: of very many answers there should not be several copies."""
     import jinja2
 
@@ -57,7 +57,7 @@ def page_pieces(summary: Summary, results: Path) -> Iterator[str]:
     template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
     place = secrets.token_hex()
     page = template.render(
-        sections=_sections(summary),
+        sections=_sections(report),
         disclaimer=DISCLAIMER,
         style=(here / "page.css").read_text(encoding="utf-8"),
         script=script,
@@ -66,54 +66,56 @@ def page_pieces(summary: Summary, results: Path) -> Iterator[str]:
     )
     before, _, behind = page.partition(place)
     yield before
-    packed = _packed_answers(summary, results)
+    packed = _packed_answers(report, results)
     for start in range(0, len(packed), _ENCODED_AT_ONCE):
         yield base64.b64encode(packed[start : start + _ENCODED_AT_ONCE]).decode()
     yield behind
 
 
-def _sections(summary: Summary) -> list[tuple[Table, list[tuple[str, str]]]]:
+def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
     """Every table with the plots that show the same, each as its title and its SVG."""
-    plots = make_plots(summary)
+    plots = make_plots(report)
     sections = []
-    for table in make_tables(summary):
+    for table in make_tables(report):
         beside = [plot for plot in plots if table.title.startswith(plot.table)]
         plots = [plot for plot in plots if plot not in beside]
         sections.append((table, [(plot.title, as_svg(plot)) for plot in beside]))
     return sections
 
 
-def _packed_answers(summary: Summary, results: Path) -> bytearray:
+def _packed_answers(report: Report, results: Path) -> bytearray:
     """The answers as the page unpacks them; texts that pack badly, of random letters say, are cut further."""
-    limit = min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(sum(cell.n for cell in summary.cells), 1)))
-    packed = _packed(_answers(summary, results, limit))
+    limit = min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(sum(cell.n for cell in report.cells), 1)))
+    packed = _packed(_answers(report, results, limit))
     while len(packed) > PACKED_BUDGET and limit > SHORTEST_CUT:
         limit = max(SHORTEST_CUT, limit * 3 // 5)
-        packed = _packed(_answers(summary, results, limit))
+        packed = _packed(_answers(report, results, limit))
     return packed
 
 
-def _answers(summary: Summary, results: Path, limit: int) -> Iterator[str]:
+def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
     """Items and, run by run, their answers as JSON, piece by piece: lists of values, for keys would be repeated."""
     numbers = _Numbers()
     yield '{"items":['
-    for cell in summary.cells:
-        suite, run = cell.manifest.suite, cell.manifest.run
+    for cell in report.cells:
+        suite, run = cell.suite, cell.run
         items = each_item(results / run)  # a run's folder bears its name
         while some := list(itertools.islice(items, _WRITTEN_AT_ONCE)):
             before = "," if numbers.count else ""
             rows = [_row(suite, item, limit) for item in some if numbers.add(suite, run, item)]
             yield before + _json(rows)[1:-1] if rows else ""
     yield '],"runs":['
-    for i, cell in enumerate(summary.cells):
-        suite, run = cell.manifest.suite, cell.manifest.run
-        label = f"{cell.label}, first draw" if cell.run.by_draws else cell.label
+    for i, cell in enumerate(report.cells):
+        suite, run = cell.suite, cell.run
+        label = f"{cell.label}, first draw" if cell.data.by_draws else cell.label
         yield f'{"," if i else ""}{{"label":{_json(label)},"suite":{_json(suite)},"answers":{{'
         before = ""
-        records = read_records_at(results / run, sorted(cell.run.shown.values()))
+        records = read_records_at(results / run, sorted(cell.data.shown.values()))
         while answered := list(itertools.islice(records, _WRITTEN_AT_ONCE)):
             answers = {
-                numbers.of(suite, run, record.item_id): _answer(record, cell.run.drawn.get(record.item_id, ()), limit)
+                numbers.of(suite, run, record.item_id): _answer(
+                    record, cell.data.drawn.get(record.item_id, ()), limit
+                )
                 for record in answered
             }
             yield before + _json(answers)[1:-1]

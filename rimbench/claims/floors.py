@@ -1,6 +1,6 @@
 """The conditions of a published time: how many forward passes it took, and the least that they can take."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from rimbench.latency.floor import (
 )
 
 if TYPE_CHECKING:
-    from rimbench.claims.schema import ClaimsSpec, DeviceSpec, LatencyFigure, ModelSpec
+    from rimbench.claims.entries import DeviceSpec, Figure, LatencyFigure, ModelSpec
 
 LAUNCH_BOUND = 3.0
 """Times the floor from which a pass at batch 1 is taken to wait for its launches, not for memory or arithmetic.
@@ -24,7 +24,7 @@ Kernels that read weights at batch 1 reach 60 to 90% of the bandwidth where noth
 
 
 @dataclass(frozen=True, slots=True)
-class Passes:
+class PassCounts:
     """How many forward passes a time covers: between `least` and `most`, by the tokens it generated."""
 
     least: int
@@ -41,7 +41,7 @@ class TimeCheck:
     """
 
     value_s: float
-    passes: Passes | None
+    passes: PassCounts | None
     floor_s: float | None
     saturated: SaturatedFloor | None
     pass_s: float | None
@@ -62,11 +62,13 @@ class TimeCheck:
         )
 
 
-def check_times(spec: "ClaimsSpec") -> Mapping[str, TimeCheck]:
+def check_times(
+    every: "Iterable[Figure]", models: "Iterable[ModelSpec]", more_devices: "Iterable[DeviceSpec]"
+) -> Mapping[str, TimeCheck]:
     """Every latency figure of a file against its hardware, by id."""
-    figures = {figure.id: figure for figure in spec.figure if figure.kind == "latency"}
-    shapes = {model.name: _shape(model) for model in spec.model}
-    devices = {**GPUS, **{device.name: _device(device) for device in spec.device}}
+    figures = {figure.id: figure for figure in every if figure.kind == "latency"}
+    shapes = {model.name: _shape(model) for model in models}
+    devices = {**GPUS, **{device.name: _device(device) for device in more_devices}}
     return {
         name: _check(
             figure,
@@ -95,7 +97,7 @@ def _check(
     return TimeCheck(value_s, passes, floor_s, saturated, pass_s, pass_floor_s)
 
 
-def _pass_s(figure: "LatencyFigure", one_pass: "LatencyFigure | None", passes: Passes | None) -> float | None:
+def _pass_s(figure: "LatencyFigure", one_pass: "LatencyFigure | None", passes: PassCounts | None) -> float | None:
     """The time of one pass at batch 1: as it was published, or the whole over the number of passes."""
     if figure.batch != 1:
         return None
@@ -104,13 +106,13 @@ def _pass_s(figure: "LatencyFigure", one_pass: "LatencyFigure | None", passes: P
     return figure.value.value / passes.least if passes is not None and passes.least == passes.most else None
 
 
-def _passes(figure: "LatencyFigure") -> Passes | None:
+def _passes(figure: "LatencyFigure") -> PassCounts | None:
     if figure.quantity == "readout":
-        return Passes(1, 1)
+        return PassCounts(1, 1)
     if figure.generated_tokens is not None:
-        return Passes(figure.generated_tokens, figure.generated_tokens)
+        return PassCounts(figure.generated_tokens, figure.generated_tokens)
     if figure.most_generated_tokens is not None:
-        return Passes(1, figure.most_generated_tokens)
+        return PassCounts(1, figure.most_generated_tokens)
     return None
 
 

@@ -1,0 +1,37 @@
+"""What guessing gives, as it was printed."""
+
+from typing import Literal
+
+from rimbench.claims.claim import SECTIONS, Claim, Published
+from rimbench.claims.entries import Count, OptionCount, Share
+from rimbench.claims.finding import Number, Ruling, in_points
+from rimbench.statistics.passk import uniform_pass_at_k
+
+
+class ChanceLevelClaim(Claim):
+    """Guessing uniformly among `options` scores `value`; with `k`, at least once in k guesses."""
+
+    SECTION = SECTIONS[1]
+    kind: Literal["chance level"]
+    options: OptionCount
+    value: Share
+    k: Count = 1
+
+    def judge(self, published: Published) -> Ruling:
+        """Is the printed chance level the uniform guesser's?"""
+        chance = guesser(self.options, self.k)
+        numbers = (Number("guesser", chance), Number("options", self.options), Number("k", self.k))
+        what = f"Guessing among {self.options} options" + (f" {self.k} times" if self.k > 1 else "")
+        if self.value.agrees_with(chance, chance):
+            return Ruling("holds", f"{what} gives {in_points(chance)} %.", numbers)
+        return Ruling("contradicted", f"{what} gives {in_points(chance)} %, not {self.value}.", numbers)
+
+
+def guesser(options: int, k: int) -> float:
+    """What a uniform guesser has on an item of so many options, once in k guesses."""
+    chance = uniform_pass_at_k([options], k)
+    assert chance is not None  # there is one item
+    return chance
+
+
+KIND = ChanceLevelClaim
