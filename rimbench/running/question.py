@@ -1,0 +1,116 @@
+"""One question of a user's own -> the letter, and the probability of each option, from one forward pass.
+
+Flows in: a question and its options. Flows out: their probabilities. Nothing is recorded. The model of the last
+call stays loaded, and is loaded again where its files have changed.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from rimbench import engines, systems
+from rimbench.engines import EngineChoice, EngineFacts, Limits
+from rimbench.errors import EngineError, UsageError
+from rimbench.records import LETTERS, Item
+from rimbench.running.batches import plan
+from rimbench.running.cell import Cell
+from rimbench.running.models import LoadedModels
+from rimbench.running.plans import make_ready
+from rimbench.suites import Wording, question_text
+from rimbench.suites.controls import Controls, show
+from rimbench.systems import System
+
+DISCLAIMER = "a research tool: its answers are no medical advice"
+
+
+def read_probabilities(
+    question: str,
+    options: Mapping[str, str] | Sequence[str],
+    system: str = "rim-v1",
+    model: str | None = None,
+    *,
+    allow_outside: bool = False,
+) -> dict[str, float]:
+    """The probability of each option's letter among them, read out after one forward pass.
+
+    `options` are 2 to 10 texts, or a mapping of the letters A, B, ... to them; `system` is a name or a TOML file,
+    `model` a checkpoint folder or a hub name in place of the system's own; a system's file may name weights outside
+    its own folder with `allow_outside`. Raises UsageError for options that are
+    none and for a system that writes its answer out, ModelError where the weights cannot be had.
+    """
+    item = _item(question, options)
+    key = (system, model, allow_outside, _stamp(system), _stamp(model))  # the stamps tell changed files
+
+    def load() -> Asker:
+        return Asker(systems.override(systems.load(system, allow_outside=allow_outside), model=model))
+
+    return _MODELS.open(key, load).model.ask(item)
+
+
+class Asker(AbstractContextManager["Asker"]):
+    """A system with its model loaded, ready for questions: each is a run of one item, which is kept nowhere."""
+
+    def __init__(self, system: System) -> None:
+        if system.answer.mode != "readout" and system.answer.extraction != "first_letter":
+            raise UsageError(
+                f"system '{system.name}' writes its answer out and has no option probabilities: "
+                f"expected a system that is read out, such as rim-v1 or base-direct; see 'rimbench systems'"
+            )
+        self._ready = make_ready(systems.override(system, answer="readout"))
+        facts: EngineFacts = engines.find("transformers").describe(EngineChoice())
+        limits = Limits(self._ready.context_tokens, 0)
+        self._engine = engines.open_engine(self._ready.checkpoint.folder, facts, limits)
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.__exit__(None, None, None)
+
+    def ask(self, item: Item) -> dict[str, float]:
+        """Read out one item; UsageError where it is longer than the model's context."""
+        name, most = self._ready.system.name, self._ready.context_tokens
+        prompts = self._ready.builder.build([(item, question_text(Wording(), item).strip())])
+        cell = Cell(self._ready.system, [show(item, Controls())], prompts, samples=0, seed=0, context_tokens=most)
+        if cell.too_long:
+            needed = len(prompts[0].token_ids) + cell.new_tokens
+            raise UsageError(
+                f"the question with its options needs {needed} tokens, the model of system '{name}' "
+                f"takes {most}: shorten the question, or use fewer memory blocks"
+            )
+        [requests] = plan(cell, 1, done=())
+        try:
+            (((_, (found,)),),) = self._engine.answer(requests, cell.seed)
+        except (RuntimeError, MemoryError) as error:
+            fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise EngineError(f"the model of system '{name}' failed on the question: {fault}") from error
+        if found.option_logprobs is None:
+            raise EngineError(f"the engine gave no option probabilities for system '{name}'")
+        if any(map(math.isnan, found.option_logprobs.values())):
+            raise EngineError(
+                f"the model of system '{name}' gives no numbers (NaN) for its options: its weights are "
+                "damaged, or its number type is too small for them"
+            )
+        return {letter: math.exp(value) for letter, value in found.option_logprobs.items()}
+
+
+_MODELS: LoadedModels[Asker] = LoadedModels()
+"""Holds the model of the last call."""
+
+
+def _stamp(path: str | None) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of change of a file, or of the files in a folder; empty for a name."""
+    place = Path(path or "").expanduser()
+    files = sorted(place.iterdir()) if path and place.is_dir() else [place] if path and place.is_file() else []
+    return tuple((file.name, found.st_size, found.st_mtime_ns) for file in files for found in [file.stat()])
+
+
+def _item(question: str, options: Mapping[str, str] | Sequence[str]) -> Item:
+    texts = dict(options) if isinstance(options, Mapping) else dict(zip(LETTERS, options, strict=False))
+    if not 2 <= len(options) <= len(LETTERS) or list(texts) != list(LETTERS[: len(texts)]):
+        raise UsageError(
+            f"{len(options)} options ({', '.join(texts)}): expected 2 to {len(LETTERS)} texts, "
+            "lettered from A on in their order"
+        )
+    empty = [letter for letter, text in texts.items() if not text.strip()]
+    if not question.strip() or empty:
+        raise UsageError(f"{'option ' + empty[0] if empty else 'the question'} is empty: expected a text")
+    return Item("asked", question.strip(), texts, gold="A")
