@@ -198,7 +198,7 @@ def says_its_contract(path, name):
 
 
 TWO_MEANINGS = {
-    "Cell", "Extraction", "Row", "Table", "as_json", "available", "boxed", "find", "identify", "keep",
+    "Answered", "Cell", "Extraction", "Row", "Table", "as_json", "available", "boxed", "find", "identify", "keep",
     "load", "parse", "read", "readings", "resolve", "samples_of", "say_nothing", "show",
 }  # fmt: skip
 """Names that are still used for two things; none may come to them."""
