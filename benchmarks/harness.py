@@ -15,9 +15,9 @@ from pathlib import Path
 
 from rimbench import engines
 from rimbench.engines import EngineChoice, Limits
-from rimbench.running.asking import run_cell
-from rimbench.running.grid import RunSettings, plan_runs
-from rimbench.running.planning import plan
+from rimbench.running.batches import plan
+from rimbench.running.loop import run_cell
+from rimbench.running.plans import RunSettings, plan_runs
 from rimbench.store import RunStore
 from rimbench.suites import load
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights

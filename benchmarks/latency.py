@@ -29,8 +29,8 @@ from rimbench.errors import RimbenchError
 from rimbench.latency.lengths import with_prompt_tokens
 from rimbench.rim.blocks import Memory
 from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
-from rimbench.running.asking import run_cell
-from rimbench.running.grid import RunSettings, plan_runs
+from rimbench.running.loop import run_cell
+from rimbench.running.plans import RunSettings, plan_runs
 from rimbench.store import RunStore
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights, weights
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from rimbench import suites, systems
 from rimbench.errors import RimbenchError
-from rimbench.running import planning
+from rimbench.running import batches
+from rimbench.running.batches import plan
 from rimbench.running.cell import Cell
-from rimbench.running.grid import prompt_builder
-from rimbench.running.planning import plan
+from rimbench.running.plans import make_ready
 from rimbench.suites.controls import Controls, show
 
 BATCH = 16
@@ -42,17 +42,17 @@ def main() -> None:
         print(f"padding on MedQA: not measured, {error}")
         return
     system = systems.load("smollm2-direct")
-    build, context_tokens = prompt_builder(system)
+    ready = make_ready(system)
     shown = tuple(show(item, Controls()) for item in suite.items)
-    prompts = build(suite, [each.item for each in shown])
-    cell = Cell(system, shown, prompts, 0, 0, context_tokens)
+    prompts = ready.prompts(suite, [each.item for each in shown])
+    cell = Cell(system, shown, prompts, 0, 0, ready.context_tokens)
     planned = [[len(r.prompt.token_ids) for r in batch] for batch in plan(cell, BATCH, set())]
     lengths = [len(prompt.token_ids) for prompt in prompts]
     print(f"{len(lengths)} MedQA prompts of {min(lengths)} to {max(lengths)} tokens, batches of {BATCH}")
     share = padding_share(planned)
-    print(f"padding, sorted within windows of {planning.WINDOW_BATCHES} batches: {share:.1%} (target under 10%)")
+    print(f"padding, sorted within windows of {batches.WINDOW_BATCHES} batches: {share:.1%} (target under 10%)")
     for window in (1, 4, 16):
-        planning.WINDOW_BATCHES = window
+        batches.WINDOW_BATCHES = window
         planned = [[len(r.prompt.token_ids) for r in batch] for batch in plan(cell, BATCH, set())]
         print(f"padding, sorted within windows of {window} batches: {padding_share(planned):.1%}")
     print(f"padding, all sorted at once, longest first: {padding_share(cut(sorted(lengths, reverse=True))):.1%}")

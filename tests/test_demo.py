@@ -13,7 +13,7 @@ from rimbench import systems
 from rimbench.cli.demo import SUITES, SYSTEMS
 from rimbench.cli.demo import demo as demo_command
 from rimbench.latency import machine, measuring
-from rimbench.running import grid, sweeping
+from rimbench.running import completion, sweeps
 from rimbench.systems.weights import resolve
 
 FAMILY = ("base", "cot", "direct", "rim-v1", "rim-v2")
@@ -70,8 +70,8 @@ def test_the_demos_load_is_that_before_its_own_work(monkeypatch, tmp_path):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(os, "getloadavg", lambda: (load[0], 0, 0))
-    monkeypatch.setattr(grid, "run_all", work)
-    monkeypatch.setattr(sweeping, "run_sweep", work)
+    monkeypatch.setattr(completion, "run_all", work)
+    monkeypatch.setattr(sweeps, "run_sweep", work)
     monkeypatch.setattr(measuring, "measure", measured)
     machine.first_load.cache_clear()
     with pytest.raises(KeyboardInterrupt):

@@ -19,7 +19,7 @@ from rimbench import suites, systems
 from rimbench.errors import DataError, RimbenchError
 from rimbench.files.writing import SCRATCH, open_regular, replacing, write_whole
 from rimbench.report import formats
-from rimbench.running import grid
+from rimbench.running import completion, plans
 from rimbench.store import RECORDS, Answers, RunStore
 
 
@@ -114,7 +114,7 @@ def test_a_full_disk_leaves_the_older_report(small_disk):
 
 def test_a_page_that_the_disk_has_no_room_for_leaves_the_older_page(planned, rimbench, small_disk, tmp_path):
     runs, settings = planned(tmp_path / "results")
-    grid.run_all(runs, settings, Watching())
+    completion.run_all(runs, settings, Watching())
     path = small_disk / "report.html"
     rimbench("report", "--html", path, check=True)
     whole = path.read_bytes()
@@ -191,24 +191,24 @@ def planned(tmp_path, checkpoint):
     suite = suites.load(str(tiny.write_suite(tmp_path, 40)))
 
     def plan(results, fresh=False):
-        settings = grid.RunSettings(results, engine="fake", batch_size=4, fresh=fresh)
-        return grid.plan_runs([systems.load(str(system))], [suite], settings), settings
+        settings = plans.RunSettings(results, engine="fake", batch_size=4, fresh=fresh)
+        return plans.plan_runs([systems.load(str(system))], [suite], settings), settings
 
     return plan
 
 
 def test_on_a_full_disk_a_fresh_start_leaves_the_old_run_in_its_place(planned, small_disk):
     runs, settings = planned(small_disk)
-    grid.run_all(runs, settings, Watching())
+    completion.run_all(runs, settings, Watching())
     kept = (runs[0].folder / RECORDS).read_bytes()
     fill(small_disk / "ballast")
     runs, settings = planned(small_disk, fresh=True)
     with pytest.raises(RimbenchError, match="No space left"):
-        grid.run_all(runs, settings, Watching())
+        completion.run_all(runs, settings, Watching())
     assert sorted(path.name for path in small_disk.iterdir()) == sorted(["ballast", runs[0].folder.name])
     assert (runs[0].folder / RECORDS).read_bytes() == kept
     (small_disk / "ballast").unlink()
-    grid.run_all(runs, settings, Watching())
+    completion.run_all(runs, settings, Watching())
     assert (runs[0].folder.with_name(f"{runs[0].folder.name}.old-1") / RECORDS).read_bytes() == kept
 
 
@@ -220,11 +220,11 @@ def test_on_a_full_disk_a_run_keeps_what_it_has_and_goes_on_when_there_is_room(p
     runs, settings = planned(small_disk)
     for _ in range(2):
         try:
-            grid.run_all(runs, settings, Watching())
+            completion.run_all(runs, settings, Watching())
         except RimbenchError as error:
             assert "cannot write" in str(error) and "No space left" in str(error)
     (small_disk / "ballast").unlink()
-    grid.run_all(runs, settings, Watching())
+    completion.run_all(runs, settings, Watching())
     assert {r.item_id for r in Answers(runs[0].folder)} == {str(i) for i in range(40)}
     assert leftovers(small_disk) == []
 
@@ -232,7 +232,7 @@ def test_on_a_full_disk_a_run_keeps_what_it_has_and_goes_on_when_there_is_room(p
 def test_a_report_beside_a_run_that_is_writing_never_fails(planned, rimbench, tmp_path):
     """The run appends in small pieces, so that many a report meets half a line."""
     runs, settings = planned(tmp_path / "results")
-    grid.run_all(runs, settings, Watching())
+    completion.run_all(runs, settings, Watching())
     whole = (runs[0].folder / RECORDS).read_bytes()
     code = (
         "import os, sys, time\n"

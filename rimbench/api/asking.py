@@ -48,7 +48,7 @@ def answer(
     are none and for a system that writes its answer out, ModelError where the weights cannot be had.
     """
     from rimbench.records import LETTERS
-    from rimbench.running import single
+    from rimbench.running.question import read_probabilities
 
     given = None if model is None else os.fspath(model)
     asked = Wanted(
@@ -56,6 +56,6 @@ def answer(
     )
     chosen = choose_system(system, asked, read_project(allow_outside=allow_outside), note)
     with explaining_weights(asked, [chosen]):
-        answered = single.answer(question, options, system, chosen.weights.path, allow_outside=allow_outside)
+        found = read_probabilities(question, options, system, chosen.weights.path, allow_outside=allow_outside)
     named = dict(options) if isinstance(options, Mapping) else dict(zip(LETTERS, options, strict=False))
-    return Answered(answered.letter, answered.probabilities, named)
+    return Answered(max(found, key=found.__getitem__), found, named)  # the first of equals

@@ -17,7 +17,7 @@ from rimbench.systems import AnswerMode
 
 if TYPE_CHECKING:
     from rimbench.records import Record
-    from rimbench.running.grid import PlannedRun
+    from rimbench.running.plans import PlannedRun
     from rimbench.store import RunStore
 
 
@@ -77,8 +77,9 @@ def run(
     """
     _refuse_below({"limit": limit, "batch_size": batch_size}, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
-    from rimbench.running import grid
     from rimbench.running.cell import ErrorRules
+    from rimbench.running.completion import run_all
+    from rimbench.running.plans import RunSettings, plan_runs
     from rimbench.suites.controls import Controls
 
     project, teller = read_project(allow_outside=allow_outside), progress or _Notes()
@@ -89,12 +90,12 @@ def run(
     chosen, loaded = choose(asked, project, teller.note)
     controls, errors = Controls(permute_options, blind), ErrorRules(max_errors, keep_errors)
     folder = project.results_or(results)
-    settings = grid.RunSettings(
+    settings = RunSettings(
         folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, errors=errors
     )
     with explaining_weights(asked, chosen):
-        planned = grid.plan_runs(chosen, loaded, settings)
-    grid.run_all(planned, settings, teller)
+        planned = plan_runs(chosen, loaded, settings)
+    run_all(planned, settings, teller)
     return Runs(folder, tuple(Run(each.cell.system.name, each.suite.name, each.folder) for each in planned))
 
 

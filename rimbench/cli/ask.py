@@ -25,7 +25,7 @@ def ask(
     """
     from rimbench.api import asking
     from rimbench.cli.output import note, print_json, print_table
-    from rimbench.running.single import DISCLAIMER
+    from rimbench.running.question import DISCLAIMER
 
     answered = asking.answer(question, option, system, model, allow_outside=allow_outside)
     note(DISCLAIMER)

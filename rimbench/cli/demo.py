@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rimbench.running.grid import PlannedRun, RunSettings
+    from rimbench.running.plans import PlannedRun, RunSettings
     from rimbench.suites import Suite
     from rimbench.systems import System
 
@@ -47,23 +47,25 @@ def demo(
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import StoppingRules
     from rimbench.report import summary, tables
-    from rimbench.running import grid, sweeping
+    from rimbench.running.completion import run_all
+    from rimbench.running.plans import RunSettings, plan_runs
+    from rimbench.running.sweeps import plan_sweep, run_sweep
 
     began = time.monotonic()
     machine.first_load()
     with RunProgress() as progress:
         systems, suites = choose(Wanted("run", SYSTEMS, SUITES, limit=limit), Project(), progress.note)
-        settings = grid.RunSettings(results, "transformers", BATCH)
+        settings = RunSettings(results, "transformers", BATCH)
         runs = _plan(systems, suites, settings)
         swept = next(system for system in systems if system.name == SWEPT)
-        planned = sweeping.plan_sweep(swept, suites[0], dataclasses.replace(settings, batch_size=BATCH // 2))
-        grid.run_all(runs, settings, progress)
-        sweeping.run_sweep(planned, progress)
+        planned = plan_sweep(swept, suites[0], dataclasses.replace(settings, batch_size=BATCH // 2))
+        run_all(runs, settings, progress)
+        run_sweep(planned, progress)
     timed = [system for name in TIMED for system in systems if system.name == name]
     measured = []
     for batch, least in ((1, 32), (LARGE_BATCH, 8)):
         note(f"latency at batch {batch}: {', '.join(system.name for system in timed)}, in turn")
-        at_batch = grid.plan_runs(timed, suites[:1], dataclasses.replace(settings, batch_size=batch))
+        at_batch = plan_runs(timed, suites[:1], dataclasses.replace(settings, batch_size=batch))
         measured += measure(at_batch, batch, StoppingRules(least=least, most=least, seconds=0))
     stored.keep(describe(measured, suites[0].name), results)
     summed = summary.summarise(results)
@@ -75,8 +77,8 @@ def demo(
 
 def _plan(systems: "list[System]", suites: "list[Suite]", settings: "RunSettings") -> "list[PlannedRun]":
     """Every system on every suite, with draws in distribution; runs that share weights one after another."""
-    from rimbench.running import grid
+    from rimbench.running.plans import plan_runs
 
-    with_draws = grid.plan_runs(systems, suites[:1], dataclasses.replace(settings, samples=SAMPLES))
-    runs = [*with_draws, *grid.plan_runs(systems, suites[1:], settings)]
+    with_draws = plan_runs(systems, suites[:1], dataclasses.replace(settings, samples=SAMPLES))
+    runs = [*with_draws, *plan_runs(systems, suites[1:], settings)]
     return sorted(runs, key=lambda run: (SYSTEMS.index(run.cell.system.name), SUITES.index(run.suite.name)))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rimbench.latency.stored import Measured, Measurement, Quantity
     from rimbench.latency.timing import StoppingRules
     from rimbench.report.times import Timings
-    from rimbench.running.grid import PlannedRun, RunSettings
+    from rimbench.running.plans import PlannedRun, RunSettings
     from rimbench.suites import Suite
     from rimbench.systems import System
 
@@ -83,7 +83,7 @@ def latency(
     from rimbench.report.document import as_document
     from rimbench.report.latency_tables import latency_tables
     from rimbench.report.timings import make_timings, refused
-    from rimbench.running import grid
+    from rimbench.running.plans import RunSettings
 
     machine.first_load()
     if dtype not in (None, "float32", "bfloat16"):
@@ -105,7 +105,7 @@ def latency(
     rules = StoppingRules(least=samples, most=max(samples, 256), seconds=seconds)
 
     def planned(size: int) -> "list[PlannedRun]":
-        settings = [grid.RunSettings(folder, name, size, dtype=dtype, eager=eager) for name in engines]
+        settings = [RunSettings(folder, name, size, dtype=dtype, eager=eager) for name in engines]
         with explaining_weights(request, systems):
             return plan_alike(systems, loaded, settings, prompt_tokens)
 
@@ -135,9 +135,9 @@ def plan_alike(
 ) -> "list[PlannedRun]":
     """The runs of the systems under the settings, each once, with prompts of so many tokens if that is given."""
     from rimbench.latency.lengths import with_prompt_tokens
-    from rimbench.running import grid
+    from rimbench.running.plans import plan_runs
 
-    runs = {run.folder: run for each in settings for run in grid.plan_runs(systems, suites, each)}
+    runs = {run.folder: run for each in settings for run in plan_runs(systems, suites, each)}
     return [run if tokens is None else with_prompt_tokens(run, tokens) for run in runs.values()]
 
 

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rimbench.cli.output import console, note
 from rimbench.display.plaintext import plain
 from rimbench.records import Record
-from rimbench.running.grid import PlannedRun
+from rimbench.running.plans import PlannedRun
 from rimbench.store import RunStore
 
 SECONDS_BETWEEN_LINES = 30.0

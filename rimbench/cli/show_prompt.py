@@ -32,7 +32,7 @@ def show_prompt(
     from rimbench.api.project import read_project
     from rimbench.api.selection import Wanted, choose_one, explaining_weights
     from rimbench.cli.output import note, print_json, print_text
-    from rimbench.running import grid
+    from rimbench.running.plans import make_ready
 
     asked = Wanted("show-prompt", [system], [suite], data or (), model, blocks, allow_outside=allow_outside)
     chosen, loaded = choose_one(asked, read_project(allow_outside=allow_outside), note)
@@ -48,8 +48,8 @@ def show_prompt(
             f"expected one of its {len(by_id)} ids or '#0' to '#{len(by_id) - 1}'"
         )
     with explaining_weights(asked, [chosen]):
-        build, _ = grid.prompt_builder(chosen)
-    (prompt,) = build(loaded, [found])
+        ready = make_ready(chosen)
+    (prompt,) = ready.prompts(loaded, [found])
     if json:
         print_json(
             {"item_id": found.item_id, "gold": found.gold, "text": prompt.text, "token_ids": prompt.token_ids,

@@ -44,7 +44,7 @@ def sweep(
     from rimbench.report.budgets import read_sweep
     from rimbench.report.document import as_document
     from rimbench.report.tables import budget_table
-    from rimbench.running import grid, sweeping
+    from rimbench.running import plans, sweeps
     from rimbench.running.cell import ErrorRules
 
     with RunProgress() as progress:
@@ -52,10 +52,10 @@ def sweep(
         asked = Wanted("sweep", [system], [suite], data or (), model, blocks, "readout", limit, allow_outside)
         chosen, loaded = choose_one(asked, project, progress.note)
         folder = project.results_or(results)
-        settings = grid.RunSettings(folder, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
+        settings = plans.RunSettings(folder, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
         with explaining_weights(asked, [chosen]):
-            planned = sweeping.plan_sweep(chosen, loaded, settings)
-        sweeping.run_sweep(planned, progress)
+            planned = sweeps.plan_sweep(chosen, loaded, settings)
+        sweeps.run_sweep(planned, progress)
     swept = read_sweep([run.folder for run in planned.runs])
     if json:
         print_json(as_document(swept) | {"folder": str(planned.folder)})

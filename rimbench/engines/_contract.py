@@ -7,6 +7,7 @@ The class methods speak for an engine before a model is there; an instance is a 
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, Self
@@ -101,8 +102,8 @@ class Conditions:
     compile_s: float
 
 
-class Answering(Protocol):
-    """All that a run needs of what it asks."""
+class Answering(AbstractContextManager["Answering"], Protocol):
+    """All that a run needs of what it asks; leaving its context frees it."""
 
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
         """As `Engine.answer`."""

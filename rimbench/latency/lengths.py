@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rimbench.errors import UsageError
 from rimbench.records import Prompt
-from rimbench.running.grid import PlannedRun
+from rimbench.running.plans import PlannedRun
 from rimbench.running.prompts import hash_token_ids
 
 

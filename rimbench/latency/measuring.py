@@ -16,7 +16,6 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +30,8 @@ from rimbench.latency.probe import probe
 from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Subject, Told
 from rimbench.latency.timing import StoppingRules, Timed, time_in_turn
 from rimbench.records import Answer, Item
-from rimbench.running.grid import PlannedRun, departures_of_run
-from rimbench.store import ModelSource
+from rimbench.running.models import Loaded, LoadedModels
+from rimbench.running.plans import PlannedRun
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 ROUNDS_BETWEEN_LOOKS = 8
@@ -98,10 +97,10 @@ def _measure(
 ) -> list[Measured]:
     load, before = machine.first_load(), machine.read_machine()
     lowered = 0
-    with ExitStack() as stack:
-        opened: dict[tuple[object, ...], _Opened] = {}
-        share = 1 / len({_key(run) for run in runs})
-        asked = [call for run in runs for call in _calls(run, batch, stack, opened, share)]
+    models: LoadedModels[Engine]
+    keys = {_key(run) for run in runs}
+    with LoadedModels(len(keys)) as models:
+        asked = [call for run in runs for call in _calls(run, batch, models, 1 / len(keys))]
         for call in asked:
             call.capture(rules.most)
 
@@ -158,14 +157,6 @@ def _check_room(run: PlannedRun) -> None:
 
 
 @dataclass(slots=True)
-class _Opened:
-    """A loaded model, and the seconds that loading took."""
-
-    engine: Engine
-    load_s: float
-
-
-@dataclass(slots=True)
 class _Batch:
     """What one call gave back: when it began, and each question's answer."""
 
@@ -176,9 +167,11 @@ class _Batch:
 class _Asked:
     """One system's calls for one quantity, and what came back."""
 
-    def __init__(self, run: PlannedRun, quantity: Quantity, batch: int, opened: _Opened, decoding: Decoding) -> None:
+    def __init__(
+        self, run: PlannedRun, quantity: Quantity, batch: int, loaded: Loaded[Engine], decoding: Decoding
+    ) -> None:
         self.run, self.quantity, self.batch = run, quantity, batch
-        self._opened, self._decoding = opened, decoding
+        self._loaded, self._decoding = loaded, decoding
         self._items: dict[str, Item] = {shown.item.item_id: shown.item for shown in run.cell.shown}
         self._requests = [
             Request(shown.item.item_id, prompt, (0,), decoding)
@@ -194,7 +187,7 @@ class _Asked:
         made = _Batch(time.perf_counter())
         try:
             for request, answers in itertools.chain.from_iterable(
-                self._opened.engine.answer(asked, self.run.cell.seed)
+                self._loaded.model.answer(asked, self.run.cell.seed)
             ):
                 made.answers.append((request.item_id, answers[0]))
         except (RuntimeError, MemoryError) as error:
@@ -217,7 +210,7 @@ class _Asked:
 
     def setting(self, extra_bytes: int | None) -> Setting:
         """What the times depend on besides the model; EngineError unless no prompt came from a cache."""
-        engine = self._opened.engine
+        engine = self._loaded.model
         conditions = engine.conditions(self._decoding)
         every = [answer for batch in (*self._warm_up, *self._batches) for _, answer in batch.answers]
         if any(math.isnan(value) for answer in every for value in (answer.option_logprobs or {}).values()):
@@ -235,7 +228,7 @@ class _Asked:
             )
         return Setting(
             graphs=conditions.graphs if conditions else self.run.facts.graphs,
-            load_s=self._opened.load_s,
+            load_s=self._loaded.load_s,
             compile_s=conditions.compile_s if conditions else None,
             peak_bytes=None if extra_bytes is None else _weight_bytes(self.run) + extra_bytes,
             cached_tokens=0,
@@ -261,8 +254,8 @@ class _Asked:
             self._told(),
             self._passes(),
             setting,
-            Subject(self.run.identity, ModelSource(self.run.checkpoint.source, self.run.checkpoint.revision)),
-            departures_of_run(self.run),
+            Subject(self.run.identity, self.run.model_source),
+            self.run.departures,
             self.run.identity.asked_sha256,
         )
         letters = self._letter_times() if self.quantity == "answer" else []
@@ -370,21 +363,16 @@ def _key(run: PlannedRun) -> tuple[Path, EngineFacts]:
     return run.checkpoint.folder, run.facts
 
 
-def _calls(
-    run: PlannedRun, batch: int, stack: ExitStack, opened: dict[tuple[object, ...], _Opened], share: float
-) -> list[_Asked]:
+def _calls(run: PlannedRun, batch: int, models: "LoadedModels[Engine]", share: float) -> list[_Asked]:
     answer = run.cell.system.answer
     tokens = max(len(p.token_ids) for p in run.cell.prompts) + answer.max_new_tokens
-    key = _key(run)
-    if key not in opened:
-        began = time.perf_counter()
-        engine = stack.enter_context(engines.open_engine(*key, Limits(tokens, run.cell.seed, share)))
-        opened[key] = _Opened(engine, time.perf_counter() - began)
+    key, limits = _key(run), Limits(tokens, run.cell.seed, share)
+    loaded = models.open(key, lambda: engines.open_engine(*key, limits))
     read = Decoding(readout=True, max_new_tokens=1, traced=True)
     if answer.mode == "readout":
-        return [_Asked(run, "answer", batch, opened[key], read)]
+        return [_Asked(run, "answer", batch, loaded, read)]
     written = Decoding(readout=False, max_new_tokens=answer.max_new_tokens, traced=True)
-    calls = [_Asked(run, "answer", batch, opened[key], written)]
+    calls = [_Asked(run, "answer", batch, loaded, written)]
     if run.cell.prompts[0].option_token_ids is not None:
-        calls.append(_Asked(run, "readout", batch, opened[key], read))
+        calls.append(_Asked(run, "readout", batch, loaded, read))
     return calls

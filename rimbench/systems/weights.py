@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from rimbench import checkpoints
-from rimbench.checkpoints import hash_folder
 from rimbench.errors import ModelError, UnreachableError
 from rimbench.files.hub import snapshots
 from rimbench.systems import System, Weights
@@ -42,6 +41,17 @@ class Checkpoint:
 
 def resolve(system: System) -> Checkpoint:
     """Bring the system's weights to this machine; ModelError says what is missing and what to do."""
+    folder, source, revision = _find(system)
+    if source == str(folder):  # a folder of the user's own
+        checkpoints.check(folder)
+    return Checkpoint(folder, source, revision, checkpoints.hash_folder(folder))
+
+
+Found = tuple[Path, str, str | None]
+"""A folder of weights, where it came from, and the hub's revision of it."""
+
+
+def _find(system: System) -> Found:
     weights = system.weights
     if weights.path is not None:
         return _from_path(system.name, weights.path)
@@ -95,19 +105,18 @@ def checkpoint_in(folder: Path) -> Path | None:
     return next((place for place in (folder, folder / "checkpoint") if (place / "config.json").is_file()), None)
 
 
-def _from_path(name: str, path: str) -> Checkpoint:
+def _from_path(name: str, path: str) -> Found:
     given = Path(path).expanduser()
     folder = checkpoint_in(given) or given
     if folder.is_dir():
-        checkpoints.check(folder)
-        return Checkpoint(folder, str(folder), None, hash_folder(folder))
+        return folder, str(folder), None
     if not folder.exists() and HUB_NAME.match(path) and not path.startswith("."):
         repo, _, revision = path.partition("@")
         return _from_hub(repo, revision or None)
     raise ModelError(f"no model at {path}: expected a checkpoint folder, or a hub name such as org/name@revision")
 
 
-def _from_hub(repo: str, revision: str | None) -> Checkpoint:
+def _from_hub(repo: str, revision: str | None) -> Found:
     from huggingface_hub import HfApi, snapshot_download  # slow to import
     from huggingface_hub import errors as hub
 
@@ -132,26 +141,23 @@ def _from_hub(repo: str, revision: str | None) -> Checkpoint:
             f"model {where} is not on this machine and the hub cannot be reached "
             f"({type(error).__name__}): check the network, {elsewhere}"
         ) from error
-    return Checkpoint(folder, repo, folder.name, hash_folder(folder))
+    return folder, repo, folder.name
 
 
-def _from_package(name: str, weights: Weights) -> Checkpoint:
+def _from_package(name: str, weights: Weights) -> Found:
     why_not = obstacle(weights)
     if why_not is not None:
         raise ModelError(f"system '{name}' {why_not}")
     source = f"{weights.package}/{weights.file}"
     inside = _package_file(weights)
     if inside is not None and inside.is_dir():
-        return Checkpoint(inside, source, None, hash_folder(inside))
-    ready = _converted(weights)
-    if ready is not None:
-        return Checkpoint(ready, source, None, hash_folder(ready))
-    gguf = inside
-    if gguf is None or not gguf.is_file():
+        return inside, source, None
+    if inside is None or not inside.is_file():
         raise ModelError(f"package {weights.package} holds no file {weights.file}: expected the model there")
-    folder = _cache_folder(gguf)
-    _convert_gguf(gguf, folder)
-    return Checkpoint(folder, source, None, hash_folder(folder))
+    folder = _cache_folder(inside)
+    if not (folder / "config.json").is_file():
+        _convert_gguf(inside, folder)
+    return folder, source, None
 
 
 def _is_cached(repo: str, revision: str | None) -> bool:

@@ -9,7 +9,7 @@ from rimbench import engines, suites, systems
 from rimbench.engines import Decoding, EngineChoice, Limits, Request
 from rimbench.rim.blocks import Memory
 from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
-from rimbench.running import grid
+from rimbench.running import plans
 
 pytestmark = pytest.mark.vllm
 ITEMS = 40
@@ -31,8 +31,8 @@ def grown(tmp_path):
 @pytest.mark.parametrize("kind", ["shipped", "grown"])
 def test_vllm_and_transformers_read_the_same_letters(kind, grown, tmp_path):
     system = systems.override(systems.load("nano-rim-v2"), model=None if kind == "shipped" else str(grown))
-    [run] = grid.plan_runs(
-        [system], [suites.load("demo-in-dist", limit=ITEMS)], grid.RunSettings(tmp_path, "transformers", ITEMS)
+    [run] = plans.plan_runs(
+        [system], [suites.load("demo-in-dist", limit=ITEMS)], plans.RunSettings(tmp_path, "transformers", ITEMS)
     )
     read = Decoding(readout=True, max_new_tokens=1)
     asked = [Request(s.item.item_id, p, (0,), read) for s, p in zip(run.cell.shown, run.cell.prompts, strict=True)]

@@ -8,7 +8,7 @@ import tiny
 from rimbench import suites, systems
 from rimbench.errors import UsageError
 from rimbench.latency.lengths import with_prompt_tokens
-from rimbench.running import grid
+from rimbench.running import plans
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def run(tmp_path, checkpoint, suite_file):
         '[memory]\nblocks = 2\n[answer]\nmode = "readout"\n'
     )
     loaded = suites.load(str(suite_file))
-    [planned] = grid.plan_runs([systems.load(str(toml))], [loaded], grid.RunSettings(tmp_path, "transformers", 1))
+    [planned] = plans.plan_runs([systems.load(str(toml))], [loaded], plans.RunSettings(tmp_path, "transformers", 1))
     return planned
 
 

@@ -19,7 +19,7 @@ from rimbench.latency import machine, timing
 from rimbench.latency.measuring import measure
 from rimbench.latency.stored import Measured, ratio
 from rimbench.latency.timing import StoppingRules
-from rimbench.running import grid
+from rimbench.running import plans
 
 FEW = StoppingRules(least=3, most=3, warm_up_most=2)
 
@@ -36,8 +36,8 @@ def planned(tmp_path, checkpoint, suite_file):
         memory = '[prompt]\nprefix = "is "\n[memory]\nblocks = 2\n[answer]\nmode = "generate"\n'
         (folder / "rim.toml").write_text(weights + memory + 'extraction = "first_letter"\nmax_new_tokens = 4\n')
         loaded = [systems.load(str(folder / f"{name}.toml")) for name in ("writes", "reads", "rim")]
-        settings = grid.RunSettings(folder, "transformers", batch)
-        return grid.plan_runs(loaded, [suites.load(str(suite), limit=limit)], settings)
+        settings = plans.RunSettings(folder, "transformers", batch)
+        return plans.plan_runs(loaded, [suites.load(str(suite), limit=limit)], settings)
 
     return plan
 
@@ -181,13 +181,13 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from rimbench import suites, systems
-from rimbench.running import grid
+from rimbench.running import plans
 from rimbench.latency.measuring import measure
 from rimbench.latency.timing import StoppingRules
 folder, suite = map(Path, sys.argv[1:])
 system = systems.load(str(folder / "writes.toml"))
 def runs(batch):
-    return grid.plan_runs([system], [suites.load(str(suite))], grid.RunSettings(folder, "transformers", batch))
+    return plans.plan_runs([system], [suites.load(str(suite))], plans.RunSettings(folder, "transformers", batch))
 rules = StoppingRules(least=2, most=2, warm_up_most=1)
 measure(runs(2), 2, rules)  # whatever is imported or reserved once is there by now
 held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -9,7 +9,7 @@ import rimbench
 from rimbench import suites, systems
 from rimbench.cli.ask import ask
 from rimbench.errors import UsageError
-from rimbench.running import grid
+from rimbench.running import completion, plans
 from rimbench.store import RECORDS, read_records
 
 
@@ -30,10 +30,10 @@ class Quiet:
 
 def test_an_answer_is_that_of_a_run_over_the_same_question(system, suite_file, tmp_path):
     suite = suites.load(str(suite_file), limit=2)
-    settings = grid.RunSettings(tmp_path / "results", batch_size=1)
+    settings = plans.RunSettings(tmp_path / "results", batch_size=1)
     asked = systems.override(systems.load(system), answer="readout")
-    (run,) = grid.plan_runs([asked], [suite], settings)
-    grid.run_all([run], settings, Quiet())
+    (run,) = plans.plan_runs([asked], [suite], settings)
+    completion.run_all([run], settings, Quiet())
     records = {record.item_id: record for record in read_records(run.folder / RECORDS)}
     for item in suite.items:
         answered = rimbench.answer(item.question, item.options, system=system)

@@ -4,7 +4,7 @@ import pytest
 import tiny
 
 from rimbench import suites, systems
-from rimbench.running import grid
+from rimbench.running import completion, plans
 from rimbench.store import RunStore
 from rimbench.suites.controls import Controls
 from rimbench.systems.departures import departures_of, label
@@ -58,9 +58,11 @@ def test_a_manifest_holds_departures_of_the_system_and_of_the_command(tmp_path, 
     system, suite = systems.load(str(tmp_path / "mine.toml")), suites.load(str(suite_file))
 
     def departures(**settings):
-        [run] = grid.plan_runs([system], [suite], grid.RunSettings(tmp_path / "results", "transformers", **settings))
+        [run] = plans.plan_runs(
+            [system], [suite], plans.RunSettings(tmp_path / "results", "transformers", **settings)
+        )
         with RunStore(tmp_path / "run") as store:
-            return grid.make_manifest(run, store, None).departures
+            return completion.make_manifest(run, store, None).departures
 
     assert departures() == departures(batch_size=3) == departures(dtype="float32") == {}
     assert departures(seed=3, dtype="bfloat16", controls=Controls(permute_options=0, blind=True)) == {
@@ -73,10 +75,10 @@ def test_a_manifest_holds_departures_of_the_system_and_of_the_command(tmp_path, 
 
 def test_other_weights_are_told_by_their_hash(tmp_path, checkpoint, suite_file):
     system = systems.override(systems.load("nano-rim-v2"), model=str(checkpoint))
-    [run] = grid.plan_runs([system], [suites.load(str(suite_file))], grid.RunSettings(tmp_path, "transformers"))
+    [run] = plans.plan_runs([system], [suites.load(str(suite_file))], plans.RunSettings(tmp_path, "transformers"))
     digest = run.checkpoint.sha256[:10]
-    assert grid.departures_of_run(run)["weights"] == ["rimbench/nano/rim-v2", f"{digest} of {checkpoint}"]
-    assert label("nano-rim-v2", grid.departures_of_run(run)) == f"nano-rim-v2 (weights {digest})"
+    assert run.departures["weights"] == ["rimbench/nano/rim-v2", f"{digest} of {checkpoint}"]
+    assert label("nano-rim-v2", run.departures) == f"nano-rim-v2 (weights {digest})"
 
 
 @pytest.mark.parametrize(

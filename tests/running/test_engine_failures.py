@@ -4,14 +4,14 @@ import math
 from dataclasses import replace
 
 import pytest
-from test_runner import OPTIONS, READS, WRITES, cell
+from test_loop import OPTIONS, READS, WRITES, cell
 
 from rimbench import engines
 from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError
 from rimbench.records import Answer
-from rimbench.running.asking import run_cell
 from rimbench.running.cell import ErrorRules
+from rimbench.running.loop import run_cell
 from rimbench.store import Answers, RunStore
 
 FACTS = engines.find("fake").describe(EngineChoice(4))

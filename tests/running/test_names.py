@@ -3,7 +3,7 @@
 import pytest
 
 from rimbench import suites, systems
-from rimbench.running.grid import RunSettings, plan_runs
+from rimbench.running.plans import RunSettings, plan_runs
 from rimbench.suites.controls import Controls
 
 NAMES = {

@@ -7,7 +7,7 @@ from rimbench import suites, systems
 from rimbench.cli.sweep import sweep
 from rimbench.errors import UsageError
 from rimbench.report.budgets import find_sweeps, read_sweep
-from rimbench.running import grid, packed, sweeping
+from rimbench.running import completion, packed, plans, sweeps
 from rimbench.store import RECORDS, find_runs, read_manifest, read_records
 
 K_MAX = 8
@@ -57,13 +57,13 @@ def suite(made):
 
 
 def plan(system, suite, results):
-    return sweeping.plan_sweep(system, suite, grid.RunSettings(results, batch_size=5))
+    return sweeps.plan_sweep(system, suite, plans.RunSettings(results, batch_size=5))
 
 
 @pytest.fixture(scope="module")
 def swept(made, system, suite):
     planned = plan(system, suite, made / "swept")
-    sweeping.run_sweep(planned, Quiet())
+    sweeps.run_sweep(planned, Quiet())
     return planned
 
 
@@ -73,10 +73,10 @@ def answers(folder):
 
 @pytest.mark.parametrize("blocks", [0, 1, 4, 8])
 def test_a_sweep_answers_as_separate_runs_with_that_memory_budget_do(made, system, suite, swept, blocks):
-    settings = grid.RunSettings(made / "separate", batch_size=5)
+    settings = plans.RunSettings(made / "separate", batch_size=5)
     asked = systems.override(system, blocks=blocks, answer="readout")
-    (run,) = grid.plan_runs([asked], [suite], settings)
-    grid.run_all([run], settings, Quiet())
+    (run,) = plans.plan_runs([asked], [suite], settings)
+    completion.run_all([run], settings, Quiet())
     separate, packed_pass = answers(run.folder), answers(swept.folder / f"k{blocks}")
     assert separate.keys() == packed_pass.keys() and len(separate) == ITEMS
     for item_id, record in separate.items():
@@ -106,21 +106,21 @@ def test_a_sweep_that_was_cut_off_goes_on_to_the_same_records_and_a_complete_one
 ):
     planned = plan(system, suite, tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        sweeping.run_sweep(planned, Quiet(stop_after=7))
-    sweeping.run_sweep(planned, Quiet())
+        sweeps.run_sweep(planned, Quiet(stop_after=7))
+    sweeps.run_sweep(planned, Quiet())
     for again, whole in zip(planned.runs, swept.runs, strict=True):
         assert {i: r.answer for i, r in answers(again.folder).items()} == {
             i: r.answer for i, r in answers(whole.folder).items()
         }
     monkeypatch.setattr(packed, "PackedReadout", None)
-    sweeping.run_sweep(planned, Quiet())
+    sweeps.run_sweep(planned, Quiet())
 
 
 def test_a_budget_that_lacks_an_answer_is_asked_for_it_alone_and_the_report_says_that_the_sweep_is_partial(
     system, suite, tmp_path
 ):
     planned = plan(system, suite, tmp_path)
-    sweeping.run_sweep(planned, Quiet())
+    sweeps.run_sweep(planned, Quiet())
     records = planned.runs[3].folder / RECORDS
     whole = records.read_text().splitlines(keepends=True)
     records.write_text("".join(whole[:-1]))
@@ -129,7 +129,7 @@ def test_a_budget_that_lacks_an_answer_is_asked_for_it_alone_and_the_report_says
     assert found.n == ITEMS - 1
     assert notes == [f"sweep {planned.folder.name} is partial: 11 of 12 items have an answer at every budget"]
     again = Quiet()
-    sweeping.run_sweep(planned, again)
+    sweeps.run_sweep(planned, again)
     assert again.kept == 1 and {r.item_id for r in read_records(records)} == {str(i) for i in range(ITEMS)}
     records.write_text("no record\n")
     assert find_sweeps(tmp_path, notes.append) == [] and notes[-1].startswith(f"left out: {records}: 1 of its lines")
@@ -159,7 +159,7 @@ def test_an_item_with_room_for_few_blocks_fails_at_the_larger_budgets_alone(made
     longest = max(len(prompt.token_ids) for prompt in plan(system, suite, tmp_path / "any").runs[0].cell.prompts)
     short = tiny.make_checkpoint(tmp_path / "short", context=longest + 1 + 4 * 3)  # three blocks and the answer fit
     planned = plan(systems.override(system, model=str(short)), suite, tmp_path)
-    sweeping.run_sweep(planned, Quiet())
+    sweeps.run_sweep(planned, Quiet())
     failed = [b.failed for b in read_sweep([run.folder for run in planned.runs]).budgets]
     assert failed[:4] == [0, 0, 0, 0] and failed[4] > 0
     assert failed == sorted(failed)

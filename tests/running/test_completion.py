@@ -10,7 +10,7 @@ from rimbench import suites, systems
 from rimbench.errors import DataError, EngineError
 from rimbench.report.reading import read_run
 from rimbench.report.summary import summarise
-from rimbench.running import grid
+from rimbench.running import completion, plans
 from rimbench.running.cell import ErrorRules
 from rimbench.store import ITEMS, MANIFEST, RECORDS, Answers, read_manifest
 from rimbench.suites.controls import Controls
@@ -40,12 +40,12 @@ def start(made, tmp_path, monkeypatch):
         if script is not None:
             (tmp_path / "script.json").write_text(json.dumps(script))
             monkeypatch.setenv("RIMBENCH_FAKE_SCRIPT", str(tmp_path / "script.json"))
-        wanted = grid.RunSettings(tmp_path / "results", engine="fake", batch_size=4, samples=samples, **settings)
+        wanted = plans.RunSettings(tmp_path / "results", engine="fake", batch_size=4, samples=samples, **settings)
         system, suite = systems.load(str(made / f"{mode}.toml")), suites.load(str(made / "tiny.toml"), limit=limit)
-        runs = grid.plan_runs([system], [suite], wanted)
+        runs = plans.plan_runs([system], [suite], wanted)
         watching = tiny.Watching(stop_after)
         try:
-            grid.run_all(runs, wanted, watching)
+            completion.run_all(runs, wanted, watching)
         except KeyboardInterrupt:
             assert stop_after is not None
         return runs[0].folder, watching

@@ -10,11 +10,11 @@ from rimbench.engines import EngineChoice, Limits
 from rimbench.errors import ConfigError, EngineError
 from rimbench.records import Answer, Item, Prompt
 from rimbench.running import ondemand
-from rimbench.running.asking import run_cell
+from rimbench.running.batches import WINDOW_BATCHES, plan
 from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.judging import judge
+from rimbench.running.loop import run_cell
 from rimbench.running.ondemand import OnDemand
-from rimbench.running.planning import WINDOW_BATCHES, plan
 from rimbench.store import RECORDS, FrozenItems, RunStore, read_records
 from rimbench.suites.controls import Controls, show
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from rimbench.engines import Answered, Answering, EngineFacts, Request
 from rimbench.errors import EngineError, RimbenchError
 from rimbench.records import Answer, Record
+from rimbench.running.batches import plan, plan_again, samples_of
 from rimbench.running.cell import Cell
 from rimbench.running.judging import FaultyAnswerError, failed_records, to_records
-from rimbench.running.planning import plan, plan_again, samples_of
 from rimbench.store import RunStore
 
 BROKEN_IN_A_ROW = 16

@@ -1,9 +1,8 @@
 """A system and a suite -> one run for every memory budget, planned together and answered together."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,26 +10,24 @@ from rimbench import checkpoints, systems
 from rimbench.errors import UsageError
 from rimbench.records import Prompt
 from rimbench.rim.blocks import Memory, block_token_ids
-from rimbench.running import grid
 from rimbench.running.cell import identify, name_run
-from rimbench.running.grid import PlannedRun, Progress, RunSettings
+from rimbench.running.completion import Progress, run_all
+from rimbench.running.plans import PlannedRun, RunSettings, plan_runs
 from rimbench.running.prompts import hash_token_ids
-from rimbench.store import RunStore
 from rimbench.suites import Suite
 from rimbench.systems import System
 
 if TYPE_CHECKING:
     from rimbench.rim.readout import ReadoutRequest
-    from rimbench.running.packed import PackedReadout
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The runs at K = 0, 1, ..., K_max, in that order, below one folder, and the packed rows by item id."""
+    """The runs at K = 0, 1, ..., K_max, in that order, below one folder."""
 
     folder: Path
     runs: tuple[PlannedRun, ...]
-    rows: Mapping[str, "ReadoutRequest"]
+    settings: RunSettings
 
 
 def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> Sweep:
@@ -47,48 +44,23 @@ def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> Sweep:
         )
     largest_k = system.memory.blocks
     system = systems.override(system, answer="readout")
-    (largest,) = grid.plan_runs([system], [suite], replace(settings, engine="transformers", samples=0))
-    packed = replace(largest, facts=replace(largest.facts, attention=f"sdpa, K 0 to {largest_k} in one packed pass"))
-    rows = _rows(packed)
+    settings = replace(settings, engine="transformers", samples=0, fresh=False)
+    (largest,) = plan_runs([system], [suite], settings)
+    rows = _rows(largest)
+    facts = replace(largest.facts, attention=f"sdpa, K 0 to {largest_k} in one packed pass")
+    packed = replace(largest, facts=facts, rows=rows)
     planned = [_at_budget(packed, blocks, list(rows.values())) for blocks in range(largest_k + 1)]
     folder = settings.results / f"{planned[-1].name}-sweep"
     runs = tuple(
         replace(run, folder=folder / f"k{blocks}", title=f"{system.name} K={blocks}")
         for blocks, run in enumerate(planned)
     )
-    return Sweep(folder, runs, rows)
+    return Sweep(folder, runs, settings)
 
 
 def run_sweep(sweep: Sweep, progress: Progress) -> None:
     """Answer what is missing at each budget, the largest first; complete ones are left as they are."""
-    slot = _Slot(sweep)
-    try:
-        for run in reversed(sweep.runs):
-            with RunStore(run.folder, run.suite.items.by_id, prompts=run.prompt_hashes) as store:
-                grid.complete_run(run, store, partial(slot.open, progress), progress)
-    finally:
-        slot.close()
-
-
-class _Slot:
-    """Loads the model when the first answer is missing."""
-
-    def __init__(self, sweep: Sweep) -> None:
-        self._sweep = sweep
-        self._engine: PackedReadout | None = None
-
-    def open(self, progress: Progress) -> "PackedReadout":
-        if self._engine is None:
-            from rimbench.running.packed import PackedReadout  # torch comes with it
-
-            run = self._sweep.runs[-1]
-            progress.note(f"loading {run.checkpoint.source} into {run.facts.name} on {run.facts.device}")
-            self._engine = PackedReadout(run.checkpoint.folder, run.facts, self._sweep.rows, run.cell.context_tokens)
-        return self._engine
-
-    def close(self) -> None:
-        if self._engine is not None:
-            self._engine.__exit__(None, None, None)
+    run_all(list(reversed(sweep.runs)), sweep.settings, progress)
 
 
 def _rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:

@@ -1,43 +1,38 @@
 """One question of a user's own -> the letter, and the probability of each option, from one forward pass.
 
-Flows in: a question and its options. Flows out: `Answered`. Nothing is recorded. The model of the last call stays
-loaded, and is loaded again where its files have changed.
+Flows in: a question and its options. Flows out: their probabilities. Nothing is recorded. The model of the last
+call stays loaded, and is loaded again where its files have changed.
 """
 
-import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from rimbench import checkpoints, engines, systems
-from rimbench.engines import Decoding, EngineChoice, Limits, Request
+from rimbench import engines, systems
+from rimbench.engines import EngineChoice, Limits
 from rimbench.errors import EngineError, UsageError
-from rimbench.records import LETTERS, Item, Prompt
-from rimbench.running.prompts import PromptBuilder
+from rimbench.records import LETTERS, Item
+from rimbench.running.batches import plan
+from rimbench.running.cell import Cell
+from rimbench.running.models import LoadedModels
+from rimbench.running.plans import make_ready
 from rimbench.suites import Wording, question_text
-from rimbench.systems import System, weights
+from rimbench.suites.controls import Controls, show
+from rimbench.systems import System
 
 DISCLAIMER = "a research tool: its answers are no medical advice"
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The letter with the highest probability, and the probability of every letter among the options."""
-
-    letter: str
-    probabilities: Mapping[str, float]
-
-
-def answer(
+def read_probabilities(
     question: str,
     options: Mapping[str, str] | Sequence[str],
     system: str = "rim-v1",
     model: str | None = None,
     *,
     allow_outside: bool = False,
-) -> Answered:
-    """Ask a system one multiple-choice question and read the option letters out after one forward pass.
+) -> dict[str, float]:
+    """The probability of each option's letter among them, read out after one forward pass.
 
     `options` are 2 to 10 texts, or a mapping of the letters A, B, ... to them; `system` is a name or a TOML file,
     `model` a checkpoint folder or a hub name in place of the system's own; a system's file may name weights outside
@@ -45,11 +40,16 @@ def answer(
     none and for a system that writes its answer out, ModelError where the weights cannot be had.
     """
     item = _item(question, options)
-    return _asker(system, model, allow_outside, _stamp(system), _stamp(model)).ask(item)
+    key = (system, model, allow_outside, _stamp(system), _stamp(model))  # the stamps tell changed files
+
+    def load() -> Asker:
+        return Asker(systems.override(systems.load(system, allow_outside=allow_outside), model=model))
+
+    return _MODELS.open(key, load).model.ask(item)
 
 
-class Asker:
-    """A system with its model loaded, ready for questions."""
+class Asker(AbstractContextManager["Asker"]):
+    """A system with its model loaded, ready for questions: each is a run of one item, which is kept nowhere."""
 
     def __init__(self, system: System) -> None:
         if system.answer.mode != "readout" and system.answer.extraction != "first_letter":
@@ -57,48 +57,43 @@ class Asker:
                 f"system '{system.name}' writes its answer out and has no option probabilities: "
                 f"expected a system that is read out, such as rim-v1 or base-direct; see 'rimbench systems'"
             )
-        self._system = systems.override(system, answer="readout")
-        checkpoint = weights.resolve(self._system)
+        self._ready = make_ready(systems.override(system, answer="readout"))
         facts = engines.facts_for("transformers", EngineChoice())
-        config = checkpoints.read_config(checkpoint.folder)
-        self._context_tokens = int(getattr(config, "max_position_embeddings", 2**31))
-        self._builder = PromptBuilder(self._system, checkpoints.read_tokenizer(checkpoint.folder))
-        self._engine = engines.open_engine(checkpoint.folder, facts, Limits(self._context_tokens, 0))
+        limits = Limits(self._ready.context_tokens, 0)
+        self._engine = engines.open_engine(self._ready.checkpoint.folder, facts, limits)
 
-    def ask(self, item: Item) -> Answered:
+    def __exit__(self, *_: object) -> None:
+        self._engine.__exit__(None, None, None)
+
+    def ask(self, item: Item) -> dict[str, float]:
         """Read out one item; UsageError where it is longer than the model's context."""
-        prompt = self._prompt(item)
-        needed = len(prompt.token_ids) + 1
-        if needed > self._context_tokens:
+        name, most = self._ready.system.name, self._ready.context_tokens
+        prompts = self._ready.builder.build([(item, question_text(Wording(), item).strip())])
+        cell = Cell(self._ready.system, [show(item, Controls())], prompts, samples=0, seed=0, context_tokens=most)
+        if cell.too_long:
+            needed = len(prompts[0].token_ids) + cell.new_tokens
             raise UsageError(
-                f"the question with its options needs {needed} tokens, the model of system '{self._system.name}' "
-                f"takes {self._context_tokens}: shorten the question, or use fewer memory blocks"
+                f"the question with its options needs {needed} tokens, the model of system '{name}' "
+                f"takes {most}: shorten the question, or use fewer memory blocks"
             )
-        request = Request(item.item_id, prompt, (0,), Decoding(readout=True, max_new_tokens=1))
+        [requests] = plan(cell, 1, done=())
         try:
-            (((_, (found,)),),) = self._engine.answer([request], 0)
+            (((_, (found,)),),) = self._engine.answer(requests, cell.seed)
         except (RuntimeError, MemoryError) as error:
             fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            raise EngineError(f"the model of system '{self._system.name}' failed on the question: {fault}") from error
+            raise EngineError(f"the model of system '{name}' failed on the question: {fault}") from error
         if found.option_logprobs is None:
-            raise EngineError(f"the engine gave no option probabilities for system '{self._system.name}'")
+            raise EngineError(f"the engine gave no option probabilities for system '{name}'")
         if any(map(math.isnan, found.option_logprobs.values())):
             raise EngineError(
-                f"the model of system '{self._system.name}' gives no numbers (NaN) for its options: its weights are "
+                f"the model of system '{name}' gives no numbers (NaN) for its options: its weights are "
                 "damaged, or its number type is too small for them"
             )
-        probabilities = {letter: math.exp(value) for letter, value in found.option_logprobs.items()}
-        return Answered(found.text, probabilities)
-
-    def _prompt(self, item: Item) -> Prompt:
-        (prompt,) = self._builder.build([(item, question_text(Wording(), item).strip())])
-        return prompt
+        return {letter: math.exp(value) for letter, value in found.option_logprobs.items()}
 
 
-@functools.lru_cache(maxsize=1)
-def _asker(system: str, model: str | None, allow_outside: bool, *_stamps: object) -> Asker:
-    """The asker of the last call; the stamps are there to tell changed files from the same ones."""
-    return Asker(systems.override(systems.load(system, allow_outside=allow_outside), model=model))
+_MODELS: LoadedModels[Asker] = LoadedModels()
+"""Holds the model of the last call."""
 
 
 def _stamp(path: str | None) -> tuple[tuple[str, int, int], ...]:

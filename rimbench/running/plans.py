@@ -1,0 +1,182 @@
+"""Systems x suites -> runs: every cell resolved and named before the first answer. Nothing is answered here."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rimbench import checkpoints, engines
+from rimbench.engines import EngineChoice, EngineFacts
+from rimbench.errors import UsageError
+from rimbench.records import Item, Prompt
+from rimbench.running.cell import Cell, ErrorRules, identify, name_run
+from rimbench.running.ondemand import HELD, OnDemand
+from rimbench.running.prompts import HASHED, PromptBuilder
+from rimbench.store import FrozenItems, Identity, ModelSource, RunStore
+from rimbench.suites import Suite, question_text
+from rimbench.suites.controls import Controls, ShownItems
+from rimbench.systems import System, Weights, weights
+from rimbench.systems.departures import between, departures_of
+
+if TYPE_CHECKING:
+    from rimbench.rim.readout import ReadoutRequest
+
+UNBOUNDED = 2**31
+"""The context of a model whose configuration names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What a user set for all cells: `engine` may be `auto`; `batch_size` and `dtype` may be left to it as None."""
+
+    results: Path
+    engine: str = "auto"
+    batch_size: int | None = None
+    seed: int = 0
+    samples: int = 0
+    fresh: bool = False
+    controls: Controls = field(default_factory=Controls)
+    dtype: str | None = None
+    eager: bool = False
+    errors: ErrorRules = field(default_factory=ErrorRules)
+
+    @property
+    def choice(self) -> EngineChoice:
+        """What the engine is told."""
+        return EngineChoice(self.batch_size, self.dtype, self.eager)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadySystem:
+    """A system whose weights are on this machine, with what builds its prompts; `context_tokens` is the longest
+    sequence that its model takes.
+    """
+
+    system: System
+    checkpoint: weights.Checkpoint
+    builder: PromptBuilder
+    context_tokens: int
+
+    def prompts(self, suite: Suite, items: Sequence[Item]) -> tuple[Prompt, ...]:
+        """The prompts of items of a suite."""
+        asked = [(item, question_text(suite.wording, item).strip()) for item in items]
+        return self.builder.build(asked, list(suite.audit.gold_histogram))
+
+
+def make_ready(system: System, checkpoint: weights.Checkpoint | None = None) -> ReadySystem:
+    """Bring a system's weights to this machine, unless they are known to be there, and read its tokenizer."""
+    checkpoint = checkpoint or weights.resolve(system)
+    config = checkpoints.read_config(checkpoint.folder)
+    tokenizer = checkpoints.read_tokenizer(checkpoint.folder)
+    context_tokens = int(getattr(config, "max_position_embeddings", UNBOUNDED))
+    return ReadySystem(system, checkpoint, PromptBuilder(system, tokenizer), context_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One cell, resolved and named, with the folder of its weights and that of its records; `title` is what a person
+    reads of it, where the system's name does not say enough, and `rows` are those of a sweep, whose budgets are
+    answered in one pass, by item.
+    """
+
+    cell: Cell
+    suite: Suite
+    checkpoint: weights.Checkpoint
+    facts: EngineFacts
+    name: str
+    identity: Identity
+    folder: Path
+    title: str = ""
+    rows: "Mapping[str, ReadoutRequest] | None" = None
+
+    @property
+    def told(self) -> str:
+        """The cell, as a person reads it."""
+        return f"{self.title or self.cell.system.name} on {self.suite.name}"
+
+    @property
+    def model_source(self) -> ModelSource:
+        """Where the weights come from."""
+        return ModelSource(self.checkpoint.source, self.checkpoint.revision)
+
+    @property
+    def prompt_hashes(self) -> dict[str, str]:
+        """What a record of each item says of its prompt, by item id; of very many items, of the first alone."""
+        prompts = self.cell.prompts
+        known = prompts if len(prompts) <= HELD else prompts[:HASHED]
+        return {item_id: prompt.sha256 for item_id, prompt in zip(self.cell.item_ids, known, strict=False)}
+
+    @property
+    def departures(self) -> dict[str, list[Any]]:
+        """Every setting that is not as in the system's own file, nor what a command takes without options."""
+        usual = engines.facts_for(self.facts.name, EngineChoice(self.facts.batch_size)).dtype
+        given = {"seed": self.cell.seed, "dtype": self.facts.dtype, **dataclasses.asdict(self.cell.controls)}
+        plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
+        found = departures_of(self.cell.system) | between(plain, given)
+        if "weights" in found:
+            found["weights"][1] = f"{self.checkpoint.sha256[:10]} of {found['weights'][1]}"
+        return found
+
+    def lacks(self, store: RunStore, samples: int | None = None) -> int:
+        """How many answers are missing of those that this command asks for, or of so many samples an item."""
+        return store.done.missing(self.cell.item_ids, self.cell.samples if samples is None else samples)
+
+
+def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunSettings) -> list[PlannedRun]:
+    """Resolve every cell: weights on this machine, prompts built, runs named. Nothing is answered yet."""
+    facts = engines.facts_for(settings.engine, settings.choice)
+    runs = []
+    resolved: dict[Weights, weights.Checkpoint] = {}  # systems may share weights, whose files are hashed whole
+    for system in systems:
+        ready = make_ready(system, resolved.get(system.weights))
+        resolved[system.weights] = ready.checkpoint
+        runs += [_plan(ready, suite, facts, settings) for suite in loaded]
+    return runs
+
+
+def _plan(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: RunSettings) -> PlannedRun:
+    shown = ShownItems(suite.items, settings.controls)
+    cell = Cell(
+        ready.system,
+        shown,
+        OnDemand(len(shown), partial(_prompts, ready, suite, shown)),
+        settings.samples,
+        settings.seed,
+        ready.context_tokens,
+        settings.controls,
+        settings.errors,
+    )
+    _check_room(cell, suite)
+    items = FrozenItems(suite.content_sha256, suite.wording)
+    identity = identify(cell, ready.checkpoint.sha256, items, facts)
+    name = _name(cell, suite, identity, settings.results)
+    return PlannedRun(cell, suite, ready.checkpoint, facts, name, identity, settings.results / name)
+
+
+def _prompts(ready: ReadySystem, suite: Suite, shown: ShownItems, places: Sequence[int]) -> tuple[Prompt, ...]:
+    return ready.prompts(suite, [shown[place].item for place in places])
+
+
+def _name(cell: Cell, suite: Suite, identity: Identity, results: Path) -> str:
+    """The run's name, or the one that an earlier build gave it where its folder is there, so that it is gone on with.
+
+    Its records say which prompts they answer. Of a system whose letters are read they do not say which tokens were
+    read, so that such a run begins anew.
+    """
+    name = name_run(cell, suite.name, identity.name_sha256)
+    earlier = name_run(cell, suite.name, identity.earlier_sha256)
+    reads_letters = cell.prompts[0].option_token_ids is not None
+    return earlier if not reads_letters and (results / earlier).is_dir() and not (results / name).exists() else name
+
+
+def _check_room(cell: Cell, suite: Suite) -> None:
+    """UsageError where no prompt at all leaves room for an answer."""
+    if not any(map(cell.has_room, cell.prompts)):
+        shortest = min(len(prompt.token_ids) for prompt in cell.prompts)
+        raise UsageError(
+            f"system '{cell.system.name}' on suite '{suite.name}': the shortest prompt, of {shortest} tokens, leaves "
+            f"no room for an answer in the model's context of {cell.context_tokens}: take fewer memory blocks, fewer "
+            "new tokens, or a model with a longer context"
+        )
