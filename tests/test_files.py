@@ -250,3 +250,18 @@ def test_a_report_beside_a_run_that_is_writing_never_fails(planned, rimbench, tm
         seen.add(cell.n)
     assert writer.wait() == 0 and len(seen) > 2
     assert json.loads(rimbench("report", "--json", check=True).stdout)["cells"][0]["n"] == 40
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"HF_HOME": "/h"}, {"HF_HUB_CACHE": "/c"}, {"HUGGINGFACE_HUB_CACHE": "/o"}, {"XDG_CACHE_HOME": "/x"},
+     {"HF_HOME": "/h", "HF_HUB_CACHE": "~/c", "XDG_CACHE_HOME": "/x"}],
+)  # fmt: skip
+def test_the_hubs_cache_is_where_its_client_keeps_it(settings):
+    code = (
+        "from huggingface_hub.constants import HF_HUB_CACHE as kept\nfrom rimbench.files.hub import snapshots\n"
+        "assert str(snapshots('models', 'a/b')) == f'{kept}/models--a--b/snapshots', kept\n"
+    )
+    names = ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME")
+    env = {key: value for key, value in os.environ.items() if key not in names} | settings
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
