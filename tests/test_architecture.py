@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "systems": {"errors", "checkpoints", "plugins", "chat", "files", "rim"},
     "engines": {"errors", "checkpoints", "records", "plugins", "rim"},
     "conformance": {"errors", "checkpoints", "engines", "records"},
-    "store": {"errors", "records", "files", "engines", "rim", "suites", "systems"},
+    "store": {"errors", "display", "records", "files", "engines", "rim", "suites", "systems"},
     "running": {
         "errors",
         "checkpoints",
@@ -113,7 +113,7 @@ MAY_IMPORT = {
         "suites",
         "systems",
     },
-    "training": {"errors", "checkpoints", "chat", "files", "plugins", "records", "rim", "suites"},
+    "training": {"errors", "display", "checkpoints", "chat", "files", "plugins", "records", "rim", "suites"},
 }
 LOOSE = {"__init__", "__main__", "checkpoints", "errors", "plugins", "provenance"}
 """The modules that lie beside the packages: what every one of them may need."""
@@ -198,8 +198,7 @@ def says_its_contract(path, name):
 
 
 TWO_MEANINGS = {
-    "Answered", "Cell", "Extraction", "Row", "Table", "as_json", "available", "boxed", "find", "identify", "keep",
-    "load", "parse", "read", "readings", "resolve", "samples_of", "say_nothing", "show",
+    "available", "find", "identify", "keep", "load", "parse", "read", "readings", "resolve", "samples_of", "show",
 }  # fmt: skip
 """Names that are still used for two things; none may come to them."""
 

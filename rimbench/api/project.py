@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 from rimbench import engines, suites, systems
 from rimbench.display.notes import note
 from rimbench.errors import ConfigError, UsageError, with_lines
-from rimbench.files.toml import Table, below, list_faults, parse_toml
+from rimbench.files.toml import TomlTable, below, list_faults, parse_toml
 from rimbench.files.writing import write_whole
 from rimbench.plugins import find_modules, unknown
 from rimbench.systems.weights import PINNED_HUB_NAME, checkpoint_in
@@ -124,7 +124,7 @@ def _known_suite(name: str) -> str:
     return _known("suite", name, [summary.name for summary in suites.listing()])
 
 
-class _SystemTable(Table):
+class _SystemTable(TomlTable):
     """`[systems.NAME]`: its weights, a checkpoint folder or a revision of a hub repository."""
 
     model: str
@@ -141,7 +141,7 @@ class _SystemTable(Table):
         raise ValueError(f"{model} {wrong}: expected a checkpoint folder, or org/name@revision")
 
 
-class _SuiteTable(Table):
+class _SuiteTable(TomlTable):
     """`[suites.NAME]`: the file of its rows."""
 
     data: str
@@ -155,7 +155,7 @@ class _SuiteTable(Table):
         return str(file)
 
 
-class _File(Table):
+class _File(TomlTable):
     """The whole file."""
 
     results: str | None = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rimbench.claims.audit import ClaimsAudit
     from rimbench.claims.measured import OwnMeasurement
     from rimbench.claims.schema import ClaimsSpec
-    from rimbench.report.document import Cell, Pair, Report
+    from rimbench.report.document import CellResult, Pair, Report
     from rimbench.report.families import Choice
     from rimbench.statistics.verdict import Settings
 
@@ -36,7 +36,7 @@ class Reported(ShowsTables):
     report: "Report"
 
     @property
-    def cells(self) -> "tuple[Cell, ...]":
+    def cells(self) -> "tuple[CellResult, ...]":
         """One for each run: `n`, `greedy_accuracy` and all else that a report gives of it."""
         return self.report.cells
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from rimbench.claims.quantity import Dimension, PrintedFigure, parse_quantity
-from rimbench.files.toml import Table
+from rimbench.files.toml import TomlTable
 
 MOST = 10**12
 """Of anything counted: what is larger is a slip, and overflows."""
@@ -64,7 +64,7 @@ Names = Annotated[list[Text], Field(min_length=1)]
 KINDS_WITH_ACCURACY = ("accuracy", "pass_at_k")
 
 
-class Strict(Table):
+class Strict(TomlTable):
     """A table whose values have their type already: "1000" is no number."""
 
     model_config = ConfigDict(strict=True)

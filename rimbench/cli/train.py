@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rimbench.training.recipe import Recipe
     from rimbench.training.source import RowSource
 
-Row = TypeVar("Row")
+_Row = TypeVar("_Row")
 
 ROWS_BETWEEN_LINES = 50_000
 OVERLAP = "overlap.json"
@@ -101,7 +101,7 @@ def _is_first() -> bool:
 
 def _voice() -> Say:
     from rimbench.cli.output import note
-    from rimbench.training.trainer import say_nothing
+    from rimbench.display.notes import say_nothing
 
     return note if _is_first() else say_nothing
 
@@ -141,7 +141,7 @@ def _read(recipe: "Recipe", source: "RowSource", limit: int | None, say: Say) ->
     return corpus
 
 
-def _counted(rows: Iterable[Row], say: Say) -> Iterator[Row]:
+def _counted(rows: Iterable[_Row], say: Say) -> Iterator[_Row]:
     for number, row in enumerate(rows, start=1):
         if number % ROWS_BETWEEN_LINES == 0:
             say(f"{number} rows read")

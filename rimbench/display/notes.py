@@ -13,3 +13,7 @@ def note(message: str) -> None:
     """Write one line to stderr."""
     sys.stderr.write(f"rimbench: {plain(message)}\n")
     sys.stderr.flush()
+
+
+def say_nothing(message: str) -> None:
+    """Keep quiet about it."""

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from rimbench.engines._contract import (
     UNKNOWN,
-    Answered,
     Answering,
     Conditions,
     Decoding,
     Engine,
     EngineChoice,
     EngineFacts,
+    FinishedTogether,
     Limits,
     Request,
     chance_of,
@@ -28,13 +28,13 @@ from rimbench.plugins import SHIPPED, Offered, find_modules, load_module, offere
 
 __all__ = [
     "UNKNOWN",
-    "Answered",
     "Answering",
     "Conditions",
     "Decoding",
     "Engine",
     "EngineChoice",
     "EngineFacts",
+    "FinishedTogether",
     "Limits",
     "Request",
     "available",

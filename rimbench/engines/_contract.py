@@ -83,7 +83,7 @@ class Request:
     decoding: Decoding
 
 
-Answered = list[tuple[Request, list[Answer]]]
+FinishedTogether = list[tuple[Request, list[Answer]]]
 """Requests that were finished together, each with one answer for each of its samples."""
 
 
@@ -105,7 +105,7 @@ class Conditions:
 class Answering(AbstractContextManager["Answering"], Protocol):
     """All that a run needs of what it asks; leaving its context frees it."""
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
         """As `Engine.answer`."""
         ...
 
@@ -147,7 +147,7 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
         """Answer requests that share one decoding, group by group as they are finished together.
 
         Every request comes back once, itself, with one answer for each of its samples, in their order. The model is

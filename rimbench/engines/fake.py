@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rimbench.engines import Answered, Engine, EngineChoice, EngineFacts, Limits, Request
+from rimbench.engines import Engine, EngineChoice, EngineFacts, FinishedTogether, Limits, Request
 from rimbench.records import LETTERS, Answer, Trace
 
 
@@ -49,7 +49,7 @@ class FakeEngine(Engine):
     def close(self) -> None:
         """There is nothing to free."""
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
         """Answer requests in order; see `rimbench.engines.Engine`."""
         for request in requests:
             if self._delay_s:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from rimbench import checkpoints
 from rimbench.engines import (
-    Answered,
     Conditions,
     Decoding,
     Engine,
     EngineChoice,
     EngineFacts,
+    FinishedTogether,
     Limits,
     Request,
     chance_of,
@@ -88,7 +88,7 @@ class TransformersEngine(Engine):
         if self._device == "cuda":
             self._torch.cuda.empty_cache()
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
         """Answer requests as one batch; see `rimbench.engines.Engine`."""
         check_room(requests, self._limits)
         with self._torch.inference_mode():

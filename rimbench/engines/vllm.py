@@ -16,12 +16,12 @@ from typing import Any
 
 from rimbench import checkpoints
 from rimbench.engines import (
-    Answered,
     Conditions,
     Decoding,
     Engine,
     EngineChoice,
     EngineFacts,
+    FinishedTogether,
     Limits,
     Request,
     chance_of,
@@ -113,7 +113,7 @@ class VllmEngine(Engine):
         """Free the model."""
         self._llm = None
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
         """Answer requests in the order in which they finish; see `rimbench.engines.Engine`.
 
         Each sample is a request of vLLM's own, with the seed of its draw: samples of one request would share it.
@@ -134,7 +134,7 @@ class VllmEngine(Engine):
             while waiting:
                 outputs = engine.step()
                 now = time.perf_counter()
-                done: Answered = []
+                done: FinishedTogether = []
                 for output in outputs:
                     stamps = token_at[output.request_id]
                     stamps += [now] * (len(output.outputs[0].token_ids) - len(stamps))

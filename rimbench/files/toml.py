@@ -14,13 +14,13 @@ from rimbench.display.plaintext import plain
 from rimbench.errors import ConfigError
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """A TOML table: its keys are known, and any other key is a fault."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-T = TypeVar("T", bound=Table)
+T = TypeVar("T", bound=TomlTable)
 
 SHOWN_CHARACTERS = 80
 """Of a faulty value, or of the key that has it."""

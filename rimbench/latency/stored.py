@@ -20,7 +20,7 @@ from rimbench.files import strict_json
 from rimbench.files.writing import open_regular, write_whole
 from rimbench.statistics.bootstrap import Units, bca_interval
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
-from rimbench.store import Identity, ModelSource, as_json, identity_of
+from rimbench.store import Identity, ModelSource, identity_of, json_of
 from rimbench.systems.departures import label
 
 Quantity = Literal["answer", "letter", "readout"]
@@ -260,7 +260,7 @@ def keep(measurement: Measurement, results: Path, path: Path | None = None) -> P
 
     Nothing else there is overwritten, and what stands in the file is whole at any time.
     """
-    text = json.dumps({"schema": SCHEMA, **as_json(measurement)}, indent=1)
+    text = json.dumps({"schema": SCHEMA, **json_of(measurement)}, indent=1)
     path = path or results / f"latency-{hashlib.sha256(text.encode()).hexdigest()[:10]}" / "latency.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.parent.is_symlink():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rimbench.report.document import BudgetSweep, Cell
+from rimbench.report.document import BudgetSweep, CellResult
 from rimbench.report.metrics import Metric
 from rimbench.report.reading import RunData
 from rimbench.report.variants import (
@@ -15,10 +15,10 @@ from rimbench.report.variants import (
 )
 
 
-def make_cell(run: RunData, label: str, metrics: Sequence[Metric], sweeps: Sequence[BudgetSweep]) -> Cell:
+def make_cell(run: RunData, label: str, metrics: Sequence[Metric], sweeps: Sequence[BudgetSweep]) -> CellResult:
     """Every figure of one run, under the label by which tables show it."""
     manifest, answered = run.manifest, run.answered
-    return Cell(
+    return CellResult(
         run=manifest.run,
         system=manifest.system,
         suite=manifest.suite,

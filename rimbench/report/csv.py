@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from rimbench.display.plaintext import plain
-from rimbench.report.document import Cell, Report
+from rimbench.report.document import CellResult, Report
 from rimbench.report.metrics import find_metrics
 
 FORMULA_STARTS = tuple("=+-@＝＋－＠")
@@ -23,7 +23,7 @@ def as_csv(report: Report) -> str:
     return out.getvalue()
 
 
-def _row(cell: Cell) -> dict[str, Any]:
+def _row(cell: CellResult) -> dict[str, Any]:
     found: dict[str, Any] = {
         "suite": _text(cell.suite),
         "system": _text(cell.system),

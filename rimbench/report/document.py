@@ -37,7 +37,7 @@ def one_letter(found: LetterBaseline | None) -> OneLetter | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cell:
+class CellResult:
     """One run, summed up, under the `label` by which every table shows it.
 
     `n` counts the items answered, of `n_asked`; `partial` says whether answers are missing that the run was asked
@@ -228,7 +228,7 @@ class Report:
 
     ORDER: ClassVar = ("schema", "cells", "comparisons", "latency", "speedups", "saturation")
     schema: Literal[1]
-    cells: tuple[Cell, ...]
+    cells: tuple[CellResult, ...]
     comparisons: tuple[Pair, ...]
     timings: Annotated[tuple[Timings], SPREAD]
     sweeps: tuple[BudgetSweep, ...]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rimbench.report.document import Cell, Pair
+from rimbench.report.document import CellResult, Pair
 from rimbench.report.families import ALONE
 from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.metrics.label_mass import LabelMass
@@ -20,7 +20,7 @@ SHOWN_CELLS = 10
 """Of the cells without a run, those that a note names."""
 
 
-def find_doubts(cells: Sequence[Cell]) -> list[str]:
+def find_doubts(cells: Sequence[CellResult]) -> list[str]:
     """Missing answers and cells, unusual sizes, results at chance, shortcuts, unlike hardware, changed code."""
     return [*_missing(cells), *_chance(cells), *_letters(cells), *_circumstances(cells)]
 
@@ -44,7 +44,7 @@ def doubt_families(pairs: Sequence[Pair]) -> Iterator[str]:
         )
 
 
-def _missing(cells: Sequence[Cell]) -> Iterator[str]:
+def _missing(cells: Sequence[CellResult]) -> Iterator[str]:
     for cell in cells:
         if cell.partial:
             yield say_partial(cell.data)
@@ -72,7 +72,7 @@ def _missing(cells: Sequence[Cell]) -> Iterator[str]:
         yield f"N is {USUAL_N:,} by custom, and here it is not: {odd}"
 
 
-def _chance(cells: Sequence[Cell]) -> Iterator[str]:
+def _chance(cells: Sequence[CellResult]) -> Iterator[str]:
     guessing = _named(cells, lambda cell: not cell.controls.blind and not _above_chance(cell))
     if guessing:
         yield f"not shown to be above the best letter or a uniform guesser: {guessing}"
@@ -81,7 +81,7 @@ def _chance(cells: Sequence[Cell]) -> Iterator[str]:
         yield f"right above chance without seeing the question, so that the options give answers away: {shortcut}"
 
 
-def _letters(cells: Sequence[Cell]) -> Iterator[str]:
+def _letters(cells: Sequence[CellResult]) -> Iterator[str]:
     low = _named(
         cells,
         lambda cell: (mass := cell.metric(LabelMass).label_mass) is not None and mass < SMALLEST_LABEL_MASS,
@@ -94,7 +94,7 @@ def _letters(cells: Sequence[Cell]) -> Iterator[str]:
         )
 
 
-def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
+def _circumstances(cells: Sequence[CellResult]) -> Iterator[str]:
     untold = _named(cells, lambda cell: may_be_drawn(cell.manifest) and not cell.data.by_draws)
     if untold:
         yield f"from elsewhere at a temperature that is not known, so that the answers may not be greedy: {untold}"
@@ -107,12 +107,14 @@ def _circumstances(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def _named(
-    cells: Sequence[Cell], chosen: Callable[[Cell], bool], more: Callable[[Cell], str] = lambda cell: ""
+    cells: Sequence[CellResult],
+    chosen: Callable[[CellResult], bool],
+    more: Callable[[CellResult], str] = lambda cell: "",
 ) -> str:
     return ", ".join(f"{cell.label} on {cell.suite}{more(cell)}" for cell in cells if chosen(cell))
 
 
-def _above_chance(cell: Cell) -> bool:
+def _above_chance(cell: CellResult) -> bool:
     """Whether the interval lies above what is had without reading; without answers nothing is said."""
     own = cell.metric(Accuracy)
     accuracy = own.headline.estimate
@@ -121,7 +123,7 @@ def _above_chance(cell: Cell) -> bool:
     return accuracy.lo > max(own.guess, own.one_letter.accuracy)
 
 
-def _hardware(cell: Cell) -> str:
+def _hardware(cell: CellResult) -> str:
     device = cell.origin.device
     parts = (
         device.get("gpu") or device.get("kind"),

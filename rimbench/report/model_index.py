@@ -6,7 +6,7 @@ Source: the model-index specification, as `huggingface_hub`'s card classes write
 from collections.abc import Sequence
 from typing import Any
 
-from rimbench.report.document import Cell, Report
+from rimbench.report.document import CellResult, Report
 from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.metrics.draws import SeveralAnswers
 from rimbench.statistics.estimate import Estimate
@@ -38,13 +38,13 @@ def left_out(report: Report) -> list[str]:
     ]
 
 
-def _why_not(cell: Cell) -> str:
+def _why_not(cell: CellResult) -> str:
     if cell.controls != Controls():
         return "which is a control"
     return f"of which {cell.n} of {cell.n_asked} items are answered" if cell.partial else ""
 
 
-def _results(cells: Sequence[Cell]) -> list[Any]:
+def _results(cells: Sequence[CellResult]) -> list[Any]:
     found = []
     for cell in cells:
         headline = cell.metric(Accuracy).headline
@@ -58,7 +58,7 @@ def _results(cells: Sequence[Cell]) -> list[Any]:
     return found
 
 
-def _result(cell: Cell, kind: str, name: str, estimate: Estimate, more: dict[str, Any]) -> Any:
+def _result(cell: CellResult, kind: str, name: str, estimate: Estimate, more: dict[str, Any]) -> Any:
     from huggingface_hub import EvalResult
 
     source, suite = cell.manifest.suite_source, cell.suite

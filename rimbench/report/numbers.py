@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rimbench.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
-    from rimbench.report.document import Cell
+    from rimbench.report.document import CellResult
 
 
 def decimal(value: float, digits: int, *, signed: bool = False) -> str:
@@ -77,6 +77,6 @@ def csv_columns(name: str, estimate: Estimate | None) -> dict[str, float | None]
     return dict(zip((name, f"{name}_lo", f"{name}_hi"), found, strict=True))
 
 
-def whole_n(cells: "Sequence[Cell]") -> tuple[str, ...]:
+def whole_n(cells: "Sequence[CellResult]") -> tuple[str, ...]:
     """The n of whole cells, which the first table has, may be left out; that of a partial one never."""
     return () if any(cell.partial or len(cell.data.sampled) not in (0, cell.n_asked) for cell in cells) else ("n",)

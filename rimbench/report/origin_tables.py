@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.report.document import Cell
+from rimbench.report.document import CellResult
 from rimbench.report.variants import Origin
 
 HASH = 10
 """The digits of a hash that are shown."""
 
 
-def origin_table(cells: Sequence[Cell]) -> Table:
+def origin_table(cells: Sequence[CellResult]) -> Table:
     """Each run with its model and its items; what made it stands under the number of the next table."""
     makings = _makings(cells)
     rows = []
@@ -36,7 +36,7 @@ def origin_table(cells: Sequence[Cell]) -> Table:
     )
 
 
-def making_table(cells: Sequence[Cell]) -> Table:
+def making_table(cells: Sequence[CellResult]) -> Table:
     """Engine, device, versions and commit, once for all runs that have them in common."""
     return Table(
         "What made them",
@@ -45,7 +45,7 @@ def making_table(cells: Sequence[Cell]) -> Table:
     )
 
 
-def _makings(cells: Sequence[Cell]) -> list[tuple[str, ...]]:
+def _makings(cells: Sequence[CellResult]) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(_making(cell.origin) for cell in cells))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rimbench.errors import UsageError
-from rimbench.report.document import Cell, Gap, OrderEffect, Pair, PassDifference, WithinMargin
+from rimbench.report.document import CellResult, Gap, OrderEffect, Pair, PassDifference, WithinMargin
 from rimbench.report.families import ALL, Choice, Family, family_of_pair, name_all
 from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.reading import RunData, resampling_of
@@ -153,7 +153,7 @@ def _compare(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, in
     return None if comparison is None else (comparison, len(items))
 
 
-def gaps(cells: Sequence[Cell]) -> list[Gap]:
+def gaps(cells: Sequence[CellResult]) -> list[Gap]:
     """For each system, its accuracy on the in-distribution suite minus that on each other suite; one cell a suite."""
     found = []
     for inside, outside in itertools.permutations(cells, 2):

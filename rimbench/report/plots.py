@@ -15,7 +15,7 @@ from matplotlib.ticker import NullFormatter
 from rimbench.errors import DataError
 from rimbench.files.writing import replacing, write_whole
 from rimbench.latency.stored import Quantity
-from rimbench.report.document import Cell, Report
+from rimbench.report.document import CellResult, Report
 from rimbench.report.drawing import (
     COLOURS,
     GREY,
@@ -87,7 +87,7 @@ def save_plots(plots: Iterable[Plot], folder: Path) -> list[Path]:
     return written
 
 
-def _accuracy(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
+def _accuracy(cells: Sequence[CellResult], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
     most = max(sum(cell.suite == suite for cell in cells) for suite in suites)
     figure, grid = panels(len(suites), rows_height(most), share_x=True)
     for axes, suite in zip(grid, suites, strict=True):
@@ -108,7 +108,7 @@ def _accuracy(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[st
     return Plot("accuracy", title, figure, "Accuracy")
 
 
-def _told(cell: Cell, name: str) -> str:
+def _told(cell: CellResult, name: str) -> str:
     """A cell's name in a plot, with how many items it is of where some are missing."""
     return f"{name}, {counted(cell.n, cell.n_asked)}" if cell.partial else name
 
@@ -146,7 +146,7 @@ def _verdicts(report: Report, suite: str) -> Plot | None:
     return Plot(f"verdicts-{_file_name(suite)}", title, figure, "Who is better")
 
 
-def _pass_at_k(cells: Sequence[Cell], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
+def _pass_at_k(cells: Sequence[CellResult], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
     found = [(cell, *cell.metric(SeveralAnswers).passed) for cell in cells]
     by_suite = {suite: [each for each in found if each[0].suite == suite and each[2]] for suite in suites}
     drawn = {suite: shown for suite, shown in by_suite.items() if shown}
@@ -299,8 +299,8 @@ def pareto_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, flo
     return front
 
 
-def _reliability(cells: Sequence[Cell], systems: Sequence[str], suite: str) -> Plot | None:
-    def draw(axes: Any, cell: Cell, own: Calibration) -> None:
+def _reliability(cells: Sequence[CellResult], systems: Sequence[str], suite: str) -> Plot | None:
+    def draw(axes: Any, cell: CellResult, own: Calibration) -> None:
         at = [100 * b.confidence for b in own.reliability]
         colour = colour_of(systems, cell.system)
         line(axes, at, [b.accuracy for b in own.reliability], colour, "o", short(_told(cell, cell.label)))
@@ -314,8 +314,8 @@ def _reliability(cells: Sequence[Cell], systems: Sequence[str], suite: str) -> P
     return _calibrated("reliability", title, cells, suite, draw, frame)
 
 
-def _risk_against_coverage(cells: Sequence[Cell], systems: Sequence[str], suite: str) -> Plot | None:
-    def draw(axes: Any, cell: Cell, own: Calibration) -> None:
+def _risk_against_coverage(cells: Sequence[CellResult], systems: Sequence[str], suite: str) -> Plot | None:
+    def draw(axes: Any, cell: CellResult, own: Calibration) -> None:
         curve = own.curve
         every = max(1, len(curve.coverage) // CURVE_POINTS)
         coverage, risk = curve.coverage[::-every][::-1], curve.risk[::-every][::-1]
@@ -335,9 +335,9 @@ def _risk_against_coverage(cells: Sequence[Cell], systems: Sequence[str], suite:
 def _calibrated(  # noqa: PLR0913 - two plots of one frame
     name: str,
     title: str,
-    cells: Sequence[Cell],
+    cells: Sequence[CellResult],
     suite: str,
-    draw: Callable[[Any, Cell, Calibration], None],
+    draw: Callable[[Any, CellResult, Calibration], None],
     frame: Callable[[Any], None],
 ) -> Plot | None:
     read = [(cell, cell.metric(Confidence).calibration) for cell in cells if cell.suite == suite]

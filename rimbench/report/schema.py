@@ -19,14 +19,14 @@ from rimbench.errors import DataError
 from rimbench.files import strict_json
 from rimbench.files.toml import describe_faults
 from rimbench.files.writing import open_regular
-from rimbench.report.document import Cell, Report
+from rimbench.report.document import CellResult, Report
 from rimbench.report.keys import PARTS, SPREAD, EstimateParts, fields_of, in_order
 from rimbench.report.metrics import find_metrics
 from rimbench.statistics.estimate import Estimate
 
 FROM_THE_START: dict[str, Sequence[str]] = {
     "Report": ("schema", "cells", "comparisons", "latency", "speedups"),
-    "Cell": Cell.ORDER[: Cell.ORDER.index("ece") + 1],
+    "CellResult": CellResult.ORDER[: CellResult.ORDER.index("ece") + 1],
     "Pair": ("suite", "a", "b", "n", "delta", "ci95", "p_value", "p_adjusted", "verdict"),
     "PassAtK": ("value", "ci95", "chance"),
     "LatencyEntry": ("system", "engine", "device", "batch", "n", "answer_ms", "readout_ms"),
@@ -77,7 +77,7 @@ def _hints(kind: Any) -> dict[str, Any]:
             undefined = type(None) in get_args(hint)
             found |= {key: PARTS[part][1] | None if undefined else PARTS[part][1] for part, key in mark.items()}
         elif mark is SPREAD:
-            kinds = [metric.kind for metric in find_metrics()] if kind is Cell else get_args(hint)
+            kinds = [metric.kind for metric in find_metrics()] if kind is CellResult else get_args(hint)
             for one in kinds:
                 found |= _hints(one)
         else:

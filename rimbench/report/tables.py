@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.report.document import BudgetSweep, Cell, Gap, OrderEffect, Report
+from rimbench.report.document import BudgetSweep, CellResult, Gap, OrderEffect, Report
 from rimbench.report.latency_tables import latency_tables
 from rimbench.report.metrics import find_metrics
 from rimbench.report.numbers import counted, percent, points, share
@@ -32,7 +32,7 @@ def make_tables(report: Report) -> list[Table]:
     return [table for _, tables in sorted(placed, key=lambda each: each[0]) for table in tables if table.rows]
 
 
-def _variants(cells: Sequence[Cell]) -> Table:
+def _variants(cells: Sequence[CellResult]) -> Table:
     """A row for each setting in which a run departs from its system's own file."""
     return Table(
         "What departs from a system's own file",

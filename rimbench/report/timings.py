@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rimbench.latency.stored import Measured, Measurement, ratio
-from rimbench.report.document import Cell
+from rimbench.report.document import CellResult
 from rimbench.report.metrics.accuracy import Accuracy
 from rimbench.report.times import (
     Cost,
@@ -28,7 +28,7 @@ SATURATED = 0.9
 """A system is saturated from the smallest batch that gives this share of its most questions a second."""
 
 
-def accuracies_beside(cells: Sequence[Cell]) -> dict[tuple[str, str], Estimate]:
+def accuracies_beside(cells: Sequence[CellResult]) -> dict[tuple[str, str], Estimate]:
     """The greedy accuracies of complete cells, by what was asked and suite; for times of earlier builds by system."""
     found: dict[tuple[str, str], Estimate] = {}
     for cell in cells:

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 from rimbench import systems
-from rimbench.store import Manifest, as_json
+from rimbench.store import Manifest, json_of
 from rimbench.suites.controls import Controls
 from rimbench.systems.departures import between, flat, label, settings_of
 
@@ -83,7 +83,7 @@ def origin_of(manifest: Manifest) -> Origin:
     """What a manifest says of it."""
     identity = manifest.identity
     return Origin(
-        model=as_json(manifest.model_source),
+        model=json_of(manifest.model_source),
         weights_sha256=identity.weights_sha256,
         content_sha256=identity.suite.content_sha256,
         system_file=manifest.system_file,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rimbench.engines import Answered, Answering, EngineFacts, Request
+from rimbench.engines import Answering, EngineFacts, FinishedTogether, Request
 from rimbench.errors import EngineError, RimbenchError
 from rimbench.records import Answer, Record
 from rimbench.running.batches import plan, plan_again, samples_of
@@ -119,7 +119,7 @@ class _Asking:
         for request in rest:
             self._fail(request, failure or EngineError("the engine gave no answer to this item"))
 
-    def _groups(self, batch: list[Request]) -> Iterator[Answered]:
+    def _groups(self, batch: list[Request]) -> Iterator[FinishedTogether]:
         """What the engine answers; only here is it called, so that whatever it raises is met in one place."""
         yield from self._engine.answer(batch, self._cell.seed)
 

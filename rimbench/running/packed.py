@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench import checkpoints
-from rimbench.engines import Answered, EngineFacts, Request
+from rimbench.engines import EngineFacts, FinishedTogether, Request
 from rimbench.records import Answer
 from rimbench.rim.readout import ReadoutRequest, check_packed, readouts_with_mass
 
@@ -42,7 +42,7 @@ class PackedReadout:
 
             torch.cuda.empty_cache()
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[Answered]:
+    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
         """Answer requests as one batch; see `rimbench.engines.Engine`. Draws nothing."""
         by_reach: dict[int, list[str]] = {}
         for request in requests:

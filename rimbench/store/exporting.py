@@ -7,11 +7,12 @@ not at all.
 import dataclasses
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rimbench.display.notes import Say, say_nothing
 from rimbench.errors import RimbenchError, UsageError
 from rimbench.files.writing import replacing
 from rimbench.records import Item, Record
@@ -33,11 +34,7 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 2048
 
 
-def say_nothing(message: str) -> None:
-    """Keep quiet about what is doubtful."""
-
-
-def export(results: Path, file: Path, *, force: bool = False, say: Callable[[str], None] = say_nothing) -> int:
+def export(results: Path, file: Path, *, force: bool = False, say: Say = say_nothing) -> int:
     """Write all records of all runs, and return how many rows that are; `say` is told which are doubtful.
 
     Raises UsageError where the file is there already (without `force`) or is not called .parquet, and DataError
@@ -99,7 +96,7 @@ def schema() -> "pa.Schema":
     return pa.schema(columns, metadata={"rimbench_schema": str(SCHEMA_VERSION)})
 
 
-def _write(folders: list[Path], file: Path, say: Callable[[str], None]) -> int:
+def _write(folders: list[Path], file: Path, say: Say) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -113,13 +110,13 @@ def _write(folders: list[Path], file: Path, say: Callable[[str], None]) -> int:
     return written
 
 
-def _batches(folder: Path, say: Callable[[str], None]) -> Iterator[list[dict[str, Any]]]:
+def _batches(folder: Path, say: Say) -> Iterator[list[dict[str, Any]]]:
     rows = _rows(folder, say)
     while batch := list(islice(rows, ROWS_AT_ONCE)):
         yield batch
 
 
-def _rows(folder: Path, say: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+def _rows(folder: Path, say: Say) -> Iterator[dict[str, Any]]:
     manifest, items = read_manifest(folder), read_items(folder)
     answers = Answers(folder, items)
     for record in answers:

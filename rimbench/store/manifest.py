@@ -181,12 +181,12 @@ def manifest_of(document: bytes | str) -> Manifest:
     """The manifest of a JSON document; ValidationError for another, UsageError for memory blocks that cannot be."""
     read, values = _MANIFEST.validate_json(document, strict=True), json.loads(document)
     read = dataclasses.replace(read, identity=dataclasses.replace(read.identity, document=values["identity"]))
-    return dataclasses.replace(read, unknown=_unknown(values, as_json(read)))
+    return dataclasses.replace(read, unknown=_unknown(values, json_of(read)))
 
 
 def manifest_json(manifest: Manifest) -> str:
     """The JSON document of a manifest."""
-    values = as_json(manifest)
+    values = json_of(manifest)
     whole = _with(values, values.pop("unknown"))
     return json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
@@ -210,7 +210,7 @@ def named(identity: Identity) -> Identity:
     return dataclasses.replace(identity, document=made)
 
 
-def as_json(value: Any) -> dict[str, Any]:
+def json_of(value: Any) -> dict[str, Any]:
     """A dataclass as JSON; an identity in it is its document."""
     return dataclasses.asdict(value, dict_factory=lambda fields: dict(fields).get("document") or dict(fields))
 

@@ -9,14 +9,14 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from rimbench.files.toml import Table, read_toml
+from rimbench.files.toml import TomlTable, read_toml
 from rimbench.records import LETTERS
 
 Name = Annotated[str, Field(min_length=1)]
 Scalar = str | int | bool
 
 
-class _Strict(Table):
+class _Strict(TomlTable):
     """A table whose values have their type already: "1000" is no number."""
 
     model_config = ConfigDict(strict=True)

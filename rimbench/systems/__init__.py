@@ -23,13 +23,13 @@ from pydantic import (
 
 from rimbench.chat import TODAY
 from rimbench.errors import UsageError
-from rimbench.files.toml import Table, below, read_toml
+from rimbench.files.toml import TomlTable, below, read_toml
 from rimbench.plugins import find_files, offered_files, unknown, whose
 from rimbench.rim.blocks import Memory
 
 _DATE = TypeAdapter(datetime.date)
 AnswerMode = Literal["generate", "readout"]
-Extraction = Literal["text", "first_letter"]
+ExtractionRule = Literal["text", "first_letter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class AnswerStyle(StatedAnswer):
     """
 
     mode: AnswerMode
-    extraction: Extraction = "text"
+    extraction: ExtractionRule = "text"
     max_new_tokens: Annotated[int, Field(ge=1)] = 1
     temperature: Annotated[float, Field(gt=0, le=5)] = 0.7
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -142,7 +142,7 @@ def _possible(values: Any, handler: ValidatorFunctionWrapHandler) -> AnswerStyle
     return answer
 
 
-class SystemFile(Table):
+class SystemFile(TomlTable):
     """A whole system file."""
 
     description: str = Field(min_length=1)

@@ -93,7 +93,7 @@ def lettered_options(question: str) -> Mapping[str, str]:
 
 def boxed_letter(content: str, options: Mapping[str, str]) -> str | None:
     """The letter in the last `\\boxed{}`, where it is one of the options'."""
-    inside = boxed(content)
+    inside = last_box(content)
     return inside if inside in options else None
 
 
@@ -198,7 +198,7 @@ def read_jsonl(path: Path) -> Iterator[object]:
         raise DataError(f"cannot read {path}: {error.strerror}; expected JSON lines of `messages`") from None
 
 
-def boxed(content: str) -> str | None:
+def last_box(content: str) -> str | None:
     """What the last complete `\\boxed{...}` holds, braces within it balanced; None without one."""
     last = (0, 0)
     opened: list[int | None] = []  # by brace that is not closed yet: where its box's content starts, if it is one's
@@ -212,7 +212,7 @@ def boxed(content: str) -> str | None:
 
 def open_answer(content: str) -> str | None:
     """An open-ended reply's final answer: what is boxed, else its first line; None if that is long prose."""
-    if (inside := boxed(content)) is not None:
+    if (inside := last_box(content)) is not None:
         return inside
     first = content.strip().partition("\n")[0].strip("*#_ \t").removesuffix(".")
     return first if 0 < len(first) <= LONGEST_ANSWER else None

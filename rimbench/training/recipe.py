@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rimbench.files.toml import Table, read_toml
+from rimbench.files.toml import TomlTable, read_toml
 from rimbench.plugins import find_files, unknown
 from rimbench.rim.blocks import Memory
 from rimbench.training.packing import TrainingWording
@@ -18,7 +18,7 @@ from rimbench.training.packing import TrainingWording
 RECIPES = Path(__file__).parent / "recipes"
 
 
-class Base(Table):
+class Base(TomlTable):
     """`[base]`: where training starts: a hub repository at a revision, another recipe's checkpoint, a registered
     system's weights, or nothing: a new model, described by `new`, whose folder is given with `--base`.
     """
@@ -38,7 +38,7 @@ class Base(Table):
         return self
 
 
-class MemoryTable(Table):
+class MemoryTable(TomlTable):
     """`[memory]`: M and the three tokens; how many blocks a row has is the stage's."""
 
     memory_tokens: int = Field(default=2, ge=1)
@@ -47,7 +47,7 @@ class MemoryTable(Table):
     end: str = Field(default="<rim_eb>", min_length=1)
 
 
-class WordingTable(Table):
+class WordingTable(TomlTable):
     """`[wording]`: what is written around an example; the system that reads the checkpoint must state the same."""
 
     prefix: str = Field(default=r"The final answer is \boxed{", min_length=1)
@@ -57,7 +57,7 @@ class WordingTable(Table):
     chat_template: dict[str, bool | str | int] = Field(default={"enable_thinking": False})
 
 
-class DataTable(Table):
+class DataTable(TomlTable):
     """`[data]`: the source, the cap on steps, the longest row kept, and the suite whose held-out slice is not.
 
     `validation` is the share of examples that no stage trains on, chosen by a hash of the question.
@@ -71,7 +71,7 @@ class DataTable(Table):
     validation: float = Field(default=0.0, ge=0, lt=1)
 
 
-class _Stage(Table):
+class _Stage(TomlTable):
     """What every stage states. `batch_size` is rows an optimizer step, over all processes and accumulation.
 
     With validation examples, their loss is taken every `save_steps`: that of the answer after the last block. A
@@ -124,7 +124,7 @@ class Sft(_Stage):
 Stage = Annotated[Stage1 | Stage2 | Sft, Field(discriminator="objective")]
 
 
-class Recipe(Table):
+class Recipe(TomlTable):
     """A whole recipe. `train_vocabulary` trains all rows of embedding and head, else only the memory tokens'."""
 
     description: str = Field(min_length=1)

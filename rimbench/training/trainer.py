@@ -9,7 +9,7 @@ folder is refused.
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import torch
 from transformers import PreTrainedModel, set_seed
 
 from rimbench import checkpoints
+from rimbench.display.notes import Say, say_nothing
 from rimbench.errors import DataError, ModelError, UsageError
 from rimbench.files.writing import write_whole
 from rimbench.rim.blocks import Memory, token_id
@@ -34,17 +35,13 @@ TRAINING = "training.json"
 """What a folder's training is made of, beside its stages."""
 
 
-def say_nothing(message: str) -> None:
-    """Keep quiet about what training does."""
-
-
 def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say` is told what each stage leaves out
     recipe: Recipe,
     corpus: Corpus,
     start: Start,
     folder: Path,
     seed: int,
-    say: Callable[[str], None] = say_nothing,
+    say: Say = say_nothing,
 ) -> Path:
     """Train every stage of a recipe and return the checkpoint's folder.
 

@@ -121,7 +121,7 @@ def test_a_metric_is_one_file_with_its_estimate_its_key_its_table_and_its_csv_co
     titles = {table.title: table for table in make_tables(report)}
     assert titles["The first letter"].rows == (("nano-base", "0.50"), ("nano-rim-v2", "1.00"))
     assert formats.render("csv", report, results).splitlines()[0].split(",").count("first_letter") == 1
-    assert "first_letter" in schema.json_schema()["$defs"]["Cell"]["properties"]
+    assert "first_letter" in schema.json_schema()["$defs"]["CellResult"]["properties"]
     schema.model_of.cache_clear()
 
 

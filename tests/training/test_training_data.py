@@ -5,7 +5,7 @@ import pytest
 from rimbench.errors import DataError
 from rimbench.training.data import (
     RowRules,
-    boxed,
+    last_box,
     lettered_options,
     open_answer,
     read_corpus,
@@ -75,7 +75,7 @@ def test_merging_keeps_every_word_in_order(most):
     ],
 )
 def test_the_last_complete_box_holds_the_answer(content, inside):
-    assert boxed(content) == inside
+    assert last_box(content) == inside
 
 
 def test_an_open_answer_is_the_first_line_unless_that_is_prose():

@@ -11,13 +11,13 @@ from pydantic import Field
 
 from rimbench.extraction.spelling import one_spelling
 from rimbench.extraction.wording import LanguageWording
-from rimbench.files.toml import Table, read_toml
+from rimbench.files.toml import TomlTable, read_toml
 from rimbench.records import LETTERS
 
 Words = tuple[str, ...]
 
 
-class LanguageFile(Table):
+class LanguageFile(TomlTable):
     """Words as they are written; upper and lower case alike, but for words of one letter."""
 
     answer: Words = Field(min_length=1)

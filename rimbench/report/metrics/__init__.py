@@ -12,7 +12,7 @@ from typing import Any
 from rimbench import plugins
 from rimbench.display.tabular import Table
 from rimbench.records import Item
-from rimbench.report.document import Cell
+from rimbench.report.document import CellResult
 from rimbench.report.reading import RunData
 
 
@@ -27,7 +27,7 @@ class Metric:
     kind: type[Any]
     measure: Callable[[RunData, Sequence[Item]], Any]
     csv: Callable[[Any], Mapping[str, object]] = lambda figures: {}
-    table: Callable[[Sequence[Cell]], Table] | None = None
+    table: Callable[[Sequence[CellResult]], Table] | None = None
 
 
 def find_metrics() -> list[Metric]:

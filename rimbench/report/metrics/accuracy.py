@@ -8,7 +8,7 @@ import numpy as np
 
 from rimbench.display.tabular import Table
 from rimbench.records import Item
-from rimbench.report.document import Cell, OneLetter, one_letter
+from rimbench.report.document import CellResult, OneLetter, one_letter
 from rimbench.report.keys import EstimateParts, Span
 from rimbench.report.metrics import Metric
 from rimbench.report.numbers import counted, csv_columns, interval, percent, share
@@ -62,7 +62,7 @@ def _of(run: RunData) -> str:
     return f"mean over {counts[0]}{several} draw{'s' * (counts[-1] > 1)}"
 
 
-def _table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[CellResult]) -> Table:
     """The first table of a report."""
     found = [(cell, cell.metric(Accuracy)) for cell in cells]
     methods = sorted({own.headline.estimate.method for _, own in found if own.headline.estimate})

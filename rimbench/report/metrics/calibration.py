@@ -6,7 +6,7 @@ from typing import Annotated
 
 from rimbench.display.tabular import Table
 from rimbench.records import Item
-from rimbench.report.document import Cell
+from rimbench.report.document import CellResult
 from rimbench.report.keys import HIDDEN
 from rimbench.report.metrics import Metric
 from rimbench.report.metrics.label_mass import LabelMass
@@ -61,7 +61,7 @@ def _measure(run: RunData, items: Sequence[Item]) -> Confidence:
     return Confidence(error.ece.value, found)
 
 
-def _table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[CellResult]) -> Table:
     """A row for each cell that has probabilities."""
     read = [(cell, own) for cell in cells if (own := cell.metric(Confidence).calibration) is not None]
     rows = [

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from rimbench.display.tabular import Table
 from rimbench.records import Item
-from rimbench.report.document import Cell
+from rimbench.report.document import CellResult
 from rimbench.report.keys import HIDDEN, EstimateParts, Span
 from rimbench.report.metrics import Metric
 from rimbench.report.numbers import counted, csv_columns, percent, share, whole_n
@@ -92,7 +92,7 @@ def _ends(found: Estimate) -> Span | None:
     return None if found.lo is None or found.hi is None else (found.lo, found.hi)
 
 
-def _table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[CellResult]) -> Table:
     """A row for each cell that has draws."""
     found = [(cell, own, *own.passed) for cell in cells if (own := cell.metric(SeveralAnswers)).pass_at_k]
     rows = [

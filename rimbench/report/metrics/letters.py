@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rimbench.display.tabular import Table
 from rimbench.records import LETTERS, Item
-from rimbench.report.document import Cell
+from rimbench.report.document import CellResult
 from rimbench.report.metrics import Metric
 from rimbench.report.numbers import counted, letter_counts, whole_n
 from rimbench.report.reading import RunData
@@ -41,7 +41,7 @@ def _histogram(letters: Sequence[str | None]) -> dict[str, int]:
     return {letter: found[letter] for letter in LETTERS if found[letter]}
 
 
-def _table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[CellResult]) -> Table:
     """A row for each cell."""
     found = [(cell, cell.metric(Letters).letters) for cell in cells]
     return Table(

@@ -8,7 +8,7 @@ import numpy as np
 
 from rimbench.display.tabular import Table
 from rimbench.records import STATUSES, Item, Status
-from rimbench.report.document import Cell
+from rimbench.report.document import CellResult
 from rimbench.report.metrics import Metric
 from rimbench.report.numbers import counted, percent, whole_n
 from rimbench.report.reading import RunData, resampling_of
@@ -35,7 +35,7 @@ def _measure(run: RunData, items: Sequence[Item]) -> StatusCounts:
     )
 
 
-def _table(cells: Sequence[Cell]) -> Table:
+def _table(cells: Sequence[CellResult]) -> Table:
     """A column for each status."""
     of_draws = any(cell.data.by_draws for cell in cells)
     return Table(
