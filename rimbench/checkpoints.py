@@ -10,7 +10,7 @@ import json
 from pathlib import Path, PurePath
 from typing import Any
 
-from rimbench.errors import ModelError
+from rimbench.errors import ModelError, first_line
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -159,8 +159,7 @@ def cannot_load(folder: Path, error: Exception) -> ModelError:
             f"cannot load the model in {folder}: it needs code of its own, which is never run here: expected a model "
             "that transformers knows by itself"
         )
-    first = next(iter(said.splitlines()), type(error).__name__)
-    return ModelError(f"cannot load the model in {folder}: {first}")
+    return ModelError(f"cannot load the model in {folder}: {first_line(error)}")
 
 
 def _settings(path: Path) -> dict[str, Any]:

@@ -44,6 +44,16 @@ class EngineError(RimbenchError):
     """An engine cannot run here, or stopped working."""
 
 
+def first_line(error: Exception) -> str:
+    """What a library's error says first, or its name where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def on_one_line(error: Exception, most: int) -> str:
+    """The name of a library's error and all that it says, up to so many characters."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:most]
+
+
 E = TypeVar("E", bound=RimbenchError)
 
 

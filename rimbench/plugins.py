@@ -13,12 +13,14 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rimbench.errors import RimbenchError, UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -66,9 +68,16 @@ class Offered(Generic[T]):
     value: T
 
 
+def entry_points(group: str) -> "EntryPoints":
+    """What other packages register in a group."""
+    from importlib import metadata  # slow to import
+
+    return metadata.entry_points(group=group)
+
+
 def offered(group: str, kind: str, taken: Iterable[str]) -> dict[str, Offered[object]]:
     """What the entry points of a group load to, by their names; those that rimbench itself has are refused."""
-    points = [(point.name, Offered(_owner(point), point)) for point in entry_points(group=group)]
+    points = [(point.name, Offered(_owner(point), point)) for point in entry_points(group)]
     loaded = {}
     for name, point in _free(kind, points, taken).items():
         value = _load(kind, point.value)
@@ -83,7 +92,7 @@ def offered_files(group: str, kind: str, taken: Iterable[str], read: Callable[[P
     `read` raises a RimbenchError for a faulty file. The entry points' own names mean nothing.
     """
     found = []
-    for point in entry_points(group=group):
+    for point in entry_points(group):
         package, owner = _load(kind, point), _owner(point)
         folders = getattr(package, "__path__", None)
         files = [path for folder in folders or () for path in find_files(Path(folder)).values()]
@@ -106,11 +115,11 @@ def say(kind: str, name: str, owner: str, why: str) -> None:
     _log.warning("rimbench: %s '%s' of package %s is left out: %s", kind, name, owner, " ".join(why.split())[:400])
 
 
-def _owner(point: EntryPoint) -> str:
+def _owner(point: "EntryPoint") -> str:
     return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
 
 
-def _load(kind: str, point: EntryPoint) -> object:
+def _load(kind: str, point: "EntryPoint") -> object:
     """What an entry point names; None, and a word, where it cannot be imported."""
     try:
         with contextlib.redirect_stdout(sys.stderr):  # stdout is for results

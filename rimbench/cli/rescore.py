@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rimbench.cli.options import AllowOutside, Results
+from rimbench.errors import DataError
 
 if TYPE_CHECKING:
     from rimbench.extraction import Extraction
@@ -37,7 +38,14 @@ def rescore(
     from rimbench.running import rescoring
 
     kept = read_project(allow_outside=allow_outside).results_or(results)
-    rescored = [rescoring.rescore(folder) for folder in rescoring.choose_folders(kept, run or [])]
+    rescored = []
+    for folder in rescoring.choose_folders(kept, run or []):
+        try:
+            rescored.append(rescoring.rescore(folder))
+        except DataError as error:
+            if run:
+                raise
+            note(f"left out: {error}")
     for each in rescored:
         if each.edited is not None:
             note(each.edited)

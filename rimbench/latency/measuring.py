@@ -22,7 +22,7 @@ from typing import Any
 
 from rimbench import checkpoints, engines
 from rimbench.engines import Decoding, Engine, EngineFacts, Limits, Request
-from rimbench.errors import ConfigError, EngineError, UsageError
+from rimbench.errors import ConfigError, EngineError, UsageError, first_line
 from rimbench.latency import machine
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
 from rimbench.latency.letters import letter_at, letter_of
@@ -191,7 +191,7 @@ class _Asked:
             ):
                 made.answers.append((request.item_id, answers[0]))
         except (RuntimeError, MemoryError) as error:
-            first = next(iter(str(error).splitlines()), type(error).__name__)
+            first = first_line(error)
             if isinstance(error, MemoryError) or any(word in str(error).lower() for word in NO_MEMORY):
                 raise TooLargeError(first[:160]) from error
             raise EngineError(f"{self.run.cell.system.name} failed in a batch of {self.batch}: {first}") from error

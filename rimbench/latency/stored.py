@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import PlainValidator
 
-from rimbench.errors import DataError, UsageError
+from rimbench.errors import DataError, UsageError, first_line
 from rimbench.files import strict_json
 from rimbench.files.writing import open_regular, write_whole
 from rimbench.statistics.bootstrap import Units, bca_interval
@@ -307,7 +307,7 @@ def read_measurements(results: Path, say: Callable[[str], None] | None = None) -
                 raise ValueError(fault)
             found.append(measurement)
         except (OSError, ValueError, ValidationError, RecursionError) as error:
-            fault = next(iter(str(error).splitlines()), type(error).__name__)
+            fault = first_line(error)
             told = f"{path} is no measurement of this version ({fault}): measure again, and delete it"
             if say is None:
                 raise DataError(told) from error

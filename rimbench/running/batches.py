@@ -17,7 +17,7 @@ from rimbench.running.ondemand import take
 WINDOW_BATCHES = 32
 """Batches are sorted by length within windows of so many: the more, the less padding; the fewer, the nearer is what
 was answered first to a random part of the items (see `benchmarks/padding.py`)."""
-SELF_SCHEDULED = 16384
+SELF_SCHEDULED = 8192
 """So many items are given at once to an engine that schedules by itself: the prompts of all may not fit in memory."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rimbench.engines import Request, chance_of
+from rimbench.errors import on_one_line
 from rimbench.extraction import extract, first_letter
 from rimbench.records import Answer, Asked, Item, Record, Status, find_fault
 from rimbench.running.cell import Cell
@@ -52,7 +53,7 @@ def _checked(
 
 def failed_records(shown: Shown, request: Request, samples: Sequence[int], error: Exception) -> list[Record]:
     """The records of samples that the engine failed on: the text is its message."""
-    message = " ".join(f"{type(error).__name__}: {error}".split())[:1000]
+    message = on_one_line(error, 1000)
     failed = Answer(message, 0, finished=False)
     return [_record(shown, request, sample, failed, (None, "engine_error")) for sample in samples]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rimbench import engines, systems
 from rimbench.engines import EngineChoice, Limits
-from rimbench.errors import EngineError, UsageError
+from rimbench.errors import EngineError, UsageError, on_one_line
 from rimbench.records import LETTERS, Item
 from rimbench.running.batches import plan
 from rimbench.running.cell import Cell
@@ -80,7 +80,7 @@ class Asker(AbstractContextManager["Asker"]):
         try:
             (((_, (found,)),),) = self._engine.answer(requests, cell.seed)
         except (RuntimeError, MemoryError) as error:
-            fault = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            fault = on_one_line(error, 300)
             raise EngineError(f"the model of system '{name}' failed on the question: {fault}") from error
         if found.option_logprobs is None:
             raise EngineError(f"the engine gave no option probabilities for system '{name}'")

@@ -161,3 +161,11 @@ def test_the_command_shows_flips_and_touches_nothing(write_run, command):
     assert run["flips"][0]["old"] == {"status": "no_answer", "answer": None}
     assert run["flips"][0]["new"] == {"status": "ok", "answer": "B"}
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
+
+
+def test_a_damaged_run_is_named_and_left_out_unless_it_was_asked_for(write_run, command):
+    write_run([written("1", "(B)", "ok", "B")], "whole")
+    (write_run([], "damaged") / "manifest.json").write_text('{"schema_version": 1, "n": "x"}')
+    assert [run["run"] for run in json.loads(command("--json"))["runs"]] == ["whole"]
+    with pytest.raises(DataError, match=r"damaged/manifest\.json"):
+        command("damaged")
