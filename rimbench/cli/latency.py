@@ -200,7 +200,8 @@ def noisy(rows: "Sequence[Measured]") -> list[str]:
 
 def draw(timings: "Timings", folder: Path) -> list[Path]:
     """Questions a second and speed-ups by batch size, as SVG and PNG."""
-    from rimbench.report.plots import plot_speedups, plot_throughput, save_plots
+    from rimbench.report.plots import save_plots
+    from rimbench.report.time_plots import plot_speedups, plot_throughput
 
     return save_plots(
         [plot for plot in (plot_throughput(timings.costs), plot_speedups(timings.speedups)) if plot], folder

@@ -3,6 +3,7 @@
 Drawn by matplotlib without a display. An SVG's text is text, in the ink of the page around it.
 """
 
+import hashlib
 import html
 import io
 import re
@@ -145,3 +146,9 @@ def short(name: str) -> str:
         return text
     head = (LONGEST_NAME - 3) // 3
     return f"{text[:head]}...{text[head + 3 - LONGEST_NAME :]}"
+
+
+def file_name(name: str) -> str:
+    """What a plot's file is called after a suite: its name, or what is left of it with a hash of the whole."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+    return plain if plain == name else f"{plain or 'suite'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"

@@ -18,7 +18,7 @@ from rimbench.latency.stored import (
 )
 from rimbench.report.document import as_document
 from rimbench.report.latency_tables import saturation_table, speedup_table
-from rimbench.report.plots import plot_speedups
+from rimbench.report.time_plots import plot_speedups
 from rimbench.report.times import Flips
 from rimbench.report.timings import make_timings, refused
 from rimbench.statistics.estimate import accuracy

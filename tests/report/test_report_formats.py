@@ -15,8 +15,9 @@ from rimbench.display.plaintext import plain
 from rimbench.errors import DataError, UsageError
 from rimbench.report import formats
 from rimbench.report.drawing import as_svg
-from rimbench.report.plots import make_plots, pareto_front, write_plots
+from rimbench.report.plots import make_plots, write_plots
 from rimbench.report.summary import summarise
+from rimbench.report.time_plots import pareto_front
 
 FORMATS = ("markdown", "json", "csv", "latex", "model-index", "html")
 HOSTILE = (
