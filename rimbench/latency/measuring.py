@@ -100,7 +100,7 @@ def _measure(
     models: LoadedModels[Engine]
     keys = {_key(run) for run in runs}
     with LoadedModels(len(keys)) as models:
-        asked = [call for run in runs for call in _calls(run, batch, models, 1 / len(keys))]
+        asked = [call for run in runs for call in _calls(run, batch, models, _limits(runs, run, 1 / len(keys)))]
         for call in asked:
             call.capture(rules.most)
 
@@ -363,10 +363,15 @@ def _key(run: PlannedRun) -> tuple[Path, EngineFacts]:
     return run.checkpoint.folder, run.facts
 
 
-def _calls(run: PlannedRun, batch: int, models: "LoadedModels[Engine]", share: float) -> list[_Asked]:
-    answer = run.cell.system.answer
-    tokens = max(len(p.token_ids) for p in run.cell.prompts) + answer.max_new_tokens
-    key, limits = _key(run), Limits(tokens, run.cell.seed, share)
+def _limits(runs: Sequence[PlannedRun], run: PlannedRun, share: float) -> Limits:
+    """Of the model that a run is timed with: its longest sequence is that of any run that shares it."""
+    sharing = [other.cell for other in runs if _key(other) == _key(run)]
+    tokens = max(len(p.token_ids) + cell.system.answer.max_new_tokens for cell in sharing for p in cell.prompts)
+    return Limits(tokens, run.cell.seed, share)
+
+
+def _calls(run: PlannedRun, batch: int, models: "LoadedModels[Engine]", limits: Limits) -> list[_Asked]:
+    answer, key = run.cell.system.answer, _key(run)
     loaded = models.open(key, lambda: engines.open_engine(*key, limits))
     read = Decoding(readout=True, max_new_tokens=1, traced=True)
     if answer.mode == "readout":
