@@ -51,6 +51,11 @@ def to_item_line(item: Item) -> bytes:
     return f'{head}"gold": {text(item.gold)}, "cluster": {cluster}}}\n'.encode()
 
 
+def mended(text: str) -> str:
+    """The text as a file can hold it: half of a surrogate pair becomes \\ufffd."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def checksum(record: Record) -> str:
     """What stands as `check` in the record's line."""
     return f"{zlib.crc32(_body(record).encode()):08x}"

@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter
 from rimbench.engines import UNKNOWN, EngineFacts
 from rimbench.records import MOST_SAMPLES
 from rimbench.rim.blocks import Memory
+from rimbench.store.lines import mended
 from rimbench.suites import Wording
 from rimbench.suites.controls import Controls
 from rimbench.systems import PromptStyle, StatedAnswer
@@ -188,7 +189,7 @@ def manifest_json(manifest: Manifest) -> str:
     """The JSON document of a manifest."""
     values = json_of(manifest)
     whole = _with(values, values.pop("unknown"))
-    return json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return mended(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
 
 
 def identity_of(document: Mapping[str, Any]) -> Identity:

@@ -26,7 +26,7 @@ from rimbench.store.folder import (
     read_manifest,
 )
 from rimbench.store.kept import Kept
-from rimbench.store.lines import to_item_line, to_line
+from rimbench.store.lines import mended, to_item_line, to_line
 from rimbench.store.manifest import Manifest, manifest_json
 
 LOCK = ".lock"
@@ -189,8 +189,7 @@ class RunStore(AbstractContextManager["RunStore"]):
             record.text.encode()
         except UnicodeEncodeError:
             self.mended += 1
-            whole = record.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            return dataclasses.replace(record, text=whole)
+            return dataclasses.replace(record, text=mended(record.text))
         return record
 
     def write_items(self, items: Sequence[Item]) -> None:

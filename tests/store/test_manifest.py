@@ -83,3 +83,9 @@ def test_memory_blocks_that_cannot_be_are_a_fault_of_the_manifest(tmp_path):
     (tmp_path / MANIFEST).write_text(json.dumps(values))
     with pytest.raises(DataError, match=r"manifest\.json: identity\.system\.memory: .* three different tokens"):
         read_manifest(tmp_path)
+
+
+def test_half_a_character_that_a_foreign_log_brings_is_written_as_a_file_can_hold_it():
+    manifest = dataclasses.replace(read(earlier("elsewhere")), model_source=ModelSource("cut \ud800"))
+    assert read(json.loads(manifest_json(manifest))).model_source.source == "cut \ufffd"
+    manifest_json(manifest).encode()
