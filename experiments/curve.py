@@ -21,8 +21,8 @@ from corpus import tuning_rows
 from family import DOCS, PACKED, WORK, cores, train, write_rows
 from figures import draw_curve
 
-from rimbench.report.budgets import read_sweep
-from rimbench.report.reading import RunData, read_run
+from rimbench.reporting.budgets import read_sweep
+from rimbench.reporting.reading import RunData, read_run
 from rimbench.statistics.estimate import Estimate, accuracy
 from rimbench.statistics.verdict import compare_outcomes
 

@@ -25,7 +25,7 @@ from family import DOCS, PACKED, SEED, TUNING_ROWS, WORK, cores, tune
 from figures import draw_budgets
 
 from rimbench import checkpoints
-from rimbench.report.reading import read_run
+from rimbench.reporting.reading import read_run
 from rimbench.rim.blocks import Memory, block_token_ids
 from rimbench.rim.readout import ReadoutRequest, readouts
 from rimbench.statistics.estimate import accuracy

@@ -59,7 +59,7 @@ MAY_IMPORT = {
         "store",
         "systems",
     },
-    "report": {
+    "reporting": {
         "errors",
         "display",
         "files",
@@ -78,7 +78,7 @@ MAY_IMPORT = {
         "latency",
         "plugins",
         "records",
-        "report",
+        "reporting",
         "statistics",
         "store",
         "suites",
@@ -106,7 +106,7 @@ MAY_IMPORT = {
         "plugins",
         "provenance",
         "records",
-        "report",
+        "reporting",
         "running",
         "statistics",
         "store",
@@ -124,7 +124,7 @@ WRITES_BY_ITSELF = {
     "rim/checkpoint.py": "writes into a hidden folder that takes its name when it is whole",
     "systems/weights.py": "writes into a hidden folder that takes its name when it is whole",
     "latency/machine.py": "writes to the kernel",
-    "report/drawing.py": "draws into a file that is given to it",
+    "reporting/drawing.py": "draws into a file that is given to it",
 }
 WRITERS = {"write_text", "write_bytes", "savefig", "to_csv", "to_json", "to_parquet", "dump", "save_file", "tofile"}
 HEAVY = ("torch", "transformers", "vllm", "datasets", "pandas", "scipy", "pydantic", "huggingface_hub")

@@ -18,7 +18,7 @@ from tiny import Watching
 from rimbench import suites, systems
 from rimbench.errors import DataError, RimbenchError
 from rimbench.files.writing import SCRATCH, open_regular, replacing, write_whole
-from rimbench.report import formats
+from rimbench.reporting import formats
 from rimbench.running import completion, plans
 from rimbench.store import RECORDS, Answers, RunStore
 
@@ -242,7 +242,7 @@ def test_a_report_beside_a_run_that_is_writing_never_fails(planned, rimbench, tm
     )
     (tmp_path / "whole").write_bytes(whole)
     writer = subprocess.Popen([sys.executable, "-c", code, tmp_path / "whole", runs[0].folder / RECORDS])
-    from rimbench.report.summary import summarise
+    from rimbench.reporting.summary import summarise
 
     seen = set()
     while writer.poll() is None:

@@ -26,7 +26,7 @@ assert audited.document["claims"] and "<table>" in audited._repr_html_()
 answered = rimbench.answer("What is <b>2 & 2</b>?", ["<i>3</i>", "4"], system="nano-direct")
 assert answered.letter in "AB" and abs(sum(answered.probabilities.values()) - 1) < 1e-6
 assert "&lt;i&gt;3&lt;/i&gt;" in answered._repr_html_() and "\\\\<i\\\\>" in answered._repr_markdown_()
-assert callable(rimbench.report), "the package of that name does not take its place"
+assert callable(rimbench.report), "it is no module"
 help(rimbench)
 """
 
@@ -45,7 +45,7 @@ def test_a_session_runs_loads_reports_compares_audits_and_asks_in_a_fresh_interp
         assert f"    {function}(" in done.stdout
 
 
-@pytest.mark.parametrize("first", ["rimbench.report.summary", "rimbench.claims.audit", "rimbench.cli.report"])
+@pytest.mark.parametrize("first", ["rimbench.reporting.summary", "rimbench.claims.audit", "rimbench.cli.report"])
 def test_the_report_is_a_function_whatever_is_imported_first(first):
     code = (
         f"import importlib, rimbench; importlib.import_module({first!r}); assert rimbench.report.__name__ == 'report'"

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rimbench.claims.audit import ClaimsAudit
     from rimbench.claims.measured import OwnMeasurement
     from rimbench.claims.schema import ClaimsSpec
-    from rimbench.report.document import CellResult, Pair, Report
-    from rimbench.report.families import Choice
+    from rimbench.reporting.document import CellResult, Pair, Report
+    from rimbench.reporting.families import Choice
     from rimbench.statistics.verdict import Settings
 
 ReportForm = Literal["markdown", "json", "csv", "latex", "model-index", "html"]
@@ -48,20 +48,20 @@ class Reported(ShowsTables):
     @property
     def tables(self) -> Sequence[Table]:
         """Every table, as the terminal has it."""
-        from rimbench.report.tables import make_tables
+        from rimbench.reporting.tables import make_tables
 
         return make_tables(self.report)
 
     @property
     def document(self) -> dict[str, Any]:
         """What `rimbench report --json` prints."""
-        from rimbench.report.document import as_document
+        from rimbench.reporting.document import as_document
 
         return as_document(self.report)
 
     def render(self, form: ReportForm) -> str:
         """The report in one of the command's formats."""
-        from rimbench.report import formats
+        from rimbench.reporting import formats
 
         return formats.render(form, self.report, self.results)
 
@@ -80,7 +80,7 @@ class Compared(ShowsTables):
     @property
     def tables(self) -> Sequence[Table]:
         """The verdicts, how sure they are, and the counts behind them."""
-        from rimbench.report import pair_tables
+        from rimbench.reporting import pair_tables
 
         pairs = self.pairs
         return [
@@ -92,7 +92,7 @@ class Compared(ShowsTables):
     @property
     def document(self) -> list[dict[str, Any]]:
         """What `rimbench compare --json` prints."""
-        from rimbench.report.document import as_document
+        from rimbench.reporting.document import as_document
 
         return [as_document(pair) for pair in self.pairs]
 
@@ -152,7 +152,7 @@ def report(
     of the systems' files, `family` the systems whose pairs are judged together, or `all`. Raises DataError where
     there is no run.
     """
-    from rimbench.report import summary
+    from rimbench.reporting import summary
     from rimbench.statistics.verdict import Settings
 
     folder = read_project(allow_outside=allow_outside).results_or(results)
@@ -176,8 +176,8 @@ def compare(
     Both are names of systems or of runs. Judged as in the report, whose arguments these are. Raises UsageError where
     the two share no items.
     """
-    from rimbench.report import summary
-    from rimbench.report.families import ALL, DECLARED
+    from rimbench.reporting import summary
+    from rimbench.reporting.families import ALL, DECLARED
     from rimbench.statistics.verdict import Settings
 
     folder = read_project(allow_outside=allow_outside).results_or(results)
@@ -204,7 +204,7 @@ def audit(claims: StrPath, results: StrPath | None = None, *, allow_outside: boo
 
 
 def _choice(family: str | Sequence[str] | None, baseline: str | None, *, allow_partial: bool) -> "Choice":
-    from rimbench.report.families import read_choice
+    from rimbench.reporting.families import read_choice
 
     named = family if family is None or isinstance(family, str) else ",".join(family)
     return read_choice(named, baseline, allow_partial=allow_partial)

@@ -14,8 +14,8 @@ from rimbench.claims.likeness import Difference, Referents
 from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredTime, OwnMeasurement, key_of
 from rimbench.claims.outcomes import Outcomes
 from rimbench.latency import stored
-from rimbench.report.reading import RunData, read_run, resampling_of
-from rimbench.report.variants import controls_of
+from rimbench.reporting.reading import RunData, read_run, resampling_of
+from rimbench.reporting.variants import controls_of
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 from rimbench.statistics.passk import uniform_pass_at_k

@@ -46,7 +46,7 @@ def demo(
     from rimbench.latency import machine, stored
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import StoppingRules
-    from rimbench.report import summary, tables
+    from rimbench.reporting import summary, tables
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
     from rimbench.running.sweeps import plan_sweep, run_sweep

@@ -12,7 +12,7 @@ from rimbench.errors import UsageError
 if TYPE_CHECKING:
     from rimbench.latency.stored import Measured, Measurement, Quantity
     from rimbench.latency.timing import StoppingRules
-    from rimbench.report.times import Timings
+    from rimbench.reporting.times import Timings
     from rimbench.running.plans import PlannedRun, RunSettings
     from rimbench.suites import Suite
     from rimbench.systems import System
@@ -80,9 +80,9 @@ def latency(
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.latency import machine, stored
     from rimbench.latency.timing import StoppingRules
-    from rimbench.report.document import as_document
-    from rimbench.report.latency_tables import latency_tables
-    from rimbench.report.timings import make_timings, refused
+    from rimbench.reporting.document import as_document
+    from rimbench.reporting.latency_tables import latency_tables
+    from rimbench.reporting.timings import make_timings, refused
     from rimbench.running.plans import RunSettings
 
     machine.first_load()
@@ -200,8 +200,8 @@ def noisy(rows: "Sequence[Measured]") -> list[str]:
 
 def draw(timings: "Timings", folder: Path) -> list[Path]:
     """Questions a second and speed-ups by batch size, as SVG and PNG."""
-    from rimbench.report.plots import save_plots
-    from rimbench.report.time_plots import plot_speedups, plot_throughput
+    from rimbench.reporting.plots import save_plots
+    from rimbench.reporting.time_plots import plot_speedups, plot_throughput
 
     return save_plots(
         [plot for plot in (plot_throughput(timings.costs), plot_speedups(timings.speedups)) if plot], folder

@@ -54,8 +54,8 @@ def report(
     """
     from rimbench.api import results as front
     from rimbench.cli.output import note, print_table, print_text
-    from rimbench.report import formats, tables
-    from rimbench.report import model_index as cards
+    from rimbench.reporting import formats, tables
+    from rimbench.reporting import model_index as cards
 
     asked = {"markdown": markdown, "json": json, "csv": csv, "latex": latex, "model-index": model_index}
     chosen = [name for name, wanted in asked.items() if wanted]
@@ -89,7 +89,7 @@ def report(
         formats.write(html, formats.pieces("html", summed, made.results))
         note(f"wrote {html}")
     if plots is not None:
-        from rimbench.report.plots import write_plots
+        from rimbench.reporting.plots import write_plots
 
         note(f"wrote {len(write_plots(summed, plots))} files to {plots}")
     for line in cards.left_out(summed) if model_index else ():

@@ -41,9 +41,9 @@ def sweep(
     from rimbench.api.selection import Wanted, choose_one, explaining_weights
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.cli.progress import RunProgress
-    from rimbench.report.budgets import read_sweep
-    from rimbench.report.document import as_document
-    from rimbench.report.tables import budget_table
+    from rimbench.reporting.budgets import read_sweep
+    from rimbench.reporting.document import as_document
+    from rimbench.reporting.tables import budget_table
     from rimbench.running import plans, sweeps
     from rimbench.running.cell import ErrorRules
 

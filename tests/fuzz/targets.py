@@ -25,7 +25,7 @@ from rimbench.claims.tables import audit_tables as claim_tables
 from rimbench.errors import RimbenchError
 from rimbench.extraction import extract, first_letter
 from rimbench.records import LETTERS
-from rimbench.report import formats, summary, tables
+from rimbench.reporting import formats, summary, tables
 from rimbench.suites import schema, suite
 from rimbench.training.data import read_corpus
 from rimbench.training.recipe import load_recipe

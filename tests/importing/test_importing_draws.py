@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from rimbench.report.document import as_document
-from rimbench.report.summary import summarise
+from rimbench.reporting.document import as_document
+from rimbench.reporting.summary import summarise
 from rimbench.store import read_manifest
 
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from rimbench.errors import DataError, UsageError
-from rimbench.report.metrics.accuracy import Accuracy
-from rimbench.report.metrics.draws import SeveralAnswers
-from rimbench.report.summary import summarise
+from rimbench.reporting.metrics.accuracy import Accuracy
+from rimbench.reporting.metrics.draws import SeveralAnswers
+from rimbench.reporting.summary import summarise
 from rimbench.store import read_items, read_manifest
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rimbench.report.summary import summarise_pair
+from rimbench.reporting.summary import summarise_pair
 
 MEDQA, MEDMCQA = "medqa/phrases_no_exclude_test.jsonl", "medmcqa/dev.json"
 TOML = 'description = "the whole file"\nn = 5000\n[[layout]]\nname = "original release"\nquestion = "question"\n'

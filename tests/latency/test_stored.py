@@ -16,11 +16,11 @@ from rimbench.latency.stored import (
     keep,
     read_measurements,
 )
-from rimbench.report.document import as_document
-from rimbench.report.latency_tables import saturation_table, speedup_table
-from rimbench.report.time_plots import plot_speedups
-from rimbench.report.times import Flips
-from rimbench.report.timings import make_timings, refused
+from rimbench.reporting.document import as_document
+from rimbench.reporting.latency_tables import saturation_table, speedup_table
+from rimbench.reporting.time_plots import plot_speedups
+from rimbench.reporting.times import Flips
+from rimbench.reporting.timings import make_timings, refused
 from rimbench.statistics.estimate import accuracy
 
 

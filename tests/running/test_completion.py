@@ -8,8 +8,8 @@ import tiny
 
 from rimbench import suites, systems
 from rimbench.errors import DataError, EngineError
-from rimbench.report.reading import read_run
-from rimbench.report.summary import summarise
+from rimbench.reporting.reading import read_run
+from rimbench.reporting.summary import summarise
 from rimbench.running import completion, plans
 from rimbench.running.cell import ErrorRules
 from rimbench.store import ITEMS, MANIFEST, RECORDS, Answers, read_manifest

@@ -6,7 +6,7 @@ import tiny
 from rimbench import suites, systems
 from rimbench.cli.sweep import sweep
 from rimbench.errors import UsageError
-from rimbench.report.budgets import find_sweeps, read_sweep
+from rimbench.reporting.budgets import find_sweeps, read_sweep
 from rimbench.running import completion, packed, plans, sweeps
 from rimbench.store import RECORDS, find_runs, read_manifest, read_records
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rimbench.errors import DataError
-from rimbench.report.variants import run_departures
+from rimbench.reporting.variants import run_departures
 from rimbench.rim.blocks import Memory
 from rimbench.store import MANIFEST, Import, ModelSource, SuiteSource, manifest_of, named, read_manifest
 from rimbench.store.manifest import manifest_json

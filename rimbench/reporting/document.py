@@ -1,0 +1,245 @@
+"""The one result document: every figure of a report as a typed value, worked out once.
+
+Tables, JSON, CSV, LaTeX, the page, plots and the model index show what stands here, and work out nothing. The fields
+are the keys of the JSON, a published format (`docs/report.schema.json`), but for those that are `hidden`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from rimbench.reporting.families import Family
+from rimbench.reporting.keys import HIDDEN, SPREAD, EstimateParts, Span, as_value
+from rimbench.reporting.reading import RunData
+from rimbench.reporting.times import Timings
+from rimbench.reporting.variants import Origin
+from rimbench.statistics.estimate import Estimate, LetterBaseline
+from rimbench.statistics.verdict import Verdict
+from rimbench.store import Manifest
+from rimbench.suites.controls import Controls
+
+SCHEMA: Literal[1] = 1
+"""Goes up when a key changes its meaning; one may be added without."""
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class OneLetter:
+    """The most frequent gold letter, and what whoever always gives it has."""
+
+    letter: str
+    accuracy: float
+
+
+def one_letter(found: LetterBaseline | None) -> OneLetter | None:
+    """The same without its interval, which nobody is shown."""
+    return None if found is None else OneLetter(found.letter, found.accuracy.value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellResult:
+    """One run, summed up, under the `label` by which every table shows it.
+
+    `n` counts the items answered, of `n_asked`; `partial` says whether answers are missing that the run was asked
+    for; `k_sweep` is the accuracy by memory budget of a sweep of the same. `figures` has a value of each metric.
+    """
+
+    ORDER: ClassVar = (
+        *("run", "system", "suite", "n", "greedy_accuracy", "ci95", "method", "pass_at_k", "maj_at_k", "statuses"),
+        *("ece", "label_mass", "k_sweep", "headline", "mean_over_draws", "label", "departures", "controls"),
+        *("n_asked", "partial", "samples_asked", "bca_ci95", "guess", "one_letter", "maj_at_k_ci95", "given_ok"),
+        *("letters", "calibration", "origin"),
+    )
+    run: str
+    system: str
+    suite: str
+    n: int
+    k_sweep: Mapping[str, float | None] | None
+    label: str
+    departures: Mapping[str, Sequence[Any]]
+    controls: Controls
+    n_asked: int
+    partial: bool
+    samples_asked: int
+    origin: Origin
+    figures: Annotated[tuple[Any, ...], SPREAD]
+    data: Annotated[RunData, HIDDEN]
+    shown_suite: Annotated[str, HIDDEN]
+    name: Annotated[str, HIDDEN]
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the answers were made with."""
+        return self.data.manifest
+
+    def metric(self, kind: type[M]) -> M:
+        """The figures of one metric, by their type."""
+        return next(found for found in self.figures if isinstance(found, kind))
+
+
+@dataclass(frozen=True, slots=True)
+class WithinMargin:
+    """Whether a difference is shown to be smaller than the margin: its `interval` at `level` lies within."""
+
+    shown: bool
+    margin: float
+    level: float
+    interval: Span | None
+    p_value: float | None
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassDifference:
+    """pass@k compared where both have as many draws; not part of the family."""
+
+    k: int
+    difference: Annotated[Estimate, EstimateParts(value="value", ci95="ci95", n="n", method="method")]
+    p_value: float
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """`a` against `b` on one suite, a minus b, judged within their family: labels, the baseline second.
+
+    `n` counts the items that both have answered, of `n_asked`; `runs` are theirs; `table` is [[both right, A only],
+    [B only, both wrong]]; `detectable` is the smallest difference that the test finds here with a power of 80%.
+    """
+
+    suite: str
+    a: str
+    b: str
+    n: int
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="ci95")]
+    p_value: float
+    p_adjusted: float
+    verdict: Verdict | None
+    table: tuple[tuple[int, int], tuple[int, int]] | None
+    n_asked: int
+    reason: str
+    family: Family
+    runs: tuple[str, str]
+    suite_file: str | None
+    method: str
+    test: str
+    units: int
+    mid_p: float | None
+    bootstrap: Estimate | None
+    effect: Estimate | None
+    detectable: float | None
+    equivalence: WithinMargin
+    pass_at_k: PassDifference | None
+    shown_suite: Annotated[str, HIDDEN]
+
+    @property
+    def said(self) -> str:
+        """The verdict in words, or why there is none."""
+        if self.verdict is not None:
+            return self.verdict
+        return "partial" if self.reason.startswith("partial") else "too few items"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How much of a system's accuracy is lost from its in-distribution suite to another: unpaired items, whose counts
+    are of both suites in that order.
+    """
+
+    system: str
+    inside: str
+    outside: str
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="ci95", method="method")]
+    n: tuple[int, int]
+    n_asked: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEffect:
+    """What happens to a system's answers when the options change places: runs in different orders.
+
+    Every run has answered at least `n` items. `mean_accuracy` is averaged over the orders. Of the `moved` answers,
+    whose option stood under another letter in the other order, `follow_text` is the share that chose the same option
+    again and `follow_letter` the same letter.
+    """
+
+    suite: str
+    system: str
+    n: int
+    n_asked: int
+    orders: int
+    mean_accuracy: float
+    moved: int
+    follow_text: float | None
+    follow_letter: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The accuracy at `k` memory blocks, and how the answers differ from those at k - 1 (None for k = 0).
+
+    `to_right` and `to_wrong` are the changed answers that became right, or wrong; the rest stayed wrong.
+    """
+
+    k: int
+    accuracy: Annotated[Estimate | None, EstimateParts(value="accuracy", ci95="ci95", method="method")]
+    failed: int
+    changed: int | None
+    to_right: int | None
+    to_wrong: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryWorth:
+    """The largest memory budget against none, item by item."""
+
+    k: int
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="ci95", method="method")]
+    p_value: float
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSweep:
+    """Every memory budget over the same `n` items, k = 0 first."""
+
+    schema: Literal[1]
+    system: str
+    suite: str
+    n: int
+    budgets: tuple[Budget, ...]
+    memory: MemoryWorth | None
+    label: str
+    departures: Mapping[str, Sequence[Any]]
+    suite_file: str | None
+    n_asked: int
+    guess: float | None
+    one_letter: OneLetter | None
+    shown_suite: Annotated[str, HIDDEN]
+    asked: Annotated[tuple[str, ...], HIDDEN]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every run that a report is made from, the pairs that are compared, and what to know of them.
+
+    `notes` hold what to distrust.
+    """
+
+    ORDER: ClassVar = ("schema", "cells", "comparisons", "latency", "speedups", "saturation")
+    schema: Literal[1]
+    cells: tuple[CellResult, ...]
+    comparisons: tuple[Pair, ...]
+    timings: Annotated[tuple[Timings], SPREAD]
+    sweeps: tuple[BudgetSweep, ...]
+    gaps: tuple[Gap, ...]
+    order_effects: tuple[OrderEffect, ...]
+    notes: tuple[str, ...]
+    margin: float
+    alpha: float
+
+
+def as_document(made: Report | Timings | Pair | BudgetSweep) -> dict[str, Any]:
+    """The document, or a part of it, as one JSON value; what is undefined is null."""
+    found: dict[str, Any] = as_value(made)
+    return found

@@ -1,0 +1,65 @@
+"""Letters: how often each is gold, and how often it is answered."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rimbench.display.tabular import Table
+from rimbench.records import LETTERS, Item
+from rimbench.reporting.document import CellResult
+from rimbench.reporting.metrics import Metric
+from rimbench.reporting.numbers import counted, letter_counts, whole_n
+from rimbench.reporting.reading import RunData
+
+
+@dataclass(frozen=True, slots=True)
+class LetterCounts:
+    """How often each letter is gold, of the items answered, and how often it was answered."""
+
+    gold: Mapping[str, int]
+    answered: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The letters of a cell."""
+
+    letters: LetterCounts
+
+
+def _measure(run: RunData, items: Sequence[Item]) -> Letters:
+    """The letters of a run's items and of its answers."""
+    if run.by_draws:
+        answered = [letter for letters in run.drawn.values() for letter in letters]
+    else:
+        answered = [run.greedy[item.item_id].letter for item in items]
+    return Letters(LetterCounts(_histogram([item.gold for item in items]), _histogram(answered)))
+
+
+def _histogram(letters: Sequence[str | None]) -> dict[str, int]:
+    found = Counter(letters)
+    return {letter: found[letter] for letter in LETTERS if found[letter]}
+
+
+def _table(cells: Sequence[CellResult]) -> Table:
+    """A row for each cell."""
+    found = [(cell, cell.metric(Letters).letters) for cell in cells]
+    return Table(
+        "Letters",
+        ("suite", "system", "n", "gold", "answered"),
+        tuple(
+            (
+                cell.shown_suite,
+                cell.label,
+                counted(cell.n, cell.n_asked),
+                letter_counts(own.gold),
+                letter_counts(own.answered),
+            )
+            for cell, own in found
+        ),
+        "A system that answers one letter far more often than it is gold follows the position, not the question.",
+        whole_n(cells),
+    )
+
+
+METRIC = Metric(9, Letters, _measure, table=_table)

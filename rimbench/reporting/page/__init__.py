@@ -1,0 +1,203 @@
+"""The report as one HTML file: the tables, the plots, and every single answer to look at.
+
+The file asks nothing of the network, and its content-security policy lets nothing but its own script run. Questions
+and answers are data: they lie in it compressed, and the script writes them as text alone.
+"""
+
+import base64
+import hashlib
+import itertools
+import json
+import math
+import secrets
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rimbench.display.tabular import Table
+from rimbench.errors import DataError
+from rimbench.records import Item, Record
+from rimbench.reporting.document import Report
+from rimbench.reporting.drawing import as_svg
+from rimbench.reporting.plots import make_plots
+from rimbench.reporting.tables import DISCLAIMER, make_tables
+from rimbench.store import each_item, read_records_at
+
+TEXT_BUDGET = 6_000_000
+"""Characters of answers in one file; more answers are each cut shorter, in their middle."""
+PACKED_BUDGET = 4_300_000
+"""Bytes of packed answers: with tables and plots, the file stays below 5 MB."""
+SHORTEST_CUT, LONGEST_CUT = 200, 20_000
+_ENCODED_AT_ONCE = 3 << 16
+"""Bytes, a multiple of 3: base64 makes 4 characters of each 3."""
+_WRITTEN_AT_ONCE = 500
+"""Items, or answers."""
+_LEVEL, _AS_GZIP = 6, 31
+"""Level 9 takes twice the time and saves a hundredth."""
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def as_page(report: Report, results: Path) -> str:
+    """The whole report as one HTML text."""
+    return "".join(page_pieces(report, results))
+
+
+def page_pieces(report: Report, results: Path) -> Iterator[str]:
+    """The same in pieces: of very many answers there should not be several copies."""
+    import jinja2
+
+    here = resources.files(__package__)
+    script = (here / "page.js").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
+    place = secrets.token_hex()
+    page = template.render(
+        sections=_sections(report),
+        disclaimer=DISCLAIMER,
+        style=(here / "page.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        answers=place,
+    )
+    before, _, behind = page.partition(place)
+    yield before
+    packed = _packed_answers(report, results)
+    for start in range(0, len(packed), _ENCODED_AT_ONCE):
+        yield base64.b64encode(packed[start : start + _ENCODED_AT_ONCE]).decode()
+    yield behind
+
+
+def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
+    """Every table with the plots that show the same, each as its title and its SVG."""
+    plots = make_plots(report)
+    sections = []
+    for table in make_tables(report):
+        beside = [plot for plot in plots if table.title.startswith(plot.table)]
+        plots = [plot for plot in plots if plot not in beside]
+        sections.append((table, [(plot.title, as_svg(plot)) for plot in beside]))
+    return sections
+
+
+def _packed_answers(report: Report, results: Path) -> bytearray:
+    """The answers as the page unpacks them; texts that pack badly, of random letters say, are cut further."""
+    limit = min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(sum(cell.n for cell in report.cells), 1)))
+    packed = _packed(_answers(report, results, limit))
+    while len(packed) > PACKED_BUDGET and limit > SHORTEST_CUT:
+        limit = max(SHORTEST_CUT, limit * 3 // 5)
+        packed = _packed(_answers(report, results, limit))
+    return packed
+
+
+def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
+    """Items and, run by run, their answers as JSON, piece by piece: lists of values, for keys would be repeated."""
+    numbers = _Numbers()
+    yield '{"items":['
+    for cell in report.cells:
+        suite, run = cell.suite, cell.run
+        items = each_item(results / run)  # a run's folder bears its name
+        while some := list(itertools.islice(items, _WRITTEN_AT_ONCE)):
+            before = "," if numbers.count else ""
+            rows = [_row(suite, item, limit) for item in some if numbers.add(suite, run, item)]
+            yield before + _json(rows)[1:-1] if rows else ""
+    yield '],"runs":['
+    for i, cell in enumerate(report.cells):
+        suite, run = cell.suite, cell.run
+        label = f"{cell.label}, first draw" if cell.data.by_draws else cell.label
+        yield f'{"," if i else ""}{{"label":{_json(label)},"suite":{_json(suite)},"answers":{{'
+        before = ""
+        records = read_records_at(results / run, sorted(cell.data.shown.values()))
+        while answered := list(itertools.islice(records, _WRITTEN_AT_ONCE)):
+            answers = {
+                numbers.of(suite, run, record.item_id): _answer(
+                    record, cell.data.drawn.get(record.item_id, ()), limit
+                )
+                for record in answered
+            }
+            yield before + _json(answers)[1:-1]
+            before = ","
+        yield "}}"
+    yield "]}"
+
+
+class _Numbers:
+    """The places of items in the page: one is known again, in another run, by its suite, its id and its question."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._questions = array("q")  # by number, the hash of the question
+        self._of_suite: dict[str, dict[str, int]] = {}
+        self._of_run: dict[str, dict[str, int]] = {}  # other questions under ids that the suite had before
+        self._others: dict[tuple[str, str, str], int] = {}
+
+    def add(self, suite: str, run: str, item: Item) -> bool:
+        """Number an item of a run; whether it is a new one."""
+        of_suite = self._of_suite.setdefault(suite, {})
+        number = of_suite.setdefault(item.item_id, self.count)
+        if number < self.count and self._questions[number] != hash(item.question):
+            number = self._others.setdefault((suite, item.item_id, item.question), self.count)
+            self._of_run.setdefault(run, {})[item.item_id] = number
+        if number < self.count:
+            return False
+        self._questions.append(hash(item.question))
+        self.count += 1
+        return True
+
+    def of(self, suite: str, run: str, item_id: str) -> int:
+        """The number of a run's item."""
+        number = self._of_run.get(run, {}).get(item_id, self._of_suite[suite].get(item_id))
+        if number is None:
+            raise DataError(f"{run}: its items were changed while they were read: start the same command again")
+        return number
+
+
+def _row(suite: str, item: Item, limit: int) -> list[Any]:
+    options = {letter: cut(text, limit) for letter, text in item.options.items()}
+    return [suite, item.item_id, cut(item.question, limit), options, item.gold]
+
+
+@lru_cache(maxsize=1024)
+def _counted(letters: tuple[str | None, ...]) -> dict[str, int]:
+    """How often each letter was drawn; kept, since the draws of many items are alike."""
+    return dict(sorted(Counter(letter or "none" for letter in letters).items()))
+
+
+def _answer(record: Record, drawn: tuple[str | None, ...], limit: int) -> list[Any]:
+    logprobs = record.option_logprobs
+    rounded = {letter: _rounded(value) for letter, value in logprobs.items()} if logprobs else None
+    return [
+        record.answer,
+        record.status,
+        int(record.correct),
+        cut(record.text, limit),
+        rounded,
+        _counted(drawn),
+    ]
+
+
+def _rounded(logprob: float) -> float | None:
+    """A probability of 0 has no logarithm that JSON could hold."""
+    return round(logprob, 3) if math.isfinite(logprob) else None
+
+
+def cut(text: str, limit: int) -> str:
+    """A text of about `limit` characters at most: its beginning and, twice as long, its end with the answer."""
+    left_out = len(text) - limit
+    if left_out <= 0:
+        return text
+    head = limit // 3
+    return f"{text[:head]}\n[... {left_out:,} characters left out ...]\n{text[head + left_out :]}"
+
+
+def _packed(pieces: Iterable[str]) -> bytearray:
+    """Zipped, without the time: the same report gives the same bytes."""
+    packing = zlib.compressobj(_LEVEL, zlib.DEFLATED, wbits=_AS_GZIP)
+    packed = bytearray()
+    for piece in pieces:
+        packed += packing.compress(piece.encode("utf-8", "replace"))
+    packed += packing.flush()
+    return packed

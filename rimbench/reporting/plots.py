@@ -1,0 +1,227 @@
+"""The report as plots: what the tables say, at a glance. Nothing is worked out here but where it is drawn."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from rimbench.errors import DataError
+from rimbench.files.writing import replacing, write_whole
+from rimbench.reporting.document import CellResult, Report
+from rimbench.reporting.drawing import (
+    GREY,
+    MARKERS,
+    STYLE,
+    WIDTH,
+    Plot,
+    as_svg,
+    bar,
+    colour_of,
+    file_name,
+    line,
+    name_rows,
+    panels,
+    rows_height,
+    save,
+    short,
+)
+from rimbench.reporting.metrics.accuracy import Accuracy
+from rimbench.reporting.metrics.calibration import Calibration, Confidence
+from rimbench.reporting.metrics.draws import SeveralAnswers
+from rimbench.reporting.numbers import counted, decimal
+from rimbench.reporting.time_plots import plot_accuracy_against_time, plot_throughput
+
+VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}
+SHORT = {"too few items": "too few", "partial": "partial"}
+MIRRORED = {"better": "worse", "worse": "better"}
+CURVE_POINTS = 200
+
+
+def make_plots(report: Report) -> list[Plot]:
+    """Every plot that the report has data for, in the order of the tables."""
+    with mpl.rc_context(STYLE):
+        costs = [cost for timings in report.timings for cost in timings.costs]
+        systems = sorted({cell.system for cell in report.cells})
+        suites = sorted({cell.suite for cell in report.cells})
+        found: list[Plot | None] = [_accuracy(report.cells, systems, suites)]
+        found += [_verdicts(report, suite) for suite in suites]
+        found.append(_pass_at_k(report.cells, systems, suites))
+        found.append(_budgets(report, systems))
+        found += [plot_accuracy_against_time(costs, systems, suite) for suite in suites]
+        found.append(plot_throughput(costs))
+        for suite in suites:
+            found.append(_reliability(report.cells, systems, suite))
+            found.append(_risk_against_coverage(report.cells, systems, suite))
+        return [plot for plot in found if plot is not None]
+
+
+def write_plots(report: Report, folder: Path) -> list[Path]:
+    """Write every plot as SVG and as PNG; DataError where the folder cannot be written."""
+    return save_plots(make_plots(report), folder)
+
+
+def save_plots(plots: Iterable[Plot], folder: Path) -> list[Path]:
+    """Write plots as SVG and as PNG; DataError where the folder cannot be written."""
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for plot in plots:
+            svg, png = folder / f"{plot.name}.svg", folder / f"{plot.name}.png"
+            write_whole(svg, as_svg(plot))
+            with replacing(png) as scratch:
+                save(plot.figure, scratch, format="png", facecolor="white", dpi=160, metadata={"Software": None})
+            written += [svg, png]
+    except OSError as error:
+        raise DataError(f"cannot write plots to {folder}: {error.strerror}; give another folder") from error
+    return written
+
+
+def _accuracy(cells: Sequence[CellResult], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
+    most = max(sum(cell.suite == suite for cell in cells) for suite in suites)
+    figure, grid = panels(len(suites), rows_height(most), share_x=True)
+    for axes, suite in zip(grid, suites, strict=True):
+        found = [(cell, cell.metric(Accuracy)) for cell in cells if cell.suite == suite]
+        shown = [(cell, own) for cell, own in found if own.headline.estimate is not None]
+        for place, (cell, own) in enumerate(shown):
+            bar(axes, place, own.headline.estimate, colour_of(systems, cell.system))
+        guess = next((own.guess for _, own in shown if own.guess is not None), None)
+        if guess is not None:
+            axes.axvline(100 * guess, color=GREY, ls=":")
+        names = [(cell, "" if own.headline.of == "greedy" else f", {own.headline.of}") for cell, own in shown]
+        name_rows(axes, [_told(cell, cell.label + of) for cell, of in names])
+        axes.set_title(short(suite))
+    greedy = all(cell.metric(Accuracy).headline.of == "greedy" for cell in cells)
+    kind = "greedy accuracy" if greedy else "accuracy"
+    grid[-1].set_xlabel(f"{kind}, % [95%]; dotted: a guesser's")
+    title = f"{kind.capitalize()} of each system with its 95% interval, and a uniform guesser's as a dotted line"
+    return Plot("accuracy", title, figure, "Accuracy")
+
+
+def _told(cell: CellResult, name: str) -> str:
+    """A cell's name in a plot, with how many items it is of where some are missing."""
+    return f"{name}, {counted(cell.n, cell.n_asked)}" if cell.partial else name
+
+
+def _verdicts(report: Report, suite: str) -> Plot | None:
+    pairs = [pair for pair in report.comparisons if pair.suite == suite]
+    names = sorted({name for pair in pairs for name in (pair.a, pair.b)})
+    if not pairs:
+        return None
+    figure = Figure(figsize=(max(WIDTH, 1.8 + 0.72 * len(names)), 1.4 + 0.5 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    for pair in pairs:
+        verdict, points = pair.verdict, 100 * pair.difference.value
+        for row, column, word, value in (
+            (pair.a, pair.b, verdict, points),
+            (pair.b, pair.a, MIRRORED.get(verdict or "", verdict), -points),
+        ):
+            x, y = names.index(column), names.index(row)
+            colour = VERDICT_COLOURS.get(word or "", GREY)
+            axes.add_patch(mpl.patches.Rectangle((x - 0.48, y - 0.48), 0.96, 0.96, color=colour, alpha=0.25, lw=0))
+            text = f"{decimal(value, 1, signed=True)}\n{word or SHORT[pair.said]}"
+            axes.text(x, y, text, ha="center", va="center", fontsize=8.5)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xticks(range(len(names)), [short(name) for name in names])
+    if len(names) > 2:
+        axes.tick_params("x", rotation=25)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), [short(name) for name in names])
+    axes.grid(visible=False)
+    axes.set_title(short(suite))
+    axes.set_xlabel("row minus column, points")
+    title = f"Verdict on each pair of systems on {suite}, row against column"
+    return Plot(f"verdicts-{file_name(suite)}", title, figure, "Who is better")
+
+
+def _pass_at_k(cells: Sequence[CellResult], systems: Sequence[str], suites: Sequence[str]) -> Plot | None:
+    found = [(cell, *cell.metric(SeveralAnswers).passed) for cell in cells]
+    by_suite = {suite: [each for each in found if each[0].suite == suite and each[2]] for suite in suites}
+    drawn = {suite: shown for suite, shown in by_suite.items() if shown}
+    if not drawn:
+        return None
+    figure, grid = panels(len(drawn), rows_height(max(map(len, drawn.values()))), share_x=True)
+    for axes, (suite, shown) in zip(grid, drawn.items(), strict=True):
+        for place, (cell, _, passed) in enumerate(shown):
+            if passed is not None:
+                bar(axes, place, passed.estimate, colour_of(systems, cell.system))
+                axes.plot([100 * passed.chance] * 2, [place - 0.45, place + 0.45], color=GREY, ls=":")
+        name_rows(axes, [_told(cell, f"{cell.label}, k = {k}") for cell, k, _ in shown])
+        axes.set_title(short(suite))
+    grid[-1].set_xlabel("pass@k, % [95%]; dotted: a guesser's")
+    title = "pass@k of each system with its 95% interval beside a uniform guesser's"
+    return Plot("pass-at-k", title, figure, "Several answers")
+
+
+def _budgets(report: Report, systems: Sequence[str]) -> Plot | None:
+    if not report.sweeps:
+        return None
+    figure, [axes] = panels(1, 3.4)
+    for place, sweep in enumerate(report.sweeps):
+        known = [(b.k, b.accuracy) for b in sweep.budgets if b.accuracy is not None]
+        name = f"{short(sweep.label)} on {short(sweep.shown_suite)}"
+        colour = colour_of(systems, sweep.system)
+        line(axes, [k for k, _ in known], [a for _, a in known], colour, MARKERS[place % len(MARKERS)], name)
+    axes.set_xlabel("memory budget K; K = 0 has no memory")
+    axes.set_ylabel("greedy accuracy, % [95%]")
+    axes.set_xticks(range(1 + max(b.k for sweep in report.sweeps for b in sweep.budgets)))
+    axes.legend()
+    title = "Accuracy at every memory budget K, from K = 0 on, with 95% intervals"
+    return Plot("budgets", title, figure, "Accuracy by memory budget")
+
+
+def _reliability(cells: Sequence[CellResult], systems: Sequence[str], suite: str) -> Plot | None:
+    def draw(axes: Any, cell: CellResult, own: Calibration) -> None:
+        at = [100 * b.confidence for b in own.reliability]
+        colour = colour_of(systems, cell.system)
+        line(axes, at, [b.accuracy for b in own.reliability], colour, "o", short(_told(cell, cell.label)))
+
+    def frame(axes: Any) -> None:
+        axes.plot([0, 100], [0, 100], color=GREY, ls=":")
+        axes.set_xlabel("confidence, %; dotted: as right as it is sure")
+        axes.set_ylabel("accuracy, % [95%]")
+
+    title = f"Reliability on {suite}: accuracy by confidence, bin by bin; dotted: perfect calibration"
+    return _calibrated("reliability", title, cells, suite, draw, frame)
+
+
+def _risk_against_coverage(cells: Sequence[CellResult], systems: Sequence[str], suite: str) -> Plot | None:
+    def draw(axes: Any, cell: CellResult, own: Calibration) -> None:
+        curve = own.curve
+        every = max(1, len(curve.coverage) // CURVE_POINTS)
+        coverage, risk = curve.coverage[::-every][::-1], curve.risk[::-every][::-1]
+        colour, name = colour_of(systems, cell.system), short(_told(cell, cell.label))
+        axes.plot([100 * x for x in coverage], [100 * y for y in risk], color=colour, label=name)
+
+    def frame(axes: Any) -> None:
+        axes.set_xlabel("coverage: the surest share that is answered, %")
+        axes.set_ylabel("risk: wrong among those, %")
+        axes.set_xlim(0, 100)
+        axes.set_ylim(bottom=0)
+
+    title = f"Risk against coverage on {suite}: how often the surest answers are wrong"
+    return _calibrated("risk-coverage", title, cells, suite, draw, frame)
+
+
+def _calibrated(  # noqa: PLR0913 - two plots of one frame
+    name: str,
+    title: str,
+    cells: Sequence[CellResult],
+    suite: str,
+    draw: Callable[[Any, CellResult, Calibration], None],
+    frame: Callable[[Any], None],
+) -> Plot | None:
+    read = [(cell, cell.metric(Confidence).calibration) for cell in cells if cell.suite == suite]
+    shown = [(cell, own) for cell, own in read if own is not None]
+    if not shown:
+        return None
+    figure, [axes] = panels(1, 3.6)
+    for cell, own in shown:
+        draw(axes, cell, own)
+    frame(axes)
+    axes.set_title(short(suite))
+    axes.legend()
+    return Plot(f"{name}-{file_name(suite)}", title, figure, "Can a readout's confidence")

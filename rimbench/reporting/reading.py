@@ -1,0 +1,166 @@
+"""Runs' folders -> `RunData`: their answers item by item, without their texts, so that many runs fit in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rimbench.errors import DataError
+from rimbench.records import LETTERS, Item, Status
+from rimbench.reporting.columns import Draws, GreedyAnswers
+from rimbench.statistics import estimate, passk
+from rimbench.statistics.bootstrap import FloatArray, Resampling
+from rimbench.store import (
+    Answers,
+    Manifest,
+    check_name,
+    each_item,
+    find_runs,
+    find_without_manifest,
+    read_manifest,
+    say_edited,
+)
+
+HEADLINE_K = 8
+"""The k of pass@k and maj@k that is always given where there are as many samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """What a report needs of one run. `items`, without their texts, are in the suite's order; `greedy` and `drawn`
+    are by item id.
+
+    `drawn` holds the letters of samples 1..n in their order, None for an answer that names none, and `drawn_statuses`
+    counts what became of the draws of all items together. What the engine failed on, unless the user said that this
+    is final, is not answered: `failed` counts it. `missing` counts the answers that the run was asked for and lacks,
+    those among them; `edited` lists the lines of its records that were changed after they were written, and `shown`
+    holds, by item, where in the file its first sample's line begins.
+    """
+
+    manifest: Manifest
+    items: Mapping[str, Item]
+    greedy: GreedyAnswers
+    drawn: Mapping[str, tuple[str | None, ...]]
+    drawn_statuses: Mapping[Status, int]
+    missing: int = 0
+    failed: int = 0
+    edited: tuple[int, ...] = ()
+    shown: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def by_draws(self) -> bool:
+        """Whether there are draws alone, as of answers from elsewhere at a temperature: none of them is greedy."""
+        return bool(self.drawn) and not self.greedy
+
+    @property
+    def answered(self) -> list[Item]:
+        """The items that have a greedy answer, or of draws alone a draw, in the suite's order."""
+        return self.sampled if self.by_draws else [i for i in self.items.values() if i.item_id in self.greedy]
+
+    @property
+    def sampled(self) -> list[Item]:
+        """The items that have draws, in the suite's order."""
+        return [item for item in self.items.values() if item.item_id in self.drawn]
+
+    def right(self, item: Item) -> bool:
+        """Whether the greedy answer to an answered item is right."""
+        answer = self.greedy[item.item_id]
+        return answer.status == "ok" and answer.letter == item.gold
+
+    def drawn_right(self, item: Item) -> int:
+        """How many draws of an item are right."""
+        return self.drawn.get(item.item_id, ()).count(item.gold)
+
+    def score(self, item: Item) -> float:
+        """How far an answered item is right: 0 or 1 by its greedy answer, of draws alone the share that is right."""
+        if self.by_draws:
+            return self.drawn_right(item) / len(self.drawn[item.item_id])
+        return float(self.right(item))
+
+    @property
+    def k(self) -> int | None:
+        """The k that is given: the headline's, or all samples where there are fewer; None without draws."""
+        return min([HEADLINE_K, *map(len, self.drawn.values())]) if self.drawn else None
+
+    def pass_values(self, items: Sequence[Item], k: int) -> FloatArray | None:
+        """pass@k item by item, from the draws; None where an item has fewer than k."""
+        samples = [len(self.drawn.get(item.item_id, ())) for item in items]
+        return passk.pass_values([self.drawn_right(item) for item in items], samples, k)
+
+    def mean_over_draws(self) -> estimate.Estimate | None:
+        """Accuracy averaged over the draws; None without any."""
+        values = self.pass_values(self.sampled, 1) if self.drawn else None
+        return None if values is None else estimate.bootstrap_share(values, resampling_of(self.sampled))
+
+    def logprob_table(self, items: Sequence[Item]) -> tuple[FloatArray, NDArray[np.intp]]:
+        """Log-probabilities (items, most options), short items filled up with -inf, and the gold columns."""
+        width = max(len(item.options) for item in items)
+        table = self.greedy.logprob_table([item.item_id for item in items], width)
+        return table, np.array([LETTERS.index(item.gold) for item in items])
+
+    @property
+    def content_sha256(self) -> str:
+        """The hash of the frozen items: runs with different ones are never compared."""
+        return self.manifest.identity.suite.content_sha256
+
+
+def resampling_of(items: Sequence[Item]) -> Resampling:
+    """Items that hang together, where the suite names them, are resampled together."""
+    clustered = any(item.cluster is not None for item in items)
+    return Resampling(clusters=[item.cluster for item in items] if clustered else None)
+
+
+def read_run(folder: Path) -> RunData:
+    """Read one run; DataError where its folder is not called after it, or its records are not as they must be."""
+    manifest = read_manifest(folder)
+    check_name(folder, manifest)
+    items = {item.item_id: without_texts(item) for item in each_item(folder)}
+    greedy, draws, failed = GreedyAnswers(), Draws(), 0
+    shown: dict[str, int] = {}
+    answers = Answers(folder, items)
+    for head in answers.heads():
+        if not head.answered:
+            failed += 1
+            continue
+        item_id, sample = items[head.item_id].item_id, head.sample
+        if head.status == "engine_error":
+            answers.kept.add(item_id, sample)  # a final failure, which is none to it
+        if not sample or answers.kept.is_first(item_id, sample):
+            shown[item_id] = head.start
+        if sample:
+            draws.put(item_id, head)
+        else:
+            greedy.put(item_id, head.record)
+    first = 1 if draws.letters and not greedy else 0  # answers from elsewhere may be draws alone
+    missing = answers.kept.missing(items, manifest.samples, first)
+    edited = tuple(answers.edited)
+    return RunData(manifest, items, greedy, draws.letters, draws.statuses, missing, failed, edited, shown)
+
+
+def without_texts(item: Item) -> Item:
+    """The item's letters, gold and cluster: what an answer is judged by. Texts would take most of the memory."""
+    return Item(item.item_id, "", _NO_TEXTS[len(item.options)], item.gold, item.cluster)
+
+
+_NO_TEXTS = [dict.fromkeys(LETTERS[:count], "") for count in range(len(LETTERS) + 1)]
+
+
+def read_runs(results: Path) -> tuple[list[RunData], list[str]]:
+    """Every run of a results folder that can be read, and a sentence on each that cannot, or that was changed."""
+    runs, notes = [], []
+    for folder in find_runs(results):
+        try:
+            run = read_run(folder)
+        except DataError as error:
+            notes.append(f"left out: {error}")
+            continue
+        runs.append(run)
+        if run.edited:
+            notes.append(say_edited(folder, run.edited))
+    notes += [
+        f"left out: {folder} holds records and no manifest: start its command again, which writes one"
+        for folder in find_without_manifest(results)
+    ]
+    return runs, notes

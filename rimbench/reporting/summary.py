@@ -1,0 +1,196 @@
+"""What a report says: runs read once, summed up into cells, and compared in pairs.
+
+The same records give the same summary, whatever the machine: bootstraps take a fixed seed, and runs come in the
+order of their suites, systems and names.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rimbench.display.plaintext import plain
+from rimbench.errors import UsageError
+from rimbench.latency.stored import read_measurements
+from rimbench.plugins import unknown
+from rimbench.reporting.budgets import find_sweeps
+from rimbench.reporting.cells import make_cell
+from rimbench.reporting.document import SCHEMA, Pair, Report
+from rimbench.reporting.doubts import doubt_families, find_doubts, say_partial
+from rimbench.reporting.families import ALL, Choice, is_called, list_pairs
+from rimbench.reporting.metrics import find_metrics
+from rimbench.reporting.pairs import check_same_items, compare_pairs, gaps, order_effects, unlike_items
+from rimbench.reporting.reading import RunData, read_runs
+from rimbench.reporting.timings import accuracies_beside, make_timings
+from rimbench.reporting.variants import (
+    HARMLESS,
+    controls_of,
+    is_unchanged,
+    label_runs,
+    name_of,
+    run_departures,
+    variant_of,
+)
+from rimbench.statistics.verdict import Settings
+from rimbench.store import no_runs
+from rimbench.suites.controls import Controls
+
+
+def summarise(results: Path, settings: Settings | None = None, choice: Choice | None = None) -> Report:
+    """Read every run below a results folder and sum it up; DataError where there is none, UsageError for a baseline
+    that is not among them.
+    """
+    settings, choice = settings or Settings(), choice or Choice()
+    unread: list[str] = []
+    runs = read_all(results, unread.append)
+    labels = _labels(runs)
+    measurements = read_measurements(results, unread.append)
+    metrics, sweeps = find_metrics(), find_sweeps(results, unread.append)
+    cells = sorted(
+        (make_cell(run, labels[run.manifest.run], metrics, sweeps) for run in runs),
+        key=lambda c: (c.suite, c.system, c.label),
+    )
+    taken, notes = choose_variants(runs)
+    pairs = compare_pairs(_pairs(taken, labels, choice), labels, settings, choice)
+    chosen = {run.manifest.run for run in taken}
+    beside = [cell for cell in cells if cell.run in chosen]
+    timings = make_timings(measurements, accuracies_beside(beside))
+    doubts = (*find_doubts(cells), *notes, *unlike_items(taken), *doubt_families(pairs))
+    return Report(
+        schema=SCHEMA,
+        cells=tuple(cells),
+        comparisons=tuple(pairs),
+        timings=(timings,),
+        sweeps=tuple(sweeps),
+        gaps=tuple(gaps(beside)),
+        order_effects=tuple(order_effects(runs)),
+        notes=tuple(map(plain, (*unread, *doubts))),
+        margin=settings.margin,
+        alpha=settings.alpha,
+    )
+
+
+def summarise_pair(
+    results: Path, a: str, b: str, settings: Settings | None = None, choice: Choice | None = None
+) -> tuple[list[Pair], list[str]]:
+    """Two systems (or runs), suite by suite, judged as in the report, and notes on them.
+
+    UsageError where they share no suite, or no item, or one is not of the family that was named.
+    """
+    unread: list[str] = []
+    runs, choice = read_all(results, unread.append), choice or Choice()
+    if choice.named is not None:
+        choice = replace(choice, baseline=b)
+        if a not in (choice.named or ()):
+            raise UsageError(f"{a} is not among the systems of --family: {', '.join(choice.family)}")
+    labels = _labels(runs)
+    (taken_a, notes_a), (taken_b, notes_b) = (_named(runs, labels, name) for name in (a, b))
+    shared = [suite for suite in taken_a if suite in taken_b]
+    if not shared:
+        raise UsageError(
+            f"{a} and {b} share no suite: {a} has {', '.join(taken_a) or 'none'}, {b} has {', '.join(taken_b)}"
+        )
+    asked = [(taken_a[suite], taken_b[suite]) for suite in shared]
+    for pair in asked:
+        if pair[0] is pair[1]:
+            raise UsageError(
+                f"{a} and {b} are the same run on {pair[0].manifest.suite}, {pair[0].manifest.run}: give two"
+            )
+        check_same_items(*pair)
+    compared = asked
+    if choice.family == ALL:  # the whole family has to be there, with the pairs that were asked for in their order
+        both = [{run.manifest.run for run in pair} for pair in asked]
+        others = _pairs(choose_variants(runs)[0], labels, choice)
+        compared = [*asked, *(p for p in others if {run.manifest.run for run in p} not in both)]
+    wanted = [(one.manifest.run, other.manifest.run) for one, other in asked]
+    pairs = [p for p in compare_pairs(compared, labels, settings or Settings(), choice) if p.runs in wanted]
+    if not pairs:
+        raise UsageError(f"{a} and {b} have answered no item in common: let both runs go on, then compare")
+    partial = [say_partial(run) for pair in asked for run in pair if run.missing]
+    return pairs, [plain(note) for note in (*unread, *notes_a, *notes_b, *dict.fromkeys(partial))]
+
+
+def _labels(runs: Sequence[RunData]) -> dict[str, str]:
+    manifests = [run.manifest for run in runs]
+    return {manifest.run: label for manifest, label in zip(manifests, label_runs(manifests), strict=True)}
+
+
+def _pairs(taken: Sequence[RunData], labels: Mapping[str, str], choice: Choice) -> list[tuple[RunData, RunData]]:
+    """The pairs of runs to be compared, suite by suite."""
+    by_suite: dict[str, dict[str, RunData]] = {}
+    for run in taken:
+        by_suite.setdefault(run.manifest.suite, {})[labels[run.manifest.run]] = run
+    found = [(named[a], named[b]) for named in by_suite.values() for a, b in list_pairs(named, choice)]
+    if choice.baseline is not None and not any(is_called(labels[r.manifest.run], r, choice.baseline) for r in taken):
+        raise unknown("baseline", choice.baseline, {labels[run.manifest.run] for run in taken})
+    return found
+
+
+def read_all(results: Path, say: Callable[[str], None]) -> list[RunData]:
+    """Every run of a results folder that can be read, in the order of suites and systems; DataError where there is
+    none. `say` is told of those that cannot, and of those that were changed.
+    """
+    runs, notes = read_runs(results)
+    if not runs:
+        raise no_runs(results, f" ({'; '.join(notes)})" if notes else "")
+    for note in notes:
+        say(note)
+    return sorted(runs, key=lambda run: (run.manifest.suite, run.manifest.system, run.manifest.run))
+
+
+def choose_runs(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
+    """One run for each system as its file has it and each suite, with a note for each choice: `choose_variants`."""
+    return choose_variants([run for run in runs if is_unchanged(run.manifest)])
+
+
+def choose_variants(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
+    """One run for each system, and variant of one, and each suite, to be compared, and a note for each choice.
+
+    None under a control: those are other questions. Of several, a complete one before a partial one, then one with
+    the usual seed, then the one with more items, then with more draws, then the one started last.
+    """
+    cells: dict[tuple[str, ...], list[RunData]] = {}
+    for run in runs:
+        if controls_of(run.manifest) == Controls():
+            cells.setdefault(variant_of(run.manifest), []).append(run)
+    taken, notes = [], []
+    for group in cells.values():
+        best = max(group, key=_rank)
+        taken.append(best)
+        if len(group) > 1:
+            others = ", ".join(run.manifest.run for run in group if run is not best)
+            system = name_of(best.manifest, but=HARMLESS)
+            notes.append(
+                f"{system} on {best.manifest.suite} has {len(group)} runs: comparisons take {best.manifest.run} "
+                "(complete before partial, then the usual seed, then more items, then more draws, then the latest), "
+                f"not {others}"
+            )
+    return taken, notes
+
+
+def _rank(run: RunData) -> tuple[bool, bool, int, int, str, str]:
+    manifest = run.manifest
+    seeded = "seed" in run_departures(manifest)
+    return run.missing == 0, not seeded, len(run.items), manifest.samples, manifest.started_at, manifest.run
+
+
+def _named(runs: Sequence[RunData], labels: Mapping[str, str], name: str) -> tuple[dict[str, RunData], list[str]]:
+    """By suite, the runs that a name stands for: by a run's own name, a label, or a system's as its file has it."""
+    exact = [run for run in runs if name in (run.manifest.run, labels[run.manifest.run])]
+    of_system = [run for run in runs if run.manifest.system == name]
+    taken, notes = [run for run in exact if run.manifest.run == name], list[str]()
+    if not taken:
+        taken, notes = choose_runs(of_system)
+        suites = {run.manifest.suite for run in taken}
+        taken += [run for run in exact if run.manifest.suite not in suites]
+    if not taken and of_system:
+        variants, notes = choose_variants(of_system)
+        shown = sorted({labels[run.manifest.run] for run in variants or of_system})
+        if len(shown) > 1 or not variants:
+            raise UsageError(
+                f"no run of {name} is one of the system as its file has it: give one of {', '.join(shown)}"
+            )
+        taken = variants
+        notes.append(f"no run of {name} is one of the system as its file has it: comparing {shown[0]}")
+    if not taken:
+        raise unknown("system or run", name, {*labels, *labels.values()})
+    return {run.manifest.suite: run for run in taken}, notes

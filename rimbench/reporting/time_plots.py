@@ -1,0 +1,145 @@
+"""What is drawn of measured times: throughput and speed-ups by batch size, accuracy against time."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from rimbench.latency.stored import Quantity
+from rimbench.reporting.drawing import (
+    COLOURS,
+    GREY,
+    MARKERS,
+    STYLE,
+    Plot,
+    colour_of,
+    file_name,
+    logarithmic,
+    panels,
+    short,
+    whiskers,
+)
+from rimbench.reporting.times import Cost, Speedup
+from rimbench.statistics.estimate import Estimate
+
+
+def plot_accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite: str) -> Plot | None:
+    """Accuracy against the time of an answer on one suite, with the Pareto front; None without both."""
+    answers = [c for c in costs if c.suite == suite and c.quantity == "answer"]
+    shown = [(c, c.conditions.accuracy) for c in answers if c.conditions.accuracy is not None]
+    if not shown:
+        return None
+    batches = sorted({cost.batch for cost, _ in shown})
+    figure, grid = panels(len(batches), 3.0)
+    for axes, batch in zip(grid, batches, strict=True):
+        points = [(c.conditions.per_sample_ms, accuracy, c) for c, accuracy in shown if c.batch == batch]
+        for time, accuracy, row in points:
+            colour = colour_of(systems, row.system)
+            axes.errorbar(time, 100 * accuracy.value, whiskers([accuracy]), fmt="o", color=colour, capsize=3)
+            axes.annotate(
+                short(row.label), (time, 100 * accuracy.value), (6, 6), textcoords="offset points", fontsize=9
+            )
+        front = pareto_front([(time, accuracy.value) for time, accuracy, _ in points])
+        logarithmic(axes, [time for time, _, _ in points])
+        steps = [*front, (axes.get_xlim()[1], front[-1][1])]
+        axes.plot([x for x, _ in steps], [100 * y for _, y in steps], color=GREY, drawstyle="steps-post", zorder=0)
+        axes.set_title(f"{short(suite)}, batch {batch}")
+        axes.set_ylabel("greedy accuracy, % [95%]")
+    grid[-1].set_xlabel("ms a question; line: the Pareto front, best by then")
+    title = f"Accuracy against the time of an answer on {suite}, with the Pareto front"
+    return Plot(f"accuracy-against-time-{file_name(suite)}", title, figure, "What an answer costs")
+
+
+def plot_throughput(costs: Sequence[Cost]) -> Plot | None:
+    """Questions a second against the batch size, a line a system; None for fewer than two batch sizes."""
+    drawn = _drawn(c.quantity for c in costs)
+    shown = [c for c in costs if c.quantity == drawn]
+    if len({row.batch for row in shown}) < 2:
+        return None
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6, 3.8), layout="constrained")
+        axes = figure.add_subplot()
+        engines = sorted({row.engine for row in shown})
+        systems = sorted({row.label for row in shown})
+        suites = sorted({c.suite for c in costs})
+        for suite, name, engine in itertools.product(suites, systems, engines):
+            rows = [c for c in costs if c.suite == suite and c.quantity == drawn]
+            found = sorted(
+                (r.batch, r.conditions.questions_per_s or 0.0) for r in rows if (r.label, r.engine) == (name, engine)
+            )
+            words = [name, *([engine] if len(engines) > 1 else []), *([suite] if len(suites) > 1 else [])]
+            style: dict[str, Any] = {"marker": MARKERS[engines.index(engine)], "color": colour_of(systems, name)}
+            if found:
+                axes.plot([b for b, _ in found], [q for _, q in found], label=", ".join(map(short, words)), **style)
+        _by_batch(axes, {row.batch for row in shown}, "questions a second")
+    title = "Questions answered a second at each batch size, by system"
+    return Plot("throughput", title, figure, "Questions a second by batch size")
+
+
+def plot_speedups(speedups: Sequence[Speedup]) -> Plot | None:
+    """How many times as fast, with intervals, by batch size, a line a pair; None for fewer than two batch sizes."""
+    drawn = _drawn(s.quantity for s in speedups)
+    shown = [s for s in speedups if s.quantity == drawn]
+    if len({s.batch for s in shown}) < 2:
+        return None
+    several = len({engine for s in shown for engine in s.engines}) > 1
+    # The side that is faster at the smallest batch names the line: at a larger one it may be the slower.
+    pairs: dict[frozenset[str], tuple[str, str]] = {}
+    lines: dict[tuple[str, str], list[tuple[int, Estimate]]] = {}
+    for s in sorted(shown, key=lambda s: s.batch):
+        sides = s.sides(with_engines=several)
+        named = pairs.setdefault(frozenset(sides), sides)
+        lines.setdefault(named, []).append((s.batch, s.ratio if named == sides else _turned(s.ratio)))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6, 3.8), layout="constrained")
+        axes = figure.add_subplot()
+        for number, ((fast, slow), found) in enumerate(lines.items()):
+            y = [ratio.value for _, ratio in found]
+            below = [ratio.value - (ratio.lo or ratio.value) for _, ratio in found]
+            above = [(ratio.hi or ratio.value) - ratio.value for _, ratio in found]
+            style: dict[str, Any] = {
+                "marker": MARKERS[number % len(MARKERS)],
+                "color": COLOURS[number % len(COLOURS)],
+            }
+            label = f"{short(fast)} than {short(slow)}"
+            axes.errorbar([batch for batch, _ in found], y, [below, above], capsize=3, label=label, **style)
+        axes.axhline(1, color=GREY, linewidth=1)
+        _by_batch(axes, {s.batch for s in shown}, "times as fast [95%]")
+    title = "How many times as fast one system answers as another, at each batch size"
+    return Plot("speedups", title, figure, "Speed-ups by batch size")
+
+
+def _drawn(quantities: Iterable[Quantity]) -> Quantity:
+    """Of the quantities that were measured the one that is drawn: answers, or readouts where there are none."""
+    return "answer" if "answer" in quantities else "readout"
+
+
+def _turned(ratio: Estimate) -> Estimate:
+    """The ratio the other way round."""
+    lo, hi = (None if end is None else 1 / end for end in (ratio.hi, ratio.lo))
+    return replace(ratio, value=1 / ratio.value, lo=lo, hi=hi)
+
+
+def _by_batch(axes: Any, batches: set[int], what: str) -> None:
+    """Batch sizes on the x axis, both axes logarithmic."""
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_xticks(sorted(batches), [str(batch) for batch in sorted(batches)])
+    axes.set_xlabel("batch: questions answered at once")
+    axes.set_ylabel(what)
+    axes.legend(fontsize=8)
+
+
+def pareto_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Of (time, accuracy), those that no other beats in one without losing in the other; the fastest first."""
+    front: list[tuple[float, float]] = []
+    for time, accuracy in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not front or accuracy > front[-1][1]:
+            front.append((time, accuracy))
+    return front

@@ -1,0 +1,116 @@
+"""Answers in columns are the answers that were put in, and the page finds each shown one in the file again."""
+
+import base64
+import gzip
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from report_runs import manifest
+
+from rimbench.records import LETTERS, Item, Record
+from rimbench.reporting.columns import Draws, GreedyAnswers
+from rimbench.reporting.page import as_page
+from rimbench.reporting.reading import read_run
+from rimbench.reporting.summary import summarise
+from rimbench.store import Head, RunStore
+
+LOGPROB = st.floats(-50, 0) | st.just(-np.inf)
+GREEDY = st.builds(
+    lambda letter, logprobs, mass: Record(
+        "", 0, "A", letter, "ok" if letter else "truncated", "", logprobs, 5, 1, "p", mass
+    ),
+    st.sampled_from([*LETTERS[:4], None]),
+    st.none()
+    | st.lists(LOGPROB, min_size=2, max_size=10).map(lambda values: dict(zip(LETTERS, values, strict=False))),
+    st.none() | st.floats(0, 1),
+)
+
+
+@given(st.lists(GREEDY, max_size=5))
+def test_greedy_answers_in_columns_are_those_that_were_put_in(records):
+    table = GreedyAnswers()
+    for i, record in enumerate(records):
+        table.put(str(i), record)
+    assert list(table) == [str(i) for i in range(len(records))] and len(table) == len(records)
+    for i, record in enumerate(records):
+        found = table[str(i)]
+        assert (found.letter, found.status, found.label_mass) == (record.answer, record.status, record.label_mass)
+        assert found.option_logprobs == record.option_logprobs
+        assert found.is_read_out == (record.option_logprobs is not None)
+    read_out = [str(i) for i, record in enumerate(records) if record.option_logprobs][::-1]
+    if read_out:
+        wanted = [[(records[int(i)].option_logprobs or {}).get(x, -np.inf) for x in LETTERS] for i in read_out]
+        assert table.logprob_table(read_out, len(LETTERS)).tolist() == wanted
+
+
+@given(st.permutations(range(1, 13)), st.lists(st.sampled_from(["A", "B", None]), min_size=12, max_size=12))
+def test_draws_are_in_the_order_of_their_samples_in_whatever_order_they_came(samples, letters):
+    draws = Draws()
+    for sample in samples:
+        letter = letters[sample - 1]
+        draws.put("x", Head("x", sample, "A", letter, "ok" if letter else "no_answer", b""))
+        assert draws.letters["x"] == tuple(letters[s - 1] for s in sorted(samples[: samples.index(sample) + 1]))
+    assert draws.statuses == {
+        status: count
+        for status, count in (("ok", 12 - letters.count(None)), ("no_answer", letters.count(None)))
+        if count
+    }
+
+
+def record(item_id, sample, answer, text):
+    return Record(item_id, sample, "A", answer, "ok", text, None, 5, 1, "p")
+
+
+@pytest.fixture
+def page_of(tmp_path):
+    """Runs of one suite, each with its items and records -> the answers that their page holds."""
+
+    def make(**runs):
+        for run, (items, records) in runs.items():
+            with RunStore(tmp_path / run) as store:
+                store.write_manifest(manifest(run=run, system=run, n=len(items), samples=2), items)
+                for each in records:
+                    store.append([each])
+        page = as_page(summarise(tmp_path), tmp_path)
+        packed = re.search(r'id="data">([^<]*)<', page)[1]
+        return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+    return make
+
+
+def test_the_page_shows_the_smallest_sample_of_an_item_and_counts_its_draws_in_whatever_order_they_came(page_of):
+    items = [Item(x, f"{x}?", {"A": "w", "B": "x"}, "A") for x in "pq"]
+    records = [
+        record("q", 2, "B", "second"), record("p", 1, "A", "drawn"), record("q", 1, "B", "first"),
+        record("p", 0, "B", "greedy é"), record("p", 2, "A", "drawn too"),
+    ]  # fmt: skip
+    found = page_of(one=(items, records))
+    shown = {found["items"][int(number)][1]: answer for number, answer in found["runs"][0]["answers"].items()}
+    assert shown == {
+        "p": ["B", "ok", 0, "greedy é", None, {"A": 2}],
+        "q": ["B", "ok", 0, "first", None, {"B": 2}],
+    }
+
+
+def test_runs_share_an_item_of_the_page_where_id_and_question_are_the_same(page_of):
+    first = [Item("p", "Is it?", {"A": "w", "B": "x"}, "A"), Item("q", "Why?", {"A": "w", "B": "x"}, "A")]
+    other = [Item("q", "How?", {"A": "w", "B": "x"}, "A"), Item("p", "Is it?", {"A": "w", "B": "x"}, "A")]
+    found = page_of(
+        one=(first, [record("p", 0, "A", "1p"), record("q", 0, "A", "1q")]),
+        three=(other, [record("p", 0, "A", "3p"), record("q", 0, "A", "3q")]),
+        two=(other, [record("p", 0, "B", "2p"), record("q", 0, "B", "2q")]),
+    )
+    assert [item[1:3] for item in found["items"]] == [["p", "Is it?"], ["q", "Why?"], ["q", "How?"]]
+    texts = {run["label"]: {n: answer[3] for n, answer in run["answers"].items()} for run in found["runs"]}
+    assert texts == {"one": {"0": "1p", "1": "1q"}, "three": {"0": "3p", "2": "3q"}, "two": {"0": "2p", "2": "2q"}}
+
+
+def test_a_run_is_read_without_its_texts(tmp_path):
+    with RunStore(tmp_path / "r") as store:
+        store.write_manifest(manifest(n=1), [Item("p", "Is it?", {"A": "w", "B": "x"}, "B", "case 1")])
+        store.append([Record("p", 0, "B", "A", "ok", "text", None, 5, 1, "p")])
+    assert list(read_run(tmp_path / "r").items.values()) == [Item("p", "", {"A": "", "B": ""}, "B", "case 1")]

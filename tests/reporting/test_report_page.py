@@ -1,0 +1,252 @@
+"""The page in a real browser: nothing asked of the network, filters, links, hostile texts, keys, accessibility."""
+
+import random
+import shutil
+import string
+
+import pytest
+from report_runs import IDENTITY, manifest
+
+from rimbench.records import Item, Record
+from rimbench.reporting.page import as_page, cut
+from rimbench.reporting.summary import summarise
+from rimbench.store import RunStore
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+HOSTILE = '</script><script>document.title="taken"</script><img src=x onerror="document.title=1">\u202e\0'
+OPTIONS = {"A": "aspirin", "B": HOSTILE, "C": "c" * 100_000}
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt-get install chromium")
+
+
+def write(results, system, suite, right, n, text="so {letter}"):
+    items = [Item(f"{suite}/{i}", f"Question {i}? {HOSTILE if i == 1 else ''}", OPTIONS, "A") for i in range(n)]
+    with RunStore(results / f"{system}-{suite}") as store:
+        store.write_manifest(
+            manifest(run=f"{system}-{suite}", system=system, suite=suite, n=n, identity=IDENTITY), items
+        )
+        if right is None:  # a run that has no answer yet
+            return
+        letters = ["A" if right(i) else "B" for i in range(n)]
+        probabilities = {"A": -0.5, "B": -1.5, "C": -1.7}
+        store.append(
+            [
+                Record(item.item_id, 0, "A", letter, "ok", text.format(letter=letter), probabilities, 5, 1, "p")
+                for item, letter in zip(items, letters, strict=True)
+            ]
+        )
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    results = tmp_path_factory.mktemp("page") / "results"
+    write(results, "rim", "medqa", lambda i: i % 2 == 0, 60, "needle " + HOSTILE)
+    write(results, "cot", "medqa", lambda i: i % 3 == 0, 60)
+    write(results, "rim", "demo", lambda i: True, 20)
+    write(results, "cot", "demo", None, 20)
+    file = results.parent / "report.html"
+    file.write_text(as_page(summarise(results), results), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, page_file):
+    """Opens the page, or another file, and fails on any message of the console and any request but its own."""
+    complaints = []
+
+    def open_page(fragment="", file=page_file, **options):
+        page = browser.new_context(**options).new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
+        page.goto(f"file://{file}{fragment}")
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_page
+    assert complaints == []
+
+
+def listed(page):
+    return page.locator("#count").text_content()
+
+
+@needs_browser
+def test_the_page_shows_tables_plots_and_the_first_question(opened):
+    page = opened()
+    assert page.locator("h2").first.text_content() == "Accuracy"
+    assert page.locator("figure svg[role=img]").count() >= 4
+    assert listed(page) == "80 of 80 questions"
+    assert page.locator("#item .system").count() == 1  # demo has one system
+    assert page.evaluate("scrollY") == 0
+
+
+@needs_browser
+def test_plots_stand_with_the_table_that_says_the_same(opened):
+    page = opened()
+    shown = {
+        section.locator("h2").text_content(): section.locator("figcaption").all_text_contents()
+        for section in page.locator("section.table").all()
+        if section.locator("figure").count()
+    }
+    assert [title.split()[0] for title in shown["Accuracy"]] == ["Greedy"]
+    assert [title.split(" of ")[0].split(" on ")[0] for title in shown["Who is better"]] == ["Verdict"]
+    assert [title.split(" on ")[0] for title in shown["Can a readout's confidence be trusted"]] == [
+        "Reliability", "Risk against coverage", "Reliability", "Risk against coverage",
+    ]  # fmt: skip
+
+
+@needs_browser
+def test_probabilities_are_bars_as_long_as_they_are(opened):
+    page = opened("#item=medqa/medqa%2F3")
+    shares = page.locator("#item .system").first.locator(".share")
+    assert shares.all_text_contents() == ["A60.7%", "B22.3%", "C18.3%"]  # exp(-0.5), exp(-1.5), exp(-1.7)
+    lengths = shares.locator(".bar").evaluate_all(
+        "bars => bars.map((bar) => bar.firstChild.offsetWidth / bar.offsetWidth)"
+    )
+    assert lengths == pytest.approx([0.607, 0.223, 0.183], abs=0.01)
+    assert page.locator("#item .gold dd").text_content() == "aspirin (gold)"
+
+
+@needs_browser
+def test_paper_has_the_tables_the_plots_and_the_chosen_question(opened):
+    page = opened("#item=medqa/medqa%2F3")
+    page.emulate_media(media="print")
+    for shown in ("section.table table", "figure svg", "#item .question", "#item .system"):
+        assert page.locator(shown).first.is_visible()
+    for hidden in ("nav", "#filters", "#list", "#keys", "#steps"):
+        assert not page.locator(hidden).is_visible()
+
+
+@needs_browser
+def test_filters_filter(opened):
+    page = opened()
+    page.select_option("#suite", "medqa")
+    assert listed(page) == "60 of 80 questions"
+    page.select_option("#system", "rim")
+    page.select_option("#outcome", "right")
+    page.select_option("#other", "cot")
+    page.select_option("#other-outcome", "wrong")
+    assert listed(page) == "20 of 80 questions"  # even, and no multiple of 3
+    page.select_option("#outcome", "truncated")
+    assert listed(page) == "0 of 80 questions"
+    for name in ("#suite", "#system", "#outcome", "#other", "#other-outcome"):
+        page.select_option(name, "")
+    page.fill("#text", "NEEDLE")
+    assert listed(page) == "60 of 80 questions"
+    page.fill("#text", "question 59")
+    assert listed(page) == "1 of 80 questions"
+
+
+@needs_browser
+def test_a_link_opens_its_item(opened):
+    page = opened("#item=medqa/medqa%2F3")
+    assert page.locator("#item h3").text_content() == "medqa medqa/3"
+    page.locator("#list button").nth(1).click()
+    again = opened("#" + page.url.partition("#")[2])
+    assert again.locator("#item h3").text_content() == page.locator("#item h3").text_content()
+
+
+@needs_browser
+def test_hostile_texts_are_text(opened):
+    page = opened("#item=medqa/medqa%2F1")
+    assert page.title() == "rimbench report"
+    assert '<img src=x onerror="document.title=1">' in page.locator("#item .question").text_content()
+    assert "</script><script>" in page.locator("#item pre").nth(1).text_content()
+    assert page.locator("#item img, #item script").count() == 0
+    marked = page.locator("#item dd", has_text="aspirin").or_(page.locator("#item dd", has_text="onerror"))
+    assert [dd.locator("bdi").count() for dd in marked.all()] == [1, 1]  # right-to-left marks end with the text
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@needs_browser
+def test_keys_move_and_search(opened):
+    page = opened()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.locator("#item h3").text_content() == "demo demo/1"
+    page.locator("#next").click()
+    assert page.locator("#item h3").text_content() == "demo demo/2"
+    page.locator("#back").click()
+    assert page.locator("#list button[aria-current=true] .where").text_content() == "demo demo/1, 1 of 1 right"
+    page.keyboard.press("/")
+    page.keyboard.type("question 7")
+    assert page.evaluate("document.activeElement.id") == "text"
+    assert listed(page) == "2 of 80 questions"
+
+
+@needs_browser
+def test_tables_sort_by_their_numbers(opened):
+    page = opened()
+    head = page.locator("#tables table").first.locator("th").nth(3)
+    column = page.locator("#tables table").first.locator("tbody tr td:nth-child(4)")
+    for direction in ("ascending", "descending"):
+        head.locator("button").click()
+        values = [-1 if text == "-" else float(text.split()[0]) for text in column.all_text_contents()]
+        assert -1 in values and max(values) == 100  # an undefined accuracy lies below every other
+        assert head.get_attribute("aria-sort") == direction
+        assert values == sorted(values, reverse=direction == "descending")
+
+
+@needs_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_serious_is_inaccessible_and_nothing_overflows(opened, scheme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = Axe().run(page).response["violations"]
+    serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+@needs_browser
+def test_twelve_thousand_answers_fit_and_are_found(opened, tmp_path):
+    results = tmp_path / "results"
+    for suite in ("a", "b", "c"):
+        for system in ("w", "x", "y", "z"):
+            write(results, system, suite, lambda i: i % 2 == 0, 1000, "word " * 300 + "{letter}")
+    file = tmp_path / "report.html"
+    file.write_text(as_page(summarise(results), results), encoding="utf-8")
+    assert file.stat().st_size < 5_000_000
+    page = opened(file=file)
+    assert listed(page) == "3,000 of 3,000 questions, the first 200 listed"
+    page.locator("#more").click()
+    assert listed(page) == "3,000 of 3,000 questions, the first 400 listed"
+    assert page.locator("#list button").count() == 400
+    page.fill("#text", "question 99")
+    assert listed(page) == "33 of 3,000 questions"
+
+
+def test_a_page_of_texts_that_do_not_pack_stays_small(tmp_path):
+    chance = random.Random(0)
+    letters = string.ascii_letters + string.digits + "+/"
+    for system in ("a", "b"):
+        text = "".join(chance.choices(letters, k=3_000_000))
+        parts = [text[i : i + 20_000] for i in range(0, len(text), 20_000)]
+        items = [Item(str(i), "Question?", {"A": "x", "B": "y"}, "A") for i in range(len(parts))]
+        with RunStore(tmp_path / system) as store:
+            store.write_manifest(manifest(run=system, system=system, n=len(items)), items)
+            store.append([Record(str(i), 0, "A", "A", "ok", part, None, 5, 1, "p") for i, part in enumerate(parts)])
+    assert len(as_page(summarise(tmp_path), tmp_path)) < 5_000_000
+
+
+def test_a_long_text_keeps_its_beginning_and_its_end():
+    text = "b" * 500 + "e" * 500
+    assert cut(text, 1000) == text
+    shown = cut(text, 300)
+    assert shown.startswith("b" * 100 + "\n[... 700 characters left out") and shown.endswith("e" * 200)
