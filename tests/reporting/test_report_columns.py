@@ -113,6 +113,18 @@ def test_runs_share_an_item_of_the_page_where_id_and_question_are_the_same(page_
     assert texts == {"one": {"0": "1p", "1": "1q"}, "three": {"0": "3p", "2": "3q"}, "two": {"0": "2p", "2": "2q"}}
 
 
+def test_of_very_many_answers_the_page_holds_those_to_the_first_questions_the_same_for_all_runs(page_of, monkeypatch):
+    items = [Item(x, f"{x}?", {"A": "w", "B": "x"}, "A") for x in "pqrs"]
+    monkeypatch.setattr("rimbench.reporting.page.MOST_ANSWERS", 5)
+    found = page_of(
+        one=(items, [record(x, 0, "A", f"1{x}") for x in "srqp"]),
+        two=(items, [record(x, 0, "B", f"2{x}") for x in "pqrs"]),
+    )
+    assert [item[1] for item in found["items"]] == ["p", "q"]
+    texts = {run["label"]: sorted(answer[3] for answer in run["answers"].values()) for run in found["runs"]}
+    assert texts == {"one": ["1p", "1q"], "two": ["2p", "2q"]}
+
+
 def test_a_run_is_read_without_its_texts(tmp_path):
     with RunStore(tmp_path / "r") as store:
         store.write_manifest(manifest(n=1), [Item("p", "Is it?", {"A": "w", "B": "x"}, "B", "case 1")])
