@@ -116,12 +116,33 @@ def read_config(folder: Path) -> Any:
         raise cannot_load(folder, error) from error
 
 
+def read_context_tokens(folder: Path) -> int | None:
+    """How many tokens the model is made for; None where its configuration does not say. ModelError as `cannot_load`.
+
+    Of the known families the file itself is read: transformers' own reader imports torch, 200 MB and two seconds.
+    """
+    settings = _settings(folder / "config.json")
+    plain = settings.get("model_type") in _PLAIN_FAMILIES and "auto_map" not in settings
+    found = settings.get(_CONTEXT) if plain else None
+    if type(found) is not int:
+        found = getattr(read_config(folder), _CONTEXT, None)
+    return None if found is None else int(found)
+
+
+_CONTEXT = "max_position_embeddings"
+_PLAIN_FAMILIES = ("llama", "qwen2", "qwen3")
+
+
 def read_tokenizer(folder: Path) -> Any:
     """The tokenizer; ModelError as `cannot_load`."""
     import transformers as hf  # slow to import
 
+    settings = _settings(folder / "tokenizer_config.json")
+    whole = settings.get("tokenizer_class") == "TokenizersBackend" and "auto_map" not in settings
+    # One that is all in its tokenizer.json needs no class of its model's, and AutoTokenizer imports torch.
+    loader: Any = hf.PreTrainedTokenizerFast if whole and (folder / "tokenizer.json").is_file() else hf.AutoTokenizer
     try:
-        return hf.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        return loader.from_pretrained(folder, trust_remote_code=False)
     except LOADING_ERRORS as error:
         raise cannot_load(folder, error) from error
 

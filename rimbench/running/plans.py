@@ -68,9 +68,8 @@ class ReadySystem:
 def make_ready(system: System, checkpoint: weights.Checkpoint | None = None) -> ReadySystem:
     """Bring a system's weights to this machine, unless they are known to be there, and read its tokenizer."""
     checkpoint = checkpoint or weights.resolve(system)
-    config = checkpoints.read_config(checkpoint.folder)
+    context_tokens = checkpoints.read_context_tokens(checkpoint.folder) or UNBOUNDED
     tokenizer = checkpoints.read_tokenizer(checkpoint.folder)
-    context_tokens = int(getattr(config, "max_position_embeddings", UNBOUNDED))
     return ReadySystem(system, checkpoint, PromptBuilder(system, tokenizer), context_tokens)
 
 
