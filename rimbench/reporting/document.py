@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from rimbench.reporting.families import Family
 from rimbench.reporting.keys import HIDDEN, SPREAD, EstimateParts, Span, as_value
 from rimbench.reporting.reading import RunData
+from rimbench.reporting.rotations import Rotations
 from rimbench.reporting.times import Timings
 from rimbench.reporting.variants import Origin
 from rimbench.statistics.estimate import Estimate, LetterBaseline
@@ -237,6 +238,7 @@ class Report:
     notes: tuple[str, ...]
     margin: float
     alpha: float
+    rotations: tuple[Rotations, ...]
 
 
 def as_document(made: Report | Timings | Pair | BudgetSweep) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from rimbench.reporting.families import ALL, Choice, is_called, list_pairs
 from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.pairs import check_same_items, compare_pairs, gaps, order_effects, unlike_items
 from rimbench.reporting.reading import RunData, read_runs
+from rimbench.reporting.rotations import find_rotations
 from rimbench.reporting.timings import accuracies_beside, make_timings
 from rimbench.reporting.variants import (
     HARMLESS,
@@ -31,7 +32,7 @@ from rimbench.reporting.variants import (
     variant_of,
 )
 from rimbench.statistics.verdict import Settings
-from rimbench.store import no_runs
+from rimbench.store import find_runs, no_runs
 from rimbench.suites.controls import Controls
 
 
@@ -41,7 +42,8 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
     """
     settings, choice = settings or Settings(), choice or Choice()
     unread: list[str] = []
-    runs = read_all(results, unread.append)
+    rotations = find_rotations(results, unread.append)
+    runs = read_all(results, unread.append) if find_runs(results) or not rotations else []
     labels = _labels(runs)
     measurements = read_measurements(results, unread.append)
     metrics, sweeps = find_metrics(), find_sweeps(results, unread.append)
@@ -66,6 +68,7 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
         notes=tuple(map(plain, (*unread, *doubts))),
         margin=settings.margin,
         alpha=settings.alpha,
+        rotations=tuple(rotations),
     )
 
 

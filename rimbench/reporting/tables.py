@@ -9,6 +9,7 @@ from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.numbers import counted, percent, points, share
 from rimbench.reporting.origin_tables import making_table, origin_table
 from rimbench.reporting.pair_tables import certainty_table, verdict_table
+from rimbench.reporting.rotations import rotations_table
 
 LONGEST_SETTING = 60
 """Characters of a setting, an instruction say, that a table shows."""
@@ -25,7 +26,7 @@ def make_tables(report: Report) -> list[Table]:
         (5, [certainty_table(pairs, report.margin, report.alpha)]),
         (6, [table for timings in report.timings for table in latency_tables(timings)]),
         (7, [Table("What to distrust", ("remark",), tuple((note,) for note in report.notes))]),
-        (12, [_gaps(report.gaps), _order_effects(report.order_effects)]),
+        (12, [_gaps(report.gaps), _order_effects(report.order_effects), rotations_table(report.rotations)]),
         (13, [origin_table(cells), making_table(cells)]),
         *((metric.place, [metric.table(cells)]) for metric in find_metrics() if metric.table),
     ]

@@ -11,10 +11,11 @@ from rimbench import checkpoints, engines
 from rimbench.engines import EngineChoice, EngineFacts
 from rimbench.errors import UsageError
 from rimbench.records import Item, Prompt
+from rimbench.records.items import Items
 from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.ondemand import HELD, OnDemand
 from rimbench.running.prompts import HASHED, PromptBuilder
-from rimbench.store import FrozenItems, Identity, ModelSource, RunStore
+from rimbench.store import ROTATED, FrozenItems, Identity, ModelSource, RunStore
 from rimbench.suites import Suite, question_text
 from rimbench.suites.controls import Controls, ShownItems
 from rimbench.systems import System, Weights, weights
@@ -29,7 +30,10 @@ UNBOUNDED = 2**31
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a user set for all cells: `engine` may be `auto`; `batch_size` and `dtype` may be left to it as None."""
+    """What a user set for all cells: `engine` may be `auto`; `batch_size` and `dtype` may be left to it as None.
+
+    With `rotate`, every item is asked in all rotations of its options, each of them a run.
+    """
 
     results: Path
     engine: str = "auto"
@@ -41,6 +45,7 @@ class RunSettings:
     dtype: str | None = None
     eager: bool = False
     errors: ErrorRules = field(default_factory=ErrorRules)
+    rotate: bool = False
 
     @property
     def choice(self) -> EngineChoice:
@@ -132,7 +137,30 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
     for system in systems:
         ready = make_ready(system, resolved.get(system.weights))
         resolved[system.weights] = ready.checkpoint
-        runs += [_plan(ready, suite, facts, settings) for suite in loaded]
+        for suite in loaded:
+            if settings.rotate:
+                runs += _rotations(ready, suite, facts, settings)
+            else:
+                runs.append(_plan(ready, suite, facts, settings))
+    return runs
+
+
+def _rotations(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: RunSettings) -> list[PlannedRun]:
+    """A run for every number of places by which options can be moved up, 0 too, side by side in one folder; each has
+    the items with more options than that.
+    """
+    counts = {item.item_id: len(item.options) for item in suite.items}
+    runs = list[PlannedRun]()
+    for places in range(max(counts.values())):
+        item_ids = [item_id for item_id, count in counts.items() if count > places]
+        own = suite
+        if len(item_ids) < len(counts):
+            own = dataclasses.replace(suite, items=Items(suite.items.by_id.in_order(item_ids)))
+        controls = dataclasses.replace(settings.controls, rotate_options=places)
+        run = _plan(ready, own, facts, dataclasses.replace(settings, controls=controls))
+        folder = (runs[0].folder.parent if runs else settings.results / f"{run.name}{ROTATED}") / f"r{places}"
+        title = f"{ready.system.name} with options rotated by {places}"
+        runs.append(dataclasses.replace(run, folder=folder, title=title))
     return runs
 
 

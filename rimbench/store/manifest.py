@@ -58,6 +58,7 @@ class Import:
 
 LATER_KEYS = {
     (): ("controls", "prompts_sha256", "import"),
+    ("controls",): ("rotate_options",),
     ("suite",): ("wording",),
     ("system",): ("name",),
     ("system", "answer"): ("reasoning_tags",),
