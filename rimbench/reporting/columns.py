@@ -63,6 +63,7 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
     def __init__(self) -> None:
         self.letters, self.statuses = bytearray(), bytearray()
         self.logprobs, self.masses = array("d"), array("d")
+        self.tokens = array("q")  # of the prompt and generated, in turn
         self._rows: dict[str, int] = {}
 
     def put(self, item_id: str, record: Record) -> None:
@@ -74,6 +75,7 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
         self.statuses.append(STATUSES.index(record.status))
         self.logprobs.extend(map(logprobs.get, LETTERS, _NONES))
         self.masses.append(_NONE if record.label_mass is None else record.label_mass)
+        self.tokens.extend((record.prompt_tokens, record.generated_tokens))
 
     def logprob_table(self, item_ids: Sequence[str], width: int) -> FloatArray:
         """Log-probabilities of shape (items, width), those of letters that an item lacks as -inf."""
@@ -81,6 +83,11 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
         table = np.array(np.frombuffer(self.logprobs).reshape(-1, len(LETTERS))[rows, :width])
         table[np.isnan(table)] = -np.inf
         return table
+
+    def token_table(self, item_ids: Sequence[str]) -> FloatArray:
+        """The tokens of each item's prompt, and those generated, shape (items, 2)."""
+        rows = [self._rows[item_id] for item_id in item_ids]
+        return np.array(np.frombuffer(self.tokens, dtype=np.int64).reshape(-1, 2)[rows], dtype=float)
 
     def __getitem__(self, item_id: str) -> GreedyAnswer:
         return GreedyAnswer(self, self._rows[item_id])

@@ -42,11 +42,8 @@ class Steps:
         return found
 
     def choose(self, loss: float = 0.0) -> int:
-        """The place of the cheapest threshold that is as accurate as the first or the last stage alone, whichever is
-        better, less `loss`.
-        """
-        enough = max(self.accuracy[0], self.accuracy[-1]) - loss - SLACK
-        return int(np.argmax(self.accuracy >= enough))
+        """The place of the cheapest threshold that is as accurate as the most accurate one, less `loss`."""
+        return int(np.argmax(self.accuracy >= self.accuracy.max() - loss - SLACK))
 
 
 def steps(margin: ArrayLike, right: ArrayLike) -> Steps:

@@ -35,8 +35,9 @@ def test_a_cascade_of_four_items_by_hand():
     assert found.accuracy.tolist() == [0.5, 0.5, 0.75, 1.0, 0.75, 0.75]
     assert found.further.tolist() == [0.0, 0.0, 0.25, 0.5, 0.75, 1.0]
     assert [found.thresholds[place] for place in found.frontier] == [0.0, 0.3, 0.6]
-    assert found.thresholds[found.choose()] == 0.3  # as good as the second alone, at a quarter of its calls
-    assert found.thresholds[found.choose(loss=0.25)] == 0.0
+    assert found.thresholds[found.choose()] == 0.6
+    assert found.thresholds[found.choose(loss=0.25)] == 0.3
+    assert found.thresholds[found.choose(loss=0.5)] == 0.0
 
 
 def test_three_blocks_by_hand():
