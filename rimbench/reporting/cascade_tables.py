@@ -13,7 +13,7 @@ COLUMNS = ("threshold", "passed on, %", "chosen on, %", "judged, % [95%]", "ms",
 
 def cascade_tables(found: Cascade) -> list[Table]:
     """What was chosen and judged, and the frontier."""
-    return [_judged(found), _frontier(found)]
+    return [_judged(found), _frontier(found), *([_measured(found)] if found.measured else [])]
 
 
 def _judged(found: Cascade) -> Table:
@@ -70,6 +70,18 @@ def _frontier(found: Cascade) -> Table:
         "Every threshold that is more accurate than each cheaper one on the half that chooses; judged: on the other "
         f"half, as share passed on, ms and tokens are.{more}",
         ("generated", "tokens"),
+    )
+
+
+def _measured(found: Cascade) -> Table:
+    return Table(
+        "Cascades that were timed end to end",
+        ("system", "threshold", "measured, ms", "predicted, ms"),
+        tuple(
+            (own.label, decimal(own.threshold, 3), milliseconds(own.ms), milliseconds(own.predicted_ms))
+            for own in found.measured
+        ),
+        f"A question's mean at {found.timed}. Predicted: the first's mean, and the second's as often as it is asked.",
     )
 
 

@@ -29,6 +29,7 @@ from rimbench.statistics.bootstrap import FloatArray
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.passk import option_probabilities
 from rimbench.statistics.verdict import Settings, compare_outcomes
+from rimbench.store import Identity, SecondSetup
 
 FEW = 50
 """Fewer items that judge are worth a word: the interval of their accuracy is some 28 points wide."""
@@ -304,8 +305,27 @@ def _say_times(row: Measured) -> str:
 def _measured(
     measurements: Sequence[Measurement], runs: tuple[RunData, RunData], asked: _Asked, read: FloatArray
 ) -> list[MeasuredCascade]:
-    """Systems of kind `cascade` of these two that were timed under the same conditions: none is known here."""
-    return []
+    """Systems of kind `cascade` of these two that were timed under the conditions of the prediction."""
+    found = []
+    for row in (row for each in measurements for row in each.rows if each.suite == runs[0].manifest.suite):
+        if asked.rows is None or row.subject is None or _conditions(row) != _conditions(asked.rows[0]):
+            continue
+        first, second = row.subject.identity, row.subject.identity.setup.second
+        if second is not None and _is_cascade_of(first, second, runs):
+            predicted = asked.predicted_ms(float((read < second.threshold).mean()))
+            found.append(MeasuredCascade(row.label, second.threshold, row.per_question_ms, predicted))
+    return found
+
+
+def _is_cascade_of(first: Identity, second: SecondSetup, runs: tuple[RunData, RunData]) -> bool:
+    """Whether the two systems of a cascade are those of these runs, asked alike with the same weights."""
+    one, other = (run.manifest.identity for run in runs)
+    pairs = ((first.weights_sha256, first.setup, one), (second.weights_sha256, second, other))
+    return all(
+        (weights, style.prompt, style.memory, style.answer)
+        == (own.weights_sha256, own.setup.prompt, own.setup.memory, own.setup.answer)
+        for weights, style, own in pairs
+    )
 
 
 def _notes(

@@ -1,7 +1,7 @@
 """Systems x suites -> runs: every cell resolved and named before the first answer. Nothing is answered here."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from rimbench.records.items import Items
 from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.ondemand import HELD, OnDemand
 from rimbench.running.prompts import HASHED, PromptBuilder
-from rimbench.store import ROTATED, FrozenItems, Identity, ModelSource, RunStore
+from rimbench.store import ROTATED, FrozenItems, Identity, ModelSource, RunStore, SecondSetup, named
 from rimbench.suites import Suite, question_text
 from rimbench.suites.controls import Controls, ShownItems
 from rimbench.systems import System, Weights, weights
@@ -63,6 +63,7 @@ class ReadySystem:
     checkpoint: weights.Checkpoint
     builder: PromptBuilder
     context_tokens: int
+    second: "ReadySystem | None" = None
 
     def prompts(self, suite: Suite, items: Sequence[Item]) -> tuple[Prompt, ...]:
         """The prompts of items of a suite."""
@@ -76,13 +77,15 @@ def make_ready(system: System, checkpoint: weights.Checkpoint | None = None) -> 
     config = checkpoints.read_config(checkpoint.folder)
     tokenizer = checkpoints.read_tokenizer(checkpoint.folder)
     context_tokens = int(getattr(config, "max_position_embeddings", UNBOUNDED))
-    return ReadySystem(system, checkpoint, PromptBuilder(system, tokenizer), context_tokens)
+    second = None if system.fallback is None else make_ready(system.fallback.second)
+    return ReadySystem(system, checkpoint, PromptBuilder(system, tokenizer), context_tokens, second)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
     """One cell, resolved and named, with the folder of its weights and that of its records; `title` is what a person
-    reads of it, where the system's name does not say enough, and `rows` are those of a sweep, whose budgets are
+    reads of it, where the system's name does not say enough, `second` that of a cascade's second system, which is no
+    run by itself, and `rows` are those of a sweep, whose budgets are
     answered in one pass, by item.
     """
 
@@ -94,7 +97,13 @@ class PlannedRun:
     identity: Identity
     folder: Path
     title: str = ""
+    second: "PlannedRun | None" = None
     rows: "Mapping[str, ReadoutRequest] | None" = None
+
+    @property
+    def model_key(self) -> Hashable:
+        """Runs of one key share what is loaded; a cascade shares it with none."""
+        return self.checkpoint.folder, self.facts, self.second and self.folder
 
     @property
     def told(self) -> str:
@@ -179,8 +188,29 @@ def _plan(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: RunSet
     _check_room(cell, suite)
     items = FrozenItems(suite.content_sha256, suite.wording)
     identity = identify(cell, ready.checkpoint.sha256, items, facts)
+    second = None
+    if ready.second is not None:
+        second = _plan(ready.second, suite, facts, settings)
+        identity = _of_cascade(cell, identity, second)
     name = _name(cell, suite, identity, settings.results)
-    return PlannedRun(cell, suite, ready.checkpoint, facts, name, identity, settings.results / name)
+    folder = settings.results / name
+    return PlannedRun(cell, suite, ready.checkpoint, facts, name, identity, folder, second=second)
+
+
+def _of_cascade(cell: Cell, first: Identity, second: PlannedRun) -> Identity:
+    """Everything that could change an answer of a cascade: what could change one of either system, and its threshold.
+
+    UsageError where draws are asked for: a cascade answers once.
+    """
+    system = cell.system
+    assert system.fallback is not None
+    if cell.samples:
+        raise UsageError(f"system '{system.name}' is a cascade, which answers once: leave --samples out")
+    style, own = system.fallback.second, second.identity
+    setup = SecondSetup(
+        system.fallback.threshold, own.weights_sha256, own.prompts_sha256, style.prompt, style.memory, style.answer
+    )
+    return named(dataclasses.replace(first, system=dataclasses.replace(first.setup, second=setup)))
 
 
 def _prompts(ready: ReadySystem, suite: Suite, shown: ShownItems, places: Sequence[int]) -> tuple[Prompt, ...]:

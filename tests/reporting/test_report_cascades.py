@@ -12,7 +12,7 @@ from rimbench.latency import stored
 from rimbench.records import Item, Record
 from rimbench.reporting.adaptive import adaptive_memory
 from rimbench.statistics.halves import choosing_half
-from rimbench.store import RunStore
+from rimbench.store import ModelSource, RunStore, identity_of
 
 OPTIONS = {"A": "x", "B": "y"}
 N = 80
@@ -102,6 +102,19 @@ def test_the_time_of_a_cascade_is_the_firsts_and_as_much_of_the_seconds_as_is_pa
     assert found.chosen.cost.ms == pytest.approx(2 + 50 * found.chosen.passed_on.value)
     assert (found.first.cost.ms, found.second.cost.ms) == (2, 50)
     assert found.timed == "batch 1, e on cpu, float32"
+
+
+def test_a_cascade_that_was_timed_end_to_end_stands_beside_what_is_predicted_at_its_threshold(write):
+    write("a", FIRST)
+    results = write("b", SECOND)
+    for threshold, weights in ((0.5, "w"), (0.5, "x")):
+        second = {"threshold": threshold, "weights_sha256": weights * 64, "prompts_sha256": None}
+        subject = stored.Subject(identity_of(IDENTITY | {"system": {"second": second}}), ModelSource("m"))
+        measure(results, row("a", 2.0), row("b", 50.0), row(f"both-{weights}", 29.0, subject=subject))
+    [found] = cascade("a", "b", results).cascades
+    [own] = found.measured  # the other one's second system has other weights
+    assert (own.label, own.threshold, own.ms) == ("both-w", 0.5, 29.0)
+    assert own.predicted_ms == pytest.approx(2 + 50 / 2)  # every other item has a margin below 0.5
 
 
 @pytest.mark.parametrize("changes", [{"engine": "other"}, {"batch": 2}, {"quantity": "letter"}, {"system": "c"}])
