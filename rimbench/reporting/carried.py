@@ -1,5 +1,6 @@
 """A temperature that was fitted on one suite, taken to another of the same system."""
 
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -14,11 +15,12 @@ from rimbench.suites import catalogue
 def carried(cells: Sequence[CellResult]) -> list[Carried]:
     """Each system's temperature of each suite on each of its other suites; one cell a suite."""
     found = []
-    for source, target in itertools.permutations(cells, 2):
+    judge = functools.cache(lambda place: judging_items(cells[place].data)[1])
+    for (_, source), (place, target) in itertools.permutations(enumerate(cells), 2):
         heat, own = source.metric(Heat).temperature, target.metric(Heat).temperature
         if source.name != target.name or source.suite == target.suite or heat is None:
             continue
-        _, judging = judging_items(target.data)
+        judging = judge(place)
         if not judging:
             continue
         before = trust_at(target.data, judging, 1.0) if own is None else own.before
