@@ -11,10 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rimbench.statistics.bootstrap import Resampling
-from rimbench.statistics.estimate import Estimate, bootstrap_mean, wilson
+from rimbench.statistics.bootstrap import ITEMWISE, Resampling
+from rimbench.statistics.estimate import Estimate, accuracy, bootstrap_mean, bootstrap_share, wilson
 from rimbench.statistics.paired import PairedTable, bootstrap_difference, newcombe_difference, score_difference
 from rimbench.statistics.passk import pass_at_k
+from rimbench.statistics.selective import certified_coverage
+from rimbench.statistics.stopping import stages_at, steps
 from rimbench.statistics.unpaired import newcombe_independent
 
 SHARES = (0.05, 0.25, 0.50, 0.95)
@@ -114,6 +116,45 @@ def clustered(cells: int, rng: np.random.Generator) -> None:
         print(f"{groups:8}   {plain}  {grouped}")
 
 
+def single_pass(cells: int, rng: np.random.Generator) -> None:
+    """What is chosen on one half and judged on the other: the truth is that of the threshold that was chosen."""
+    print("\nChosen on one half of n items, judged on the other: coverage in %")
+    print("   n   cascade  blocks  certified  of those wrong, %  distance")
+    for n in (400, 2000):
+        choosing = np.arange(n) < n // 2
+        hits = np.zeros(4)
+        certified = wrong = known = 0
+        for _ in range(cells):
+            margin = rng.uniform(size=(n, 3))
+            # A cascade: the first is right with (1 + margin) / 2, the second with 0.85.
+            right = rng.uniform(size=(n, 2)) < np.column_stack([(1 + margin[:, 0]) / 2, np.full(n, 0.85)])
+            found = steps(margin[choosing, :1], right[choosing])
+            t = min(1.0, float(found.thresholds[found.choose()]))
+            stage = stages_at(margin[~choosing, :1], t)
+            judged = accuracy(right[~choosing][np.arange(n // 2), stage])
+            hits[0] += within(judged, (1 - t) / 2 + (1 - t * t) / 4 + 0.85 * t)
+            # Memory of four blocks whose margins do not depend on each other: 1 + t + t^2 + t^3 on the mean.
+            blocks = bootstrap_mean(stages_at(margin[~choosing], 0.6) + 1, Resampling(resamples=2000))
+            hits[1] += within(blocks, 1 + 0.6 + 0.6**2 + 0.6**3)
+            sure = margin[:, 0]
+            own = certified_coverage(sure, rng.uniform(size=n) < sure**0.25, choosing, 0.1, ITEMWISE)
+            if own.threshold is not None:
+                t, certified = own.threshold, certified + 1
+                known += within(own.coverage, 1 - t)
+                wrong += 1 - (1 - t**1.25) / 1.25 / (1 - t) > 0.1
+            distance = bootstrap_share(rng.beta(2, 6, size=n // 2), Resampling(resamples=2000))
+            hits[3] += within(distance, 0.25)
+        cascade, blocks_hit, _, distance_hit = 100 * hits / cells
+        print(
+            f"{n:4}   {cascade:7.1f}  {blocks_hit:6.1f}  {100 * known / max(certified, 1):9.1f}  "
+            f"{100 * wrong / cells:17.1f}  {distance_hit:8.1f}"
+        )
+
+
+def within(found: Estimate | None, truth: float) -> bool:
+    return found is not None and found.lo is not None and found.hi is not None and found.lo <= truth <= found.hi
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=2000, help="simulated cells a row")
@@ -122,7 +163,7 @@ def main() -> None:
     print(
         f"95% intervals: coverage in % (mean width in points), {options.cells} simulated cells, seed {options.seed}"
     )
-    for table in (one_proportion, paired, unpaired, several_samples, clustered):
+    for table in (one_proportion, paired, unpaired, several_samples, clustered, single_pass):
         table(options.cells, np.random.default_rng(options.seed))
 
 

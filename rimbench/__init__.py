@@ -1,8 +1,8 @@
 """rimbench measures whether reasoning in memory pays.
 
 In Python and in notebooks: `run` answers the questions of suites with systems, `load` gives the records as a data
-frame, `report`, `compare` and `audit` say what they support, `answer` asks one question. They are what the commands
-call; what they give shows its tables in a notebook. What goes wrong is a RimbenchError that says what to do.
+frame, `report`, `compare`, `cascade` and `audit` say what they support, `answer` asks one question. They are what the
+commands call; what they give shows its tables in a notebook. What goes wrong is a RimbenchError that says what to do.
 """
 
 import importlib
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rimbench.api.asking import Answered, answer
+    from rimbench.api.cascades import Cascades, cascade
     from rimbench.api.results import Audited, Compared, Reported, audit, compare, load, report
     from rimbench.api.run import Runs, run
     from rimbench.errors import RimbenchError
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Answered",
     "Audited",
+    "Cascades",
     "Compared",
     "Reported",
     "RimbenchError",
@@ -25,6 +27,7 @@ __all__ = [
     "__version__",
     "answer",
     "audit",
+    "cascade",
     "compare",
     "load",
     "report",
@@ -32,6 +35,7 @@ __all__ = [
 ]
 _MODULE_OF = {
     "api.asking": ("Answered", "answer"),
+    "api.cascades": ("Cascades", "cascade"),
     "api.results": ("Audited", "Compared", "Reported", "audit", "compare", "load", "report"),
     "api.run": ("Runs", "run"),
     "errors": ("RimbenchError",),

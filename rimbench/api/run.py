@@ -58,6 +58,7 @@ def run(
     blocks: int | None = None,
     answer: AnswerMode | None = None,
     permute_options: int | None = None,
+    rotate_options: bool = False,
     blind: bool = False,
     engine: str | None = None,
     batch_size: int | None = None,
@@ -77,6 +78,11 @@ def run(
     """
     _refuse_below({"limit": limit, "batch_size": batch_size}, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
+    if rotate_options and (samples or permute_options is not None):
+        raise UsageError(
+            "--rotate-options asks for the greedy answer in orders of its own: leave out --samples and "
+            "--permute-options"
+        )
     from rimbench.running.cell import ErrorRules
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
@@ -91,12 +97,17 @@ def run(
     controls, errors = Controls(permute_options, blind), ErrorRules(max_errors, keep_errors)
     folder = project.results_or(results)
     settings = RunSettings(
-        folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, errors=errors
-    )
+        folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, errors=errors,
+        rotate=rotate_options,
+    )  # fmt: skip
     with explaining_weights(asked, chosen):
         planned = plan_runs(chosen, loaded, settings)
     run_all(planned, settings, teller)
-    return Runs(folder, tuple(Run(each.cell.system.name, each.suite.name, each.folder) for each in planned))
+    made = [
+        Run(each.cell.system.name, each.suite.name, each.folder.parent if rotate_options else each.folder)
+        for each in planned
+    ]
+    return Runs(folder, tuple(dict.fromkeys(made)))
 
 
 def _refuse_below(given: Mapping[str, float | None], least: int) -> None:

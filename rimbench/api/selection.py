@@ -106,7 +106,7 @@ def choose_system(name: str, asked: Wanted, project: Project, say: Say) -> Syste
     """The system of that name or file, with its weights here, overridden as was asked."""
     system = systems.load(name, allow_outside=asked.allow_outside)
     placed = place_weights(system, name, asked.model, project)
-    if asked.model is None and placed is not system:
+    if asked.model is None and placed is not system and system.fallback is None:
         say(f"{system.name}: weights {placed.weights.path}, {_whence(system, name, project)}")
     return systems.override(placed, blocks=asked.blocks, answer=asked.answer)
 
@@ -131,13 +131,19 @@ def ready_systems(project: Project) -> tuple[list[str], str]:
 
 def place_weights(system: System, named: str, model: str | None, project: Project) -> System:
     """The system with the weights that were given, else those of `rimbench.toml`, else those trained here."""
+    if system.fallback is not None and model is None:
+        first, second = (
+            place_weights(each, each.name, None, project) for each in (system.fallback.first, system.fallback.second)
+        )
+        return systems.in_cascade(system, replace(system.fallback, first=first, second=second))
     path = model or _in_project(system, named, project) or projects.trained(system)
     return system if path is None else systems.override(system, model=path)
 
 
 def has_weights(system: System) -> bool:
     """Whether there is a place to have the weights from, here or on the hub: a recipe alone is none."""
-    return system.weights.recipe is None or system.weights.path is not None
+    both = [system] if system.fallback is None else [system.fallback.first, system.fallback.second]
+    return all(each.weights.recipe is None or each.weights.path is not None for each in both)
 
 
 def data_of(suite: str, data: Sequence[str], project: Project, say: Say) -> Path | None:

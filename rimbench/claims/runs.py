@@ -90,7 +90,8 @@ class _Run:
         controls = controls_of(self.data.manifest)
         if controls.blind:
             return "without the questions"
-        return None if controls.permute_options is None else "with the options permuted"
+        moved = {controls.permute_options, controls.rotate_options} != {None}
+        return "with the options in another order" if moved else None
 
 
 def _runs(results: Path, wanted: Collection[tuple[str, str]], *, sweeps: bool) -> "Iterator[_Run]":

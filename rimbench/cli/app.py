@@ -9,6 +9,7 @@ import typer
 from rimbench.cli import (
     ask,
     audit,
+    cascade,
     check_engine,
     compare,
     demo,
@@ -43,6 +44,7 @@ app.command()(run.run)
 app.command()(latency.latency)
 app.command()(report.report)
 app.command()(compare.compare)
+app.command()(cascade.cascade)
 app.command()(plan.plan)
 app.command()(sweep.sweep)
 app.command()(ask.ask)

@@ -33,6 +33,9 @@ def run(
     permute_options: Annotated[
         int | None, typer.Option(metavar="SEED", help="Show the options in another order; letters are mapped back.")
     ] = None,
+    rotate_options: Annotated[
+        bool, typer.Option("--rotate-options", help="Ask every item in all rotations of its options, a pass each.")
+    ] = False,
     blind: Annotated[bool, typer.Option("--blind", help="Show the options without the question.")] = False,
     engine: Annotated[
         str | None, typer.Option(metavar="NAME", help="auto (if not given), transformers or vllm.")
@@ -57,6 +60,7 @@ def run(
       rimbench run --system rim-v2 --model checkpoints/rim-v2 --suite medmcqa --data dev.json
       rimbench run --system smollm2 --suite medqa --data phrases_no_exclude_test.jsonl --limit 100
       rimbench run --system base --system base-direct --suite all --samples 8
+      rimbench run --system rim-v2 --suite medmcqa --rotate-options
     """
     from rimbench.api import run as front
     from rimbench.cli.progress import RunProgress
@@ -73,6 +77,7 @@ def run(
             blocks=blocks,
             answer=answer,
             permute_options=permute_options,
+            rotate_options=rotate_options,
             blind=blind,
             engine=engine,
             batch_size=batch_size,

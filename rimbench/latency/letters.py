@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from rimbench.records import Answer, Item
-from rimbench.running.judging import judge
+from rimbench.running.judging import judge, judge_second
 from rimbench.systems import System
 
 
@@ -11,7 +11,8 @@ def letter_of(system: System, item: Item, answer: Answer) -> str | None:
     """The letter that an answer tells, as a run reads it; None where it tells none."""
     if answer.generated_tokens == 0 and answer.option_logprobs is not None:
         return answer.text
-    letter, status = judge(system, item, answer)
+    of_second = answer.second_prompt_tokens is not None
+    letter, status = judge_second(system, item, answer) if of_second else judge(system, item, answer)
     return letter if status == "ok" else None
 
 

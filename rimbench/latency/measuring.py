@@ -17,11 +17,10 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from rimbench import checkpoints, engines
-from rimbench.engines import Decoding, Engine, EngineFacts, Limits, Request
+from rimbench.engines import Decoding, Engine, Limits, Request
 from rimbench.errors import ConfigError, EngineError, UsageError, first_line
 from rimbench.latency import machine
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
@@ -30,6 +29,7 @@ from rimbench.latency.probe import probe
 from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Subject, Told
 from rimbench.latency.timing import StoppingRules, Timed, time_in_turn
 from rimbench.records import Answer, Item
+from rimbench.running.cascading import Cascading
 from rimbench.running.models import Loaded, LoadedModels
 from rimbench.running.plans import PlannedRun
 
@@ -97,8 +97,8 @@ def _measure(
 ) -> list[Measured]:
     load, before = machine.first_load(), machine.read_machine()
     lowered = 0
-    models: LoadedModels[Engine]
-    keys = {_key(run) for run in runs}
+    models: LoadedModels[Engine | Cascading]
+    keys = {run.model_key for run in runs}
     with LoadedModels(len(keys)) as models:
         asked = [call for run in runs for call in _calls(run, batch, models, _limits(runs, run, 1 / len(keys)))]
         for call in asked:
@@ -168,7 +168,7 @@ class _Asked:
     """One system's calls for one quantity, and what came back."""
 
     def __init__(
-        self, run: PlannedRun, quantity: Quantity, batch: int, loaded: Loaded[Engine], decoding: Decoding
+        self, run: PlannedRun, quantity: Quantity, batch: int, loaded: Loaded[Engine | Cascading], decoding: Decoding
     ) -> None:
         self.run, self.quantity, self.batch = run, quantity, batch
         self._loaded, self._decoding = loaded, decoding
@@ -247,7 +247,8 @@ class _Asked:
             tuple(1000 * s for s in timed.samples),
             1000 * timed.first,
             tuple(1000 * s for s in timed.warm_up),
-            statistics.fmean(len(request.prompt.token_ids) for request in self._requests),
+            statistics.fmean(len(request.prompt.token_ids) for request in self._requests)
+            + statistics.fmean(answer.second_prompt_tokens or 0 for answer in answers),
             statistics.fmean(answer.generated_tokens for answer in answers),
             statistics.fmean(not answer.finished for answer in answers),
             load,
@@ -258,7 +259,8 @@ class _Asked:
             self.run.departures,
             self.run.identity.asked_sha256,
         )
-        letters = self._letter_times() if self.quantity == "answer" else []
+        written = self.quantity == "answer" and self.run.second is None  # a cascade's are of either system
+        letters = self._letter_times() if written else []
         if len(letters) < 2:
             return [row]
         return [
@@ -295,6 +297,8 @@ class _Asked:
 
     def _passes(self) -> Passes:
         """Counted from the tokens: n tokens take n passes, a readout takes one, however a batch is computed."""
+        if self.run.second is not None:
+            return Passes(statistics.fmean(_passes_of_cascade(batch) for batch in self._batches))
         counts, firsts, steps = [], [], []
         for batch in self._batches:
             longest = max((answer for _, answer in batch.answers), key=lambda answer: answer.generated_tokens)
@@ -347,8 +351,16 @@ def _shape(run: PlannedRun) -> ModelShape | None:
         return None
 
 
+def _passes_of_cascade(batch: _Batch) -> int:
+    """The first system's one, and as many as the longest answer of the second takes, where it was asked."""
+    of_second = (max(1, a.generated_tokens) for _, a in batch.answers if a.second_prompt_tokens is not None)
+    return 1 + max(of_second, default=0)
+
+
 def _weight_bytes(run: PlannedRun) -> int:
-    """The weights as loaded: the files' size, scaled by the number type."""
+    """The weights as loaded: the files' size, scaled by the number type; of a cascade both models'."""
+    if run.second is not None and run.second.checkpoint.folder != run.checkpoint.folder:
+        return _weight_bytes(replace(run, second=None)) + _weight_bytes(run.second)
     config = _config(run)
     stored = BYTES.get(str(config.get("dtype") or config.get("torch_dtype")), 4)
     return (
@@ -358,21 +370,21 @@ def _weight_bytes(run: PlannedRun) -> int:
     )
 
 
-def _key(run: PlannedRun) -> tuple[Path, EngineFacts]:
-    """Runs of one key share a loaded model."""
-    return run.checkpoint.folder, run.facts
-
-
 def _limits(runs: Sequence[PlannedRun], run: PlannedRun, share: float) -> Limits:
     """Of the model that a run is timed with: its longest sequence is that of any run that shares it."""
-    sharing = [other.cell for other in runs if _key(other) == _key(run)]
+    sharing = [other.cell for other in runs if other.model_key == run.model_key]
+    sharing += [run.second.cell] if run.second else []
     tokens = max(len(p.token_ids) + cell.system.answer.max_new_tokens for cell in sharing for p in cell.prompts)
     return Limits(tokens, run.cell.seed, share)
 
 
-def _calls(run: PlannedRun, batch: int, models: "LoadedModels[Engine]", limits: Limits) -> list[_Asked]:
-    answer, key = run.cell.system.answer, _key(run)
-    loaded = models.open(key, lambda: engines.open_engine(*key, limits))
+def _open(run: PlannedRun, limits: Limits) -> Engine | Cascading:
+    return Cascading(run, limits) if run.second else engines.open_engine(run.checkpoint.folder, run.facts, limits)
+
+
+def _calls(run: PlannedRun, batch: int, models: "LoadedModels[Engine | Cascading]", limits: Limits) -> list[_Asked]:
+    answer = run.cell.system.answer
+    loaded = models.open(run.model_key, lambda: _open(run, limits))
     read = Decoding(readout=True, max_new_tokens=1, traced=True)
     if answer.mode == "readout":
         return [_Asked(run, "answer", batch, loaded, read)]

@@ -63,6 +63,8 @@ class Answer:
     `option_logprobs` are natural logarithms over the item's letters alone (they sum to probability 1), at the
     first generated position; None for free text. `label_mass` is the probability that the whole vocabulary leaves
     to those letters there, None where it is unknown. `finished` is False where the token limit cut the text off.
+    `second_prompt_tokens` are those of the prompt that a cascade's second system answered, where the first was not
+    sure: the rest is the second's then.
     """
 
     text: str
@@ -71,6 +73,7 @@ class Answer:
     option_logprobs: Mapping[str, float] | None = None
     trace: Trace | None = None
     label_mass: float | None = None
+    second_prompt_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rimbench.errors import DataError
 from rimbench.records import Record
+from rimbench.reporting.adaptive import adaptive_memory
 from rimbench.reporting.document import SCHEMA, Budget, BudgetSweep, MemoryWorth, one_letter
 from rimbench.reporting.reading import resampling_of
 from rimbench.reporting.variants import run_departures, suite_label, what_was_asked
@@ -66,6 +67,7 @@ def read_sweep(folders: Sequence[Path]) -> BudgetSweep:
         n_asked=len(known),
         guess=uniform_accuracy([len(item.options) for item in items]),
         one_letter=one_letter(majority_letter([item.gold for item in items])),
+        adaptive=adaptive_memory(items, columns),
         shown_suite=suite_label(manifest),
         asked=what_was_asked(manifest),
     )

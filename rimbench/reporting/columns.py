@@ -81,6 +81,7 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
     def __init__(self) -> None:
         self.letters, self.statuses = bytearray(), bytearray()
         self.logprobs, self.masses = array("d"), array("d")
+        self.tokens = array("q")  # of the prompt and generated, in turn
         self._rows: dict[str, int] = {}
         self._last: tuple[Sequence[Item], Columns] | None = None
 
@@ -93,6 +94,7 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
         self.statuses.append(STATUSES.index(record.status))
         self.logprobs.extend(map(logprobs.get, LETTERS, _NONES))
         self.masses.append(_NONE if record.label_mass is None else record.label_mass)
+        self.tokens.extend((record.prompt_tokens, record.generated_tokens))
 
     def columns(self, items: Sequence[Item]) -> Columns:
         """The answers to these items, in their order; kept for the next figure of the same items."""
@@ -108,6 +110,11 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
             np.frombuffer(self.logprobs).reshape(-1, len(LETTERS))[rows],
             np.frombuffer(self.masses)[rows],
         )
+
+    def token_table(self, item_ids: Sequence[str]) -> FloatArray:
+        """The tokens of each item's prompt, and those generated, shape (items, 2)."""
+        rows = [self._rows[item_id] for item_id in item_ids]
+        return np.array(np.frombuffer(self.tokens, dtype=np.int64).reshape(-1, 2)[rows], dtype=float)
 
     def __getitem__(self, item_id: str) -> GreedyAnswer:
         return GreedyAnswer(self, self._rows[item_id])

@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
+from rimbench.reporting.adaptive import AdaptiveMemory
 from rimbench.reporting.families import Family
 from rimbench.reporting.keys import HIDDEN, SPREAD, EstimateParts, Span, as_value
 from rimbench.reporting.reading import RunData
+from rimbench.reporting.rotations import Rotations
 from rimbench.reporting.times import Timings
+from rimbench.reporting.trust import Carried
 from rimbench.reporting.variants import Origin
 from rimbench.statistics.estimate import Estimate, LetterBaseline
 from rimbench.statistics.verdict import Verdict
@@ -215,6 +218,7 @@ class BudgetSweep:
     n_asked: int
     guess: float | None
     one_letter: OneLetter | None
+    adaptive: AdaptiveMemory | None
     shown_suite: Annotated[str, HIDDEN]
     asked: Annotated[tuple[str, ...], HIDDEN]
 
@@ -237,6 +241,8 @@ class Report:
     notes: tuple[str, ...]
     margin: float
     alpha: float
+    rotations: tuple[Rotations, ...]
+    carried: tuple[Carried, ...]
 
 
 def as_document(made: Report | Timings | Pair | BudgetSweep) -> dict[str, Any]:

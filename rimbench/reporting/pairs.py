@@ -205,7 +205,7 @@ def _order_effect(runs: Sequence[RunData], shown_letters: Sequence[Mapping[str, 
     manifest = runs[0].manifest
     return OrderEffect(
         suite=manifest.suite,
-        system=name_of(manifest, but={"permute_options"}),
+        system=name_of(manifest, but={"permute_options", "rotate_options"}),
         n=min(len(run.answered) for run in runs),
         n_asked=len(runs[0].items),
         orders=len(runs),

@@ -33,6 +33,7 @@ FROM_THE_START: dict[str, Sequence[str]] = {
     "Speedup": ("system", "baseline", "batch", "quantity", "ratio", "ci95"),
     "BudgetSweep": ("system", "suite", "n", "budgets"),
     "Budget": ("k", "accuracy", "ci95"),
+    "Controls": ("permute_options", "blind"),
 }
 """The keys that documents of every build have; of a type that is not named here every key."""
 

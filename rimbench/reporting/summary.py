@@ -13,6 +13,7 @@ from rimbench.errors import UsageError
 from rimbench.latency.stored import read_measurements
 from rimbench.plugins import unknown
 from rimbench.reporting.budgets import find_sweeps
+from rimbench.reporting.carried import carried
 from rimbench.reporting.cells import make_cell
 from rimbench.reporting.document import SCHEMA, Pair, Report
 from rimbench.reporting.doubts import doubt_families, find_doubts, say_partial
@@ -20,6 +21,7 @@ from rimbench.reporting.families import ALL, Choice, is_called, list_pairs
 from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.pairs import check_same_items, compare_pairs, gaps, order_effects, unlike_items
 from rimbench.reporting.reading import RunData, read_runs
+from rimbench.reporting.rotations import find_rotations
 from rimbench.reporting.timings import accuracies_beside, make_timings
 from rimbench.reporting.variants import (
     HARMLESS,
@@ -31,7 +33,7 @@ from rimbench.reporting.variants import (
     variant_of,
 )
 from rimbench.statistics.verdict import Settings
-from rimbench.store import no_runs
+from rimbench.store import find_runs, no_runs
 from rimbench.suites.controls import Controls
 
 
@@ -41,8 +43,9 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
     """
     settings, choice = settings or Settings(), choice or Choice()
     unread: list[str] = []
-    runs = read_all(results, unread.append)
-    labels = _labels(runs)
+    rotations = find_rotations(results, unread.append)
+    runs = read_all(results, unread.append) if find_runs(results) or not rotations else []
+    labels = labels_of(runs)
     measurements = read_measurements(results, unread.append)
     metrics, sweeps = find_metrics(), find_sweeps(results, unread.append)
     cells = sorted(
@@ -66,6 +69,8 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
         notes=tuple(map(plain, (*unread, *doubts))),
         margin=settings.margin,
         alpha=settings.alpha,
+        rotations=tuple(rotations),
+        carried=tuple(carried(beside)),
     )
 
 
@@ -82,8 +87,8 @@ def summarise_pair(
         choice = replace(choice, baseline=b)
         if a not in (choice.named or ()):
             raise UsageError(f"{a} is not among the systems of --family: {', '.join(choice.family)}")
-    labels = _labels(runs)
-    (taken_a, notes_a), (taken_b, notes_b) = (_named(runs, labels, name) for name in (a, b))
+    labels = labels_of(runs)
+    (taken_a, notes_a), (taken_b, notes_b) = (named_runs(runs, labels, name) for name in (a, b))
     shared = [suite for suite in taken_a if suite in taken_b]
     if not shared:
         raise UsageError(
@@ -109,7 +114,8 @@ def summarise_pair(
     return pairs, [plain(note) for note in (*unread, *notes_a, *notes_b, *dict.fromkeys(partial))]
 
 
-def _labels(runs: Sequence[RunData]) -> dict[str, str]:
+def labels_of(runs: Sequence[RunData]) -> dict[str, str]:
+    """The name under which every format shows each run, by the run's own."""
     manifests = [run.manifest for run in runs]
     return {manifest.run: label for manifest, label in zip(manifests, label_runs(manifests), strict=True)}
 
@@ -173,7 +179,7 @@ def _rank(run: RunData) -> tuple[bool, bool, int, int, str, str]:
     return run.missing == 0, not seeded, len(run.items), manifest.samples, manifest.started_at, manifest.run
 
 
-def _named(runs: Sequence[RunData], labels: Mapping[str, str], name: str) -> tuple[dict[str, RunData], list[str]]:
+def named_runs(runs: Sequence[RunData], labels: Mapping[str, str], name: str) -> tuple[dict[str, RunData], list[str]]:
     """By suite, the runs that a name stands for: by a run's own name, a label, or a system's as its file has it."""
     exact = [run for run in runs if name in (run.manifest.run, labels[run.manifest.run])]
     of_system = [run for run in runs if run.manifest.system == name]

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
+from rimbench.reporting.adaptive import AdaptiveMemory
+from rimbench.reporting.carried import carried_table
 from rimbench.reporting.document import BudgetSweep, CellResult, Gap, OrderEffect, Report
 from rimbench.reporting.latency_tables import latency_tables
 from rimbench.reporting.metrics import find_metrics
-from rimbench.reporting.numbers import counted, percent, points, share
+from rimbench.reporting.numbers import counted, decimal, percent, points, share
 from rimbench.reporting.origin_tables import making_table, origin_table
 from rimbench.reporting.pair_tables import certainty_table, verdict_table
+from rimbench.reporting.rotations import rotations_table
 
 LONGEST_SETTING = 60
 """Characters of a setting, an instruction say, that a table shows."""
@@ -25,7 +28,8 @@ def make_tables(report: Report) -> list[Table]:
         (5, [certainty_table(pairs, report.margin, report.alpha)]),
         (6, [table for timings in report.timings for table in latency_tables(timings)]),
         (7, [Table("What to distrust", ("remark",), tuple((note,) for note in report.notes))]),
-        (12, [_gaps(report.gaps), _order_effects(report.order_effects)]),
+        (12, [_gaps(report.gaps), carried_table(report.carried), _order_effects(report.order_effects)]),
+        (12.5, [rotations_table(report.rotations)]),
         (13, [origin_table(cells), making_table(cells)]),
         *((metric.place, [metric.table(cells)]) for metric in find_metrics() if metric.table),
     ]
@@ -69,6 +73,8 @@ def budget_table(sweep: BudgetSweep) -> Table:
             f" K = {memory.k} minus K = 0: {points(memory.difference)} points, "
             f"p = {memory.p_value:.2g} ({memory.test})."
         )
+    if sweep.adaptive is not None:
+        remark += f" {_say_adaptive(sweep.adaptive)}"
     if sweep.guess is not None and best is not None:
         remark += f" A uniform guesser has {share(sweep.guess)}%, one letter {share(best.accuracy)}% ({best.letter})."
     return Table(
@@ -76,6 +82,17 @@ def budget_table(sweep: BudgetSweep) -> Table:
         ("K", "greedy, % [95%]", "changed", "to right", "to wrong", "failed"),
         tuple(rows),
         remark,
+    )
+
+
+def _say_adaptive(found: AdaptiveMemory) -> str:
+    """What stopping at the first sure block comes to."""
+    sure = "never" if found.threshold is None else f"from a margin of {found.threshold:.3f}"
+    blocks = decimal(found.blocks.value, 1)
+    return (
+        f"Stopping at the first block that is sure, {sure}, chosen on {found.n_choosing} items: {blocks} blocks on "
+        f"the mean of the other {found.n_judging}, {percent(found.accuracy)}%, {points(found.against_all)} points "
+        "against all blocks."
     )
 
 

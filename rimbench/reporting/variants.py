@@ -5,7 +5,7 @@ the shipped system of that name, and against what a command takes without option
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -144,8 +144,7 @@ def _inferred(manifest: Manifest) -> dict[str, list[Any]]:
         return {}
     controls, engine = controls_of(manifest), identity.engine
     usual = DTYPES.get(engine.device)
-    given = {"permute_options": controls.permute_options, "blind": controls.blind, "seed": identity.seed or 0}
-    found = between({"permute_options": None, "blind": False, "seed": 0}, given)
+    found = between(asdict(Controls()) | {"seed": 0}, asdict(controls) | {"seed": identity.seed or 0})
     if usual is not None and engine.dtype != usual:
         found["dtype"] = [usual, engine.dtype]
     return _from_shipped(manifest) | found

@@ -12,6 +12,7 @@ from rimbench import engines, provenance
 from rimbench.engines import Answering, Limits
 from rimbench.errors import DataError
 from rimbench.records import Record
+from rimbench.running.cascading import Cascading
 from rimbench.running.loop import Outcome, run_cell
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import PlannedRun, RunSettings
@@ -61,15 +62,19 @@ def _open(
     run: PlannedRun, runs: Sequence[PlannedRun], models: "LoadedModels[Answering]", progress: Progress
 ) -> Answering:
     def load() -> Answering:
-        progress.note(f"loading {run.checkpoint.source} into {run.facts.name} on {run.facts.device}")
+        sources = " and ".join(each.checkpoint.source for each in (run, run.second) if each is not None)
+        progress.note(f"loading {sources} into {run.facts.name} on {run.facts.device}")
         folder, facts, cell = run.checkpoint.folder, run.facts, run.cell
+        if run.second is not None:
+            longest = max(_sequence_tokens(runs, run), _sequence_tokens([run.second], run.second))
+            return Cascading(run, Limits(longest, cell.seed))
         if run.rows is None:
             return engines.open_engine(folder, facts, Limits(_sequence_tokens(runs, run), cell.seed))
         from rimbench.running.packed import PackedReadout  # torch comes with it
 
         return PackedReadout(folder, facts, run.rows, cell.context_tokens)
 
-    return models.open((run.checkpoint.folder, run.facts), load).model
+    return models.open(run.model_key, load).model
 
 
 def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Answering], progress: Progress) -> None:

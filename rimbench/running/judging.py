@@ -28,8 +28,10 @@ def to_records(cell: Cell, shown: Shown, request: Request, answers: list[Answer]
         judged = zip(request.samples, answers, strict=True)
         return [_checked(shown, request, s, answer, judge(cell.system, shown.item, answer)) for s, answer in judged]
     [answer] = answers
-    if answer.option_logprobs is None:
+    if answer.option_logprobs is None and answer.second_prompt_tokens is None:
         raise FaultyAnswerError("the engine gave no log-probabilities for a readout")
+    if answer.second_prompt_tokens is not None:
+        return [_checked(shown, request, 0, answer, judge_second(cell.system, shown.item, answer))]
     best = _checked(shown, request, 0, answer, (answer.text, "ok"))
     drawn = (_draw(cell, shown.item, answer, sample) for sample in range(1, cell.samples + 1))
     return [best, *(_record(shown, request, i, a, (a.text, "ok")) for i, a in enumerate(drawn, 1))]
@@ -56,6 +58,13 @@ def failed_records(shown: Shown, request: Request, samples: Sequence[int], error
     message = on_one_line(error, 1000)
     failed = Answer(message, 0, finished=False)
     return [_record(shown, request, sample, failed, (None, "engine_error")) for sample in samples]
+
+
+def judge_second(cascade: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
+    """The letter of a cascade's second system, and its status."""
+    assert cascade.fallback is not None
+    second = cascade.fallback.second
+    return (answer.text, "ok") if second.answer.mode == "readout" else judge(second, item, answer)
 
 
 def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
@@ -97,7 +106,7 @@ def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged:
         status=status,
         text=answer.text,
         option_logprobs=logprobs,
-        prompt_tokens=len(request.prompt.token_ids),
+        prompt_tokens=len(request.prompt.token_ids) + (answer.second_prompt_tokens or 0),
         generated_tokens=answer.generated_tokens,
         prompt_sha256=request.prompt.sha256,
         label_mass=answer.label_mass,

@@ -1,7 +1,7 @@
 """Systems x suites -> runs: every cell resolved and named before the first answer. Nothing is answered here."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,10 +11,11 @@ from rimbench import checkpoints, engines
 from rimbench.engines import EngineChoice, EngineFacts
 from rimbench.errors import UsageError
 from rimbench.records import Item, Prompt
+from rimbench.records.items import Items
 from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.ondemand import HELD, OnDemand
 from rimbench.running.prompts import HASHED, PromptBuilder
-from rimbench.store import FrozenItems, Identity, ModelSource, RunStore
+from rimbench.store import ROTATED, FrozenItems, Identity, ModelSource, RunStore, SecondSetup, named
 from rimbench.suites import Suite, question_text
 from rimbench.suites.controls import Controls, ShownItems
 from rimbench.systems import System, Weights, weights
@@ -29,7 +30,10 @@ UNBOUNDED = 2**31
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a user set for all cells: `engine` may be `auto`; `batch_size` and `dtype` may be left to it as None."""
+    """What a user set for all cells: `engine` may be `auto`; `batch_size` and `dtype` may be left to it as None.
+
+    With `rotate`, every item is asked in all rotations of its options, each of them a run.
+    """
 
     results: Path
     engine: str = "auto"
@@ -41,6 +45,7 @@ class RunSettings:
     dtype: str | None = None
     eager: bool = False
     errors: ErrorRules = field(default_factory=ErrorRules)
+    rotate: bool = False
 
     @property
     def choice(self) -> EngineChoice:
@@ -58,6 +63,7 @@ class ReadySystem:
     checkpoint: weights.Checkpoint
     builder: PromptBuilder
     context_tokens: int
+    second: "ReadySystem | None" = None
 
     def prompts(self, suite: Suite, items: Sequence[Item]) -> tuple[Prompt, ...]:
         """The prompts of items of a suite."""
@@ -70,14 +76,15 @@ def make_ready(system: System, checkpoint: weights.Checkpoint | None = None) -> 
     checkpoint = checkpoint or weights.resolve(system)
     context_tokens = checkpoints.read_context_tokens(checkpoint.folder) or UNBOUNDED
     tokenizer = checkpoints.read_tokenizer(checkpoint.folder)
-    return ReadySystem(system, checkpoint, PromptBuilder(system, tokenizer), context_tokens)
+    second = None if system.fallback is None else make_ready(system.fallback.second)
+    return ReadySystem(system, checkpoint, PromptBuilder(system, tokenizer), context_tokens, second)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
     """One cell, resolved and named, with the folder of its weights and that of its records; `title` is what a person
-    reads of it, where the system's name does not say enough, and `rows` are those of a sweep, whose budgets are
-    answered in one pass, by item.
+    reads of it, where the system's name does not say enough, `second` that of a cascade's second system, which is no
+    run by itself, and `rows` are those of a sweep, whose budgets are answered in one pass, by item.
     """
 
     cell: Cell
@@ -88,7 +95,13 @@ class PlannedRun:
     identity: Identity
     folder: Path
     title: str = ""
+    second: "PlannedRun | None" = None
     rows: "Mapping[str, ReadoutRequest] | None" = None
+
+    @property
+    def model_key(self) -> Hashable:
+        """Runs of one key share what is loaded; a cascade shares it with none."""
+        return self.checkpoint.folder, self.facts, self.second and self.folder
 
     @property
     def told(self) -> str:
@@ -131,7 +144,30 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
     for system in systems:
         ready = make_ready(system, resolved.get(system.weights))
         resolved[system.weights] = ready.checkpoint
-        runs += [_plan(ready, suite, facts, settings) for suite in loaded]
+        for suite in loaded:
+            if settings.rotate:
+                runs += _rotations(ready, suite, facts, settings)
+            else:
+                runs.append(_plan(ready, suite, facts, settings))
+    return runs
+
+
+def _rotations(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: RunSettings) -> list[PlannedRun]:
+    """A run for every number of places by which options can be moved up, 0 too, side by side in one folder; each has
+    the items with more options than that.
+    """
+    counts = {item.item_id: len(item.options) for item in suite.items}
+    runs = list[PlannedRun]()
+    for places in range(max(counts.values())):
+        item_ids = [item_id for item_id, count in counts.items() if count > places]
+        own = suite
+        if len(item_ids) < len(counts):
+            own = dataclasses.replace(suite, items=Items(suite.items.by_id.in_order(item_ids)))
+        controls = dataclasses.replace(settings.controls, rotate_options=places)
+        run = _plan(ready, own, facts, dataclasses.replace(settings, controls=controls))
+        folder = (runs[0].folder.parent if runs else settings.results / f"{run.name}{ROTATED}") / f"r{places}"
+        title = f"{ready.system.name} with options rotated by {places}"
+        runs.append(dataclasses.replace(run, folder=folder, title=title))
     return runs
 
 
@@ -150,8 +186,29 @@ def _plan(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: RunSet
     _check_room(cell, suite)
     items = FrozenItems(suite.content_sha256, suite.wording)
     identity = identify(cell, ready.checkpoint.sha256, items, facts)
+    second = None
+    if ready.second is not None:
+        second = _plan(ready.second, suite, facts, settings)
+        identity = _of_cascade(cell, identity, second)
     name = _name(cell, suite, identity, settings.results)
-    return PlannedRun(cell, suite, ready.checkpoint, facts, name, identity, settings.results / name)
+    folder = settings.results / name
+    return PlannedRun(cell, suite, ready.checkpoint, facts, name, identity, folder, second=second)
+
+
+def _of_cascade(cell: Cell, first: Identity, second: PlannedRun) -> Identity:
+    """Everything that could change an answer of a cascade: what could change one of either system, and its threshold.
+
+    UsageError where draws are asked for: a cascade answers once.
+    """
+    system = cell.system
+    assert system.fallback is not None
+    if cell.samples:
+        raise UsageError(f"system '{system.name}' is a cascade, which answers once: leave --samples out")
+    style, own = system.fallback.second, second.identity
+    setup = SecondSetup(
+        system.fallback.threshold, own.weights_sha256, own.prompts_sha256, style.prompt, style.memory, style.answer
+    )
+    return named(dataclasses.replace(first, system=dataclasses.replace(first.setup, second=setup)))
 
 
 def _prompts(ready: ReadySystem, suite: Suite, shown: ShownItems, places: Sequence[int]) -> tuple[Prompt, ...]:

@@ -6,7 +6,7 @@ its status stays.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def _extraction(answer: StatedAnswer) -> Callable[..., Extraction]:
 
 def _read_again(folder: Path, rescored: Rescored, extraction: Callable[..., Extraction]) -> None:
     controls = rescored.manifest.identity.controls or Controls()
-    order = Controls(permute_options=controls.permute_options)
+    order = replace(controls, blind=False)
     items = read_items(folder)
     shown = {key: show(item, order) for key, item in items.items()}
     answers = Answers(folder, items)

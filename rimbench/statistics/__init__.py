@@ -11,6 +11,10 @@ Nothing here touches a disk, a clock or an engine, and nothing here imports anot
 | unpaired    | two proportions on different items: published figures, gaps between suites      |
 | verdict     | Holm, equivalence, and the one word a pair of systems gets                      |
 | calibration | ECE, Brier, reliability, risk against coverage                                  |
+| halves      | what is chosen on and what is judged on                                         |
+| stopping    | answers in stages: a cascade, memory that stops when it is sure                 |
+| selective   | how much may be answered at a risk that is guaranteed                           |
+| temperature | one temperature for a readout's probabilities                                   |
 | power       | what N items can detect, and how many a margin needs                            |
 
 Rules that hold throughout: undefined is None, never 0 or NaN; results do not depend on the order of items;

@@ -1,6 +1,7 @@
 """A run's folder, read: its manifest, its items, and its answers, each checked before anybody counts it."""
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -21,8 +22,11 @@ from rimbench.store.manifest import SCHEMA_VERSION, Manifest, manifest_of
 RECORDS = "records.jsonl"
 MANIFEST = "manifest.json"
 ITEMS = "items.jsonl"
-SWEEP = "-sweep"
-"""How the name of a sweep's folder ends: the runs in it are called after their memory budgets, k0, k1, ..."""
+SWEEP, ROTATED = "-sweep", "-rotated"
+"""How the name of a folder ends that holds the runs of a sweep, called after their memory budgets, k0, k1, ..., or
+those of all rotations of the options, r0, r1, ...
+"""
+_INNER = re.compile(rf".*({SWEEP}/k|{ROTATED}/r)\d+", re.DOTALL)
 SET_ASIDE = ".old-"
 BEGUN = ".new"
 """How the name of a run ends that is to take another's place, and has no answer yet."""
@@ -234,8 +238,8 @@ def read_manifest(folder: Path) -> Manifest:
 
 def check_name(folder: Path, manifest: Manifest) -> None:
     """DataError where a run's folder does not bear its name: two of one name would be taken for each other."""
-    of_sweep = folder.absolute().parent.name.endswith(SWEEP) and folder.name[:1] == "k" and folder.name[1:].isdigit()
-    if folder.absolute().name != manifest.run and not of_sweep:
+    inner = _INNER.fullmatch(folder.absolute().as_posix())
+    if folder.absolute().name != manifest.run and inner is None:
         raise DataError(
             f"{folder / MANIFEST} is that of run {manifest.run!r}, its folder is called {folder.name!r}: rename the "
             "folder to the run's name, or put the right manifest back"

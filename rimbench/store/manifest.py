@@ -34,6 +34,18 @@ class FrozenItems:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondSetup:
+    """The second system of a cascade, whose first is the rest, and the margin below which it is asked."""
+
+    threshold: float
+    weights_sha256: str | None
+    prompts_sha256: str | None
+    prompt: PromptStyle | None = None
+    memory: Memory | None = None
+    answer: StatedAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """How a system is asked; an import states its name, and what it knows of the answer."""
 
@@ -41,6 +53,7 @@ class Setup:
     memory: Memory | None = None
     answer: StatedAnswer | None = None
     name: str | None = None
+    second: SecondSetup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +71,9 @@ class Import:
 
 LATER_KEYS = {
     (): ("controls", "prompts_sha256", "import"),
+    ("controls",): ("rotate_options",),
     ("suite",): ("wording",),
-    ("system",): ("name",),
+    ("system",): ("name", "second"),
     ("system", "answer"): ("reasoning_tags",),
     ("import",): ("score", "greedy"),
     ("engine",): ("attention", "graphs", "prefix_cache"),

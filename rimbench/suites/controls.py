@@ -14,10 +14,13 @@ from rimbench.records.items import Items
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What is changed about every item: the order of its options, by a seed, or its question left out (`blind`)."""
+    """What is changed about every item: the order of its options, by a seed or moved up by so many places, or its
+    question left out (`blind`).
+    """
 
     permute_options: int | None = None
     blind: bool = False
+    rotate_options: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ def show(item: Item, controls: Controls) -> Shown:
     order = list(letters)
     if controls.permute_options is not None:
         random.Random(f"options:{controls.permute_options}:{item.item_id}").shuffle(order)
+    if controls.rotate_options is not None:
+        places = controls.rotate_options % len(order)
+        order = order[places:] + order[:places]
     own = dict(zip(letters, order, strict=True))
     shown = replace(
         item,

@@ -22,8 +22,8 @@ from pydantic import (
 )
 
 from rimbench.chat import TODAY
-from rimbench.errors import UsageError
-from rimbench.files.toml import TomlTable, below, read_toml
+from rimbench.errors import ConfigError, UsageError
+from rimbench.files.toml import TomlTable, below, parse_toml, read_toml
 from rimbench.plugins import find_files, offered_files, unknown, whose
 from rimbench.rim.blocks import Memory
 
@@ -94,8 +94,19 @@ class AnswerStyle(StatedAnswer):
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """The two systems of a cascade: the second is asked where the margin of the first's readout, its largest option
+    probability less the next, is below the threshold.
+    """
+
+    first: "System"
+    second: "System"
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
 class System:
-    """A model and the way it is asked.
+    """A model and the way it is asked; of a cascade those of its first system, and `fallback` has both.
 
     `baseline` names the system that it is compared with. `file` is `shipped`, or the name of the user's own file
     that says so; `own` is the system as its file has it, where this one may depart (`rimbench.systems.departures`).
@@ -110,6 +121,7 @@ class System:
     baseline: str | None = None
     file: str | None = None
     own: "System | None" = None
+    fallback: Fallback | None = None
 
 
 def _one_source(weights: Weights) -> Weights:
@@ -153,8 +165,21 @@ class SystemFile(TomlTable):
     answer: Annotated[AnswerStyle, WrapValidator(_possible)]
 
 
+class CascadeFile(TomlTable):
+    """A system of kind `cascade`: two others, by name or by a file beside this one."""
+
+    description: str = Field(min_length=1)
+    kind: Literal["cascade"]
+    first: str
+    second: str
+    threshold: Annotated[float, Field(gt=0, le=1)]
+    baseline: str | None = None
+
+
 def read_system(path: Path, *, allow_outside: bool = False) -> System:
     """Read and validate a system's TOML file; its name is the file's stem. Paths in it as `systems.load` has them."""
+    if "kind" in parse_toml(path, "system"):
+        return _read_cascade(path, allow_outside=allow_outside)
     file = read_toml(path, SystemFile, "system")
     weights = file.weights
     if weights.path is not None:
@@ -169,6 +194,33 @@ def read_system(path: Path, *, allow_outside: bool = False) -> System:
         baseline=file.baseline,
         file=whose(path, Path(__file__).parent),
     )
+
+
+def _read_cascade(path: Path, *, allow_outside: bool) -> System:
+    file = read_toml(path, CascadeFile, "system")
+    first, second = (_single(path, key, getattr(file, key), allow_outside) for key in ("first", "second"))
+    if first.answer.mode != "readout":
+        raise ConfigError(
+            f"system file {path}: first: {file.first} writes its answer and has no margin to be sure by; expected a "
+            "system that is read out, such as nano-rim-v2"
+        )
+    own = whose(path, Path(__file__).parent)
+    named = replace(first, name=path.stem, description=file.description, baseline=file.baseline, own=None, file=own)
+    return in_cascade(named, Fallback(first, second, file.threshold))
+
+
+def _single(path: Path, key: str, named: str, allow_outside: bool) -> System:
+    """One of the two systems that a cascade's file names."""
+    if named.endswith(".toml"):
+        named = str(below(path, named, key, allow_outside=allow_outside))
+    if named.endswith(".toml") and "kind" in parse_toml(Path(named), "system"):  # it may name this file again
+        raise ConfigError(f"system file {path}: {key}: {named} is a cascade itself; expected a single system")
+    return load(named, allow_outside=allow_outside)
+
+
+def in_cascade(system: System, fallback: Fallback) -> System:
+    """The cascade with these two systems: its weights are its first one's."""
+    return replace(system, weights=fallback.first.weights, fallback=fallback)
 
 
 def _placed(file: Path, named: str, *, allow_outside: bool) -> str:
@@ -223,6 +275,11 @@ def override(
     system: System, *, model: str | None = None, blocks: int | None = None, answer: AnswerMode | None = None
 ) -> System:
     """The same system with other weights, another memory budget K, or another way to have the answer."""
+    if system.fallback is not None and (model, blocks, answer) != (None, None, None):
+        raise UsageError(
+            f"system '{system.name}' is a cascade, whose systems are as their own files have them: leave --model, "
+            "--blocks and --answer out, and name other systems in its file"
+        )
     system = replace(system, own=system.own or system)
     if answer is not None:
         system = _with_answer(system, answer)

@@ -11,7 +11,7 @@ from typing import Any
 from rimbench.rim.blocks import Memory
 from rimbench.systems import PromptStyle, StatedAnswer, System, Weights
 
-WORDS = {"blocks": "K", "permute_options": "options permuted"}
+WORDS = {"blocks": "K", "permute_options": "options permuted", "rotate_options": "options rotated by"}
 """What a label calls a setting, where that is another word than the setting's own."""
 LONGEST_VALUE = 12
 """A longer value is said to have changed: a label is a name."""

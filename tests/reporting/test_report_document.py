@@ -276,6 +276,19 @@ def columns_of(document):
             "surer half, % [95%]": lambda c: percent(estimate(c["surer_half"])),
             "label mass, %": plain("label_mass", share),
         }),
+        "What a readout may": ([c for c in cells if c["coverage_at_risk"]], {
+            "suite": suite, "system": label, "n": lambda c: str(c["coverage_at_risk"]["0.05"]["n"]),
+            **{
+                title: (lambda c, risk=risk: percent(estimate(c["coverage_at_risk"][risk]["coverage"])))
+                for risk, title in (("0.01", "at 1% risk"), ("0.05", "at 5% risk"), ("0.1", "at 10% risk, % [95%]"))
+            },
+            "temperature": plain("temperature", lambda t: decimal(t["value"], 2)),
+            "ECE": plain("temperature", lambda t: before_after(t, "ece")),
+            "Brier [95%]": plain(
+                "temperature",
+                lambda t: f"{decimal(t['before']['brier']['value'], 3)} to {number(estimate(t['after']['brier']))}",
+            ),
+        }),
         "In distribution": (document["gaps"], {
             "system": plain("system"), "suites": lambda g: f"{g['inside']} - {g['outside']}",
             "n": lambda g: ", ".join(map(counted, g["n"], g["n_asked"])),
@@ -318,6 +331,10 @@ def columns_of(document):
             "failed": plain("failed"),
         })  # fmt: skip
     return found
+
+
+def before_after(entry, name):
+    return f"{decimal(entry['before'][name]['value'], 3)} to {decimal(entry['after'][name]['value'], 3)}"
 
 
 def test_every_figure_of_every_table_stands_in_the_json_document(summed):

@@ -77,13 +77,13 @@ def test_the_keys_of_the_document_are_the_published_ones(write_run):
     document = as_document(summarise(write_run([record("0", "A")])))
     assert list(document) == [
         "schema", "cells", "comparisons", "latency", "speedups",
-        "saturation", "sweeps", "gaps", "order_effects", "notes", "margin", "alpha",
+        "saturation", "sweeps", "gaps", "order_effects", "notes", "margin", "alpha", "rotations", "carried",
     ]  # fmt: skip
     assert list(document["cells"][0]) == [
         "run", "system", "suite", "n", "greedy_accuracy", "ci95", "method", "pass_at_k", "maj_at_k", "statuses",
         "ece", "label_mass", "k_sweep", "headline", "mean_over_draws",
         "label", "departures", "controls", "n_asked", "partial", "samples_asked", "bca_ci95", "guess", "one_letter",
-        "maj_at_k_ci95", "given_ok", "letters", "calibration", "origin",
+        "maj_at_k_ci95", "given_ok", "letters", "calibration", "origin", "coverage_at_risk", "temperature",
     ]  # fmt: skip
 
 

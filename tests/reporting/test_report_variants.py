@@ -72,7 +72,11 @@ def test_a_variant_alone_on_its_suite_is_labelled_in_every_format(write_variant,
     [cell] = json.loads(formats.render("json", summed, results))["cells"]
     departures = VARIANTS[told][0]
     assert (cell["label"], cell["departures"], cell["system"]) == (shown, departures, "nano-rim-v2")
-    assert cell["controls"] == {"permute_options": 0 if "permuted" in told else None, "blind": told == "blind"}
+    assert cell["controls"] == {
+        "permute_options": 0 if "permuted" in told else None,
+        "blind": told == "blind",
+        "rotate_options": None,
+    }
     [row] = csv.DictReader(io.StringIO(formats.render("csv", summed, results)))
     assert (row["label"], json.loads(row["departures"]), row["blind"]) == (shown, departures, str(told == "blind"))
     for table in make_tables(summed):

@@ -33,3 +33,16 @@ def test_a_blind_item_has_its_options_and_no_question(seed):
     shown = show(ITEM, Controls(permute_options=seed, blind=True)).item
     assert shown.question == ""
     assert len(shown.options) == 4
+
+
+def test_a_rotated_item_shows_under_each_letter_the_option_so_many_places_further():
+    shown = show(ITEM, Controls(rotate_options=1))
+    assert dict(shown.item.options) == {"A": "x", "B": "y", "C": "z", "D": "w"}
+    assert dict(shown.own_letters) == {"A": "B", "B": "C", "C": "D", "D": "A"}
+    assert shown.item.gold == "B"
+
+
+def test_over_all_rotations_every_option_stands_once_under_every_letter():
+    places = [show(ITEM, Controls(rotate_options=n)).item.options for n in range(4)]
+    assert all(sorted(options[letter] for options in places) == ["w", "x", "y", "z"] for letter in "ABCD")
+    assert show(ITEM, Controls(rotate_options=0)).item == ITEM

@@ -1,0 +1,56 @@
+"""A temperature that was fitted on one suite, taken to another of the same system."""
+
+import functools
+import itertools
+from collections.abc import Sequence
+
+from rimbench.display.tabular import Table
+from rimbench.reporting.document import CellResult
+from rimbench.reporting.metrics.temperature import Heat, judging_items
+from rimbench.reporting.numbers import decimal, number
+from rimbench.reporting.trust import Carried, trust_at
+from rimbench.suites import catalogue
+
+
+def carried(cells: Sequence[CellResult]) -> list[Carried]:
+    """Each system's temperature of each suite on each of its other suites; one cell a suite."""
+    found = []
+    judge = functools.cache(lambda place: judging_items(cells[place].data)[1])
+    for (_, source), (place, target) in itertools.permutations(enumerate(cells), 2):
+        heat, own = source.metric(Heat).temperature, target.metric(Heat).temperature
+        if source.name != target.name or source.suite == target.suite or heat is None:
+            continue
+        judging = judge(place)
+        if not judging:
+            continue
+        before = trust_at(target.data, judging, 1.0) if own is None else own.before
+        after = trust_at(target.data, judging, heat.value)
+        own_trust = None if own is None else own.after
+        found.append(
+            Carried(source.system, source.suite, target.suite, heat.value, before, own_trust, after, source.name)
+        )
+    return found
+
+
+def carried_table(found: Sequence[Carried]) -> Table:
+    """A row for each that comes from the suite that is drawn as the training data were, or else for each."""
+    inside = [own for own in found if catalogue.role(own.fitted_on).in_distribution]
+    return Table(
+        "A temperature carried to another suite",
+        ("system", "fitted on", "judged on", "temperature", "ECE", "ECE at its own", "Brier", "Brier after [95%]"),
+        tuple(
+            (
+                own.label,
+                own.fitted_on,
+                own.suite,
+                decimal(own.temperature, 2),
+                f"{decimal(own.before.ece.value, 3)} to {decimal(own.after.ece.value, 3)}",
+                "-" if own.own is None else decimal(own.own.ece.value, 3),
+                decimal(own.before.brier.value, 3),
+                number(own.after.brier),
+            )
+            for own in inside or found
+        ),
+        "Before and after, on the half of the other suite on which its own temperature was not fitted.",
+        ("Brier", "Brier after [95%]", "temperature"),
+    )

@@ -1,0 +1,64 @@
+"""One temperature for a readout's probabilities, fitted on one half of the items and judged on the other.
+
+Its columns stand in the table of what a readout may answer by itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rimbench.records import Item
+from rimbench.reporting.metrics import Metric
+from rimbench.reporting.numbers import csv_columns
+from rimbench.reporting.reading import RunData, resampling_of
+from rimbench.reporting.trust import Trust, trust_at
+from rimbench.statistics import halves
+from rimbench.statistics.temperature import fit_temperature
+
+
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    """Fitted on `n_fitted` items, `before` (at 1) and `after` on the others; above 1 a readout is too sure."""
+
+    value: float
+    n_fitted: int
+    before: Trust
+    after: Trust
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """The temperature of a cell; None where the likelihood has no maximum, and where nothing is read out."""
+
+    temperature: Temperature | None
+
+
+def judging_items(run: RunData) -> tuple[list[Item], list[Item]]:
+    """The items that are read out on which a temperature is fitted, and those on which it is judged."""
+    read = [item for item in run.answered if item.item_id in run.greedy and run.greedy[item.item_id].is_read_out]
+    fitting = halves.choosing_half([item.item_id for item in read], resampling_of(read).clusters).tolist()
+    sides = list(zip(read, fitting, strict=True))
+    return [item for item, own in sides if own], [item for item, own in sides if not own]
+
+
+def _measure(run: RunData, items: Sequence[Item]) -> Heat:
+    """The temperature of the greedy answers that have option probabilities."""
+    fitting, judging = judging_items(run)
+    if not judging:
+        return Heat(None)
+    value = fit_temperature(*run.logprob_table(fitting))
+    if value is None:
+        return Heat(None)
+    before, after = (trust_at(run, judging, temperature) for temperature in (1.0, value))
+    return Heat(Temperature(value, len(fitting), before, after))
+
+
+def _csv(figures: Heat) -> Mapping[str, object]:
+    own = figures.temperature
+    return {
+        "temperature": own.value if own else None,
+        **csv_columns("ece_after", own.after.ece if own else None),
+        **csv_columns("brier_after", own.after.brier if own else None),
+    }
+
+
+METRIC = Metric(10.2, Heat, _measure, _csv)

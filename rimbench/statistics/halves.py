@@ -1,0 +1,28 @@
+"""Items -> two halves: what is chosen on the one is judged on the other, which it has never seen."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rimbench.statistics.bootstrap import Cluster
+
+SEED = 0
+HOW = f"by the sha256 of '{SEED}:' and the item's id, or its cluster's name; the lower half chooses"
+"""How items are split, in words: the same for every rerun, pair and machine, whatever order the items come in."""
+
+
+def choosing_half(item_ids: Sequence[str], clusters: Sequence[Cluster] | None = None) -> NDArray[np.bool_]:
+    """Which items a threshold is chosen on; the others judge it. Items that hang together are on one side.
+
+    Of an odd number the larger part chooses.
+    """
+    names = clusters or [None] * len(item_ids)
+    units = [
+        f"item {item_id}" if name is None else f"cluster {name}"
+        for item_id, name in zip(item_ids, names, strict=True)
+    ]
+    ordered = sorted(set(units), key=lambda unit: hashlib.sha256(f"{SEED}:{unit}".encode()).digest())
+    chosen = set(ordered[: (len(ordered) + 1) // 2])
+    return np.array([unit in chosen for unit in units], dtype=bool)
