@@ -61,7 +61,19 @@ class MeasuredTime:
     unverified: tuple[str, ...] = ()
 
 
-OwnMeasurement = MeasuredAccuracy | MeasuredTime
+@dataclass(frozen=True, slots=True)
+class MeasuredFlips:
+    """What the runs in all orders of the options found: 1 for an item that did not get the same option in each."""
+
+    run: str
+    system: str
+    suite: str
+    outcomes: Outcomes
+    unlike: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+
+
+OwnMeasurement = MeasuredAccuracy | MeasuredTime | MeasuredFlips
 
 
 @dataclass(frozen=True, slots=True)
