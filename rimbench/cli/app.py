@@ -17,6 +17,7 @@ from rimbench.cli import (
     import_,
     init,
     latency,
+    lens,
     plan,
     report,
     rescore,
@@ -45,6 +46,7 @@ app.command()(report.report)
 app.command()(compare.compare)
 app.command()(plan.plan)
 app.command()(sweep.sweep)
+app.command()(lens.lens)
 app.command()(ask.ask)
 app.command()(train.train)
 app.command()(audit.audit)

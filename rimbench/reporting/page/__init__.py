@@ -19,6 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from rimbench.display.notes import note
 from rimbench.display.tabular import Table
 from rimbench.errors import DataError
 from rimbench.records import Item, Record
@@ -27,6 +28,7 @@ from rimbench.reporting.drawing import as_svg
 from rimbench.reporting.plots import make_plots
 from rimbench.reporting.tables import DISCLAIMER, make_tables
 from rimbench.store import each_item, read_records_at
+from rimbench.store.lenses import SeenItem, read_lenses
 
 TEXT_BUDGET = 6_000_000
 """Characters of answers in one file; more answers are each cut shorter, in their middle."""
@@ -121,6 +123,13 @@ def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
             yield before + _json(answers)[1:-1]
             before = ","
         yield "}}"
+    yield '],"lenses":['
+    before = ""
+    for lens in read_lenses(results, note):
+        seen = {number: _seen(item, limit) for item in lens.items if (number := numbers.find(lens.suite, item)) >= 0}
+        if seen:
+            yield before + _json({"label": lens.system, "items": seen})
+            before = ","
     yield "]}"
 
 
@@ -146,6 +155,13 @@ class _Numbers:
         self._questions.append(hash(item.question))
         self.count += 1
         return True
+
+    def find(self, suite: str, item: SeenItem) -> int:
+        """The number of an item that a lens looked into; -1 where no run has it."""
+        number = self._of_suite.get(suite, {}).get(item.item_id, -1)
+        if number >= 0 and self._questions[number] != hash(item.question):
+            return self._others.get((suite, item.item_id, item.question), -1)
+        return number
 
     def of(self, suite: str, run: str, item_id: str) -> int:
         """The number of a run's item."""
@@ -177,6 +193,14 @@ def _answer(record: Record, drawn: tuple[str | None, ...], limit: int) -> list[A
         rounded,
         _counted(drawn),
     ]
+
+
+def _seen(item: SeenItem, limit: int) -> list[Any]:
+    blocks = [
+        [cut(after.text, limit), list(after.begins), [round(share, 3) for share in after.probabilities]]
+        for after in item.blocks
+    ]
+    return [[cut(step, limit) for step in item.steps], blocks]
 
 
 def _rounded(logprob: float) -> float | None:
