@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str | None, int | None]
 """A cell of the claims file: system, suite, setting, and the k of pass@k."""
+ABLATED = "ablated: "
+INTACT = f"{ABLATED}intact"
+"""The settings of what `rimbench ablate` ran: this, and the name of the intervention."""
 
 
 @dataclass(frozen=True, slots=True)

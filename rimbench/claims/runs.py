@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.claims.likeness import Difference, Referents
-from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredFlips, MeasuredTime, OwnMeasurement, key_of
+from rimbench.claims.measured import (
+    ABLATED,
+    Key,
+    MeasuredAccuracy,
+    MeasuredFlips,
+    MeasuredTime,
+    OwnMeasurement,
+    key_of,
+)
 from rimbench.claims.outcomes import Outcomes
 from rimbench.errors import DataError
 from rimbench.latency import stored
@@ -30,11 +38,13 @@ if TYPE_CHECKING:
 BUDGET = re.compile(r"K\s*=\s*(\d+)")
 """A setting that says a memory budget."""
 TIMES = "latency-*/latency.json"
+ABLATIONS = "*-ablate/*/manifest.json"
+"""Runs with one intervention each, called after it, and the intact one beside them."""
 
 
 def holds_any(results: Path) -> bool:
     """Whether anything was measured in this folder."""
-    kept = ("*/manifest.json", "*-sweep/k*/manifest.json", f"*{ROTATED}/r0/manifest.json", TIMES)
+    kept = ("*/manifest.json", "*-sweep/k*/manifest.json", f"*{ROTATED}/r0/manifest.json", ABLATIONS, TIMES)
     return any(next(results.glob(pattern), None) for pattern in kept)
 
 
@@ -49,9 +59,9 @@ class OwnRuns:
 def measure_own(spec: "ClaimsSpec", path: Path, results: Path) -> OwnRuns:
     """Everything in a folder of results that a claims file speaks of; DataError for what cannot be read."""
     subject = Referents(spec, path)
-    keys = [key for key in _keys(spec) if key[2] is None or BUDGET.fullmatch(key[2])]
+    keys = [key for key in _keys(spec) if key[2] is None or BUDGET.fullmatch(key[2]) or _ablated(key)]
     wanted = {subject.run_names(key[0], key[1]) for key in keys}
-    runs = list(_runs(results, wanted, sweeps=any(key[2] for key in keys)))
+    runs = list(_runs(results, wanted, {key[2] for key in keys if key[2]}))
     plain = [run for run in runs if run.control is None]
     accuracies = [found for key in keys if (found := _best(key, plain, subject)) is not None]
     notes = [f"{run.data.manifest.run} is left out: asked {run.control}" for run in runs if run.control is not None]
@@ -111,17 +121,22 @@ def _keys(spec: "ClaimsSpec") -> list[Key]:
 
 def _best(key: Key, runs: "Sequence[_Run]", subject: Referents) -> MeasuredAccuracy | None:
     names = subject.run_names(key[0], key[1])
-    found = [_candidate(key, run, subject) for run in runs if run.names == names and run.swept <= bool(key[2])]
+    found = [_candidate(key, run, subject) for run in runs if run.names == names and run.is_of(key)]
     best = max((candidate for candidate in found if candidate), key=_Candidate.rank, default=None)
     return None if best is None else best.measured
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A run that was read, and whether it is of a sweep."""
+    """A run that was read, whether it is of a sweep, and the setting that it is of where its memory was ablated."""
 
     data: RunData
     swept: bool
+    ablated: str | None = None
+
+    def is_of(self, key: Key) -> bool:
+        """A sweep's runs are of budgets alone, and ablated ones of their interventions."""
+        return self.ablated == _ablated(key) and self.swept <= bool(key[2])
 
     @property
     def names(self) -> tuple[str, str]:
@@ -137,15 +152,23 @@ class _Run:
         return "with the options in another order" if moved else None
 
 
-def _runs(results: Path, wanted: Collection[tuple[str, str]], *, sweeps: bool) -> "Iterator[_Run]":
-    """The runs of these systems and suites; of the others only the manifest is read."""
-    folders = [(folder, False) for folder in find_runs(results)]
-    if sweeps:
-        folders += [(path.parent, True) for path in sorted(results.glob("*-sweep/k*/manifest.json"))]
-    for folder, swept in folders:
+def _ablated(key: Key) -> str | None:
+    return key[2] if key[2] is not None and key[2].startswith(ABLATED) else None
+
+
+def _runs(results: Path, wanted: Collection[tuple[str, str]], settings: Collection[str]) -> "Iterator[_Run]":
+    """The runs of these systems and suites, in these settings too; of the others only the manifest is read."""
+    folders: list[tuple[Path, bool, str | None]] = [(folder, False, None) for folder in find_runs(results)]
+    if any(map(BUDGET.fullmatch, settings)):
+        folders += [(path.parent, True, None) for path in sorted(results.glob("*-sweep/k*/manifest.json"))]
+    for path in sorted(results.glob(ABLATIONS)):
+        setting = f"{ABLATED}{path.parent.name}"
+        if setting in settings:
+            folders.append((path.parent, False, setting))
+    for folder, swept, ablated in folders:
         manifest = read_manifest(folder)
         if (manifest.system, manifest.suite) in wanted:
-            yield _Run(read_run(folder), swept)
+            yield _Run(read_run(folder), swept, ablated)
 
 
 @dataclass(frozen=True, slots=True)

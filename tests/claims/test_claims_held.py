@@ -13,6 +13,7 @@ from rimbench.statistics.estimate import bootstrap_mean
 
 FIGURES = (accuracy("a", "50.0 %"), accuracy("b", "45.0 %"), accuracy("c", "45.0 %"))
 
+USED = claim("memory is used", 'system = "a"\nsuite = "s"\ninterventions = ["filler", "drop-1"]')
 ORDER = claim("order-invariant", 'system = "a"\nsuite = "s"\nflips = "5 %"')
 
 
@@ -228,3 +229,37 @@ def test_an_undecided_flip_rate_says_how_many_items_would_decide(write):
     assert needed == pytest.approx(1000 * (1.2 / 0.5) ** 2, rel=0.05)  # 1.2 points up to Wilson's end, 0.5 to the bar
     assert of(round(0.045 * needed), needed).outcome == "reproduced"
     assert of(180, 4000).outcome == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("filler", "dropped", "outcome"),
+    [
+        (range(400), range(420), "reproduced"),  # 10 and 8 points lost, and 3 do not matter
+        (range(400), range(500), "contradicted"),  # dropping a block costs nothing
+        (range(400), range(490), "contradicted"),  # 1 point, at most 1.7
+        (range(400), range(470), "undecided"),  # 3 points are the margin
+        (range(400), range(600), "contradicted"),  # better without
+        (range(200, 550), range(420), "reproduced"),  # 15 points less of the items, 5 back: 200 to 50
+    ],
+)
+def test_memory_is_used_where_every_intervention_costs_more_than_the_margin(write, filler, dropped, outcome):
+    runs = [run("a", range(500), setting="ablated: intact"), run("a", filler, setting="ablated: filler")]
+    found = held(write, USED, [*runs, run("a", dropped, setting="ablated: drop-1")])
+    assert found.outcome == outcome
+    assert [pair.b for pair in found.pairs] == ["a (ablated: filler)", "a (ablated: drop-1)"]
+    assert found.pairs[1].difference.value == pytest.approx((500 - len(dropped)) / 1000)
+
+
+def test_use_of_memory_is_not_held_without_the_intact_run_and_undecided_without_one_intervention(write):
+    filler = run("a", range(400), setting="ablated: filler")
+    assert held(write, USED, [filler, run("a", range(500))]) is None
+    found = held(write, USED, [filler, run("a", range(500), setting="ablated: intact")])
+    assert (found.outcome, "1 of its 2 pairs were measured" in found.reason) == ("undecided", True)
+    assert audit_file(write(USED)).findings[0].judgement.verdict == "cannot be checked from this"
+
+
+def test_the_margin_of_use_is_the_claims_own_where_it_has_one(write):
+    runs = [run("a", range(right), setting=f"ablated: {name}") for name, right in (("intact", 500), ("filler", 470))]
+    runs.append(run("a", range(470), setting="ablated: drop-1"))
+    assert held(write, f'{USED}\nmargin = "1 points"', runs).outcome == "reproduced"
+    assert held(write, f'{USED}\nmargin = "9 points"', runs).outcome == "contradicted"

@@ -83,6 +83,11 @@ def test_all_faults_of_a_file_are_listed_at_once_in_one_line(write):
         ),
         (claim("order-invariant", 'system = "a"\nsuite = "s"\nflips = "0 %"'), "a margin is above 0"),
         (claim("order-invariant", 'system = "a"\nsuite = "s"\nflips = "5 points"'), "expected a share"),
+        (
+            claim("memory is used", 'system = "a"\nsuite = "s"\ninterventions = ["filler", "drop-0"]'),
+            "c.interventions: unknown intervention 'drop-0': known: filler, transplant",
+        ),
+        (claim("memory is used", 'system = "a"\nsuite = "s"\ninterventions = []'), "interventions"),
         (claim("order-invariant", 'system = "a"\nsuite = "s"'), "claim.0.order-invariant.flips"),
         (
             BOTH + claim("stability", 'system = "a"\nsuite = "s"\nsettings = ["1", "2"]\nfigures = ["a-s"]'),
