@@ -9,7 +9,7 @@ from rimbench.claims.figures import FigureCheck, check_figure
 from rimbench.claims.finding import Ruling
 from rimbench.claims.floors import check_times
 from rimbench.claims.held import Held, Measures
-from rimbench.claims.measured import MeasuredAccuracy, OwnMeasurement, Reproduction, reproductions
+from rimbench.claims.measured import MeasuredAccuracy, MeasuredFlips, OwnMeasurement, Reproduction, reproductions
 from rimbench.claims.pairs import Bar, Contrast, FigurePair, tested_family
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def audit_claims(spec: "ClaimsSpec", measured: Sequence[OwnMeasurement] = ()) ->
     published = Published(figures, check_times(spec.figure, spec.model, spec.device), families, bar)
     found = reproductions(spec.figure, measured, bar, time_bar)
     cells = {(r.system, r.suite, r.setting, r.k): r for r in measured if isinstance(r, MeasuredAccuracy)}
-    measures = Measures(cells, found, bar, time_bar)
+    flips = {(r.system, r.suite): r for r in measured if isinstance(r, MeasuredFlips)}
+    measures = Measures(cells, flips, found, bar, time_bar)
     return ClaimsAudit(
         spec=spec,
         figures=tuple(check_figure(figure, published.times.get(figure.id)) for figure in spec.figure),

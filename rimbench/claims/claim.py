@@ -46,6 +46,10 @@ class Claim(Entry):
         """What it refers to that is not in the file, or not of the right kind."""
         yield from ()
 
+    def orders(self) -> list[tuple[str, str]]:
+        """The systems and suites that it needs runs of in every order of the options."""
+        return []
+
     def judge(self, published: Published) -> Ruling:
         """What the published figures say of it."""
         raise NotImplementedError(self.kind)

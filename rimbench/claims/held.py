@@ -12,7 +12,7 @@ import numpy as np
 
 from rimbench.claims.equivalence import Deviation, Standing, decide, reach_of
 from rimbench.claims.finding import in_factor, in_points
-from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredTime, Reproduction, relative
+from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredFlips, MeasuredTime, Reproduction, relative
 from rimbench.claims.pairs import Bar
 from rimbench.statistics.bootstrap import Resampling, Units, bca_interval
 from rimbench.statistics.estimate import Estimate
@@ -51,9 +51,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """What a claim is held against: measured accuracies by cell, reproductions by figure, and the bars."""
+    """What a claim is held against: measured accuracies by cell, flips by system and suite, reproductions by figure,
+    and the bars.
+    """
 
     accuracies: Mapping[Key, MeasuredAccuracy]
+    flips: Mapping[tuple[str, str], MeasuredFlips]
     reproduced: Mapping[str, Reproduction]
     bar: Bar
     time_bar: Bar
@@ -161,6 +164,23 @@ def _say(outcome: Standing, pairs: Sequence[MeasuredPair], wanted: int, needed: 
         elif needed is not None:
             shown += f"; {needed:,} items would decide it, if the values stay"
     return shown
+
+
+def hold_share(run: MeasuredAccuracy | MeasuredFlips, relation: Relation, level: float, beside: str) -> Held:
+    """The mean of one run against a bound; `beside` says what the bound is."""
+    if run.unlike:
+        return Held(None, f"not judged: {'; '.join(run.unlike)}", level)
+    own = run.outcomes.at(level)
+    if own is None or own.lo is None or own.hi is None:
+        return Held(None, "not judged: there is no interval", level)
+    outcome: Standing = "undecided" if own.n < SMALLEST_N else relation.outcome(own.lo, own.hi)
+    told = f"{in_points(own.value)} [{in_points(own.lo)}, {in_points(own.hi)}] %, {beside}"
+    needed = relation.items_needed(own) if outcome == "undecided" and own.n >= SMALLEST_N else None
+    if needed is not None:
+        told += f"; {needed:,} items would decide it, if the values stay"
+    elif own.n < SMALLEST_N:
+        told += f"; fewer than {SMALLEST_N} items are too few for a verdict"
+    return Held(outcome, told, level, None, own.value, (own.lo, own.hi), needed)
 
 
 def hold_factor(figures: tuple[str, str], printed: tuple[float, float], measures: Measures) -> Held | None:

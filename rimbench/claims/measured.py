@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str | None, int | None]
 """A cell of the claims file: system, suite, setting, and the k of pass@k."""
+ABLATED = "ablated: "
+INTACT = f"{ABLATED}intact"
+"""The settings of what `rimbench ablate` ran: this, and the name of the intervention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,19 @@ class MeasuredTime:
     unverified: tuple[str, ...] = ()
 
 
-OwnMeasurement = MeasuredAccuracy | MeasuredTime
+@dataclass(frozen=True, slots=True)
+class MeasuredFlips:
+    """What the runs in all orders of the options found: 1 for an item that did not get the same option in each."""
+
+    run: str
+    system: str
+    suite: str
+    outcomes: Outcomes
+    unlike: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+
+
+OwnMeasurement = MeasuredAccuracy | MeasuredTime | MeasuredFlips
 
 
 @dataclass(frozen=True, slots=True)

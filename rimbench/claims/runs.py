@@ -5,21 +5,31 @@ draws, the latest. Runs of a sweep are those of the settings `K = 0`, `K = 1` an
 """
 
 import re
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rimbench.claims.likeness import Difference, Referents
-from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredTime, OwnMeasurement, key_of
+from rimbench.claims.measured import (
+    ABLATED,
+    Key,
+    MeasuredAccuracy,
+    MeasuredFlips,
+    MeasuredTime,
+    OwnMeasurement,
+    key_of,
+)
 from rimbench.claims.outcomes import Outcomes
+from rimbench.errors import DataError
 from rimbench.latency import stored
 from rimbench.reporting.reading import RunData, read_run, resampling_of
+from rimbench.reporting.rotations import InOrders, folders_of, read_orders
 from rimbench.reporting.variants import controls_of
-from rimbench.statistics.bootstrap import Resampling
+from rimbench.statistics.bootstrap import Cluster, Resampling
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 from rimbench.statistics.passk import uniform_pass_at_k
-from rimbench.store import find_runs, read_manifest
+from rimbench.store import ROTATED, find_runs, read_manifest
 
 if TYPE_CHECKING:
     from rimbench.claims.schema import ClaimsSpec
@@ -28,11 +38,14 @@ if TYPE_CHECKING:
 BUDGET = re.compile(r"K\s*=\s*(\d+)")
 """A setting that says a memory budget."""
 TIMES = "latency-*/latency.json"
+ABLATIONS = "*-ablate/*/manifest.json"
+"""Runs with one intervention each, called after it, and the intact one beside them."""
 
 
 def holds_any(results: Path) -> bool:
     """Whether anything was measured in this folder."""
-    return any(next(results.glob(kept), None) for kept in ("*/manifest.json", "*-sweep/k*/manifest.json", TIMES))
+    kept = ("*/manifest.json", "*-sweep/k*/manifest.json", f"*{ROTATED}/r0/manifest.json", ABLATIONS, TIMES)
+    return any(next(results.glob(pattern), None) for pattern in kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +59,53 @@ class OwnRuns:
 def measure_own(spec: "ClaimsSpec", path: Path, results: Path) -> OwnRuns:
     """Everything in a folder of results that a claims file speaks of; DataError for what cannot be read."""
     subject = Referents(spec, path)
-    keys = [key for key in _keys(spec) if key[2] is None or BUDGET.fullmatch(key[2])]
+    keys = [key for key in _keys(spec) if key[2] is None or BUDGET.fullmatch(key[2]) or _ablated(key)]
     wanted = {subject.run_names(key[0], key[1]) for key in keys}
-    runs = list(_runs(results, wanted, sweeps=any(key[2] for key in keys)))
+    runs = list(_runs(results, wanted, {key[2] for key in keys if key[2]}))
     plain = [run for run in runs if run.control is None]
     accuracies = [found for key in keys if (found := _best(key, plain, subject)) is not None]
     notes = [f"{run.data.manifest.run} is left out: asked {run.control}" for run in runs if run.control is not None]
-    return OwnRuns((*_times(spec, subject, results), *accuracies), tuple(notes))
+    flips = list(_flips(spec, subject, results, notes.append))
+    return OwnRuns((*_times(spec, subject, results), *accuracies, *flips), tuple(notes))
+
+
+def _flips(
+    spec: "ClaimsSpec", subject: Referents, results: Path, say: Callable[[str], None]
+) -> Iterator[MeasuredFlips]:
+    """Of each cell the runs in every order: those that are of what is claimed last, then those with more items, then
+    the latest. `say` is told of those that cannot be read yet.
+    """
+    cells = dict.fromkeys(cell for claim in spec.claim for cell in claim.orders())
+    found = []
+    for folder in sorted(results.glob(f"*{ROTATED}")) if cells else []:
+        folders = folders_of(folder)
+        manifest = read_manifest(folders[0]) if folders else None
+        own = [cell for cell in cells if manifest and subject.run_names(*cell) == (manifest.system, manifest.suite)]
+        if manifest is None or not own:
+            continue
+        try:
+            read = read_orders(folders)
+        except DataError as error:
+            say(f"left out: {error}")
+            continue
+        shares = {_content(item): float(answer.flips) for item, answer in zip(read.items, read.answers, strict=True)}
+        outcomes = Outcomes(shares, _clusters(read.items))
+        for cell in own:
+            unlike = [*subject.differences(*cell, manifest, blocks=None, draws=False), *_unlike_runs(read)]
+            flips = MeasuredFlips(folder.name, *cell, outcomes, *_split(unlike))
+            found.append((not flips.unlike, len(shares), manifest.started_at, flips))
+    yield from (flips for *_, flips in sorted(found, key=lambda entry: entry[:3]))
+
+
+def _unlike_runs(read: InOrders) -> Iterator[Difference]:
+    controls = controls_of(read.runs[0].manifest)
+    if controls.blind or controls.permute_options is not None:
+        yield Difference("asked without the questions, or with the options permuted")
+    if edited := sum(len(run.edited) for run in read.runs):
+        yield Difference(f"records that were changed after they were written: {edited}")
+    if len(read.items) < read.asked:
+        answered = f"{len(read.items)} of {read.asked} items"
+        yield Difference(f"the runs are partial: {answered} in every order, which are no random part")
 
 
 def _keys(spec: "ClaimsSpec") -> list[Key]:
@@ -68,17 +121,22 @@ def _keys(spec: "ClaimsSpec") -> list[Key]:
 
 def _best(key: Key, runs: "Sequence[_Run]", subject: Referents) -> MeasuredAccuracy | None:
     names = subject.run_names(key[0], key[1])
-    found = [_candidate(key, run, subject) for run in runs if run.names == names and run.swept <= bool(key[2])]
+    found = [_candidate(key, run, subject) for run in runs if run.names == names and run.is_of(key)]
     best = max((candidate for candidate in found if candidate), key=_Candidate.rank, default=None)
     return None if best is None else best.measured
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A run that was read, and whether it is of a sweep."""
+    """A run that was read, whether it is of a sweep, and the setting that it is of where its memory was ablated."""
 
     data: RunData
     swept: bool
+    ablated: str | None = None
+
+    def is_of(self, key: Key) -> bool:
+        """A sweep's runs are of budgets alone, and ablated ones of their interventions."""
+        return self.ablated == _ablated(key) and self.swept <= bool(key[2])
 
     @property
     def names(self) -> tuple[str, str]:
@@ -94,15 +152,23 @@ class _Run:
         return "with the options in another order" if moved else None
 
 
-def _runs(results: Path, wanted: Collection[tuple[str, str]], *, sweeps: bool) -> "Iterator[_Run]":
-    """The runs of these systems and suites; of the others only the manifest is read."""
-    folders = [(folder, False) for folder in find_runs(results)]
-    if sweeps:
-        folders += [(path.parent, True) for path in sorted(results.glob("*-sweep/k*/manifest.json"))]
-    for folder, swept in folders:
+def _ablated(key: Key) -> str | None:
+    return key[2] if key[2] is not None and key[2].startswith(ABLATED) else None
+
+
+def _runs(results: Path, wanted: Collection[tuple[str, str]], settings: Collection[str]) -> "Iterator[_Run]":
+    """The runs of these systems and suites, in these settings too; of the others only the manifest is read."""
+    folders: list[tuple[Path, bool, str | None]] = [(folder, False, None) for folder in find_runs(results)]
+    if any(map(BUDGET.fullmatch, settings)):
+        folders += [(path.parent, True, None) for path in sorted(results.glob("*-sweep/k*/manifest.json"))]
+    for path in sorted(results.glob(ABLATIONS)):
+        setting = f"{ABLATED}{path.parent.name}"
+        if setting in settings:
+            folders.append((path.parent, False, setting))
+    for folder, swept, ablated in folders:
         manifest = read_manifest(folder)
         if (manifest.system, manifest.suite) in wanted:
-            yield _Run(read_run(folder), swept)
+            yield _Run(read_run(folder), swept, ablated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +220,13 @@ def _outcomes(run: RunData, k: int | None) -> Outcomes | None:
         return None
     return Outcomes(
         {_content(item): share for item, share in zip(items, shares, strict=True)},
-        {_content(item): item.cluster for item in items} if resampling_of(items).clusters is not None else None,
+        _clusters(items),
         uniform_pass_at_k([len(item.options) for item in items], k or 1),
     )
+
+
+def _clusters(items: "Sequence[Item]") -> dict[Hashable, Cluster] | None:
+    return {_content(item): item.cluster for item in items} if resampling_of(items).clusters is not None else None
 
 
 def _content(item: "Item") -> Hashable:

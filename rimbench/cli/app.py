@@ -18,6 +18,7 @@ from rimbench.cli import (
     import_,
     init,
     latency,
+    lens,
     plan,
     report,
     rescore,
@@ -47,6 +48,7 @@ app.command()(compare.compare)
 app.command()(cascade.cascade)
 app.command()(plan.plan)
 app.command()(sweep.sweep)
+app.command()(lens.lens)
 app.command()(ask.ask)
 app.command()(train.train)
 app.command()(audit.audit)

@@ -101,3 +101,17 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         """Greedy accuracy so far, of a random part of the items."""
         assert self._store is not None
         return f"{self._store.correct}/{self._store.greedy} right" if self._store.greedy else ""
+
+
+class Heartbeat:
+    """Counts what is done of so many questions, and says so every so often."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._last_line = total, 0, time.monotonic()
+
+    def advance(self, done: int) -> None:
+        """So many more are done."""
+        self._done += done
+        if time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            note(f"{self._done} of {self._total} questions")

@@ -66,7 +66,7 @@ def find_rotations(results: Path, say: Callable[[str], None]) -> list[Rotations]
     found = []
     for folder in sorted(results.glob(f"*{ROTATED}")):
         try:
-            rotated = read_rotations([folder / f"r{r}" for r in range(len(list(folder.glob(f"r*/{MANIFEST}"))))])
+            rotated = read_rotations(folders_of(folder))
         except DataError as error:
             say(f"left out: {error}")
             continue
@@ -76,7 +76,17 @@ def find_rotations(results: Path, say: Callable[[str], None]) -> list[Rotations]
     return found
 
 
-def read_rotations(folders: Sequence[Path]) -> Rotations:
+@dataclass(frozen=True, slots=True)
+class InOrders:
+    """The runs of all orders, the number of items, and those of them that are answered in each order of theirs."""
+
+    runs: tuple[RunData, ...]
+    asked: int
+    items: tuple[Item, ...]
+    answers: "tuple[Orders, ...]"
+
+
+def read_orders(folders: Sequence[Path]) -> InOrders:
     """Read the runs that move options up by 0, 1, ... places; items that lack one of their orders are left out.
 
     DataError where a run is not there yet, or no item is complete.
@@ -91,9 +101,20 @@ def read_rotations(folders: Sequence[Path]) -> Rotations:
         raise DataError(
             f"{folders[0].parent} has no item that is answered in every order: its command goes on with it"
         )
+    return InOrders(tuple(runs), len(known), tuple(items), tuple(Orders.of(item, runs) for item in items))
+
+
+def folders_of(rotated: Path) -> list[Path]:
+    """The runs below a folder of rotations, in their order."""
+    return [rotated / f"r{places}" for places in range(len(list(rotated.glob(f"r*/{MANIFEST}"))))]
+
+
+def read_rotations(folders: Sequence[Path]) -> Rotations:
+    """What the runs come to; DataError as `read_orders`."""
+    read = read_orders(folders)
+    runs, items, answers = read.runs, read.items, read.answers
     manifest, how = runs[0].manifest, resampling_of(items)
     departures = {name: own for name, own in run_departures(manifest).items() if name != "rotate_options"}
-    answers = [_Orders.of(item, runs) for item in items]
     first = [own.letters[0] == item.gold for own, item in zip(answers, items, strict=True)]
     averaged = [own.averaged == item.gold for own, item in zip(answers, items, strict=True)]
     distances = [own.distance for own in answers if own.distance is not None]
@@ -111,7 +132,7 @@ def read_rotations(folders: Sequence[Path]) -> Rotations:
         system=manifest.system,
         suite=manifest.suite,
         n=len(items),
-        n_asked=len(known),
+        n_asked=read.asked,
         rotations=len(runs),
         passes=float(np.mean([len(item.options) for item in items])),
         flip_rate=flips,
@@ -131,14 +152,15 @@ def read_rotations(folders: Sequence[Path]) -> Rotations:
 
 
 @dataclass(frozen=True, slots=True)
-class _Orders:
+class Orders:
     """An item's answers in its orders, in its own letters; probabilities (orders, options) where all have them."""
 
     letters: tuple[str | None, ...]
     probabilities: FloatArray | None
 
     @classmethod
-    def of(cls, item: Item, runs: Sequence[RunData]) -> "_Orders":
+    def of(cls, item: Item, runs: Sequence[RunData]) -> "Orders":
+        """Of an item that is answered in each of its orders."""
         answers = [run.greedy[item.item_id] for run in runs[: len(item.options)]]
         letters = tuple(answer.letter for answer in answers)
         if not all(answer.is_read_out for answer in answers):
@@ -148,6 +170,7 @@ class _Orders:
 
     @property
     def flips(self) -> bool:
+        """Whether it is not the same option in every order."""
         return len(set(self.letters)) > 1
 
     @property

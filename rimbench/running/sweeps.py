@@ -37,16 +37,11 @@ def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> Sweep:
     its letters equal those of `rimbench run --blocks K --answer readout` but for rounding, so the two never
     share records.
     """
-    if system.memory is None or system.memory.blocks < 1:
-        raise UsageError(
-            f"system '{system.name}' has no memory blocks to sweep over: expected a RiM system with K of 1 or more, "
-            "see 'rimbench systems'"
-        )
-    largest_k = system.memory.blocks
+    largest_k = check_memory(system, "sweep over")
     system = systems.override(system, answer="readout")
     settings = replace(settings, engine="transformers", samples=0, fresh=False)
     (largest,) = plan_runs([system], [suite], settings)
-    rows = _rows(largest)
+    rows = request_rows(largest)
     facts = replace(largest.facts, attention=f"sdpa, K 0 to {largest_k} in one packed pass")
     packed = replace(largest, facts=facts, rows=rows)
     planned = [_at_budget(packed, blocks, list(rows.values())) for blocks in range(largest_k + 1)]
@@ -63,7 +58,17 @@ def run_sweep(sweep: Sweep, progress: Progress) -> None:
     run_all(list(reversed(sweep.runs)), sweep.settings, progress)
 
 
-def _rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
+def check_memory(system: System, doing: str) -> int:
+    """How many memory blocks a system has; UsageError where it has none."""
+    if system.memory is None or system.memory.blocks < 1:
+        raise UsageError(
+            f"system '{system.name}' has no memory blocks to {doing}: expected a RiM system with K of 1 or more, "
+            "see 'rimbench systems'"
+        )
+    return system.memory.blocks
+
+
+def request_rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
     """Each prompt of the largest budget taken apart again: question, blocks, prefix."""
     from rimbench.rim.readout import ReadoutRequest  # torch comes with it
 
@@ -73,7 +78,7 @@ def _rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
     blocks = (block_token_ids(tokenizer, memory),) * memory.blocks
     if not run.cell.system.prompt.prefix:
         raise UsageError(
-            f"system '{run.cell.system.name}' has no [prompt] prefix: a sweep reads out after one; expected the "
+            f"system '{run.cell.system.name}' has no [prompt] prefix: memory is read out behind one; expected the "
             r"prefix that the checkpoint was trained with, such as 'The final answer is \boxed{'"
         )
     rows = {}

@@ -5,7 +5,7 @@ when a source needs them.
 """
 
 from rimbench.suites.catalogue import lacks, listing
-from rimbench.suites.loading import load
+from rimbench.suites.loading import known_steps, load
 from rimbench.suites.slices import heldout
 from rimbench.suites.suite import Audit, Fault, Slice, Source, Suite, SuiteListing, Wording, question_text
 
@@ -18,6 +18,7 @@ __all__ = [
     "SuiteListing",
     "Wording",
     "heldout",
+    "known_steps",
     "lacks",
     "listing",
     "load",

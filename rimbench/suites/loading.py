@@ -66,6 +66,18 @@ def load(
     )
 
 
+def known_steps(name_or_path: str) -> dict[str, tuple[str, ...]]:
+    """By question, the values on the way to its answer, of a generated suite; of any other nothing is known."""
+    from rimbench.suites.schema import read
+
+    spec = read(catalogue.find(name_or_path))
+    if spec.source is None or spec.source.generator is None:
+        return {}
+    settings = titration.TitrationSettings(**spec.source.settings.model_dump())
+    made = titration.rows(settings, spec.seed, spec.n)
+    return {str(row["question"]): tuple(map(str, row["steps"])) for row in made}  # type: ignore[call-overload]
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """Rows that are ready to be read once, where they come from, and how an error names that."""

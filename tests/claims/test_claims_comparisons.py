@@ -139,3 +139,19 @@ def test_stability_with_figures_is_a_tie_over_settings(judge, first, second, n, 
     one = accuracy("a", first, n, extra='setting = "K = 1"')
     eight = accuracy("a", second, n, extra='setting = "K = 8"').replace('id = "a-s"', 'id = "a8-s"')
     assert judge(one, eight, claim("stability", rest)).verdict == verdict
+
+
+def test_stability_against_one_setting_judges_the_published_pairs_with_that_one_alone(judge):
+    """Printed 45.0, 47.5 and 50.0 %: the ends differ by a test, p 0.025; neighbours do not, p 0.26."""
+    rest = 'system = "a"\nsuite = "s"\nsettings = ["1", "2", "3"]\nfigures = ["a1-s", "a2-s", "a3-s"]\nagainst = "2"'
+    printed = [
+        accuracy("a", value, extra=f'setting = "{k}"').replace('id = "a-s"', f'id = "a{k}-s"')
+        for k, value in (("1", "45.0 %"), ("2", "47.5 %"), ("3", "50.0 %"))
+    ]
+    found = judge(*printed, claim("stability", rest))
+    assert (found.verdict, numbers(found)["pairs"]) == ("not supported", 2)
+    wide = judge(*printed, claim("stability", f'{rest}\nmargin = "7 points"'))
+    assert (wide.verdict, wide.sentence) == (
+        "holds",
+        "A difference of 7.0 points or more is ruled out everywhere.",
+    )

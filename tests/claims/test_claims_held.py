@@ -6,12 +6,15 @@ import pytest
 from claims_files import accuracy, claim, comparison, latency
 
 from rimbench.claims.audit import audit_file
-from rimbench.claims.measured import MeasuredAccuracy, MeasuredTime
+from rimbench.claims.measured import MeasuredAccuracy, MeasuredFlips, MeasuredTime
 from rimbench.claims.outcomes import Outcomes
 from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import bootstrap_mean
 
 FIGURES = (accuracy("a", "50.0 %"), accuracy("b", "45.0 %"), accuracy("c", "45.0 %"))
+
+USED = claim("memory is used", 'system = "a"\nsuite = "s"\ninterventions = ["filler", "drop-1"]')
+ORDER = claim("order-invariant", 'system = "a"\nsuite = "s"\nflips = "5 %"')
 
 
 def run(system, right, n=1000, suite="s", **changes):
@@ -177,3 +180,86 @@ def test_above_chance_is_held_against_the_guesser_on_the_runs_own_items(write, r
     found = held(write, above, [MeasuredAccuracy("r", "a", "s", Outcomes(shares, chance=0.6))], figure)
     assert found.outcome == outcome
     assert "a guesser has 60.0 %" in found.reason
+
+
+def test_stability_against_the_largest_budget_compares_every_other_one_with_that_alone(write):
+    """K = 1 has 494 of 1000 right, K = 4 506 and K = 8 500: 1.2 points apart, 0.6 from the largest."""
+    rest = 'system = "a"\nsuite = "s"\nsettings = ["K = 1", "K = 4", "K = 8"]\nmargin = "1.3 points"\n'
+    runs = [run("a", range(right), setting=f"K = {k}") for k, right in ((1, 494), (4, 506), (8, 500))]
+    found = held(write, claim("stability", f'{rest}against = "K = 8"'), runs)
+    assert [(pair.a, pair.b) for pair in found.pairs] == [("a (K = 1)", "a (K = 8)"), ("a (K = 4)", "a (K = 8)")]
+    assert [pair.difference.value for pair in found.pairs] == pytest.approx([-0.006, 0.006])
+    assert (found.outcome, found.margin) == ("reproduced", pytest.approx(0.013))
+    assert held(write, claim("stability", rest), runs).outcome == "undecided"
+    far = [*runs[:2], run("a", range(530), setting="K = 8")]
+    assert held(write, claim("stability", f'{rest}against = "K = 8"'), far).outcome == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("flipped", "n", "outcome"),
+    [
+        (30, 1000, "reproduced"),  # 3 % [2.2, 4.0]
+        (45, 1000, "undecided"),  # 4.5 % [3.5, 5.7]
+        (70, 1000, "contradicted"),  # 7 % [5.8, 8.4]
+        (0, 1000, "reproduced"),  # 0 % [0, 0.3]
+        (0, 40, "undecided"),  # 0 % [0, 6.3]
+        (29, 29, "undecided"),  # fewer than 30 items say nothing
+    ],
+)
+def test_order_invariant_is_judged_by_the_interval_of_the_flip_rate(write, flipped, n, outcome):
+    flips = MeasuredFlips("r", "a", "s", Outcomes({i: float(i < flipped) for i in range(n)}))
+    found = held(write, ORDER, [flips])
+    assert found.outcome == outcome
+    lo, hi = found.interval
+    assert lo <= flipped / n == found.value <= hi
+
+
+def test_order_invariance_of_which_nothing_was_measured_is_not_held_and_cannot_be_checked_from_accuracies(write):
+    found = audit_file(write(*FIGURES, ORDER), [run("a", range(500))]).findings[0]
+    assert (found.held, found.judgement.verdict) == (None, "cannot be checked from this")
+    other = MeasuredFlips("r", "a", "s", Outcomes(dict.fromkeys(range(100), 0.0)), unlike=("weights of x, not y",))
+    assert held(write, ORDER, [other]).reason == "not judged: weights of x, not y"
+
+
+def test_an_undecided_flip_rate_says_how_many_items_would_decide(write):
+    def of(flipped, n):
+        return held(write, ORDER, [MeasuredFlips("r", "a", "s", Outcomes({i: float(i < flipped) for i in range(n)}))])
+
+    needed = of(45, 1000).items_needed
+    assert needed == pytest.approx(1000 * (1.2 / 0.5) ** 2, rel=0.05)  # 1.2 points up to Wilson's end, 0.5 to the bar
+    assert of(round(0.045 * needed), needed).outcome == "reproduced"
+    assert of(180, 4000).outcome == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("filler", "dropped", "outcome"),
+    [
+        (range(400), range(420), "reproduced"),  # 10 and 8 points lost, and 3 do not matter
+        (range(400), range(500), "contradicted"),  # dropping a block costs nothing
+        (range(400), range(490), "contradicted"),  # 1 point, at most 1.7
+        (range(400), range(470), "undecided"),  # 3 points are the margin
+        (range(400), range(600), "contradicted"),  # better without
+        (range(200, 550), range(420), "reproduced"),  # 15 points less of the items, 5 back: 200 to 50
+    ],
+)
+def test_memory_is_used_where_every_intervention_costs_more_than_the_margin(write, filler, dropped, outcome):
+    runs = [run("a", range(500), setting="ablated: intact"), run("a", filler, setting="ablated: filler")]
+    found = held(write, USED, [*runs, run("a", dropped, setting="ablated: drop-1")])
+    assert found.outcome == outcome
+    assert [pair.b for pair in found.pairs] == ["a (ablated: filler)", "a (ablated: drop-1)"]
+    assert found.pairs[1].difference.value == pytest.approx((500 - len(dropped)) / 1000)
+
+
+def test_use_of_memory_is_not_held_without_the_intact_run_and_undecided_without_one_intervention(write):
+    filler = run("a", range(400), setting="ablated: filler")
+    assert held(write, USED, [filler, run("a", range(500))]) is None
+    found = held(write, USED, [filler, run("a", range(500), setting="ablated: intact")])
+    assert (found.outcome, "1 of its 2 pairs were measured" in found.reason) == ("undecided", True)
+    assert audit_file(write(USED)).findings[0].judgement.verdict == "cannot be checked from this"
+
+
+def test_the_margin_of_use_is_the_claims_own_where_it_has_one(write):
+    runs = [run("a", range(right), setting=f"ablated: {name}") for name, right in (("intact", 500), ("filler", 470))]
+    runs.append(run("a", range(470), setting="ablated: drop-1"))
+    assert held(write, f'{USED}\nmargin = "1 points"', runs).outcome == "reproduced"
+    assert held(write, f'{USED}\nmargin = "9 points"', runs).outcome == "contradicted"

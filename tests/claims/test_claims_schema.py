@@ -70,6 +70,26 @@ def test_all_faults_of_a_file_are_listed_at_once_in_one_line(write):
         (BOTH + noise('["a", "b"]', "1 %"), "expected a difference, not a share"),
         (claim("stability", 'system = "a"\nsuite = "s"\nsettings = ["1"]'), "claim.0.stability.settings"),
         (
+            claim("stability", 'system = "a"\nsuite = "s"\nsettings = ["1", "2"]\nagainst = "3"'),
+            "c.against: '3' is none of the settings 1, 2",
+        ),
+        (
+            claim("stability", 'system = "a"\nsuite = "s"\nsettings = ["1", "1"]\nagainst = "1"'),
+            "c.settings: '1' is named twice",
+        ),
+        (
+            claim("stability", 'system = "a"\nsuite = "s"\nsettings = ["1", "2"]\nmargin = "0 points"'),
+            "a margin is above 0",
+        ),
+        (claim("order-invariant", 'system = "a"\nsuite = "s"\nflips = "0 %"'), "a margin is above 0"),
+        (claim("order-invariant", 'system = "a"\nsuite = "s"\nflips = "5 points"'), "expected a share"),
+        (
+            claim("memory is used", 'system = "a"\nsuite = "s"\ninterventions = ["filler", "drop-0"]'),
+            "c.interventions: unknown intervention 'drop-0': known: filler, transplant",
+        ),
+        (claim("memory is used", 'system = "a"\nsuite = "s"\ninterventions = []'), "interventions"),
+        (claim("order-invariant", 'system = "a"\nsuite = "s"'), "claim.0.order-invariant.flips"),
+        (
             BOTH + claim("stability", 'system = "a"\nsuite = "s"\nsettings = ["1", "2"]\nfigures = ["a-s"]'),
             "c: 1 figures for 2 settings",
         ),

@@ -1,5 +1,6 @@
 """The page in a real browser: nothing asked of the network, filters, links, hostile texts, keys, accessibility."""
 
+import dataclasses
 import random
 import shutil
 import string
@@ -11,6 +12,7 @@ from rimbench.records import Item, Record
 from rimbench.reporting.page import as_page, cut
 from rimbench.reporting.summary import summarise
 from rimbench.store import RunStore
+from rimbench.store.lenses import AfterBlock, Lens, SeenItem, write_lens
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 HOSTILE = '</script><script>document.title="taken"</script><img src=x onerror="document.title=1">\u202e\0'
@@ -44,6 +46,14 @@ def page_file(tmp_path_factory):
     write(results, "cot", "medqa", lambda i: i % 3 == 0, 60)
     write(results, "rim", "demo", lambda i: True, 20)
     write(results, "cot", "demo", None, 20)
+    lens = SeenItem(
+        "medqa/3",
+        "Question 3? ",
+        ("16", HOSTILE),
+        (AfterBlock("8}", (), (0.25, 0.0)), AfterBlock(f"16{HOSTILE}", (0,), (0.5, 0.001))),
+    )
+    other = dataclasses.replace(lens, item_id="medqa/4")  # of that id the runs asked another question
+    write_lens(Lens("rim-medqa", "rim", "medqa", None, "c", (lens, other)), results)
     file = results.parent / "report.html"
     file.write_text(as_page(summarise(results), results), encoding="utf-8")
     return file
@@ -118,6 +128,25 @@ def test_probabilities_are_bars_as_long_as_they_are(opened):
     )
     assert lengths == pytest.approx([0.607, 0.223, 0.183], abs=0.01)
     assert page.locator("#item .gold dd").text_content() == "aspirin (gold)"
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_each_block_holds_stands_with_its_question(opened, width):
+    page = opened("#item=medqa/medqa%2F3", viewport={"width": width, "height": 900})
+    lens = page.locator("#item .lens")
+    assert lens.locator("h4").text_content() == "rimmemory lens"
+    assert lens.locator("th").all_text_contents() == ["after", "text", "step 1: 16", f"step 2: {HOSTILE}"]
+    rows = [row.locator("td").all_text_contents() for row in lens.locator("tbody tr").all()]
+    assert rows == [["question", "8}", "25.0%", "0.0%"], ["block 1", f"16{HOSTILE}", "50.0%", "0.1%"]]
+    assert lens.locator("td.right").all_text_contents() == [f"16{HOSTILE}", "50.0%"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.title() == "rimbench report"
+
+
+@needs_browser
+def test_a_lens_of_another_question_stands_with_none(opened):
+    assert opened("#item=medqa/medqa%2F4").locator("#item .lens").count() == 0
 
 
 @needs_browser
@@ -207,7 +236,7 @@ def test_tables_sort_by_their_numbers(opened):
 def test_nothing_serious_is_inaccessible_and_nothing_overflows(opened, scheme, width):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = opened(color_scheme=scheme, viewport={"width": width, "height": 900})
+    page = opened("#item=medqa/medqa%2F3", color_scheme=scheme, viewport={"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     found = Axe().run(page).response["violations"]
     serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]

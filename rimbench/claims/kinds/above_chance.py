@@ -5,14 +5,12 @@ from typing import Literal
 
 from rimbench.claims.claim import SECTIONS, Claim, Published, wrong_references
 from rimbench.claims.entries import KINDS_WITH_ACCURACY, AccuracyFigure, Figure, OptionCounts, PassFigure, Text
-from rimbench.claims.equivalence import Standing
 from rimbench.claims.finding import Number, Ruling, in_points, joined
-from rimbench.claims.held import Held, Measures, Relation
+from rimbench.claims.held import Held, Measures, Relation, hold_share
 from rimbench.claims.kinds.chance_level import guesser
 from rimbench.claims.measured import MeasuredAccuracy
 from rimbench.statistics.estimate import wilson
 from rimbench.statistics.unpaired import right_from_published
-from rimbench.statistics.verdict import SMALLEST_N
 
 USUAL_OPTIONS = 4
 
@@ -68,20 +66,11 @@ class AboveChanceClaim(Claim):
         level, side = measures.bar.level, measures.reproduced.get(self.figure)
         if side is None or not isinstance(side.measured, MeasuredAccuracy):
             return None
-        run = side.measured
-        if run.unlike:
-            return Held(None, f"not judged: {'; '.join(run.unlike)}", level)
-        own, chance = run.outcomes.at(level), run.outcomes.chance
-        if own is None or own.lo is None or own.hi is None or chance is None:
-            return Held(None, "not judged: there is no interval", level)
-        relation = Relation(None, chance)
-        outcome: Standing = "undecided" if own.n < SMALLEST_N else relation.outcome(own.lo, own.hi)
-        needed = relation.items_needed(own) if outcome == "undecided" and own.n >= SMALLEST_N else None
-        ends = f"{in_points(own.value)} [{in_points(own.lo)}, {in_points(own.hi)}] %"
-        told = f"{ends}, a guesser has {in_points(chance)} % on these items"
-        if needed is not None:
-            told += f"; {needed:,} items would decide it, if the values stay"
-        return Held(outcome, told, level, None, own.value, (own.lo, own.hi), needed)
+        chance = side.measured.outcomes.chance
+        if chance is None:
+            return Held(None, "not judged: a guesser's share of these items is not known", level)
+        beside = f"a guesser has {in_points(chance)} % on these items"
+        return hold_share(side.measured, Relation(None, chance), level, beside)
 
 
 def _told(least: int, most: int, k: int) -> str:

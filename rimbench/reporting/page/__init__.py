@@ -19,6 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from rimbench.display.notes import note
 from rimbench.display.tabular import Table
 from rimbench.errors import DataError
 from rimbench.reporting.document import Report
@@ -26,6 +27,7 @@ from rimbench.reporting.drawing import as_svg
 from rimbench.reporting.plots import make_plots
 from rimbench.reporting.tables import DISCLAIMER, make_tables
 from rimbench.store import items_again, records_again
+from rimbench.store.lenses import SeenItem, read_lenses
 
 TEXT_BUDGET = 6_000_000
 """Characters of answers in one file; more answers are each cut shorter, in their middle."""
@@ -131,6 +133,13 @@ def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
             yield before + _json(answers)[1:-1]
             before = ","
         yield "}}"
+    yield '],"lenses":['
+    before = ""
+    for lens in read_lenses(results, note):
+        seen = {number: _seen(item, limit) for item in lens.items if (number := numbers.find(lens.suite, item)) >= 0}
+        if seen:
+            yield before + _json({"label": lens.system, "items": seen})
+            before = ","
     yield "]}"
 
 
@@ -161,6 +170,13 @@ class _Numbers:
         """Whether a run's item has a number."""
         return item_id in self._of_suite[suite] or item_id in self._of_run.get(run, {})
 
+    def find(self, suite: str, item: SeenItem) -> int:
+        """The number of an item that a lens looked into; -1 where no run has it."""
+        number = self._of_suite.get(suite, {}).get(item.item_id, -1)
+        if number >= 0 and self._questions[number] != hash(item.question):
+            return self._others.get((suite, item.item_id, item.question), -1)
+        return number
+
     def of(self, suite: str, run: str, item_id: str) -> int:
         """The number of a run's item."""
         number = self._of_run.get(run, {}).get(item_id, self._of_suite[suite].get(item_id))
@@ -189,6 +205,14 @@ def _answer(record: tuple[Any, ...], drawn: tuple[str | None, ...], limit: int) 
     _, answer, status, gold, text, logprobs = record
     rounded = {letter: _rounded(value) for letter, value in logprobs.items()} if logprobs else None
     return [answer, status, int(status == "ok" and answer == gold), cut(text, limit), rounded, _counted(drawn)]
+
+
+def _seen(item: SeenItem, limit: int) -> list[Any]:
+    blocks = [
+        [cut(after.text, limit), list(after.begins), [round(share, 3) for share in after.probabilities]]
+        for after in item.blocks
+    ]
+    return [[cut(step, limit) for step in item.steps], blocks]
 
 
 def _rounded(logprob: float | None) -> float | None:

@@ -48,15 +48,18 @@
     }));
   }
 
-  function start({ items, runs }) {
+  function start({ items, runs, lenses }) {
     const questions = items.map(([suite, id, question, options, gold], index) => ({
-      index, suite, id, question, options, gold, answers: [],
+      index, suite, id, question, options, gold, answers: [], lenses: [],
     }));
     const labels = [...new Set(runs.map((run) => run.label))];
     for (const run of runs) {
       for (const [index, [letter, status, right, text, logprobs, draws]] of Object.entries(run.answers)) {
         questions[index].answers.push({ label: run.label, letter, status, right: right === 1, text, logprobs, draws });
       }
+    }
+    for (const { label, items: seen } of lenses) {
+      for (const [index, [steps, blocks]] of Object.entries(seen)) questions[index].lenses.push({ label, steps, blocks });
     }
     for (const question of questions) {
       const parts = [question.id, question.question, ...Object.values(question.options)];
@@ -148,7 +151,8 @@
       }
       const systems = make("div", "systems");
       systems.append(...question.answers.map((answer) => card(question, answer)));
-      find("item").replaceChildren(head, make("p", "question", question.question), options, systems);
+      const lenses = question.lenses.map(lensCard);
+      find("item").replaceChildren(head, make("p", "question", question.question), options, systems, ...lenses);
       mark();
       if (remember) history.replaceState(null, "", address(question));
     }
@@ -156,6 +160,38 @@
     function open(question) {
       choose(question, true);
       if (find("item").getBoundingClientRect().top > innerHeight * 0.7) find("steps").scrollIntoView();
+    }
+
+    function lensCard({ label, steps, blocks }) {
+      const element = make("section", "system lens");
+      const head = make("h4");
+      head.append(make("bdi", "", label), make("span", "", "memory lens"));
+      const scroll = make("div", "scroll");
+      scroll.tabIndex = 0;
+      scroll.setAttribute("role", "region");
+      scroll.setAttribute("aria-label", `Memory lens of ${label}`);
+      const table = make("table");
+      const titles = make("tr");
+      for (const title of ["after", "text", ...steps.map((step, i) => `step ${i + 1}: ${step}`)]) {
+        const cell = make("th", title.startsWith("step") ? "number" : "");
+        cell.scope = "col";
+        cell.append(make("bdi", "", title));
+        titles.append(cell);
+      }
+      table.append(make("thead"), make("tbody"));
+      table.tHead.append(titles);
+      blocks.forEach(([text, begins, shares], block) => {
+        const row = make("tr");
+        const written = make("td", begins.length ? "right" : "");
+        written.append(make("bdi", "", text));
+        row.append(make("td", "", block ? `block ${block}` : "question"), written);
+        row.append(...shares.map((share, i) => make("td", begins.includes(i) ? "number right" : "number", `${(100 * share).toFixed(1)}%`)));
+        table.tBodies[0].append(row);
+      });
+      scroll.append(table);
+      const told = steps.length ? "What is written after each block, and the probability of each step there; a step that is written is green and bold." : "What is written after each block; the steps of this item are not known.";
+      element.append(head, scroll, make("p", "remark", told));
+      return element;
     }
 
     function card(question, answer) {
