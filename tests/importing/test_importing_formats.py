@@ -8,6 +8,7 @@ from rimbench.plugins import load_module
 FILES = {
     "details_quiz_letters_2026-11-27.parquet": "lighteval",
     "evalscope/quiz_reviews.jsonl": "evalscope",
+    "every_eval_ever/quiz_samples.jsonl": "every-eval-ever",
     "quiz.eval": "inspect",
     "samples_quiz_letters_2026-11-22.jsonl": "lm-eval",
     "samples_quiz_written_2026-11-22.jsonl": "lm-eval",
