@@ -9,6 +9,7 @@ FILES = {
     "details_quiz_letters_2026-11-27.parquet": "lighteval",
     "evalscope/quiz_reviews.jsonl": "evalscope",
     "every_eval_ever/quiz_samples.jsonl": "every-eval-ever",
+    "helm/scenario_state.json": "helm",
     "quiz.eval": "inspect",
     "samples_quiz_letters_2026-11-22.jsonl": "lm-eval",
     "samples_quiz_written_2026-11-22.jsonl": "lm-eval",
