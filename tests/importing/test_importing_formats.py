@@ -11,6 +11,7 @@ FILES = {
     "every_eval_ever/quiz_samples.jsonl": "every-eval-ever",
     "helm/scenario_state.json": "helm",
     "openai_batch/quiz_output.jsonl": "openai-batch",
+    "opencompass/results_quiz.json": "opencompass",
     "quiz.eval": "inspect",
     "samples_quiz_letters_2026-11-22.jsonl": "lm-eval",
     "samples_quiz_written_2026-11-22.jsonl": "lm-eval",
