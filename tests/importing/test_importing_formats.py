@@ -16,6 +16,7 @@ FILES = {
     "samples_quiz_letters_2026-11-22.jsonl": "lm-eval",
     "samples_quiz_written_2026-11-22.jsonl": "lm-eval",
     "quiz.csv": "plain",
+    "simple_evals/quiz_stub_allresults.json": "simple-evals",
 }
 
 
