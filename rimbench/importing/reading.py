@@ -94,7 +94,7 @@ def read(path: Path, format_name: str = AUTO, score: str | None = None) -> Forei
     if not reading.answers:
         raise DataError(f"{source} holds no answer: expected one an item ({_load(name).EXPECTS})")
     if passed_over:
-        note = f"files of no known format, which were not read: {listed(passed_over, 3)}"
+        note = f"other files of the folder, no log by themselves: {listed(passed_over, 3)}"
         reading = dataclasses.replace(reading, notes=(*reading.notes, note))
     return ForeignFile(source, name, digest, reading)
 
@@ -162,7 +162,7 @@ def _some_keys(keys: frozenset[str]) -> str:
 
 def _short(path: Path) -> str:
     """A path, or the end of a long one."""
-    return text if len(text := str(path)) <= 60 else f"...{text[-57:]}"
+    return text if len(text := str(path)) <= 40 else f"...{text[-37:]}"
 
 
 def glimpse(path: Path) -> Glimpse:

@@ -77,7 +77,7 @@ def test_two_logs_in_one_folder_are_named(do_import, logs, quiz):
 
 
 def test_files_of_no_known_format_in_a_folder_are_told(do_import, logs, quiz):
-    assert "files of no known format, which were not read: stats.json" in do_import(logs / "helm", quiz()).notes
+    assert "other files of the folder, no log by themselves: stats.json" in do_import(logs / "helm", quiz()).notes
 
 
 MANY = [
