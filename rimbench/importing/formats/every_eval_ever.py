@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, unlike
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, mean_by_item, unlike
 from rimbench.importing.documents import as_letters, listed_options
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import parse, read_object, read_rows
@@ -153,8 +153,10 @@ def read(path: Path, score: str | None) -> AnswerFile:
         for text in row.said if row.error is None and row.said else [""]:
             answers.append(_answer(row, text, gold, chooses=chooses, sample=before[row.sample_id]))
             before[row.sample_id] += 1
-    figures = {name: [line.evaluation.score for line in lines if line.metric == name] for name in metrics}
-    means = {name: (sum(values) / len(values), len(values)) for name, values in figures.items()}
+    means = {}
+    for name in metrics:
+        by_item = mean_by_item((line.sample_id, line.evaluation.score) for line in lines if line.metric == name)
+        means[name] = (sum(by_item.values()) / len(by_item), len(by_item))
     sampling = _sampling(document)
     return AnswerFile(
         as_draws(answers, (sampling.temperature or 0) > 0),
