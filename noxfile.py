@@ -65,6 +65,14 @@ def inspect(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["tests/importing"]))
 
 
+@nox.session(python="3.12")
+def every_eval_ever(session: nox.Session) -> None:
+    """Exported files held to the validator of Every Eval Ever, which needs Python 3.12."""
+    session.install("every-eval-ever==0.3.0", "typer", "scipy", "pyarrow", "filelock", "pytest")
+    session.install("--no-deps", "-e", ".")
+    session.run("pytest", *(session.posargs or ["tests/reporting/test_every_eval_ever.py"]))
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Every border where text from outside enters, fuzzed, in an environment of its own: docs/fuzzing.md."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 class RimbenchError(Exception):
     """Something outside the code is not as it must be; the message is one line for the user.
 
-    `exit_code` is what the command line ends with: 1 for work that failed, 2 for wrong use.
+    `exit_code` is what the command line ends with: 1 for work that failed, 2 for wrong use, 3 for a gate that closes.
     """
 
     exit_code = 1
@@ -42,6 +42,12 @@ class UnreachableError(ModelError):
 
 class EngineError(RimbenchError):
     """An engine cannot run here, or stopped working."""
+
+
+class GateError(RimbenchError):
+    """A comparison came to what it was not to come to: `compare --fail-if`."""
+
+    exit_code = 3
 
 
 def first_line(error: Exception) -> str:

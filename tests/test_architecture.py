@@ -191,7 +191,7 @@ def says_its_contract(path, name):
     """
     folder = path.relative_to(PACKAGE).parts[0]
     contracts = {
-        "importing": {"read", "recognises"},
+        "importing": {"read", "recognises", "source"},
         "cli": {path.stem.rstrip("_")},
     }
     return name in contracts.get(folder, ())

@@ -64,7 +64,7 @@ app.command("check-engine")(check_engine.check_engine)
 
 
 def main() -> None:
-    """Run the command line; every failure becomes one line on stderr and exit code 1 or 2."""
+    """Run the command line; every failure becomes one line on stderr and exit code 1, 2 or 3."""
     guard_streams()
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' own bars, which fill a log file

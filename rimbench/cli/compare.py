@@ -1,10 +1,29 @@
-"""`rimbench compare`: two systems, item by item."""
+"""`rimbench compare`: two systems, item by item; with `--fail-if` a gate, whose exit code is its own."""
 
-from typing import Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rimbench.cli.options import AllowOutside, Results
+from rimbench.errors import GateError
+
+if TYPE_CHECKING:
+    from rimbench.reporting.document import Pair
+
+
+class FailIf(StrEnum):
+    """What closes the gate. A pair without a verdict (too few items, or answers missing) is undecided."""
+
+    WORSE = "worse"
+    UNDECIDED = "undecided"
+    NOT_EQUIVALENT = "not-equivalent"
+
+    def meets(self, pair: "Pair") -> bool:
+        """Whether a pair comes to this."""
+        if self is FailIf.NOT_EQUIVALENT:
+            return pair.verdict is None or not pair.equivalence.shown
+        return (pair.verdict or "undecided") == self.value
 
 
 def compare(
@@ -20,6 +39,10 @@ def compare(
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="A verdict also where answers are missing.")
     ] = False,
+    fail_if: Annotated[
+        list[FailIf] | None,
+        typer.Option("--fail-if", help="End with exit code 3 where a pair comes to this; may stand several times."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     allow_outside: AllowOutside = False,
     results: Results = None,
@@ -31,6 +54,7 @@ def compare(
     \b
       rimbench compare rim-v2 base-direct
       rimbench compare rim-v2 cot --margin 0.02 --json
+      rimbench compare candidate released --fail-if worse --fail-if undecided
     """
     from rimbench.api import results as front
     from rimbench.cli.output import note, print_json, print_table
@@ -42,6 +66,10 @@ def compare(
         note(line)
     if json:
         print_json(compared.document)
-        return
-    for table in compared.tables:
-        print_table(table)
+    else:
+        for table in compared.tables:
+            print_table(table)
+    closing = [pair for pair in compared.pairs if any(kind.meets(pair) for kind in fail_if or ())]
+    if closing:
+        told = "; ".join(f"{pair.a} against {pair.b} on {pair.shown_suite}: {pair.said}" for pair in closing)
+        raise GateError(f"--fail-if {', '.join(fail_if or ())}: {told}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The answers, item by item.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The answers, item by item, or a folder with them.")],
     system: Annotated[
         str, typer.Option(metavar="NAME", help="What to call the system that answered, or its TOML file.")
     ],
@@ -34,8 +34,9 @@ def import_(
 ) -> None:
     """Import answers from elsewhere as a run, which report and compare read like any other.
 
-    FILE is in the plain form (JSONL, a JSON array or CSV: item_id, predicted, gold), a sample log of
-    lm-evaluation-harness (or its results_*.json, with the sample log beside it), or a log of inspect_ai.
+    FILE is in the plain form (JSONL, a JSON array, CSV or Parquet: item_id, predicted, gold), or a log of
+    lm-evaluation-harness, inspect_ai, lighteval, evalscope, HELM, OpenCompass, simple-evals, Every Eval Ever or of
+    OpenAI's batch API, found by what it holds; of a folder it is the one log in it.
 
     Repeated answers, and answers at a temperature above 0, are draws: no answer is greedy, and the mean over the
     draws is the headline. The harness's own accuracy is worked out from its scores and shown beside ours.
@@ -44,6 +45,7 @@ def import_(
 
     \b
       rimbench import gpt-4o-mini.jsonl --system gpt-4o-mini --suite medqa
+      rimbench import outputs/20261127/ --system my-model --suite medqa
       rimbench import samples_medmcqa.jsonl --system my-model --suite medmcqa --data dev.json --score acc_norm
     """
     from rimbench import importing, systems

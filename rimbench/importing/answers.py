@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 from rimbench.display.plaintext import plain
 
 LONGEST_SHOWN = 80
 """Characters of an id, or of a line with one, that a note shows."""
+
+_SAME = 1e-6
 
 Given = Literal["letter", "text", "logprobs"]
 """How an answer is given: a letter that somebody else read, a text to read, or a log-probability an option."""
@@ -20,7 +21,8 @@ class ForeignAnswer:
 
     `texts` are those among which the question is, and `option_lists` those that may be its options, in order:
     both are empty where the file states ids alone. `logprobs` are not normalised, and of two that are equal the
-    first counts. `score` is the harness's own verdict, from 0 to 1. `order_known` is False where the options stood
+    first counts. `score` is the harness's own verdict, from 0 to 1, and `taken` the letter that it took, "" for none.
+    `order_known` is False where the options stood
     in an order that the file does not tell: no letter is taken. What the file does not say is None.
     """
 
@@ -34,6 +36,7 @@ class ForeignAnswer:
     option_lists: tuple[tuple[str, ...], ...] = ()
     gold: str | None = None
     score: float | None = None
+    taken: str | None = None
     order_known: bool = True
     finished: bool = True
     refused: bool = False
@@ -59,8 +62,8 @@ class AnswerFile:
     `model` is the file's own name of what answered, and `versions` are of what it says made the answers. `score`
     names the metric that the answers' scores are of, and `figures` holds (mean, items) of every metric of the file,
     recomputed from its single scores; `read_by` says what else than the format's usual way the letters were had by,
-    which makes another run. `source` is the file that the answers stand in, where it is not the one that
-    was named. `notes` are lines for a person on what was not read or is not known, `lists` whole lists beside them.
+    which makes another run. `notes` are lines for a person on what was not read or is not known, `lists` whole
+    lists beside them.
     """
 
     answers: tuple[ForeignAnswer, ...]
@@ -71,7 +74,6 @@ class AnswerFile:
     score: str | None = None
     read_by: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, tuple[float, int]] = field(default_factory=dict)
-    source: Path | None = None
     notes: tuple[str, ...] = ()
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -92,6 +94,14 @@ def mean_by_item(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
     for item_id, score in scores:
         by_item.setdefault(item_id, []).append(score)
     return {item_id: sum(values) / len(values) for item_id, values in by_item.items()}
+
+
+def unlike(where: str, metric: str, stated: object, found: tuple[float, int]) -> list[str]:
+    """A note where a file states another mean of a metric than its answers come to."""
+    value, n = found
+    if not isinstance(stated, int | float) or abs(stated - value) <= _SAME:
+        return []
+    return [f"{where} states {metric} {stated:.4f}, and its answers come to {value:.4f} of {n}"]
 
 
 def listed(ids: Sequence[str], shown: int = 10) -> str:

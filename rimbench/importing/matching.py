@@ -159,15 +159,14 @@ class _Finder:
     def _contained_in(self, answer: ForeignAnswer) -> list[Match]:
         """The items with the longest question that is a part of a text, as of a whole prompt."""
         text = f" {' | '.join(map(normalised, answer.texts))} "  # normalised text holds no bar
-        for key in self._questions.inside(text):
-            fits = []
-            for item in self._asking(key, text):
-                fit = _fit(answer, item) if answer.option_lists else None
-                if fit is None and _in_order(item, key, text):
-                    fit = _as_stated(answer, item)
-                fits += [] if fit is None else [fit]
+        inside = [(key, self._asking(key, text)) for key in self._questions.inside(text)]
+        for _, items in inside if answer.option_lists else ():  # examples before the question have other options
+            fits = [fit for item in items if (fit := _fit(answer, item)) is not None]
             if fits:
                 return fits
+        for key, items in inside:
+            if stated := [_as_stated(answer, item) for item in items if _in_order(item, key, text)]:
+                return stated
         return []
 
     def _asking(self, question: str, text: str) -> Sequence[Item]:

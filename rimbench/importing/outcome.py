@@ -18,7 +18,7 @@ _SOME = 5
 class Own:
     """The harness's own scores beside ours, of the same answers to the suite's items.
 
-    `differing` are the items whose answers the two score otherwise.
+    `differing` are the items whose answers the two score otherwise, and `why` says of each which letter either took.
     """
 
     score: str
@@ -26,6 +26,7 @@ class Own:
     accuracy: float
     ours: float
     differing: tuple[str, ...]
+    why: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def sum_up(reading: AnswerFile, suite: Suite, matching: Matching, records: Seque
         "reordered_items": _unique(m.item.item_id for m in matching.matches if m.reordered and m.answer.order_known),
         "unknown_order": _unique(m.item.item_id for m in matching.matches if not m.answer.order_known),
         "differing": own.differing if own else (),
+        "differing_why": own.why if own else (),
         **reading.lists,
     }
     return ImportFigures(
@@ -85,7 +87,7 @@ def sum_up(reading: AnswerFile, suite: Suite, matching: Matching, records: Seque
         notes=(
             *reading.notes,
             *_of_sampling(reading, records),
-            *_of_matching(matching, suite, lists, own),
+            *_of_matching(matching, suite, lists),
             *_unstated(reading, matching, greedy=bool(greedy)),
         ),
         lists=lists,
@@ -106,7 +108,20 @@ def _own(reading: AnswerFile, matching: Matching, records: Sequence[Record]) -> 
     ours = mean_by_item((r.item_id, float(r.correct)) for _, r in both)
     n = len(theirs)
     differing = tuple(item_id for item_id, value in theirs.items() if abs(value - ours[item_id]) > _SAME)
-    return Own(reading.score, n, sum(theirs.values()) / n, sum(ours.values()) / n, differing)
+    why = tuple(_why(item_id, matching, records) for item_id in differing)
+    return Own(reading.score, n, sum(theirs.values()) / n, sum(ours.values()) / n, differing, why)
+
+
+def _why(item_id: str, matching: Matching, records: Sequence[Record]) -> str:
+    """An item, and the letters taken there and here from the first of its answers that the two score otherwise."""
+    for found, record in zip(matching.matches, records, strict=True):
+        answer = found.answer
+        if found.item.item_id == item_id and answer.score is not None and answer.score != float(record.correct):
+            theirs = (
+                "" if answer.taken is None else f"{found.letters.get(answer.taken, answer.taken) or 'none'} there, "
+            )
+            return f"{item_id}: {theirs}{record.answer or 'none'} here"
+    return item_id
 
 
 def _of_sampling(reading: AnswerFile, records: Sequence[Record]) -> list[str]:
@@ -127,7 +142,7 @@ def _of_sampling(reading: AnswerFile, records: Sequence[Record]) -> list[str]:
     return [f"answers are draws 1 to {most}, {drawn}: the headline is the mean over the draws"]
 
 
-def _of_matching(matching: Matching, suite: Suite, lists: Mapping[str, Sequence[str]], own: Own | None) -> list[str]:
+def _of_matching(matching: Matching, suite: Suite, lists: Mapping[str, Sequence[str]]) -> list[str]:
     """What was left out, what is missing, and what the file says else."""
     name, sample = suite.name, len(suite.items)
     failed, reordered, untold = lists["errors"], lists["reordered_items"], lists["unknown_order"]
@@ -147,7 +162,7 @@ def _of_matching(matching: Matching, suite: Suite, lists: Mapping[str, Sequence[
         f"{_some(untold)}": untold,
         "not every answer states a gold letter: that the questions are the suite's is not checked there":
             [a for a in answers if a.gold is None],
-        f"answers that the file itself scores otherwise: {_some(lists['differing'])}": own.differing if own else (),
+        f"answers that the file itself scores otherwise: {_some(lists['differing_why'])}": lists["differing"],
     }  # fmt: skip
     return [line for line, told in lines.items() if told] + ([matching.doubt] if matching.doubt else [])
 

@@ -1,33 +1,39 @@
 """A file and the name of its format -> its answers; the format is found by what the file holds.
 
 A format is a module in `rimbench.importing.formats`, and its name that of the module, with hyphens. It has
-`EXPECTS` (what its files hold, for an error), `recognises(glimpse)` and `read(path, score)`.
+`EXPECTS` (what its files hold, for an error), `recognises(glimpse)`, `source(path)` and `read(path, score)`.
 """
 
+import dataclasses
 import hashlib
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
+from stat import S_ISDIR
+from typing import Any, Protocol, cast
 
 from rimbench.errors import DataError, UsageError
 from rimbench.importing import formats
-from rimbench.importing.answers import AnswerFile
+from rimbench.importing.answers import AnswerFile, listed
 from rimbench.importing.rows import first_row
 from rimbench.plugins import find_modules, load_module, unknown
 
 AUTO = "auto"
-LONGEST_ERROR = 280
-"""Characters of the line that names the known formats, the command's own word before it not counted."""
+_SUFFIXES = (".json", ".jsonl", ".parquet", ".eval", ".csv", ".tsv")
 
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """What a file shows at first sight: the keys of its first JSON object, or the entries of an archive."""
+    """What a file shows at first sight: its first JSON object or row, or the entries of an archive."""
 
-    keys: frozenset[str] = frozenset()
+    row: Mapping[str, Any] = field(default_factory=dict)
     entries: frozenset[str] = frozenset()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of the row."""
+        return frozenset(map(str, self.row))
 
 
 class Format(Protocol):
@@ -37,6 +43,10 @@ class Format(Protocol):
 
     def recognises(self, glimpse: Glimpse) -> bool:
         """Whether a file looks like one of this format."""
+        ...
+
+    def source(self, path: Path) -> Path:
+        """The file with the answers, of which a recognised one may be a part; DataError where it cannot be told."""
         ...
 
     def read(self, path: Path, score: str | None) -> AnswerFile:
@@ -64,21 +74,28 @@ def available() -> list[str]:
 
 
 def read(path: Path, format_name: str = AUTO, score: str | None = None) -> ForeignFile:
-    """The answers of a file; UsageError for a format that there is not, DataError for a file that is none."""
+    """The answers of a file, or of the one log in a folder.
+
+    UsageError for a format that there is not, DataError for a file that is none, and for a folder of several.
+    """
     if format_name not in (AUTO, *available()):
         raise unknown("format", format_name, [AUTO, *available()])
     try:
-        if _size(path) == 0:
+        path, passed_over = _only_log(path, format_name) if _is_folder(path) else (path, [])
+        if path.stat().st_size == 0:
             raise DataError(f"{path} is empty: expected one answer an item")
         name = _recognise(path) if format_name == AUTO else format_name
-        reading = _load(name).read(path, score)
-        source = reading.source or path
+        source = _load(name).source(path)
+        reading = _load(name).read(source, score)
         with source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}; give a file of answers") from error
     if not reading.answers:
-        raise DataError(f"{source} holds no answer: expected one an item")
+        raise DataError(f"{source} holds no answer: expected one an item ({_load(name).EXPECTS})")
+    if passed_over:
+        note = f"other files of the folder, no log by themselves: {listed(passed_over, 3)}"
+        reading = dataclasses.replace(reading, notes=(*reading.notes, note))
     return ForeignFile(source, name, digest, reading)
 
 
@@ -89,9 +106,9 @@ def check_score(score: str | None, known: Iterable[str], path: Path) -> None:
         raise UsageError(f"--score {score}: {path} can be read by {' or '.join(names) or 'none'}")
 
 
-def _size(path: Path) -> int:
+def _is_folder(path: Path) -> bool:
     try:
-        return path.stat().st_size
+        return S_ISDIR(path.stat().st_mode)
     except ValueError as error:
         raise DataError(
             f"cannot read {str(path)!r}: its name holds a NUL character; give a file of answers"
@@ -102,28 +119,50 @@ def _load(name: str) -> Format:
     return cast("Format", load_module(formats, name.replace("-", "_"), "format"))
 
 
+def _only_log(folder: Path, format_name: str) -> tuple[Path, list[str]]:
+    """The one file of answers in a folder, and the names of the files that are of no known format."""
+    found: dict[Path, str] = {}
+    unknown_ones = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue
+        name = _format_of(glimpse(path)) if path.suffix.lower() in _SUFFIXES and path.stat().st_size else None
+        if name is not None and format_name in (AUTO, name):
+            found[_load(name).source(path)] = name
+        elif name is None:
+            unknown_ones.append(str(path.relative_to(folder)))
+    if len(found) == 1:
+        return next(iter(found)), unknown_ones
+    if not found:
+        raise DataError(
+            f"cannot read {folder}: no file of this directory is in a known format: {', '.join(available())}"
+        )
+    told = [f"{name} in {path.relative_to(folder)}" for path, name in found.items()]
+    raise DataError(f"{folder} holds {len(found)} logs: give one of them: {listed(told, 5)}")
+
+
+def _format_of(shown: Glimpse) -> str | None:
+    return next((name for name in available() if _load(name).recognises(shown)), None)
+
+
 def _recognise(path: Path) -> str:
     shown = glimpse(path)
-    for name in available():
-        if _load(name).recognises(shown):
-            return name
+    name = _format_of(shown)
+    if name is not None:
+        return name
     found = "an archive" if shown.entries else _some_keys(shown.keys) if shown.keys else "no JSON object"
-    whole = "; ".join(f"{name} ({_load(name).EXPECTS})" for name in available())
-    for known in (whole, ", ".join(available())):
-        line = f"{_short(path)}: unknown format: it holds {found}; known: {known}; mend it, or give --format"
-        if len(line) <= LONGEST_ERROR:
-            break
-    raise DataError(line)
+    known = ", ".join(available())
+    raise DataError(f"{_short(path)}: unknown format: it holds {found}; known: {known}; mend it, or give --format")
 
 
 def _some_keys(keys: frozenset[str]) -> str:
-    shown = [key if len(key) <= 12 else f"{key[:11]}~" for key in sorted(keys)[:6]]
+    shown = [key if len(key) <= 12 else f"{key[:11]}~" for key in sorted(keys)[:4]]
     return f"the keys {', '.join(shown)}" + (", ..." if len(keys) > len(shown) else "")
 
 
 def _short(path: Path) -> str:
     """A path, or the end of a long one."""
-    return text if len(text := str(path)) <= 60 else f"...{text[-57:]}"
+    return text if len(text := str(path)) <= 40 else f"...{text[-37:]}"
 
 
 def glimpse(path: Path) -> Glimpse:
@@ -135,4 +174,4 @@ def glimpse(path: Path) -> Glimpse:
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise DataError(f"{path} is a damaged archive ({error}): fetch or write it again") from error
     value = first_row(path)
-    return Glimpse(frozenset(map(str, value)) if isinstance(value, Mapping) else frozenset())
+    return Glimpse(value if isinstance(value, Mapping) else {})

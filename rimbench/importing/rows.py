@@ -1,4 +1,4 @@
-"""The rows of a file that another program wrote: JSONL, one JSON array, CSV or TSV, each validated.
+"""The rows of a file that another program wrote: JSONL, one JSON array, CSV, TSV or Parquet, each validated.
 
 Nothing is imported from a file of which a row cannot be read: what is missing could not be told from what was never
 asked. All such rows are listed at once, each with its line.
@@ -8,7 +8,7 @@ import csv
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ _LINES_SHOWN, _LONGEST_FAULT = 10, 300
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _LARGEST_CELL = 2**31 - 1
+_PARQUET = b"PAR1"
 _HALF_PAIR = re.compile(r"[\ud800-\udfff]")
 
 T = TypeVar("T", bound=BaseModel)
@@ -36,12 +37,17 @@ class _Fault(str):
 def read_rows(path: Path, schema: type[T]) -> list[T]:
     """Every row of a file as a validated value; DataError counts and lists all rows that are none.
 
-    Rows are the lines of JSONL, the entries of one JSON array, or the lines of a CSV or TSV file with a header, whose
-    empty cells are null. Blank lines are passed over.
+    Rows are the lines of JSONL, the entries of one JSON array, the rows of Parquet, or the lines of a CSV or TSV file
+    with a header, whose empty cells are null. Blank lines are passed over.
     """
+    return validated(path, _rows(path), schema)
+
+
+def validated(path: Path, rows: Iterable[tuple[str, object]], schema: type[T]) -> list[T]:
+    """Rows of a file, each with where it stands, as values; DataError counts and lists all rows that are none."""
     values, faults = [], []
     adapter = TypeAdapter(schema)
-    for where, row in _rows(path):
+    for where, row in rows:
         if isinstance(row, _Fault):
             faults.append(f"{where} ({row})")
             continue
@@ -63,8 +69,19 @@ def _unreadable(path: Path, faults: Sequence[str], rows: int) -> DataError:
     )
 
 
+def read_object(path: Path) -> Mapping[str, Any]:
+    """A file that is one JSON object; DataError for any other."""
+    value = parse(path.read_bytes())
+    if isinstance(value, Mapping):
+        return value
+    why = value if isinstance(value, _Fault) else "it holds something else"
+    raise DataError(f"{path}: expected one JSON object ({why}): it may be cut off; fetch or write it again")
+
+
 def first_row(path: Path) -> object:
     """The first row, None where there is none; an object or an array over many lines is read whole."""
+    if _is_parquet(path):
+        return next((row for _, row in _parquet(path)), None)
     if path.suffix.lower() in _DELIMITERS:
         rows = list(itertools.takewhile(lambda row: isinstance(row[1], _Fault), _table(path)))
         first = next((row for _, row in _table(path) if not isinstance(row, _Fault)), None)
@@ -109,6 +126,9 @@ def _rows(path: Path) -> Iterator[tuple[str, object]]:
         for number, row in _table(path):
             yield f"line {number}", row
         return
+    if _is_parquet(path):
+        yield from _parquet(path)
+        return
     with path.open("rb") as file:
         start = next((line for line in file if line.strip(_BLANK)), b"").strip(_BLANK)
         file.seek(0)
@@ -121,6 +141,28 @@ def _rows(path: Path) -> Iterator[tuple[str, object]]:
         for number, line in enumerate(file, start=1):
             if content := line.strip(_BLANK):
                 yield f"line {number}", parse(content)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET
+
+
+def _parquet(path: Path) -> Iterator[tuple[str, object]]:
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    number = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=256):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"row {number}", row
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(
+            f"{path} is a damaged Parquet file ({' '.join(str(error).split())[:150]}): fetch or write it again"
+        ) from error
 
 
 def _table(path: Path) -> Iterator[tuple[int, object]]:

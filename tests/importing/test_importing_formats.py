@@ -6,10 +6,17 @@ from rimbench.importing import formats, reading
 from rimbench.plugins import load_module
 
 FILES = {
+    "details_quiz_letters_2026-11-27.parquet": "lighteval",
+    "evalscope/quiz_reviews.jsonl": "evalscope",
+    "every_eval_ever/quiz_samples.jsonl": "every-eval-ever",
+    "helm/scenario_state.json": "helm",
+    "openai_batch/quiz_output.jsonl": "openai-batch",
+    "opencompass/results_quiz.json": "opencompass",
     "quiz.eval": "inspect",
     "samples_quiz_letters_2026-11-22.jsonl": "lm-eval",
     "samples_quiz_written_2026-11-22.jsonl": "lm-eval",
     "quiz.csv": "plain",
+    "simple_evals/quiz_stub_allresults.json": "simple-evals",
 }
 
 

@@ -177,7 +177,7 @@ def test_an_empty_file_a_missing_one_and_a_folder_are_one_line(do_import, write_
 
 def test_an_unknown_format_is_refused_with_the_keys_that_were_found(do_import, write_lines, quiz):
     with pytest.raises(
-        DataError, match=r"unknown format: it holds the keys answer, id; known: inspect .*lm-eval .*plain"
+        DataError, match=r"unknown format: it holds the keys answer, id; known: .*inspect, .*lm-eval, .*plain"
     ):
         do_import(write_lines([{"id": 1, "answer": "A"}]), quiz())
     with pytest.raises(DataError, match="unknown format: it holds no JSON object"):

@@ -45,6 +45,39 @@ def test_a_log_of_lm_eval(real, path, own, ours, differing, samples):
     assert {sample for _, sample in done.records} == samples
 
 
+@pytest.mark.parametrize(
+    ("path", "own", "ours", "differing", "n"),
+    [
+        ("logs/lighteval/details_mq_letters*", 0.25, 0.25, 0, 4),
+        ("logs/lighteval/details_mq_texts*", 0.5, 0.5, 0, 4),
+        # "A. Anxiety" and the like: the harness asks for the letter alone (em), and two of them are right.
+        ("logs/lighteval/details_mq_gen*", 0.0, 0.5, 2, 4),
+        ("logs/evalscope/repeats1_reviews*", 0.0, 0.0, 0, 6),
+        ("logs/evalscope/repeats3_reviews*", 0.0, 0.0, 0, 3),
+        # " a" is right here, and no letter to HELM.
+        ("logs/helm/multiple_choice_joint/scenario_state.json", 0.25, 0.5, 1, 4),
+        ("logs/helm/multiple_choice_separate_original/scenario_state.json", 0.5, 0.5, 0, 4),
+        ("logs/opencompass/results_medqa40.json", 0.0, 0.0, 0, 4),
+        ("logs/opencompass/results_medqa40_n3.json", 17 / 24, 17 / 24, 0, 4),
+        ("logs/every_eval_ever/medqa40_samples.jsonl", 1 / 6, 1 / 6, 0, 6),
+        ("logs/every_eval_ever/mq_letters.json", 0.0, 0.0, 0, 3),
+        ("logs/every_eval_ever/mq_texts_samples.jsonl", 0.0, 0.0, 0, 2),
+        ("logs/simple_evals/mmlu_stub_allresults.json", 0.0, 0.0, 0, 3),
+    ],
+)
+def test_a_log_of_another_harness(real, path, own, ours, differing, n):
+    done = real(path)
+    assert done.document["own"]["accuracy"] == pytest.approx(own)
+    assert done.document["own"]["ours"] == pytest.approx(ours)
+    assert (done.document["n"], len(done.document["differing"])) == (n, differing)
+
+
+def test_the_answers_of_helm_asked_for_each_option_are_its_predicted_indices(real):
+    done = real("logs/helm/multiple_choice_separate_original/scenario_state.json")
+    # m00 to m03 are rows 50 to 53 of the data; the harness's predicted_index of them is 3, 2, 1 and 2.
+    assert sorted(answers(done).values()) == ["B", "C", "C", "D"]
+
+
 def test_the_settings_and_the_versions_of_lm_eval(real):
     drawn = read_manifest(real("logs/lm_eval/samples_mq_gen_*").folder).identity.answer
     assert (drawn.temperature, drawn.max_new_tokens) == (0.7, 12)

@@ -36,6 +36,11 @@ def recognises(glimpse: Glimpse) -> bool:
     return "_journal/start.json" in glimpse.entries or {"version", "status", "eval"} <= glimpse.keys
 
 
+def source(path: Path) -> Path:
+    """The log itself."""
+    return path
+
+
 def read(path: Path, score: str | None) -> AnswerFile:
     """Every sample's answer; RimbenchError where inspect_ai is not installed."""
     try:

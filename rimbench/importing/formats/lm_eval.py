@@ -9,7 +9,6 @@ which can be named in the samples' place. Checked with 0.4.13.
 """
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws
-from rimbench.importing.documents import option_lists, strings
+from rimbench.importing.documents import as_letters, gold_letter, option_lists, strings
 from rimbench.importing.formats import _lm_eval_results as results
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import read_rows
@@ -100,22 +99,26 @@ def recognises(glimpse: Glimpse) -> bool:
     return {"doc", "doc_id", "arguments", "resps"} <= glimpse.keys or {"results", "configs"} <= glimpse.keys
 
 
+def source(path: Path) -> Path:
+    """The samples beside a file of totals."""
+    return results.samples_of(path)
+
+
 def read(path: Path, score: str | None) -> AnswerFile:
     """Every document's answers: repeated generations are draws 1, 2, ..."""
-    source = results.samples_of(path)
-    lines = read_rows(source, _Line)
+    lines = read_rows(path, _Line)
     if not lines:
-        return AnswerFile((), "generate", source=source)
+        return AnswerFile((), "generate")
     filters = list(dict.fromkeys(line.filter for line in lines))
     single = [name for name in filters if not name.lower().startswith("maj")]
     chosen = (single or filters)[0]
     first = [line for line in lines if line.filter == chosen]
     mode = _mode(first)
-    score = _score(first, mode, score, source)
+    score = _score(first, mode, score, path)
     sampling, drawn = _sampling(first)
     found = [a for line in first for a in _answers(line, score, scored=bool(single))]
     figures = _figures(lines, filters)
-    beside = results.beside(source, figures)
+    beside = results.beside(path, figures)
     return AnswerFile(
         as_draws(found, drawn),
         mode,
@@ -125,7 +128,6 @@ def read(path: Path, score: str | None) -> AnswerFile:
         score=f"{score} ({chosen})" if score and len(filters) > 1 else score,
         read_by={"score": score} if mode == "likelihood" and score == "acc_norm" else {},
         figures=figures,
-        source=source,
         notes=(*_notes(filters, chosen, mode, score, first), *beside.notes),
     )
 
@@ -134,7 +136,7 @@ def _mode(lines: Sequence[_Line]) -> Any:
     choices = [line for line in lines if not line.texts]
     if not choices:
         return "generate"
-    return "readout" if all(_letters(line.choices) for line in choices) else "likelihood"
+    return "readout" if all(as_letters([text for text, _ in line.choices]) for line in choices) else "likelihood"
 
 
 def _score(lines: Sequence[_Line], mode: str, asked: str | None, path: Path) -> str | None:
@@ -172,47 +174,30 @@ def _answers(line: _Line, score: str | None, *, scored: bool) -> Iterator[Foreig
     }
     lists = tuple(option_lists(line.doc))
     if line.texts:
-        common |= {"given": "text", "option_lists": lists, "gold": _gold(line.target, lists[0] if lists else ())}
+        common |= {
+            "given": "text",
+            "option_lists": lists,
+            "gold": gold_letter(line.target, lists[0] if lists else ()),
+        }
         for sample, text in enumerate(line.texts):
             verdict = line.verdict(score) if scored and sample == 0 and text is not None else None
             failure = "the log holds no response" if text is None else None
             yield ForeignAnswer(sample=sample, text=text or "", score=verdict, failure=failure, **common)
         return
-    letters, values = _letters(line.choices), [value for _, value in line.choices]
+    letters, values = as_letters([text for text, _ in line.choices]), [value for _, value in line.choices]
     if letters is None:  # the continuations are the options themselves
         letters = list(LETTERS[: len(line.choices)])
         lists = (tuple(text.strip() for text, _ in line.choices),)
         if score == "acc_norm":
             values = [value / max(1, len(text.lstrip())) for text, value in line.choices]
     logprobs = dict(zip(letters, values, strict=True))
-    common |= {"gold": _gold(line.target, letters), "score": line.verdict(score)}
+    common |= {"gold": gold_letter(line.target, letters), "score": line.verdict(score)}
     yield ForeignAnswer(sample=0, given="logprobs", logprobs=logprobs, option_lists=lists, **common)
 
 
 def _id(line: _Line) -> str:
     own = line.doc.get("id")
     return str(own) if isinstance(own, str | int) and str(own) else str(line.doc_id)
-
-
-def _letters(choices: Sequence[tuple[str, float]]) -> list[str] | None:
-    """The letters that the continuations are (" A", "(B)"), None where they are texts."""
-    letters = [re.sub(r"\W", "", text).upper() for text, _ in choices]
-    return (
-        letters if all(len(x) == 1 and x in LETTERS for x in letters) and len(set(letters)) == len(letters) else None
-    )
-
-
-def _gold(target: object, choices: Sequence[str]) -> str | None:
-    """The letter that a target means: a letter, a number from 0, or an option's text; None where it is none."""
-    text = str(target).strip() if isinstance(target, str | int) else ""
-    letter = text.strip("(). ").upper()
-    if len(letter) == 1 and letter in LETTERS:
-        return letter
-    if text in choices:
-        return LETTERS[choices.index(text)] if choices.index(text) < len(LETTERS) else None
-    if text.isdecimal() and len(text) < 3 and int(text) < min(len(choices), len(LETTERS)):
-        return choices[int(text)] if choices[int(text)] in tuple(LETTERS) else LETTERS[int(text)]
-    return None
 
 
 def _figures(lines: Sequence[_Line], filters: Sequence[str]) -> dict[str, tuple[float, int]]:

@@ -174,9 +174,17 @@ def recognises(glimpse: Glimpse) -> bool:
     """Whether the first row has an answer, and an id or a question."""
 
     def has(key: str) -> bool:
-        return bool({key, *SPELLINGS.get(key, ())} & glimpse.keys)
+        named = {key, *SPELLINGS.get(key, ())} & glimpse.keys
+        return any(_can_be(key, glimpse.row[name], ()) for name in named)
 
+    if "custom_id" in glimpse.keys:  # OpenAI's batches, whose own ids are of their requests
+        return False
     return (has("item_id") or has("question")) and (has("predicted") or has("text") or has("error"))
+
+
+def source(path: Path) -> Path:
+    """The file itself."""
+    return path
 
 
 def read(path: Path, score: str | None) -> AnswerFile:

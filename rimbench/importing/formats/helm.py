@@ -1,0 +1,250 @@
+"""HELM: `scenario_state.json`, which suffices alone: its requests hold instance, options, gold and completion.
+
+Asked jointly, `output_mapping` says which option each letter means; asked for each option apart, `reference_index` is
+the option, and the answer that with the best log-probability: of the option's own tokens, the mean of them
+("original") or what they gain on the option alone ("calibrated"). Which tokens those are depends on HELM's tokenizer:
+where `per_instance_stats.json` lies beside, its `predicted_index` is the answer. The gold is the reference tagged
+"correct". HELM takes a completion that is one of the mapping's letters and nothing else: a lower-case letter is none.
+Checked with
+0.5.16.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, listed, mean_by_item, unlike
+from rimbench.importing.reading import Glimpse, check_score
+from rimbench.importing.rows import parse, read_object, validated
+from rimbench.records import LETTERS
+
+EXPECTS = "scenario_state.json"
+_SCORE = "exact_match"
+_LOWER = tuple(LETTERS.lower())
+
+
+class _Text(BaseModel):
+    text: str
+
+
+class _Reference(BaseModel):
+    output: _Text
+    tags: list[str] = []
+
+
+class _Instance(BaseModel):
+    id: str
+    input: _Text
+    references: list[_Reference] = Field(min_length=2, max_length=len(LETTERS))
+    perturbation: dict[str, Any] | None = None
+
+
+class _Token(BaseModel):
+    text: str
+    logprob: float
+
+
+class _Ending(BaseModel):
+    reason: str | None = None
+
+
+class _Completion(BaseModel):
+    text: str
+    tokens: list[_Token] = []
+    finish_reason: _Ending | None = None
+
+
+class _Result(BaseModel):
+    success: bool
+    completions: list[_Completion] = []
+    error: str | None = None
+
+
+class _State(BaseModel):
+    instance: _Instance
+    result: _Result
+    train_trial_index: int = 0
+    output_mapping: dict[str, str] | None = None
+    reference_index: int | None = Field(default=None, ge=0)
+    request_mode: str | None = None
+
+    @property
+    def logprobs(self) -> list[float]:
+        """Log-probabilities of the option's tokens, which end the completion."""
+        assert self.reference_index is not None
+        option = "".join(self.instance.references[self.reference_index].output.text.split())
+        tail, found = "", []
+        for token in reversed(self.result.completions[0].tokens if self.result.completions else []):
+            if len(tail) >= len(option):
+                break
+            tail = "".join(token.text.split()) + tail
+            found.append(token.logprob)
+        return found
+
+
+def recognises(glimpse: Glimpse) -> bool:
+    """Whether the object holds requests."""
+    return {"adapter_spec", "request_states"} <= glimpse.keys
+
+
+def source(path: Path) -> Path:
+    """The file itself."""
+    return path
+
+
+def read(path: Path, score: str | None) -> AnswerFile:
+    """Every instance's answer; several trials or completions are draws 1, 2, ..."""
+    check_score(score, (_SCORE,), path)
+    document = read_object(path)
+    rows = document.get("request_states")
+    rows = rows if isinstance(rows, list) else [rows]
+    states = validated(path, ((f"request {i}", row) for i, row in enumerate(rows, start=1)), _State)
+    asked = [state for state in states if not state.instance.perturbation]
+    apart = any(state.reference_index is not None for state in asked)
+    answers = _apart(asked, _predicted(path)) if apart else _jointly(asked)
+    spec = document.get("adapter_spec")
+    spec = spec if isinstance(spec, dict) else {}
+    temperature, most = (
+        (v if isinstance(v := spec.get(key), int | float) else None) for key in ("temperature", "max_tokens")
+    )
+    means = mean_by_item((a.item_id, a.score) for a in answers if a.score is not None)
+    mean = (sum(means.values()) / len(means), len(means)) if means else None
+    return AnswerFile(
+        as_draws(answers, (temperature or 0) > 0 and not apart),
+        "likelihood" if apart else "generate",
+        model=spec.get("model") if isinstance(spec.get("model"), str) else None,
+        sampling=Sampling() if apart else Sampling(temperature, None, None if most is None else int(most)),
+        score=_SCORE,
+        figures={_SCORE: mean} if mean else {},
+        notes=(*_notes(answers, len(states) - len(asked), apart), *(_printed(path, mean) if mean else ())),
+    )
+
+
+def _common(instance: _Instance, options: Sequence[str]) -> dict[str, Any]:
+    golds = {reference.output.text for reference in instance.references if "correct" in reference.tags}
+    right = [LETTERS[place] for place, text in enumerate(options) if text in golds]
+    return {
+        "item_id": instance.id,
+        "texts": (instance.input.text,),
+        "option_lists": (tuple(options),),
+        "gold": right[0] if len(right) == 1 else None,
+    }
+
+
+def _jointly(states: Sequence[_State]) -> list[ForeignAnswer]:
+    answers = []
+    before: Counter[str] = Counter()
+    for state in states:
+        mapping = state.output_mapping or {LETTERS[i]: r.output.text for i, r in enumerate(state.instance.references)}
+        common = _common(state.instance, [mapping[letter] for letter in sorted(mapping)])
+        for completion in state.result.completions or [_Completion(text="")]:
+            taken = completion.text.strip() if completion.text.strip() in mapping else ""
+            ended = completion.finish_reason.reason if completion.finish_reason else None
+            failed = not state.result.success or not state.result.completions
+            answers.append(
+                ForeignAnswer(
+                    sample=before[state.instance.id],
+                    given="text",
+                    text=completion.text,
+                    score=None if failed or common["gold"] is None else float(taken == common["gold"]),
+                    taken=taken,
+                    finished=ended != "length",
+                    failure=(state.result.error or "the request failed") if failed else None,
+                    generated_tokens=len(completion.tokens) or None,
+                    **common,
+                )
+            )
+            before[state.instance.id] += 1
+    return answers
+
+
+def _apart(states: Sequence[_State], predicted: Mapping[tuple[str, int], int]) -> list[ForeignAnswer]:
+    groups: dict[tuple[str, int], list[_State]] = {}
+    for state in states:
+        groups.setdefault((state.instance.id, state.train_trial_index), []).append(state)
+    answers = []
+    for (item_id, trial), group in groups.items():
+        instance = group[0].instance
+        common = _common(instance, [reference.output.text for reference in instance.references])
+        values = _values(group)
+        failed = len(values) < len(instance.references)
+        chosen = predicted.get((item_id, trial), len(LETTERS))
+        own = LETTERS[chosen] if chosen < len(instance.references) else None
+        best = [own] if own else [letter for letter, value in values.items() if value == max(values.values())]
+        answers.append(
+            ForeignAnswer(
+                sample=trial,
+                given="letter" if own else "logprobs",
+                letter=own,
+                logprobs=None if own else values,
+                score=None if failed or common["gold"] is None else (common["gold"] in best) / len(best),
+                taken=best[0] if best else "",
+                failure="not every option was asked, or a request failed" if failed else None,
+                generated_tokens=0,
+                **common,
+            )
+        )
+    return answers
+
+
+def _predicted(path: Path) -> dict[tuple[str, int], int]:
+    """By instance and trial, the option that HELM itself took, where its statistics lie beside."""
+    file = path.with_name("per_instance_stats.json")
+    rows = parse(file.read_bytes()) if file.is_file() else None
+    found = {}
+    for row in rows if isinstance(rows, list) else ():
+        stats = row.get("stats") if isinstance(row, dict) and not row.get("perturbation") else None
+        for stat in stats if isinstance(stats, list) else ():
+            name, place = (stat.get("name"), stat.get("mean")) if isinstance(stat, dict) else (None, None)
+            named = isinstance(name, dict) and name.get("name") == "predicted_index"
+            if named and isinstance(place, int | float) and place in range(len(LETTERS)):
+                found[str(row.get("instance_id")), int(row.get("train_trial_index") or 0)] = int(place)
+    return found
+
+
+def _values(group: Sequence[_State]) -> dict[str, float]:
+    """By letter, what the options are compared by."""
+    found = {
+        (state.reference_index, state.request_mode): state.logprobs
+        for state in group
+        if state.reference_index is not None and state.reference_index < len(state.instance.references)
+        if state.result.success and state.logprobs
+    }
+    calibrated = any(mode == "calibration" for _, mode in found)
+    values = {}
+    for (place, mode), logprobs in found.items():
+        alone = found.get((place, "calibration"))
+        if mode != "calibration" and place is not None and not (calibrated and alone is None):
+            values[LETTERS[place]] = sum(logprobs) - sum(alone) if alone else sum(logprobs) / len(logprobs)
+    return dict(sorted(values.items()))
+
+
+def _notes(answers: Sequence[ForeignAnswer], perturbed: int, apart: bool) -> list[str]:
+    notes = []
+    lower = [a.item_id for a in answers if a.given == "text" and a.text.strip() in _LOWER]
+    if lower:
+        notes.append(f"a lower-case letter is no answer to HELM, and is one here: {len(lower)} ({listed(lower, 5)})")
+    if perturbed:
+        notes.append(f"requests of perturbed instances, which were left out: {perturbed}")
+    if apart:
+        stated = (
+            "the option that HELM states"
+            if all(a.letter for a in answers)
+            else "the option whose own tokens are best"
+        )
+        notes.append(f"the answer is {stated}")
+    return notes
+
+
+def _printed(path: Path, mean: tuple[float, int]) -> list[str]:
+    """A note where the `stats.json` beside it states another mean."""
+    file = path.with_name("stats.json")
+    stats = parse(file.read_bytes()) if file.is_file() else None
+    for stat in stats if isinstance(stats, list) else ():
+        name = stat.get("name") if isinstance(stat, dict) else None
+        if isinstance(name, dict) and name.get("name") == _SCORE and "perturbation" not in name:
+            return unlike(file.name, _SCORE, stat.get("mean"), mean)
+    return []
