@@ -82,9 +82,9 @@ def main() -> None:
     document["missing"] = [f"{each.system}, seed {each.seed}" for each in every if each not in found]
     (DOCS / "controls.json").write_text(json.dumps(document, indent=2) + "\n")
     for entry in (*document["accuracies"], *document["differences"], *document["over_seeds"]):
-        seed = f"seed {entry['seed']}" if "seed" in entry else f"{entry['seeds']} seeds"
+        seed = f"seed {entry['seed']}" if "seed" in entry else f"seeds: {entry['seeds']}"
         print(shown(entry, f"{entry['kind']:15} {seed:7}"))
-    print(f"missing: {', '.join(document['missing']) or 'nothing'}")
+    print(f"missing: {'; '.join(document['missing']) or 'nothing'}")
 
 
 def answer(trained: Trained, items: Sequence[Titration]) -> None:
