@@ -128,6 +128,13 @@ def curve(session: nox.Session) -> None:
 
 
 @nox.session
+def controls(session: nox.Session) -> None:
+    """RiM against trained controls with three seeds, in docs/; goes on where it was cut off."""
+    install(session)
+    session.run("python", "experiments/controls.py", *session.posargs)
+
+
+@nox.session
 def open_ended(session: nox.Session) -> None:
     """Questions without options: direct against memory, in docs/; goes on where it was cut off."""
     install(session)

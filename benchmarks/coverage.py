@@ -8,13 +8,17 @@ of values that do not vary) counts as a miss. With 2,000 cells a coverage has a 
 import argparse
 import math
 from collections.abc import Callable
+from itertools import product
+from statistics import NormalDist
 
 import numpy as np
+from scipy.stats import t
 
 from rimbench.statistics.bootstrap import ITEMWISE, Resampling
 from rimbench.statistics.estimate import Estimate, accuracy, bootstrap_mean, bootstrap_share, wilson
 from rimbench.statistics.paired import PairedTable, bootstrap_difference, newcombe_difference, score_difference
 from rimbench.statistics.passk import pass_at_k
+from rimbench.statistics.seeds import mean_over_seeds
 from rimbench.statistics.selective import certified_coverage
 from rimbench.statistics.stopping import stages_at, steps
 from rimbench.statistics.unpaired import newcombe_independent
@@ -155,6 +159,44 @@ def within(found: Estimate | None, truth: float) -> bool:
     return found is not None and found.lo is not None and found.hi is not None and found.lo <= truth <= found.hi
 
 
+def seeds_and_items(cells: int, rng: np.random.Generator) -> None:
+    """Two systems trained with several seeds, asked the same items: normal scores, right above 0.
+
+    An item is hard for both (spread 1), and harder for one of them (`liking`); a seed moves a training (`seed`).
+    """
+    print("\nDifference of two systems over seeds and items")
+    print("   n  seeds  seed  liking   t, both       t, seeds      percentile bootstrap")
+    for n, seeds, seed, liking in product((200, 1000), (3, 5), (0.0, 0.1, 0.3), (0.0, 0.5)):
+        spread = math.sqrt(2 + liking**2 + seed**2)
+        truth = NormalDist().cdf(0.6 / spread) - NormalDist().cdf(0.3 / spread)
+        drawn = rng.multinomial(n, np.full(n, 1 / n), size=500) / n
+        trained = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=500) / seeds
+        found: dict[str, list[tuple[float, float]]] = {"both": [], "seeds": [], "percentile": []}
+        for _ in range(min(cells, 1000)):
+            hard = rng.normal(size=n)
+            a, b = (
+                hard + liking * rng.normal(size=n) + seed * rng.normal(size=(seeds, 1)) + rng.normal(size=(seeds, n))
+                for _ in range(2)
+            )
+            rows = (a > -0.6).astype(float) - (b > -0.3)
+            means = rows.mean(axis=1)
+            half = t.ppf(0.975, seeds - 1) * means.std(ddof=1) / math.sqrt(seeds)
+            both = mean_over_seeds(rows)  # type: ignore[arg-type]
+            found["both"].append((both.lo, both.hi))  # type: ignore[union-attr, arg-type]
+            found["seeds"].append((means.mean() - half, means.mean() + half))
+            found["percentile"].append(tuple(np.quantile((trained @ rows * drawn).sum(axis=1), (0.025, 0.975))))
+        shown = [
+            f"{100 * hits:5.1f} ({100 * width:4.1f})" for hits, width in (covers(f, truth) for f in found.values())
+        ]
+        print(f"{n:4}  {seeds:5}  {seed:4.1f}  {liking:6.1f}  {'  '.join(shown)}")
+
+
+def covers(intervals: list[tuple[float, float]], truth: float) -> tuple[float, float]:
+    """The share of intervals with the truth in them, and their mean width."""
+    lo, hi = np.array(intervals, dtype=float).T
+    return float(((lo <= truth) & (truth <= hi)).mean()), float(np.nanmean(hi - lo))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=2000, help="simulated cells a row")
@@ -163,7 +205,7 @@ def main() -> None:
     print(
         f"95% intervals: coverage in % (mean width in points), {options.cells} simulated cells, seed {options.seed}"
     )
-    for table in (one_proportion, paired, unpaired, several_samples, clustered, single_pass):
+    for table in (one_proportion, paired, unpaired, several_samples, clustered, single_pass, seeds_and_items):
         table(options.cells, np.random.default_rng(options.seed))
 
 

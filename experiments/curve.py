@@ -148,14 +148,17 @@ def compared(a: Sequence[bool], b: Sequence[bool]) -> dict[str, Any]:
 def shown(entry: dict[str, Any], of: str) -> str:
     """One line of a document's accuracies or differences."""
     sign = "+" if "pair" in entry else ""
-    value, low, high = (f"{100 * share:{sign}.1f}" for share in (entry["value"], *entry["ci95"]))
-    return f"{of}  {entry.get('system') or entry['pair']:38} {value:>5} [{low}, {high}]"
+    value, *ends = (f"{100 * share:{sign}.1f}" for share in (entry["value"], *(entry["ci95"] or ())))
+    interval = f"[{', '.join(ends)}]" if ends else f"({entry['method']})"
+    return f"{of}  {entry.get('system') or entry['pair']:38} {value:>5} {interval}"
 
 
 def estimated(estimate: Estimate | None) -> dict[str, Any]:
-    """An estimate as the document states it."""
+    """An estimate as the document states it; its interval is null where the method has none to give."""
     assert estimate is not None
-    return {"value": round(estimate.value, 4), "ci95": [round(x, 4) for x in (estimate.lo or 0, estimate.hi or 0)]}
+    known = estimate.lo is not None and estimate.hi is not None
+    ends = [round(x, 4) for x in (estimate.lo, estimate.hi)] if known else None  # type: ignore[arg-type]
+    return {"value": round(estimate.value, 4), "ci95": ends}
 
 
 def budgets(points: list[Point]) -> list[dict[str, Any]]:

@@ -7,18 +7,22 @@ may be started again at any time; the seeds are fixed, and so is what comes out 
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from corpus import Row, base_rows, tuning_rows
 from start import make_start
 
 from rimbench.checkpoints import loaded_files
+from rimbench.cli.train import train as train_command
 from rimbench.training.losses import draw_losses
+from rimbench.training.recipe import RECIPES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PACKED = Path(__file__).parents[1] / "rimbench" / "nano"
@@ -85,6 +89,40 @@ def train(  # noqa: PLR0913 - what to train, from what, on what, where, and how 
         with folder.with_suffix(".log").open("a") as log:
             subprocess.run(command, check=True, stdout=log, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"})
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A share of the recipes' steps, in batches of so many rows, on so many examples: what a machine has time for."""
+
+    steps: float
+    batch: int
+    examples: int
+
+    def __str__(self) -> str:
+        return f"{self.steps:g}x{self.batch}-{self.examples}"
+
+
+def scaled(recipe: str, scale: Scale) -> Path:
+    """A shipped recipe at a scale, as a file; the recipe that its `flop_of` names is scaled too.
+
+    How often a stage is validated stays, so that its patience spans a larger share of it.
+    """
+    head, *stages = (RECIPES / f"{recipe}.toml").read_text().split("[[stages]]")
+    text = "[[stages]]".join(stages)
+    text = re.sub(r"^max_steps = (\d+)$", lambda n: f"max_steps = {round(int(n[1]) * scale.steps)}", text, flags=re.M)
+    text = re.sub(r"^(batch_size|rows_per_device) = \d+$", rf"\1 = {scale.batch}", text, flags=re.M)
+    text = re.sub(r'^flop_of = "(.*)"$', lambda name: f'flop_of = "{scaled(name[1], scale)}"', text, flags=re.M)
+    path = WORK / "scaled" / str(scale) / f"{recipe}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{head}[[stages]]{text}")
+    return path
+
+
+def train_here(recipe: str, scale: Scale, base: Path, data: Path, folder: Path, seed: int) -> Path:  # noqa: PLR0913 - as `train`
+    """Train a shipped recipe at a scale in this process, or go on with it; the checkpoint's folder."""
+    train_command(str(scaled(recipe, scale)), str(base), str(data), folder, seed, check_suite=["demo-in-dist"])
+    return folder / "checkpoint"
 
 
 def pack() -> None:

@@ -93,9 +93,9 @@ def difference(a: Outcomes, b: Outcomes, pair: str, kind: str, seed: int) -> dic
     return {"pair": pair, "kind": kind, "seed": seed} | compared(a, b)
 
 
-def fresh_items() -> list[Titration]:
-    """Questions that nobody was tuned on, no question twice."""
-    asked = {row["messages"][0]["content"] for seed in SEEDS for row in tuning_rows(seed, TUNING_ROWS)}  # type: ignore[index]
+def fresh_items(seeds: Sequence[int] = SEEDS) -> list[Titration]:
+    """Questions that nobody was tuned on with these seeds, no question twice."""
+    asked = {row["messages"][0]["content"] for seed in seeds for row in tuning_rows(seed, TUNING_ROWS)}  # type: ignore[index]
     questions = {text.partition("\n")[0] for text in asked}
     found: dict[str, Titration] = {}
     place = 0

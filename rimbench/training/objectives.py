@@ -46,6 +46,11 @@ def anytime_weights(batch: TrainingBatch) -> Tensor:
     return (2 * batch.block / (batch.blocks * (batch.blocks + 1))).float()
 
 
+def any_budget_weights(batch: TrainingBatch) -> Tensor:
+    """Stage 2 for any budget: the answer after k of K blocks weighs 1 / (K + 1), k = 0 included: [S]."""
+    return 1 / (batch.blocks + 1).float()
+
+
 def sft_weights(batch: TrainingBatch) -> Tensor:
     """Each completion counts once: [S]."""
     return torch.ones_like(batch.block, dtype=torch.float32)

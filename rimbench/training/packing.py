@@ -5,7 +5,8 @@ of one question with segments hung on its blocks, and batches that say which hid
 token of which segment. Weights of segments are the objectives'; here every segment stands alone.
 
     stage 1   question, T blocks; after block t a step (`shift` says which), after block T the final answer
-    stage 2   question, K blocks; after every block the final answer
+              without blocks: the same T readouts on the question itself; each step's number is given before it
+    stage 2   question, K blocks; after every block the final answer; for any budget, after the question too
     sft       question; then the completion, hung on the question itself (K = 0)
 
 The answer segment is the readout prefix, which is given and not learned, then the answer, the closing brace
@@ -128,13 +129,17 @@ def stage1_row(example: Example, encoding: Encoding, shift: Literal[0, 1]) -> Tr
     `shift` 0: block t is followed by step t. `shift` 1, the paper's: block t < T is followed by step t + 1,
     so that the block must hold what step t came to; step 1 is then read out nowhere. The example must have a
     step.
+
+    Without memory the T blocks are empty: what is learned and how much it weighs is the same, and every readout sees
+    the question alone. What tells the steps apart is then how many blocks stand before them no longer, so that a
+    step's number is written before it, given and not learned.
     """
     count = len(example.steps)
-    steps = [
-        Segment(ids, block)
-        for block, step in enumerate(example.steps[shift:], start=1)
-        if (ids := encoding.text(step))
-    ]
+    steps = []
+    for block, step in enumerate(example.steps[shift:], start=1):
+        given = () if encoding.block else encoding.text(f"{block + shift}:\n")
+        if ids := encoding.text(step):
+            steps.append(Segment((*given, *ids), block, len(given)))
     return TrainingRow(
         question=encoding.question(example.question),
         blocks=(encoding.block,) * count,
@@ -142,24 +147,38 @@ def stage1_row(example: Example, encoding: Encoding, shift: Literal[0, 1]) -> Tr
     )
 
 
-def stage2_row(example: Example, encoding: Encoding, blocks: int, multiple_choice_weight: float = 1.0) -> TrainingRow:
-    """K blocks and the final answer after each; multiple-choice examples weigh `multiple_choice_weight`."""
+def stage2_row(
+    example: Example,
+    encoding: Encoding,
+    blocks: int,
+    multiple_choice_weight: float = 1.0,
+    *,
+    any_budget: bool = False,
+) -> TrainingRow:
+    """K blocks and the final answer after each, and for any budget after the question as well; multiple-choice
+    examples weigh `multiple_choice_weight`.
+    """
     return TrainingRow(
         question=encoding.question(example.question),
         blocks=(encoding.block,) * blocks,
-        segments=tuple(encoding.answer(example.answer, block) for block in range(1, blocks + 1)),
+        segments=tuple(encoding.answer(example.answer, block) for block in range(not any_budget, blocks + 1)),
         weight=multiple_choice_weight if example.multiple_choice else 1.0,
     )
 
 
-def sft_row(example: Example, encoding: Encoding, completion: Completion) -> TrainingRow:
-    """The question and one completion: `reasoning` learns all of it, `answer` all but the prefix."""
+def sft_row(
+    example: Example, encoding: Encoding, completion: Completion, multiple_choice_weight: float = 1.0
+) -> TrainingRow:
+    """The question and one completion: `reasoning` learns all of it, `answer` all but the prefix; multiple-choice
+    examples weigh `multiple_choice_weight`.
+    """
     answer = encoding.answer(example.answer, 0)
     if completion == "reasoning" and example.reasoning:
         words = encoding.wording
         reasoning = encoding.text(words.before_reasoning + example.reasoning + words.after_reasoning)
         answer = Segment((*reasoning, *answer.token_ids), 0, is_answer=True)
-    return TrainingRow(encoding.question(example.question), (), (answer,))
+    weight = multiple_choice_weight if example.multiple_choice else 1.0
+    return TrainingRow(encoding.question(example.question), (), (answer,), weight)
 
 
 def balanced(rows: Sequence[TrainingRow]) -> tuple[TrainingRow, ...]:

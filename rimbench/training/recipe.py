@@ -99,26 +99,41 @@ class _Stage(TomlTable):
 
 
 class Stage1(_Stage):
-    """Grounding: a step after every block, annealed. `shift` 1 is the paper's: step t + 1 after block t."""
+    """Grounding: a step after every block, annealed. `shift` 1 is the paper's: step t + 1 after block t.
+
+    `without_blocks` is the control: the same readouts with the same weights, all right after the question.
+    """
 
     objective: Literal["rim-stage1"]
     shift: Literal[0, 1] = 1
     answer_weight: float = Field(default=1.0, ge=0)
+    without_blocks: bool = Field(default=False, exclude_if=lambda set_: not set_)
 
 
 class Stage2(_Stage):
-    """Anytime answers: the answer after every one of K blocks; multiple-choice examples may weigh more."""
+    """Anytime answers: the answer after every one of K blocks; multiple-choice examples may weigh more.
+
+    `any_budget` reads the answer out before the first block too, and all K + 1 readouts weigh the same: that is
+    the loss of a budget drawn uniformly from 0 to K for every example, on average over the draws.
+    """
 
     objective: Literal["rim-stage2"]
     blocks: int = Field(default=8, ge=1)
     multiple_choice_weight: float = Field(default=1.0, gt=0)
+    any_budget: bool = Field(default=False, exclude_if=lambda set_: not set_)
 
 
 class Sft(_Stage):
-    """Supervised fine-tuning: the reasoning and the answer (cot), or the answer alone (direct)."""
+    """Supervised fine-tuning: the reasoning and the answer (cot), or the answer alone (direct).
+
+    `flop_of` names a recipe: the stage takes as many steps as cost what all stages of that one cost on the same
+    examples, in place of `epochs` and `max_steps`.
+    """
 
     objective: Literal["sft"]
     completion: Literal["reasoning", "answer"]
+    multiple_choice_weight: float = Field(default=1.0, gt=0, exclude_if=lambda weight: weight == 1)
+    flop_of: str | None = Field(default=None, exclude_if=lambda name: name is None)
 
 
 Stage = Annotated[Stage1 | Stage2 | Sft, Field(discriminator="objective")]
@@ -137,9 +152,13 @@ class Recipe(TomlTable):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        needing = [stage.objective for stage in self.stages if not isinstance(stage, Sft)]
+        bare = [isinstance(stage, Stage1) and stage.without_blocks for stage in self.stages]
+        pairs = zip(self.stages, bare, strict=True)
+        needing = [stage.objective for stage, without in pairs if not (without or isinstance(stage, Sft))]
         if needing and self.memory is None:
             raise ValueError(f"objective {needing[0]} needs a [memory] table")
+        if any(bare) and self.memory is not None:
+            raise ValueError("without_blocks belongs to a recipe without memory: remove the [memory] table")
         if self.data.validation == 0 and any(stage.patience for stage in self.stages):
             raise ValueError("patience needs validation examples: set data.validation")
         for stage in self.stages:
@@ -157,7 +176,11 @@ class Recipe(TomlTable):
         return TrainingWording(**self.wording.model_dump())
 
     def sha256(self) -> str:
-        """A hash of every setting, defaults included; the description is no setting."""
+        """A hash of every setting, defaults included; the description is no setting.
+
+        Settings that came later are left out where they have their default, so that a training that began without
+        them goes on.
+        """
         return hashlib.sha256(self.model_dump_json(exclude={"description"}).encode()).hexdigest()
 
 

@@ -26,7 +26,14 @@ from transformers import (
 )
 
 from rimbench.errors import ModelError, UsageError
-from rimbench.training.objectives import anytime_weights, batch_loss, segment_nll, sft_weights, stage1_weights
+from rimbench.training.objectives import (
+    any_budget_weights,
+    anytime_weights,
+    batch_loss,
+    segment_nll,
+    sft_weights,
+    stage1_weights,
+)
 from rimbench.training.packing import TrainingBatch, TrainingRow, collate
 from rimbench.training.recipe import Stage, Stage1, Stage2
 from rimbench.training.vocabulary import TrainedRows, vocabulary_names
@@ -183,7 +190,9 @@ class StageTrainer(Trainer):
         if isinstance(self.stage, Stage1):
             progress = self.state.global_step / max(1, self.state.max_steps)
             return stage1_weights(batch, progress, self.stage.answer_weight)
-        return anytime_weights(batch) if isinstance(self.stage, Stage2) else sft_weights(batch)
+        if isinstance(self.stage, Stage2):
+            return any_budget_weights(batch) if self.stage.any_budget else anytime_weights(batch)
+        return sft_weights(batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +255,7 @@ def training_arguments(stage: Stage, folder: Path, seed: int, rows: int, *, vali
     processes, gpus = process_state().num_processes, torch.cuda.device_count()
     if gpus > 1 and processes == 1:
         raise UsageError(f"{gpus} GPUs and one process: launch with torchrun --nproc-per-node {gpus}")
-    together = stage.rows_per_device * processes
+    together, steps = stage.rows_per_device * processes, stage_steps(stage, rows)
     if stage.batch_size % together:
         raise UsageError(
             f"batch_size {stage.batch_size} is no multiple of {stage.rows_per_device} rows on each of {processes} "
@@ -255,7 +264,7 @@ def training_arguments(stage: Stage, folder: Path, seed: int, rows: int, *, vali
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=stage.epochs,
-        max_steps=_most_steps(stage, rows),
+        max_steps=steps if steps == stage.max_steps else -1,  # else the Trainer counts its epochs
         per_device_train_batch_size=stage.rows_per_device,
         gradient_accumulation_steps=stage.batch_size // together,
         learning_rate=stage.learning_rate,
@@ -289,7 +298,7 @@ def training_arguments(stage: Stage, folder: Path, seed: int, rows: int, *, vali
     )
 
 
-def _most_steps(stage: Stage, rows: int) -> int:
-    """The stage's `max_steps` where its epochs would take more, else -1, the Trainer's word for no limit."""
+def stage_steps(stage: Stage, rows: int) -> int:
+    """The most optimizer steps that a stage takes over so many rows: its epochs', or its `max_steps`."""
     by_epochs = math.ceil(stage.epochs * (rows // stage.batch_size))
-    return stage.max_steps if stage.max_steps is not None and stage.max_steps < by_epochs else -1
+    return by_epochs if stage.max_steps is None else min(stage.max_steps, by_epochs)

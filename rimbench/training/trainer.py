@@ -25,9 +25,18 @@ from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
 from rimbench.rim.mask import check_model
 from rimbench.training.card import write_card
 from rimbench.training.data import Corpus, Example, is_for_validation
+from rimbench.training.flop import step_flop
 from rimbench.training.packing import Encoding, TrainingRow, balanced, encoding, sft_row, stage1_row, stage2_row
-from rimbench.training.recipe import DataTable, Recipe, Stage, Stage1, Stage2
-from rimbench.training.stage import StagePlace, StageRows, StageTrainer, Start, process_state, training_arguments
+from rimbench.training.recipe import DataTable, Recipe, Sft, Stage, Stage1, Stage2, load_recipe
+from rimbench.training.stage import (
+    StagePlace,
+    StageRows,
+    StageTrainer,
+    Start,
+    process_state,
+    stage_steps,
+    training_arguments,
+)
 from rimbench.training.vocabulary import vocabulary_digest
 from rimbench.training.watch import last_checkpoint
 
@@ -59,12 +68,13 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
     before = vocabulary_digest(start.model, trained_rows)
     # Every stage is packed and checked before the first is trained, which may take days.
     packed = [stage_rows(corpus.examples, stage, encode, recipe.data) for stage in recipe.stages]
-    for stage, made in zip(recipe.stages, packed, strict=True):
+    stages = [within_flop(s, made, corpus, start) for s, made in zip(recipe.stages, packed, strict=True)]
+    for stage, made in zip(stages, packed, strict=True):
         check_rows(made, start.model)
         training_arguments(stage, folder, seed, len(made.rows), validated=bool(made.validation))
     claim_folder(folder, identity, start.commit)
     notes = []
-    for number, (stage, made) in enumerate(zip(recipe.stages, packed, strict=True), start=1):
+    for number, (stage, made) in enumerate(zip(stages, packed, strict=True), start=1):
         validation = f", {len(made.validation)} for validation" if made.validation else ""
         left_out = f"{made.no_steps} examples without steps and {made.too_long} too long left out"
         place = f"stage {number} of {len(recipe.stages)}"
@@ -116,6 +126,27 @@ def prepare_tokens(start: Start, memory: Memory | None, seed: int) -> tuple[int,
     return add_memory_tokens(start.tokenizer, start.model, memory, torch.Generator().manual_seed(seed))
 
 
+def within_flop(stage: Stage, made: StageRows, corpus: Corpus, start: Start) -> Stage:
+    """The stage with as many steps as cost what the recipe that its `flop_of` names costs on the same examples.
+
+    The step that no longer fits in is left out.
+    """
+    if not isinstance(stage, Sft) or stage.flop_of is None:
+        return stage
+    other = load_recipe(stage.flop_of)
+    # Blocks are counted by their length: a recipe without memory adds no tokens of it to its tokenizer.
+    block = () if other.block is None else (0,) * other.block.block_length
+    encode = replace(encoding(start.tokenizer, None, other.words()), block=block)
+    price = 0.0
+    for spent in other.stages:
+        if isinstance(spent, Sft) and spent.flop_of is not None:
+            raise UsageError(f"recipe '{stage.flop_of}' has a flop_of itself: name one whose steps are its own")
+        rows = stage_rows(corpus.examples, spent, encode, other.data).rows
+        price += stage_steps(spent, len(rows)) * step_flop(rows, spent.batch_size, start.model)
+    steps = max(1, int(price / step_flop(made.rows, stage.batch_size, start.model)))
+    return stage.model_copy(update={"max_steps": steps, "epochs": steps * stage.batch_size / len(made.rows) + 1})
+
+
 def stage_rows(examples: Sequence[Example], stage: Stage, encode: Encoding, data: DataTable) -> StageRows:
     """Pack every example for a stage, leaving out (counted) those without steps and rows beyond the longest."""
     rows, validation, no_steps, too_long = [], [], 0, 0
@@ -155,9 +186,10 @@ def _with_blocks(stage: Stage) -> str:
 def _pack_example(example: Example, stage: Stage, encode: Encoding) -> TrainingRow:
     if isinstance(stage, Stage1):
         return stage1_row(example, encode, stage.shift)
+    weight = stage.multiple_choice_weight
     if isinstance(stage, Stage2):
-        return stage2_row(example, encode, stage.blocks, stage.multiple_choice_weight)
-    return sft_row(example, encode, stage.completion)
+        return stage2_row(example, encode, stage.blocks, weight, any_budget=stage.any_budget)
+    return sft_row(example, encode, stage.completion, weight)
 
 
 def train_stage(stage: Stage, made: StageRows, start: Start, place: StagePlace, seed: int) -> int:

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from rimbench.training.objectives import (
     anneal_weights,
+    any_budget_weights,
     anytime_weights,
     batch_loss,
     segment_nll,
@@ -82,6 +85,31 @@ def test_the_packed_stage_2_loss_is_the_sum_of_separate_passes(model, encode, ex
         for row in rows
     )
     torch.testing.assert_close(packed, total / 3, atol=1e-4, rtol=1e-5)
+
+
+def test_the_loss_of_any_budget_is_that_of_a_drawn_budget_on_average_over_the_draws(model, encode, examples):
+    rows = [stage2_row(example, encode, 3, multiple_choice_weight=5.0, any_budget=True) for example in examples]
+    batch = collate(rows, 0)
+    packed = batch_loss(segment_nll(model, batch, "mean"), any_budget_weights(batch), batch)
+    drawn = 0.0
+    for example in examples:
+        for budget in range(4):
+            alone = stage2_row(example, encode, budget) if budget else sft_row(example, encode, "answer")
+            weight = 5.0 if example.multiple_choice else 1.0
+            drawn += weight * separate_nll(model, alone, -1) / 4
+    torch.testing.assert_close(packed, drawn / 3, atol=1e-4, rtol=1e-5)
+
+
+def test_stage_2_without_blocks_is_fine_tuning_on_the_answer(model, encode, examples):
+    bare = replace(encode, block=())
+    anytime = collate([stage2_row(example, bare, 4) for example in examples], 0)
+    once = collate([sft_row(example, bare, "answer") for example in examples], 0)
+    torch.testing.assert_close(
+        batch_loss(segment_nll(model, anytime, "mean"), anytime_weights(anytime), anytime),
+        batch_loss(segment_nll(model, once, "mean"), sft_weights(once), once),
+        atol=1e-4,
+        rtol=1e-5,
+    )
 
 
 @pytest.mark.parametrize("completion", ["reasoning", "answer"])

@@ -51,9 +51,40 @@ def test_stage_2_reads_the_answer_after_every_block(encode, examples):
     assert texts(encode, row) == [(k, "It is {", "3}<|im_end|>") for k in (1, 2, 3, 4)]
 
 
+def test_stage_2_for_any_budget_reads_the_answer_after_the_question_too_and_learns_it_there(encode, examples):
+    row = stage2_row(examples[0], encode, blocks=2, any_budget=True)
+    assert texts(encode, row) == [(k, "It is {", "3}<|im_end|>") for k in (0, 1, 2)]
+    batch, asked = collate([row], pad_id=0), len(row.question)
+    prefix, answer = len(encode.text("It is {")), len(encode.text("3}")) + 1
+    assert batch.block.tolist() == [0, 1, 2]
+    assert torch.bincount(batch.segment).tolist() == [answer] * 3
+    at = [batch.position_ids[0, asked + 8 + k * (prefix + answer)].item() for k in (0, 1, 2)]
+    assert at == [asked, asked + 4, asked + 8]
+    seen = batch.mask[0, 0, asked + 8 : asked + 8 + prefix + answer]  # the readout at K = 0
+    assert not seen[:, asked : asked + 8].any() and seen[:, :asked].all()
+
+
+def test_stage_1_without_memory_gives_each_steps_number_and_every_readout_sees_the_question_alone(examples):
+    bare = encoding(tiny.make_tokenizer(["<|im_start|>", "<|im_end|>"]), None, TrainingWording(prefix="It is {"))
+    assert texts(bare, stage1_row(examples[1], bare, shift=0)) == [
+        (1, "1:\n", "x is no."),
+        (2, "2:\n", "y it is."),
+        (3, "3:\n", "So B."),
+        (3, "It is {", "B}<|im_end|>"),
+    ]
+    row = stage1_row(examples[1], bare, shift=1)
+    assert texts(bare, row) == [(1, "2:\n", "y it is."), (2, "3:\n", "So B."), (3, "It is {", "B}<|im_end|>")]
+    assert row.layout.token_ids == (*row.question, *(i for segment in row.segments for i in segment.token_ids))
+    for at, segment in enumerate(row.segments):
+        assert row.layout.unpacked(at) == (*row.question, *segment.token_ids)
+    batch = collate([row], pad_id=0)
+    assert (batch.block.tolist(), batch.blocks.tolist()) == ([1, 2, 3], [3, 3, 3])  # weighed as with blocks
+
+
 def test_only_multiple_choice_examples_are_weighted_up(encode, examples):
     rows = balanced([stage2_row(e, encode, 2, multiple_choice_weight=4.0) for e in examples])
     assert [row.weight for row in rows] == [0.5, 2.0, 0.5]
+    assert [sft_row(e, encode, "answer", multiple_choice_weight=4.0).weight for e in examples] == [1.0, 4.0, 1.0]
 
 
 def test_sft_learns_the_reasoning_and_the_answer_or_the_answer_alone(encode, examples):
