@@ -48,7 +48,7 @@ def main() -> None:
                 bare, harness = [], []
                 for i in range(ROUNDS):
                     start = time.perf_counter()
-                    for batch in plan(run.cell, facts.batch_size, set()):
+                    for batch in plan(run.cell, facts.batch_size, set(), together=engine.shares_prompts):
                         list(engine.answer(batch, 0))
                     bare.append(time.perf_counter() - start)
                     start = time.perf_counter()

@@ -119,6 +119,9 @@ class Engine(ABC):
     """Whether the trace of a written answer says when each token came."""
     reserves: ClassVar[bool] = False
     """Whether it reserves memory for the longest sequence, which then has to be known before it is opened."""
+    shares_prompts: ClassVar[bool] = False
+    """Whether it computes an item's prompt once for the greedy answer and the draws that are asked together: a run
+    then asks many items at once, each with all that it lacks, so that `answer` meets several decodings that write."""
     runs_model: ClassVar[bool] = True
     """Whether answers come from the weights in the folder: not those of a script."""
 
@@ -148,7 +151,7 @@ class Engine(ABC):
 
     @abstractmethod
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
-        """Answer requests that share one decoding, group by group as they are finished together.
+        """Answer requests that share one decoding (but see `shares_prompts`), group by group as they are finished.
 
         Every request comes back once, itself, with one answer for each of its samples, in their order. The model is
         given the prompt's token ids and nothing else: none added, none left out.

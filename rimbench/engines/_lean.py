@@ -1,4 +1,7 @@
-"""The forward pass of a plain decoder (Llama, Qwen2, Qwen3) down to what a readout needs: the state at one position.
+"""The forward pass of a plain decoder (Llama, Qwen2, Qwen3) down to what an answer needs: the state at one position.
+
+A readout is one pass over prompts; a written answer starts from the same pass, which then keeps its keys and values,
+and goes on by a token of every row at a time.
 
 The same arithmetic as the model's own modules in fewer and larger operators, with no Python that can be done once:
 queries, keys and values are one product, so are gate and up; cosines and sines are kept; queries and keys turn
@@ -21,11 +24,18 @@ PLAIN = ("llama", "qwen2", "qwen3")
 """Model types whose decoder is the one written here."""
 
 
+TOKENS_AT_ONCE = {"cpu": 1024, "cuda": 65536}
+"""Prompt tokens of a pass: on a CPU few enough that activations fit the cache, on a GPU many enough to fill it."""
+TURNS_BY_LENGTH = ("dynamic", "longrope")
+"""Rotary embeddings whose turn at a position depends on how long the sequence has become: not written here."""
+
+
 def is_plain(model: Any) -> bool:
     """Whether the model is of a type that is written here, with full attention, SiLU and no dropout of its own."""
     config = model.config
     return (
         config.model_type in PLAIN
+        and (getattr(config, "rope_parameters", None) or {}).get("rope_type") not in TURNS_BY_LENGTH
         and config.hidden_act == "silu"
         and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
     )
@@ -58,7 +68,8 @@ class LeanDecoder:
         self._torch, self._functional = torch, torch.nn.functional
         self._body: Any = model.base_model
         weight = self._body.embed_tokens.weight
-        held = sum(parameter.nbytes for parameter in self._body.layers.parameters())
+        self._head: Any = model.get_output_embeddings()
+        held = sum(parameter.nbytes for parameter in [*self._body.layers.parameters(), self._head.weight])
         self._products = products or fastest(weight.device.type, weight.dtype, weight.shape[1], held)
         self._heads = int(config.num_attention_heads)
         self._key_heads = int(config.num_key_value_heads)
@@ -67,13 +78,21 @@ class LeanDecoder:
         self._eps_there = torch.tensor(self._eps, dtype=weight.dtype, device=weight.device)
         self._norms_are_composed = weight.device.type == "cpu" and weight.dtype == torch.float32
         self._layers = [self._lay(layer) for layer in self._body.layers]
+        self._head_rows = self._products.laid(self._head.weight)
         self._turns: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def hidden_at(self, ids: "Tensor", last: "Tensor", *, ragged: bool) -> "Tensor":
+    def logits(self, hidden: "Tensor") -> "Tensor":
+        """The head's logits [rows, vocabulary] in fp32 of final hidden states [rows, hidden]."""
+        return self._products.linear(hidden, self._head_rows, self._head.bias).float()
+
+    def hidden_at(
+        self, ids: "Tensor", last: "Tensor", *, ragged: bool, cached: list["Tensor"] | None = None
+    ) -> "Tensor":
         """The final hidden state [rows, hidden] at position `last` [rows] of token ids [rows, width].
 
         Rows are padded on the right; `ragged` says that some are. On a CPU their padding is then left out, and each
-        row attends by itself; on a GPU, where every call is a launch, it is computed and never looked at.
+        row attends by itself; on a GPU, where every call is a launch, it is computed and never looked at. `cached`
+        takes each row's keys and values, [layers, 2, heads of keys, tokens, size].
         """
         rows, width = ids.shape
         cosines, sines = self._turn(width, self._body.embed_tokens.weight)
@@ -92,15 +111,66 @@ class LeanDecoder:
         if rows > 1 or ragged:
             cosines, sines = cosines[positions], sines[positions]
         flat = self._body.embed_tokens(ids)
+        made: list[tuple[Tensor, Tensor]] = []
         for layer in self._layers[:-1]:
             queries, keys, values = self._attend_with(layer, flat, cosines, sines)
+            if cached is not None:
+                made.append((keys, values))
             mixed = self._attention(queries, keys, values, groups, is_causal=True)
             flat = self._mlp(layer, self._products.added(mixed, layer.out, flat))
         layer = self._layers[-1]
         queries, keys, values = self._attend_with(layer, flat, cosines, sines)
+        if cached is not None:
+            ends = zip(places.tolist(), last.tolist(), strict=True)
+            cached += self._by_row([*made, (keys, values)], [(end - length, end + 1) for end, length in ends])
         mixed = self._attention(queries[places], keys, values, groups, attn_mask=seen)
         flat = self._mlp(layer, self._products.added(mixed, layer.out, flat[places]))
         return self._norm(flat, self._body.norm.weight)
+
+    def new_cache(self, rows: int, tokens: int) -> "Tensor":
+        """Room for keys and values [layers, 2, rows, heads of keys, tokens, size], not cleared."""
+        weight = self._body.embed_tokens.weight
+        shape = (len(self._layers), 2, rows, self._key_heads, tokens, self._size)
+        return self._torch.empty(shape, dtype=weight.dtype, device=weight.device)
+
+    def cache_bytes(self, tokens: int) -> int:
+        """What one row of so many tokens takes in a cache."""
+        item = self._body.embed_tokens.weight.element_size()
+        return int(len(self._layers) * 2 * self._key_heads * tokens * self._size * item)
+
+    def step(self, tokens: "Tensor", places: "Tensor", cache: "Tensor", width: int) -> "Tensor":
+        """The final hidden state [rows, hidden] of one further token of each of the cache's first rows.
+
+        `places` [rows] are the tokens' positions, all below `width`, beyond which nothing of the cache is looked at;
+        what it holds below that must be numbers. The tokens' keys and values are added to it.
+        """
+        count = len(tokens)
+        cosines, sines = (table[places] for table in self._turn(cache.shape[-2], self._body.embed_tokens.weight))
+        rows = self._torch.arange(count, device=tokens.device)
+        flat = self._body.embed_tokens(tokens)
+        # Added to the scores, not picked by it: torch's kernel turns a mask of booleans into this one in each layer.
+        mask = flat.new_zeros(count, 1, 1, width)
+        mask.masked_fill_(
+            (self._torch.arange(width, device=tokens.device) > places[:, None])[:, None, None], -self._torch.inf
+        )
+        for layer, (all_keys, all_values) in zip(self._layers, cache, strict=True):
+            queries, keys, values = self._attend_with(layer, flat, cosines, sines)
+            all_keys[rows, :, places], all_values[rows, :, places] = keys, values
+            # The queries that share a head of keys stand as so many positions, so that keys are read once.
+            grouped = queries.reshape(count, self._key_heads, -1, self._size)
+            mixed = self._functional.scaled_dot_product_attention(
+                grouped, all_keys[:count, :, :width], all_values[:count, :, :width], attn_mask=mask
+            )
+            flat = self._mlp(layer, self._products.added(mixed.reshape(count, -1), layer.out, flat))
+        return self._norm(flat, self._body.norm.weight)
+
+    def _by_row(self, made: list[tuple["Tensor", "Tensor"]], spans: list[tuple[int, int]]) -> list["Tensor"]:
+        """Every layer's keys and values [tokens, heads, size], cut into rows [layers, 2, heads, tokens, size]."""
+        stack = self._torch.stack
+        return [
+            stack([stack([part[start:end].transpose(0, 1) for part in both]) for both in made])
+            for start, end in spans
+        ]
 
     def _attend_with(
         self, layer: _Layer, flat: "Tensor", cosines: "Tensor", sines: "Tensor"

@@ -23,14 +23,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rimbench.engines._lean import LeanDecoder, is_plain
+from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder, is_plain
 
 if TYPE_CHECKING:
     import torch
 
 _log = logging.getLogger(__name__)
-TOKENS_AT_ONCE = {"cpu": 1024, "cuda": 65536}
-"""Tokens of a pass: on a CPU few enough that activations fit the cache, on a GPU many enough to fill it."""
 WIDTH_STEP = 64
 """Widths that graphs are captured for are multiples of this."""
 TOKENS_IN_A_GRAPH = 8192
@@ -63,6 +61,11 @@ class LetterReadout:
             self._sliced = self._agrees()
         if not self._sliced:
             _log.warning("rimbench: the model's logits are not its head's plain product: the whole head is computed")
+
+    @property
+    def lean(self) -> LeanDecoder | None:
+        """The model's decoder where that is one written here and agrees; None where its own modules are run."""
+        return self._lean
 
     def logits(
         self, rows: Sequence[Sequence[int]], letters: tuple[int, ...], *, total: bool = False
@@ -135,7 +138,10 @@ class LetterReadout:
             hidden = self._body(input_ids=ids, use_cache=False).last_hidden_state[places, last]
         weight, bias = self._head_rows(letters)
         logits: torch.Tensor = self._torch.nn.functional.linear(hidden.float(), weight, bias)
-        return self._with_total(logits, self._head(hidden).float(), letters) if total else logits
+        if not total:
+            return logits
+        every = self._head(hidden).float() if self._lean is None else self._lean.logits(hidden)
+        return self._with_total(logits, every, letters)
 
     def _with_total(self, logits: "torch.Tensor", every: "torch.Tensor", letters: tuple[int, ...]) -> "torch.Tensor":
         """Letters' logits, and log sum exp of all with the letters' own, the exact ones, among them."""
@@ -154,7 +160,9 @@ class LetterReadout:
         return self._rows[letters]
 
     def _agrees(self) -> bool:
-        """Whether the short cuts give the model's own logits on two rows (softcaps and scales would not)."""
+        """Whether the short cuts give the model's own logits on two rows (softcaps and scales would not), and on the
+        same with a token more.
+        """
         torch = self._torch
         rows: list[Sequence[int]] = [[0, 1, 2, 3] * 4, [3, 1, 2, 0, 1, 1, 2]]
         letters = (0, 1, 2, 3)
@@ -163,10 +171,23 @@ class LetterReadout:
             ours = self._letters_at(ids, last, (letters, False), ragged=True)
             asked = [torch.tensor([row], device=self._device) for row in rows]
             own = [self._model(input_ids=row, use_cache=False).logits[0, -1, :4].float() for row in asked]
+            if self._lean is not None:
+                ours = torch.cat((ours, self._stepped(self._lean, ids, last)))
+                longer = [torch.cat((row, row[:, :1]), 1) for row in asked]
+                own += [self._model(input_ids=row, use_cache=False).logits[0, -1, :4].float() for row in longer]
         theirs = torch.stack(own)
         scale = float(theirs.abs().max()) or 1.0
         precision = 1e-4 if self._head.weight.dtype == torch.float32 else 5e-2
         return bool(((ours - theirs).abs().max() <= precision * scale).item())
+
+    def _stepped(self, lean: LeanDecoder, ids: "torch.Tensor", last: "torch.Tensor") -> "torch.Tensor":
+        """The first four tokens' logits [rows, 4] after each row and its first token once more, by a step."""
+        kept: list[torch.Tensor] = []
+        lean.hidden_at(ids, last, ragged=True, cached=kept)
+        cache = lean.new_cache(len(kept), 32).zero_()
+        for place, row in enumerate(kept):
+            cache[:, :, place, :, : row.shape[3]] = row
+        return lean.logits(lean.step(ids[:, 0], last + 1, cache, 32))[:, :4]
 
 
 class _Graph:

@@ -1,12 +1,14 @@
 """The engine on Hugging Face transformers: sdpa, bf16 on a GPU and fp32 on a CPU.
 
-A readout is one pass over right-padded rows (`rimbench.engines._readout`), on a GPU from captured graphs; written
-answers are left-padded batches of `generate`, launched eagerly.
+A readout is one pass over right-padded rows (`rimbench.engines._readout`), on a GPU from captured graphs. Answers are
+written by the same decoder (`rimbench.engines._writing`), launched eagerly. Where that is none of those written here,
+both go through the library's own modules, and answers are left-padded batches of its `generate`.
 
 Torch is imported when a model is opened, not when the engine is looked at.
 """
 
 import importlib.util
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -30,11 +32,13 @@ from rimbench.engines import (
 from rimbench.engines._draws import NumberWatch, TokenDraws
 from rimbench.engines._letters import read_letter
 from rimbench.engines._readout import LetterReadout
+from rimbench.engines._writing import SLOTS_EACH, LeanWriter, WrittenRow
 from rimbench.records import Answer, Trace
 
 if TYPE_CHECKING:
     import torch
 
+_log = logging.getLogger(__name__)
 BATCH_SIZE = {"cpu": 16, "cuda": 64}
 
 
@@ -43,6 +47,7 @@ class TransformersEngine(Engine):
 
     auto_rank = 1
     times_tokens = True
+    shares_prompts = True
 
     @classmethod
     def obstacle(cls) -> str | None:
@@ -71,30 +76,46 @@ class TransformersEngine(Engine):
         import transformers as hf
 
         self._torch, self._device, self._limits = torch, facts.device, limits
+        self._batch_size = facts.batch_size or BATCH_SIZE[facts.device]
         self._hf: Any = hf
         self._tokenizer: Any = checkpoints.read_tokenizer(folder)
         model = checkpoints.load_model(folder, facts.dtype, facts.attention)
         self._model: Any = model.to(facts.device).eval()
         self._stop_ids = stop_token_ids(self._model.generation_config, self._tokenizer)
+        if not self._stop_ids:
+            _log.warning(
+                "rimbench: neither %s nor its tokenizer names an end token: what it writes ends at its limit", folder
+            )
         self._pad_id = self._stop_ids[0] if self._stop_ids else 0
         # A checkpoint's own sampling defaults (top_k, repetition penalty) must not leak into ours.
         own: Any = hf.GenerationConfig
         self._model.generation_config = own(eos_token_id=self._stop_ids or None, pad_token_id=self._pad_id)
         self._readout = LetterReadout(self._model, facts.device, graphs=facts.graphs == "graphs")
+        self._writer: LeanWriter | None = None
+        if self._readout.lean is not None:
+            slots = SLOTS_EACH * self._batch_size
+            self._writer = LeanWriter(self._readout.lean, facts.device, self._stop_ids, slots)
 
     def close(self) -> None:
         """Free the model."""
-        del self._model, self._readout
+        del self._model, self._readout, self._writer
         if self._device == "cuda":
             self._torch.cuda.empty_cache()
 
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
-        """Answer requests as one batch; see `rimbench.engines.Engine`."""
+        """Answer requests, readouts as one batch; see `rimbench.engines.Engine`."""
         check_room(requests, self._limits)
-        with self._torch.inference_mode():
-            readout = requests[0].decoding.readout
-            answers = self._read_out(requests) if readout else self._generate(requests, seed)
-        yield list(zip(requests, answers, strict=True))
+        if requests[0].decoding.readout:
+            with self._torch.inference_mode():
+                answers = self._read_out(requests)
+            yield list(zip(requests, answers, strict=True))
+        elif self._writer is not None:
+            yield from self._write(self._writer, requests, seed)
+        else:
+            for batch in _batches(requests, self._batch_size):
+                with self._torch.inference_mode():
+                    answers = self._generate(batch, seed)
+                yield list(zip(batch, answers, strict=True))
 
     def conditions(self, decoding: Decoding) -> Conditions:
         """Written answers are launched eagerly, readouts as it turned out; see `rimbench.engines.Engine`."""
@@ -125,7 +146,8 @@ class TransformersEngine(Engine):
         watch = NumberWatch(self._torch)
         processors: list[Any] = [watch]
         if decoding.temperature > 0:
-            processors += self._drawing(decoding, rows, seed)
+            chances = [chance_of(seed, request.item_id, sample) for request, sample in rows]
+            processors.append(TokenDraws(self._torch, chances, decoding.temperature, decoding.top_p))
         out = self._model.generate(
             input_ids=token_ids,
             attention_mask=mask,
@@ -133,41 +155,54 @@ class TransformersEngine(Engine):
             do_sample=False,  # a draw is made by its processor
             logits_processor=self._hf.LogitsProcessorList(processors),
             return_dict_in_generate=True,
-            output_logits=requests[0].prompt.option_token_ids is not None,
+            output_logits=any(request.prompt.option_token_ids for request in requests),
             streamer=clock,
         )
         watch.check()
         written = out.sequences[:, token_ids.shape[1] :].tolist()
         answers = []
         for i, (request, _) in enumerate(rows):
-            options = request.prompt.option_token_ids
-            read = None
-            if options is not None:
-                first = out.logits[0][i].float()
-                picked = dict(zip(options.values(), first[list(options.values())].tolist(), strict=True))
-                read = read_letter(options, picked, vocabulary=float(first.logsumexp(-1)))
-            answers.append(self._text(written[i], read, clock))
+            first = out.logits[0][i].float() if out.logits else None
+            answers.append(self._text(request, written[i], first, clock.token_at if clock else ()))
         in_order = iter(answers)
         return [list(islice(in_order, len(request.samples))) for request in requests]
 
-    def _drawing(self, decoding: Decoding, rows: Sequence[tuple[Request, int]], seed: int) -> list[Any]:
-        """What makes a step's logits the one token that each row draws, in this order."""
-        chances = [chance_of(seed, request.item_id, sample) for request, sample in rows]
-        within = [self._hf.TopPLogitsWarper(decoding.top_p)] if decoding.top_p < 1 else []
-        return [
-            self._hf.TemperatureLogitsWarper(decoding.temperature),
-            *within,
-            TokenDraws(self._torch, chances),
-        ]
+    def _write(self, writer: LeanWriter, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
+        """Every sample is a row of its own; a request is finished with its last one."""
+        rows: dict[WrittenRow, tuple[int, int]] = {}
+        made: list[dict[int, Answer]] = [{} for _ in requests]
+        for place, request in enumerate(requests):
+            decoding = request.decoding
+            for sample in request.samples:
+                chance = chance_of(seed, request.item_id, sample) if decoding.temperature > 0 else None
+                rows[WrittenRow(request.prompt.token_ids, decoding, chance)] = (place, sample)
+        for ended in writer.write(list(rows)):
+            done: FinishedTogether = []
+            for row in ended:
+                place, sample = rows.pop(row)
+                request = requests[place]
+                made[place][sample] = self._text(request, row.tokens, row.first, row.token_at)
+                if len(made[place]) == len(request.samples):
+                    done.append((request, [made[place][i] for i in request.samples]))
+            if done:
+                yield done
 
-    def _text(self, row: list[int], read: Answer | None, clock: "_Clock | None") -> Answer:
-        """One generated row up to and with its first stop token; what follows it is padding."""
+    def _text(
+        self, request: Request, row: list[int], first: "torch.Tensor | None", token_at: Sequence[float]
+    ) -> Answer:
+        """One written row up to and with its first stop token; what follows it is padding.
+
+        `first` are the logits at the first position, of which the prompt's letters are read.
+        """
         end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
         kept = row if end is None else row[: end + 1]
         text = self._tokenizer.decode(kept, skip_special_tokens=True)
-        trace = Trace(tuple(kept), tuple(clock.token_at[: len(kept)]), cached_tokens=0) if clock else None
-        if read is None:
+        trace = Trace(tuple(kept), tuple(token_at[: len(kept)]), cached_tokens=0) if request.decoding.traced else None
+        options = request.prompt.option_token_ids
+        if options is None or first is None:
             return Answer(text, len(kept), end is not None, trace=trace)
+        picked = dict(zip(options.values(), first[list(options.values())].tolist(), strict=True))
+        read = read_letter(options, picked, vocabulary=float(first.logsumexp(-1)))
         return replace(read, text=text, generated_tokens=len(kept), finished=end is not None, trace=trace)
 
     def _pad(self, requests: Sequence[Request]) -> tuple["torch.Tensor", "torch.Tensor"]:
@@ -180,6 +215,17 @@ class TransformersEngine(Engine):
             self._torch.tensor(token_ids, device=self._device),
             self._torch.tensor(mask, device=self._device),
         )
+
+
+def _batches(requests: Sequence[Request], size: int) -> Iterator[list[Request]]:
+    """Requests of one decoding each, of prompts that are alike in length, so many at once."""
+    by_decoding: dict[Decoding, list[Request]] = {}
+    for request in requests:
+        by_decoding.setdefault(request.decoding, []).append(request)
+    for alike in by_decoding.values():
+        if len(alike) > size:
+            alike.sort(key=lambda request: -len(request.prompt.token_ids))
+        yield from (alike[start : start + size] for start in range(0, len(alike), size))
 
 
 class _Clock:

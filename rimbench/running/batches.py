@@ -1,8 +1,8 @@
 """A cell -> the batches in which it is asked, in an order of which every beginning is a random part of the items.
 
 Every draw of all items is a pass of its own, in the batches of the greedy pass: what an answer is computed with
-depends neither on the number of samples nor on where an earlier start was cut off. Prompts are built window by
-window.
+depends neither on the number of samples nor on where an earlier start was cut off. An engine that computes a prompt
+once for all samples is asked for all of them together instead. Prompts are built window by window.
 """
 
 import itertools
@@ -26,13 +26,19 @@ def plan(
     batch_size: int | None,
     done: Container[tuple[str, int]],
     failed: Container[tuple[str, int]] = frozenset(),
+    *,
+    together: bool = False,
 ) -> Iterator[list[Request]]:
     """The batches in which the cell is asked, less those of which nothing is missing but what failed before.
 
     Any number of batches from the first on is a random part of the items: they are shuffled, sorted by length within
     windows, cut into batches of at most `batch_size` sequences, and the batches of a window shuffled again. An engine
     that schedules by itself (None) gets only what is missing, very many at once; it may finish short answers first.
+    One that is asked for all samples `together` gets what is missing of a window's items, item by item.
     """
+    if together and cell.system.answer.mode != "readout":
+        yield from _together(cell, batch_size, done, failed)
+        return
     for decoding, sample in passes(cell):
         asked = samples_of(cell, decoding, sample)
 
@@ -43,6 +49,25 @@ def plan(
             lacking = [request for request in batch if is_lacking(request.item_id)]
             if lacking:
                 yield lacking if batch_size is None else batch
+
+
+def _together(
+    cell: Cell, batch_size: int | None, done: Container[tuple[str, int]], failed: Container[tuple[str, int]]
+) -> Iterator[list[Request]]:
+    asked = list(passes(cell))
+
+    def lacking(item_id: str) -> list[tuple[Decoding, int]]:
+        return [one for one in asked if (item_id, one[1]) not in done and (item_id, one[1]) not in failed]
+
+    [(greedy, first), *_] = asked
+    for window in _windows(cell, batch_size, greedy, first, lambda item_id: bool(lacking(item_id))):
+        wanted = [
+            Request(request.item_id, request.prompt, (sample,), decoding)
+            for request in itertools.chain.from_iterable(window)
+            for decoding, sample in lacking(request.item_id)
+        ]
+        if wanted:
+            yield wanted
 
 
 def plan_again(cell: Cell, batch_size: int | None, done: Container[tuple[str, int]]) -> Iterator[list[Request]]:
@@ -80,7 +105,14 @@ def samples_of(cell: Cell, decoding: Decoding, sample: int) -> tuple[int, ...]:
 def _batches(
     cell: Cell, batch_size: int | None, decoding: Decoding, sample: int, is_lacking: Callable[[str], bool]
 ) -> Iterator[list[Request]]:
-    """One sample of every item, batch by batch, in an order that is the same for every pass and start.
+    """One sample of every item, batch by batch."""
+    return itertools.chain.from_iterable(_windows(cell, batch_size, decoding, sample, is_lacking))
+
+
+def _windows(
+    cell: Cell, batch_size: int | None, decoding: Decoding, sample: int, is_lacking: Callable[[str], bool]
+) -> Iterator[list[list[Request]]]:
+    """The batches of each window, in an order that is the same for every pass and start.
 
     Left out are windows in which no item is lacking: their prompts are not even built.
     """
@@ -99,4 +131,4 @@ def _batches(
         requests = [Request(item_ids[place], prompt, (sample,), decoding) for place, prompt in prompts]
         if batch_size is not None:
             requests.sort(key=lambda request: -len(request.prompt.token_ids))
-        yield from (requests[first : first + (batch_size or size)] for first in order)
+        yield [requests[first : first + (batch_size or size)] for first in order]

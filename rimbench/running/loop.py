@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rimbench.engines import Answering, EngineFacts, FinishedTogether, Request
+from rimbench.engines import Answering, Engine, EngineFacts, FinishedTogether, Request
 from rimbench.errors import EngineError, RimbenchError
 from rimbench.records import Answer, Record
 from rimbench.running.batches import plan, plan_again, samples_of
@@ -40,7 +40,8 @@ def run_cell(
     where too much fails, nothing works, or the memory does not suffice.
     """
     asking = _Asking(cell, engine, store, on_records)
-    for batch in plan(cell, facts.batch_size, store.done, frozenset(store.failed)):
+    together = isinstance(engine, Engine) and engine.shares_prompts
+    for batch in plan(cell, facts.batch_size, store.done, frozenset(store.failed), together=together):
         asking.ask(asking.without_too_long(batch))
     asking.check_worked()
     for batch in plan_again(cell, facts.batch_size, store.done):

@@ -107,6 +107,21 @@ def test_an_engine_that_schedules_by_itself_gets_only_what_is_missing():
     assert [sorted(r.item_id for r in batch) for batch in plan(cell(n=10), None, done)] == [["4", "7"]]
 
 
+def test_an_engine_that_shares_prompts_is_asked_for_all_samples_of_an_item_that_are_missing_together():
+    done = {("4", 0), ("4", 2), ("5", 0), ("5", 1), ("5", 2)}
+    [batch] = plan(cell(n=6, samples=2), 4, done, together=True)
+    by_item = {item: [r.samples[0] for r in batch if r.item_id == item] for item in "012345"}
+    assert by_item == {**{item: [0, 1, 2] for item in "0123"}, "4": [1], "5": []}
+    assert [r.decoding.temperature > 0 for r in batch] == [r.samples != (0,) for r in batch]
+    places = [r.item_id for r in batch]
+    assert [item for i, item in enumerate(places) if item not in places[:i]] == list(dict.fromkeys(places))
+    assert places == [item for item in dict.fromkeys(places) for _ in range(places.count(item))]
+
+
+def test_readouts_are_asked_in_batches_of_any_engine():
+    assert list(plan(cell(READS, 10, samples=3), 4, set(), together=True)) == list(plan(cell(READS, 10, 3), 4, set()))
+
+
 def test_every_item_and_sample_gets_one_record(answer_with):
     records = answer_with(cell(n=5, samples=3))
     assert sorted((r.item_id, r.sample) for r in records) == [(str(i), s) for i in range(5) for s in range(4)]

@@ -1,0 +1,248 @@
+"""Answers written by the plain decoder: prompts in, tokens out, the decoder never waiting for the longest answer.
+
+Flows in: rows, each a prompt and how it is answered. Flows out: the same rows with their tokens, as they end.
+
+- A prompt is computed once, whatever number of rows it has: its greedy answer and its draws start from the same
+  keys and values.
+- A row that ends gives its slot to the next; where none is left, the last row moves into it, so that every row that
+  is computed is one that still writes.
+- Keys and values lie in one cache that is allocated once for all slots; a step attends as far as its longest row.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from rimbench.engines import Decoding
+from rimbench.engines._draws import NumberWatch, draw_tokens
+from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder
+
+if TYPE_CHECKING:
+    import torch
+
+_log = logging.getLogger(__name__)
+SLOTS_EACH = 4
+"""Rows that are written at once for each sequence of a batch: an item's draws take slots, but no prompts."""
+CACHE_SHARE = 0.5
+"""Of the memory that is free, what keys and values may take."""
+WIDTH_STEP = 16
+"""Attention reads the cache up to a multiple of this, which kernels want their rows to start at."""
+
+
+@dataclass(slots=True, eq=False)
+class WrittenRow:
+    """One answer: what it starts from, the chance it is drawn by (None: greedy), and what is written so far.
+
+    `first` are the logits [vocabulary] in fp32 that its first token is taken from; `finished` says that it ended by
+    itself. `token_at` has the moment of each token.
+    """
+
+    prompt: tuple[int, ...]
+    decoding: Decoding
+    chance: Random | None
+    tokens: list[int] = field(default_factory=list)
+    token_at: list[float] = field(default_factory=list)
+    first: "torch.Tensor | None" = None
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """A prompt's keys and values [layers, 2, heads, tokens, size], its last logits, and the rows that want a slot."""
+
+    kept: "torch.Tensor"
+    logits: "torch.Tensor"
+    rows: "deque[WrittenRow]"
+
+
+class LeanWriter:
+    """Writes rows by a plain decoder, at most `slots` at once; a row ends with one of `stop_ids` or at its limit."""
+
+    def __init__(self, lean: LeanDecoder, device: str, stop_ids: Sequence[int], slots: int) -> None:
+        import torch
+
+        self._torch, self._lean, self._device = torch, lean, device
+        self._stop_ids, self._slots = frozenset(stop_ids), slots
+        self._cache: torch.Tensor | None = None
+        self._said = False
+
+    def write(self, rows: Sequence[WrittenRow]) -> Iterator[list[WrittenRow]]:
+        """Write all rows, and give those that ended together; those of equal prompts share its computation."""
+        by_prompt: dict[tuple[int, ...], deque[WrittenRow]] = {}
+        for row in rows:
+            by_prompt.setdefault(row.prompt, deque()).append(row)
+        longest = max(len(row.prompt) + row.decoding.max_new_tokens for row in rows)
+        cache, self._cache = self._room(min(len(rows), self._slots), longest), None
+        batch = _Batch(self._torch, self._lean, cache[:, :, : len(rows)], self._stop_ids)
+        waiting = deque(by_prompt.items())
+        while waiting or batch.busy:
+            with self._torch.inference_mode():
+                if batch.free and waiting and not batch.computed:
+                    batch.compute(self._next(waiting, batch.free))
+                ended = batch.advance()
+            if ended:
+                yield ended
+        self._cache = cache  # only what ended well is used again: a cache must hold numbers
+
+    def _next(
+        self, waiting: "deque[tuple[tuple[int, ...], deque[WrittenRow]]]", free: int
+    ) -> "list[tuple[tuple[int, ...], deque[WrittenRow]]]":
+        """The next prompts, as many as fill the free slots or one pass."""
+        taken: list[tuple[tuple[int, ...], deque[WrittenRow]]] = []
+        tokens = 0
+        while waiting and free > 0 and (not taken or tokens + len(waiting[0][0]) <= TOKENS_AT_ONCE[self._device]):
+            taken.append(waiting.popleft())
+            tokens += len(taken[-1][0])
+            free -= len(taken[-1][1])
+        return taken
+
+    def _room(self, slots: int, tokens: int) -> "torch.Tensor":
+        """A cache for so many rows, or for as many as the memory holds; one row's must fit."""
+        tokens += -tokens % WIDTH_STEP
+        held = self._cache
+        if held is not None and held.shape[2] >= slots and held.shape[4] >= tokens:
+            return held
+        self._cache = held = None
+        each, free = self._lean.cache_bytes(tokens), _free_bytes(self._torch, self._device)
+        wanted = slots
+        while True:
+            if free is not None:
+                slots = max(1, min(slots, int(CACHE_SHARE * free) // each))
+            try:
+                with self._torch.inference_mode():
+                    cache = self._lean.new_cache(slots, tokens)
+                break
+            except RuntimeError:  # the memory does not suffice
+                if slots == 1:
+                    raise
+                slots //= 2
+        if slots < min(wanted, self._slots // SLOTS_EACH) and not self._said:
+            self._said = True
+            _log.warning(
+                "rimbench: the free memory holds the keys and values of %d sequences of %d tokens: so many are "
+                "written at once instead of %d", slots, tokens, wanted,
+            )  # fmt: skip
+        return cache
+
+
+class _Batch:
+    """The rows that are being written: the i-th in the i-th row of the cache."""
+
+    def __init__(self, torch: Any, lean: LeanDecoder, cache: "torch.Tensor", stop_ids: frozenset[int]) -> None:
+        self._torch, self._lean, self._cache, self._stop_ids = torch, lean, cache, stop_ids
+        self._active: list[WrittenRow] = []
+        self._cleared = 0
+        self.computed: deque[_Computed] = deque()
+
+    @property
+    def free(self) -> int:
+        """Slots that no row has."""
+        return int(self._cache.shape[2]) - len(self._active)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a row is being written or waits for its slot."""
+        return bool(self._active or self.computed)
+
+    def compute(self, prompts: "Sequence[tuple[tuple[int, ...], deque[WrittenRow]]]") -> None:
+        """One pass over prompts, of which no token is known yet."""
+        rows = [ids for ids, _ in prompts]
+        width, lengths = max(map(len, rows)), list(map(len, rows))
+        ids = self._torch.tensor([[*row, *(row[0],) * (width - len(row))] for row in rows], device=self._cache.device)
+        last = self._torch.tensor(lengths, device=self._cache.device) - 1
+        kept: list[torch.Tensor] = []
+        hidden = self._lean.hidden_at(ids, last, ragged=min(lengths) < width, cached=kept)
+        logits = self._lean.logits(hidden)
+        self.computed += (_Computed(*found) for found in zip(kept, logits, (r for _, r in prompts), strict=True))
+
+    def advance(self) -> list[WrittenRow]:
+        """One token more of each row, the first of those that find a slot: the rows that ended by it."""
+        ended = self._start()
+        if self._active and not (self.free and self.computed):
+            ended += self._step()
+        return ended
+
+    def _start(self) -> list[WrittenRow]:
+        """Give free slots to rows whose prompt is computed, with their first token."""
+        new: list[tuple[WrittenRow, _Computed]] = []
+        while self.computed and len(new) < self.free:
+            first = self.computed[0]
+            new.append((first.rows.popleft(), first))
+            if not first.rows:
+                self.computed.popleft()
+        if not new:
+            return []
+        for row, source in new:
+            row.first = source.logits
+        self._choose([row for row, _ in new], self._torch.stack([source.logits for _, source in new]))
+        for row, source in new:
+            if not self._has_ended(row):
+                tokens = source.kept.shape[3]
+                self._clear(tokens)
+                self._cache[:, :, len(self._active), :, :tokens] = source.kept
+                self._active.append(row)
+        return [row for row, _ in new if self._has_ended(row)]
+
+    def _step(self) -> list[WrittenRow]:
+        places = [len(row.prompt) + len(row.tokens) - 1 for row in self._active]
+        width = max(places) + 1
+        width += -width % WIDTH_STEP
+        self._clear(width)
+        newest, at = self._torch.tensor([[row.tokens[-1] for row in self._active], places], device=self._cache.device)
+        hidden = self._lean.step(newest, at, self._cache, width)
+        self._choose(self._active, self._lean.logits(hidden))
+        ended = [slot for slot, row in enumerate(self._active) if self._has_ended(row)]
+        found = [self._active[slot] for slot in ended]
+        for slot in reversed(ended):
+            last = self._active.pop()
+            if slot < len(self._active):
+                tokens = len(last.prompt) + len(last.tokens) - 1
+                self._cache[:, :, slot, :, :tokens] = self._cache[:, :, len(self._active), :, :tokens]
+                self._active[slot] = last
+        return found
+
+    def _choose(self, rows: Sequence[WrittenRow], logits: "torch.Tensor") -> None:
+        """Each row's next token: the best, or one drawn by its own chance."""
+        tokens = logits.argmax(-1)
+        watch = NumberWatch(self._torch)
+        watch(tokens, logits.gather(-1, tokens[:, None]))
+        watch.check()
+        drawn: dict[Decoding, list[int]] = {}
+        for place, row in enumerate(rows):
+            if row.chance is not None:
+                drawn.setdefault(row.decoding, []).append(place)
+        for decoding, places in drawn.items():
+            chances = [chance for place in places if (chance := rows[place].chance) is not None]
+            tokens[places] = draw_tokens(logits[places], chances, decoding.temperature, decoding.top_p)
+        chosen = tokens.tolist()
+        now = time.perf_counter()
+        for row, token in zip(rows, chosen, strict=True):
+            row.tokens.append(token)
+            row.token_at.append(now)
+            row.finished = token in self._stop_ids
+
+    def _has_ended(self, row: WrittenRow) -> bool:
+        return row.finished or len(row.tokens) >= row.decoding.max_new_tokens
+
+    def _clear(self, tokens: int) -> None:
+        """Make the cache hold numbers up to so many tokens: what a mask leaves out is still multiplied, by 0."""
+        if tokens > self._cleared:
+            tokens += -tokens % WIDTH_STEP
+            self._cache[:, :, :, :, self._cleared : tokens] = 0
+            self._cleared = tokens
+
+
+def _free_bytes(torch: Any, device: str) -> int | None:
+    """The memory that is free on the device; None where the system does not tell."""
+    if device == "cuda":
+        return int(torch.cuda.mem_get_info()[0])
+    told = Path("/proc/meminfo")
+    if not told.is_file():
+        return None
+    lines = (line.split() for line in told.read_text().splitlines())
+    return next((int(line[1]) * 1024 for line in lines if line[0] == "MemAvailable:"), None)
