@@ -7,6 +7,7 @@ import sys
 import typer
 
 from rimbench.cli import (
+    ablate,
     ask,
     audit,
     check_engine,
@@ -45,6 +46,7 @@ app.command()(report.report)
 app.command()(compare.compare)
 app.command()(plan.plan)
 app.command()(sweep.sweep)
+app.command()(ablate.ablate)
 app.command()(ask.ask)
 app.command()(train.train)
 app.command()(audit.audit)

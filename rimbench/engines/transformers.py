@@ -30,7 +30,7 @@ from rimbench.engines import (
 from rimbench.engines._draws import NumberWatch, TokenDraws
 from rimbench.engines._letters import read_letter
 from rimbench.engines._readout import LetterReadout
-from rimbench.records import Answer, Trace
+from rimbench.records import KINDS, Answer, Trace
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +43,7 @@ class TransformersEngine(Engine):
 
     auto_rank = 1
     times_tokens = True
+    interventions = KINDS
 
     @classmethod
     def obstacle(cls) -> str | None:

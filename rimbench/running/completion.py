@@ -63,6 +63,10 @@ def _open(
     def load() -> Answering:
         progress.note(f"loading {run.checkpoint.source} into {run.facts.name} on {run.facts.device}")
         folder, facts, cell = run.checkpoint.folder, run.facts, run.cell
+        if run.ablated is not None:
+            from rimbench.running.intervening import PackedAblation  # torch comes with it
+
+            return PackedAblation(folder, facts, run.ablated)
         if run.rows is None:
             return engines.open_engine(folder, facts, Limits(_sequence_tokens(runs, run), cell.seed))
         from rimbench.running.packed import PackedReadout  # torch comes with it

@@ -23,6 +23,8 @@ MANIFEST = "manifest.json"
 ITEMS = "items.jsonl"
 SWEEP = "-sweep"
 """How the name of a sweep's folder ends: the runs in it are called after their memory budgets, k0, k1, ..."""
+ABLATION = "-ablate"
+"""How that of an ablation ends: the runs in it are called after their interventions, intact, filler, drop-1, ..."""
 SET_ASIDE = ".old-"
 BEGUN = ".new"
 """How the name of a run ends that is to take another's place, and has no answer yet."""
@@ -231,8 +233,10 @@ def read_manifest(folder: Path) -> Manifest:
 
 def check_name(folder: Path, manifest: Manifest) -> None:
     """DataError where a run's folder does not bear its name: two of one name would be taken for each other."""
-    of_sweep = folder.absolute().parent.name.endswith(SWEEP) and folder.name[:1] == "k" and folder.name[1:].isdigit()
-    if folder.absolute().name != manifest.run and not of_sweep:
+    above, done = folder.absolute().parent.name, manifest.identity.intervention
+    own = [manifest.run, done.name] if above.endswith(ABLATION) and done else [manifest.run]
+    of_sweep = above.endswith(SWEEP) and folder.name[:1] == "k" and folder.name[1:].isdigit()
+    if folder.absolute().name not in own and not of_sweep:
         raise DataError(
             f"{folder / MANIFEST} is that of run {manifest.run!r}, its folder is called {folder.name!r}: rename the "
             "folder to the run's name, or put the right manifest back"
