@@ -7,6 +7,7 @@ import sys
 import typer
 
 from rimbench.cli import (
+    ablate,
     ask,
     audit,
     cascade,
@@ -49,6 +50,7 @@ app.command()(cascade.cascade)
 app.command()(plan.plan)
 app.command()(sweep.sweep)
 app.command()(lens.lens)
+app.command()(ablate.ablate)
 app.command()(ask.ask)
 app.command()(train.train)
 app.command()(audit.audit)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, Self
 
-from rimbench.records import Answer, Prompt
+from rimbench.records import Answer, Intervention, InterventionKind, Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,16 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One prompt to be answered once (`samples == (0,)`, greedy) or once for each drawn sample."""
+    """One prompt to be answered once (`samples == (0,)`, greedy) or once for each drawn sample.
+
+    `intervention` says what is done to its memory; the prompt has it where tokens alone are changed.
+    """
 
     item_id: str
     prompt: Prompt
     samples: tuple[int, ...]
     decoding: Decoding
+    intervention: Intervention | None = None
 
 
 FinishedTogether = list[tuple[Request, list[Answer]]]
@@ -122,6 +126,9 @@ class Engine(ABC):
     shares_prompts: ClassVar[bool] = False
     """Whether it computes an item's prompt once for the greedy answer and the draws that are asked together: a run
     then asks many items at once, each with all that it lacks, so that `answer` meets several decodings that write."""
+    interventions: ClassVar[tuple[InterventionKind, ...]] = ("filler",)
+    """What `rimbench ablate` can do to a memory: an engine is given tokens, which is all that a filler changes. The
+    others need the mask and the projections of transformers' own model."""
     runs_model: ClassVar[bool] = True
     """Whether answers come from the weights in the folder: not those of a script."""
 

@@ -33,7 +33,7 @@ from rimbench.engines._draws import NumberWatch, TokenDraws
 from rimbench.engines._letters import read_letter
 from rimbench.engines._readout import LetterReadout
 from rimbench.engines._writing import SLOTS_EACH, LeanWriter, WrittenRow
-from rimbench.records import Answer, Trace
+from rimbench.records import KINDS, Answer, Trace
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +48,7 @@ class TransformersEngine(Engine):
     auto_rank = 1
     times_tokens = True
     shares_prompts = True
+    interventions = KINDS
 
     @classmethod
     def obstacle(cls) -> str | None:

@@ -1,9 +1,12 @@
 """The values that flow through rimbench, and the checks of their consistency."""
 
 from rimbench.records.checks import MOST_SAMPLES, MOST_TOKENS, ROUNDING, Asked, find_fault
+from rimbench.records.interventions import INTACT, KINDS, Intervention, InterventionKind, donors
 from rimbench.records.values import LETTERS, STATUSES, Answer, Item, Prompt, Record, Status, Trace
 
 __all__ = [
+    "INTACT",
+    "KINDS",
     "LETTERS",
     "MOST_SAMPLES",
     "MOST_TOKENS",
@@ -11,10 +14,13 @@ __all__ = [
     "STATUSES",
     "Answer",
     "Asked",
+    "Intervention",
+    "InterventionKind",
     "Item",
     "Prompt",
     "Record",
     "Status",
     "Trace",
+    "donors",
     "find_fault",
 ]

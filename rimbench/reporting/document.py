@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
+from rimbench.records import InterventionKind
 from rimbench.reporting.adaptive import AdaptiveMemory
 from rimbench.reporting.families import Family
 from rimbench.reporting.keys import HIDDEN, SPREAD, EstimateParts, Span, as_value
@@ -80,6 +81,13 @@ class CellResult:
         return next(found for found in self.figures if isinstance(found, kind))
 
 
+def say_verdict(verdict: Verdict | None, reason: str) -> str:
+    """The verdict in a word, or why there is none."""
+    if verdict is not None:
+        return verdict
+    return "partial" if reason.startswith("partial") else "too few items"
+
+
 @dataclass(frozen=True, slots=True)
 class WithinMargin:
     """Whether a difference is shown to be smaller than the margin: its `interval` at `level` lies within."""
@@ -138,9 +146,7 @@ class Pair:
     @property
     def said(self) -> str:
         """The verdict in words, or why there is none."""
-        if self.verdict is not None:
-            return self.verdict
-        return "partial" if self.reason.startswith("partial") else "too few items"
+        return say_verdict(self.verdict, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +230,68 @@ class BudgetSweep:
 
 
 @dataclass(frozen=True, slots=True)
+class Follows:
+    """Whom the answers to items follow that were given another item's memory, as shares: its donor's gold letter,
+    that of the question, or neither. The two letters differ on every item.
+    """
+
+    donor: float
+    question: float
+    neither: float
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One intervention on the memory against the intact run, item by item, judged within its ablation.
+
+    `intervention` is its name, `block` the one that it hides; `difference` is intervened minus intact; `changed`
+    counts the answers that became others. `follows` is a transplant's.
+    """
+
+    intervention: str
+    kind: InterventionKind
+    block: int | None
+    run: str
+    n: int
+    accuracy: Annotated[Estimate, EstimateParts(value="accuracy", ci95="ci95")]
+    difference: Annotated[Estimate, EstimateParts(value="delta", ci95="delta_ci95", method="method")]
+    p_value: float
+    p_adjusted: float
+    test: str
+    verdict: Verdict | None
+    reason: str
+    changed: int
+    follows: Follows | None
+
+    @property
+    def said(self) -> str:
+        """The verdict in words, or why there is none."""
+        return say_verdict(self.verdict, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Ablation:
+    """What interventions on a system's memory do to its answers on one suite: `n` items of `n_asked` are answered in
+    the intact run; `family` is what the verdicts are adjusted within.
+    """
+
+    schema: Literal[1]
+    system: str
+    suite: str
+    n: int
+    intact: Annotated[Estimate, EstimateParts(value="accuracy", ci95="ci95", method="method")]
+    effects: tuple[Effect, ...]
+    family: Family
+    label: str
+    departures: Mapping[str, Sequence[Any]]
+    suite_file: str | None
+    n_asked: int
+    seed: int | None
+    guess: float | None
+    shown_suite: Annotated[str, HIDDEN]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Every run that a report is made from, the pairs that are compared, and what to know of them.
 
@@ -236,6 +304,7 @@ class Report:
     comparisons: tuple[Pair, ...]
     timings: Annotated[tuple[Timings], SPREAD]
     sweeps: tuple[BudgetSweep, ...]
+    ablations: tuple[Ablation, ...]
     gaps: tuple[Gap, ...]
     order_effects: tuple[OrderEffect, ...]
     notes: tuple[str, ...]
@@ -245,7 +314,7 @@ class Report:
     carried: tuple[Carried, ...]
 
 
-def as_document(made: Report | Timings | Pair | BudgetSweep) -> dict[str, Any]:
+def as_document(made: Report | Timings | Pair | BudgetSweep | Ablation) -> dict[str, Any]:
     """The document, or a part of it, as one JSON value; what is undefined is null."""
     found: dict[str, Any] = as_value(made)
     return found

@@ -31,7 +31,7 @@ def compare_pairs(
     runs: Sequence[tuple[RunData, RunData]], labels: Mapping[str, str], how: Settings, choice: Choice
 ) -> list[Pair]:
     """The pairs of runs that share items, each judged within its family; `labels` are by run."""
-    compared = [(a, b, found) for a, b in runs if (found := _compare(a, b, how)) is not None]
+    compared = [(a, b, found) for a, b in runs if (found := compare_runs(a, b, how)) is not None]
     if choice.family == ALL:
         suites = [a.manifest.suite for a, _, _ in compared]
         families = [name_all(suites)] * len(compared)
@@ -40,7 +40,7 @@ def compare_pairs(
         families = [family_of_pair(a, b, choice) for a, b, _ in compared]
         judged = tuple(judge_within(c, f.size) for (_, _, (c, _)), f in zip(compared, families, strict=True))
     if not choice.allow_partial:
-        judged = tuple(_of_whole(each, a, b) for (a, b, _), each in zip(compared, judged, strict=True))
+        judged = tuple(of_whole(each, a, b) for (a, b, _), each in zip(compared, judged, strict=True))
     return [
         _pair((a, b), (labels[a.manifest.run], labels[b.manifest.run]), found, (family, judgement), how)
         for (a, b, found), family, judgement in zip(compared, families, judged, strict=True)
@@ -107,7 +107,7 @@ def _pass_difference(a: RunData, b: RunData, how: Settings) -> PassDifference | 
     return None if compared is None else PassDifference(k, compared.difference, compared.p_value, compared.test)
 
 
-def _of_whole(judgement: Judgement, a: RunData, b: RunData) -> Judgement:
+def of_whole(judgement: Judgement, a: RunData, b: RunData) -> Judgement:
     """No verdict where answers are missing: those that are there may be no random part."""
     lacking = [f"{len(run.answered)} of {len(run.items)}" for run in (a, b) if len(run.answered) < len(run.items)]
     if not lacking:
@@ -141,7 +141,8 @@ def unlike_items(runs: Sequence[RunData]) -> list[str]:
     return found
 
 
-def _compare(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, int] | None:
+def compare_runs(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, int] | None:
+    """Two runs on the items that both have answered, and how many these are; None where there are none."""
     if a.content_sha256 != b.content_sha256:
         return None
     answered = {item.item_id for item in b.answered}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from rimbench.errors import DataError
 from rimbench.files.writing import replacing, write_whole
-from rimbench.reporting.document import CellResult, Report
+from rimbench.reporting.document import Ablation, CellResult, Report
 from rimbench.reporting.drawing import (
     GREY,
     MARKERS,
@@ -31,6 +31,7 @@ from rimbench.reporting.metrics.accuracy import Accuracy
 from rimbench.reporting.metrics.calibration import Calibration, Confidence
 from rimbench.reporting.metrics.draws import SeveralAnswers
 from rimbench.reporting.numbers import counted, decimal
+from rimbench.reporting.tables import ablation_title
 from rimbench.reporting.time_plots import plot_accuracy_against_time, plot_throughput
 
 VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}
@@ -49,6 +50,7 @@ def make_plots(report: Report) -> list[Plot]:
         found += [_verdicts(report, suite) for suite in suites]
         found.append(_pass_at_k(report.cells, systems, suites))
         found.append(_budgets(report, systems))
+        found += [_interventions(ablation, place) for place, ablation in enumerate(report.ablations, start=1)]
         found += [plot_accuracy_against_time(costs, systems, suite) for suite in suites]
         found.append(plot_throughput(costs))
         for suite in suites:
@@ -171,6 +173,18 @@ def _budgets(report: Report, systems: Sequence[str]) -> Plot | None:
     axes.legend()
     title = "Accuracy at every memory budget K, from K = 0 on, with 95% intervals"
     return Plot("budgets", title, figure, "Accuracy by memory budget")
+
+
+def _interventions(ablation: Ablation, place: int) -> Plot:
+    figure, [axes] = panels(1, rows_height(len(ablation.effects)))
+    for row, effect in enumerate(ablation.effects):
+        bar(axes, row, effect.difference, VERDICT_COLOURS.get(effect.verdict or "", GREY))
+    axes.axvline(0, color=GREY, ls=":")
+    name_rows(axes, [effect.intervention for effect in ablation.effects])
+    axes.set_title(short(f"{ablation.label} on {ablation.shown_suite}"))
+    axes.set_xlabel("intervened minus intact, points [95%]")
+    title = f"What each intervention on the memory of {ablation.label} does to its accuracy on {ablation.suite}"
+    return Plot(f"interventions-{place}", title, figure, ablation_title(ablation))
 
 
 def _reliability(cells: Sequence[CellResult], systems: Sequence[str], suite: str) -> Plot | None:

@@ -12,6 +12,7 @@ from rimbench.display.plaintext import plain
 from rimbench.errors import UsageError
 from rimbench.latency.stored import read_measurements
 from rimbench.plugins import unknown
+from rimbench.reporting.ablations import find_ablations
 from rimbench.reporting.budgets import find_sweeps
 from rimbench.reporting.carried import carried
 from rimbench.reporting.cells import make_cell
@@ -64,6 +65,7 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
         comparisons=tuple(pairs),
         timings=(timings,),
         sweeps=tuple(sweeps),
+        ablations=tuple(find_ablations(results, unread.append, settings)),
         gaps=tuple(gaps(beside)),
         order_effects=tuple(order_effects(runs)),
         notes=tuple(map(plain, (*unread, *doubts))),

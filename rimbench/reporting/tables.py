@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rimbench.display.tabular import Table
 from rimbench.reporting.adaptive import AdaptiveMemory
 from rimbench.reporting.carried import carried_table
-from rimbench.reporting.document import BudgetSweep, CellResult, Gap, OrderEffect, Report
+from rimbench.reporting.document import Ablation, BudgetSweep, CellResult, Gap, OrderEffect, Report
 from rimbench.reporting.latency_tables import latency_tables
 from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.numbers import counted, decimal, percent, points, share
@@ -25,6 +25,7 @@ def make_tables(report: Report) -> list[Table]:
         (1, [_variants(cells)]),
         (2, [verdict_table(pairs)]),
         (4, [budget_table(sweep) for sweep in report.sweeps]),
+        (4, [ablation_table(ablation) for ablation in report.ablations]),
         (5, [certainty_table(pairs, report.margin, report.alpha)]),
         (6, [table for timings in report.timings for table in latency_tables(timings)]),
         (7, [Table("What to distrust", ("remark",), tuple((note,) for note in report.notes))]),
@@ -93,6 +94,44 @@ def _say_adaptive(found: AdaptiveMemory) -> str:
         f"Stopping at the first block that is sure, {sure}, chosen on {found.n_choosing} items: {blocks} blocks on "
         f"the mean of the other {found.n_judging}, {percent(found.accuracy)}%, {points(found.against_all)} points "
         "against all blocks."
+    )
+
+
+def ablation_title(ablation: Ablation) -> str:
+    """The title of an ablation's table, under which its plot stands, too."""
+    told = f"{ablation.label} on {ablation.shown_suite}, N = {counted(ablation.n, ablation.n_asked)}"
+    return f"What the memory does: {told}"
+
+
+def ablation_table(ablation: Ablation) -> Table:
+    """What the memory does: the accuracy under every intervention on it beside the intact run's."""
+    counts = {effect.n for effect in ablation.effects}
+    remark = f"Intact: {percent(ablation.intact)}. Difference: intervened minus intact, on the items that both have. "
+    remark += "Changed: answers that became others. p: adjusted. "
+    for effect in ablation.effects:
+        if effect.follows is not None:
+            shown = effect.follows
+            remark += (
+                f"Given another item's memory, {share(shown.donor)}% of the answers are that item's gold letter, "
+                f"{share(shown.question)}% their own, {share(shown.neither)}% neither. "
+            )
+    return Table(
+        ablation_title(ablation),
+        ("intervention", "n", "accuracy, % [95%]", "difference, points [95%]", "changed", "p", "verdict"),
+        tuple(
+            (
+                effect.intervention,
+                counted(effect.n, ablation.n_asked),
+                percent(effect.accuracy),
+                points(effect.difference),
+                str(effect.changed),
+                f"{effect.p_adjusted:.2g}",
+                effect.said,
+            )
+            for effect in ablation.effects
+        ),
+        f"{remark}Family: {ablation.family.pairs} ({ablation.family.adjustment}).",
+        ("n", "changed") if counts == {ablation.n_asked} else ("changed",),
     )
 
 

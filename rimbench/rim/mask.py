@@ -44,10 +44,16 @@ from rimbench.errors import ModelError, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """Tokens that follow block `block` (1..K), or the question itself for block 0."""
+    """Tokens that follow block `block` (1..K), or the question itself for block 0.
+
+    `skipped` positions are left out before them, and a `blind` readout sees the blocks and not the question: both are
+    interventions (`rimbench.rim.interventions`).
+    """
 
     token_ids: tuple[int, ...]
     block: int
+    skipped: int = 0
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,8 @@ class PackedRow:
 
     def position_ids(self) -> tuple[int, ...]:
         """The position of each token in the sequence that it belongs to."""
-        hung = (range(self.reach(r.block), self.reach(r.block) + len(r.token_ids)) for r in self.readouts)
+        starts = (self.reach(r.block) + r.skipped for r in self.readouts)
+        hung = (range(start, start + len(r.token_ids)) for start, r in zip(starts, self.readouts, strict=True))
         return (*range(self.reach(len(self.blocks))), *chain(*hung))
 
     def unpacked(self, index: int) -> tuple[int, ...]:
@@ -122,21 +129,25 @@ def attention_mask(rows: Sequence[PackedRow], length: int) -> Tensor:
     """Who may attend to whom, bool [B, 1, length, length], as drawn at the head of this module.
 
     Every token belongs to a group: 0 the question and blocks, 1.. the readouts, and each pad its own.
-    A token sees its own group and the first `reach` tokens of group 0, never anything to its right.
+    A token sees its own group and the first `reach` tokens of group 0, of which a blind readout leaves the question
+    out, never anything to its right.
     """
-    groups, reaches = [], []
+    groups, reaches, begins = [], [], []
     for row in rows:
-        group, reach = [0] * row.reach(len(row.blocks)), [0] * row.reach(len(row.blocks))
+        trunk_length = row.reach(len(row.blocks))
+        group, reach, begin = [0] * trunk_length, [0] * trunk_length, [0] * trunk_length
         for number, readout in enumerate(row.readouts, start=1):
             group += [number] * len(readout.token_ids)
             reach += [row.reach(readout.block)] * len(readout.token_ids)
+            begin += [len(row.question) if readout.blind else 0] * len(readout.token_ids)
         pads = range(length - len(group))
         groups.append(group + [-1 - pad for pad in pads])
         reaches.append(reach + [0 for _ in pads])
-    group_of, reach_of = torch.tensor(groups), torch.tensor(reaches)
+        begins.append(begin + [0 for _ in pads])
+    group_of, reach_of, begin_of = torch.tensor(groups), torch.tensor(reaches), torch.tensor(begins)
     index = torch.arange(length)
     own = group_of[:, :, None] == group_of[:, None, :]
-    trunk = index[None, None, :] < reach_of[:, :, None]
+    trunk = (index[None, None, :] < reach_of[:, :, None]) & (index[None, None, :] >= begin_of[:, :, None])
     causal = index[:, None] >= index[None, :]
     return ((own | trunk) & causal)[:, None]
 

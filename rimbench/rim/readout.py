@@ -62,31 +62,53 @@ def readouts_with_mass(
 def _packed(
     model: PreTrainedModel, requests: Sequence[ReadoutRequest], budgets: Sequence[int], pad_id: int, *, total: bool
 ) -> list[tuple[Tensor, Tensor]]:
-    """The options' logits [budgets, options] a request, and log sum exp of all logits [budgets] if `total`."""
-    if not requests:
-        return []
     rows = [PackedRow(r.question, r.blocks, tuple(Readout(r.prefix, budget) for budget in budgets)) for r in requests]
+    return read_packed(model, rows, [request.options for request in requests], pad_id, total=total)
+
+
+def read_packed(
+    model: PreTrainedModel,
+    rows: Sequence[PackedRow],
+    options: Sequence[tuple[int, ...]],
+    pad_id: int = 0,
+    *,
+    total: bool = True,
+) -> list[tuple[Tensor, Tensor]]:
+    """The options' logits [readouts, options] a row, and log sum exp of all logits [readouts] if `total`."""
+    if not rows:
+        return []
     check_model(model, max(max(row.position_ids()) for row in rows) + 1)
     batch = pack(rows, pad_id)
-    if model not in _plain:
-        _plain[model] = is_plain_head(model)
-    if not _plain[model]:
+    if not has_plain_head(model):
         every = [_own_logits(model, batch, index, _last_positions(row)) for index, row in enumerate(rows)]
         return [
-            (logits[:, list(request.options)].cpu(), logits.logsumexp(dim=-1).cpu())
-            for logits, request in zip(every, requests, strict=True)
+            (logits[:, list(asked)].cpu(), logits.logsumexp(dim=-1).cpu())
+            for logits, asked in zip(every, options, strict=True)
         ]
     with torch.inference_mode():
-        hidden = model.base_model(
-            input_ids=batch.input_ids.to(model.device),
-            attention_mask=batch.mask.to(model.device),
-            position_ids=batch.position_ids.to(model.device),
-            use_cache=False,
-        ).last_hidden_state
+        hidden = run_body(model, batch)
         return [
-            _option_logits(model, hidden[index, _last_positions(row)], request.options, total=total)
-            for index, (row, request) in enumerate(zip(rows, requests, strict=True))
+            _option_logits(model, hidden[index, _last_positions(row)], asked, total=total)
+            for index, (row, asked) in enumerate(zip(rows, options, strict=True))
         ]
+
+
+def run_body(model: PreTrainedModel, batch: PackedBatch) -> Tensor:
+    """The last hidden states [B, N, hidden] of a packed batch."""
+    hidden: Tensor = model.base_model(
+        input_ids=batch.input_ids.to(model.device),
+        attention_mask=batch.mask.to(model.device),
+        position_ids=batch.position_ids.to(model.device),
+        use_cache=False,
+    ).last_hidden_state
+    return hidden
+
+
+def has_plain_head(model: PreTrainedModel) -> bool:
+    """Whether its logits are the plain product with its head: else rows are read one by one."""
+    if model not in _plain:
+        _plain[model] = is_plain_head(model)
+    return _plain[model]
 
 
 def readout(model: PreTrainedModel, request: ReadoutRequest, budget: int) -> Tensor:

@@ -128,7 +128,9 @@ def _windows(
         if not any(is_lacking(item_ids[place]) for place in window):
             continue
         prompts = zip(window, take(cell.prompts, window), strict=True)
-        requests = [Request(item_ids[place], prompt, (sample,), decoding) for place, prompt in prompts]
+        requests = [
+            Request(item_ids[place], prompt, (sample,), decoding, cell.intervention) for place, prompt in prompts
+        ]
         if batch_size is not None:
             requests.sort(key=lambda request: -len(request.prompt.token_ids))
         yield [requests[first : first + (batch_size or size)] for first in order]

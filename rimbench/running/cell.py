@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rimbench.engines import EngineFacts
-from rimbench.records import Prompt
+from rimbench.records import Intervention, Prompt
 from rimbench.running.prompts import hash_prompts
 from rimbench.store import FrozenItems, Identity, Setup, named
 from rimbench.suites.controls import Controls, Shown, ShownItems
@@ -26,7 +26,7 @@ class Cell:
     """One system on one suite, resolved: items as they are shown, their prompts, and the settings of the draws.
 
     `samples` is the number of draws an item beside the greedy answer; `context_tokens` is the longest sequence
-    that the model takes.
+    that the model takes; `intervention` is what is done to the memory, in an ablation.
     """
 
     system: System
@@ -37,6 +37,7 @@ class Cell:
     context_tokens: int
     controls: Controls = field(default_factory=Controls)
     errors: ErrorRules = field(default_factory=ErrorRules)
+    intervention: Intervention | None = None
 
     @property
     def item_ids(self) -> Sequence[str]:
@@ -84,6 +85,7 @@ def identify(cell: Cell, weights_sha256: str, suite: FrozenItems, facts: EngineF
             controls=cell.controls,
             seed=cell.seed,
             engine=facts,
+            intervention=cell.intervention,
         )
     )
 

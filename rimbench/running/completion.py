@@ -68,6 +68,10 @@ def _open(
         if run.second is not None:
             longest = max(_sequence_tokens(runs, run), _sequence_tokens([run.second], run.second))
             return Cascading(run, Limits(longest, cell.seed))
+        if run.ablated is not None:
+            from rimbench.running.intervening import PackedAblation  # torch comes with it
+
+            return PackedAblation(folder, facts, run.ablated)
         if run.rows is None:
             return engines.open_engine(folder, facts, Limits(_sequence_tokens(runs, run), cell.seed))
         from rimbench.running.packed import PackedReadout  # torch comes with it

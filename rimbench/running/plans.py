@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rimbench import checkpoints, engines
 from rimbench.engines import EngineChoice, EngineFacts
 from rimbench.errors import UsageError
-from rimbench.records import Item, Prompt
+from rimbench.records import INTACT, Intervention, Item, Prompt
 from rimbench.records.items import Items
 from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.ondemand import HELD, OnDemand
@@ -23,6 +23,7 @@ from rimbench.systems.departures import between, departures_of
 
 if TYPE_CHECKING:
     from rimbench.rim.readout import ReadoutRequest
+    from rimbench.running.intervening import Ablated
 
 UNBOUNDED = 2**31
 """The context of a model whose configuration names none."""
@@ -46,6 +47,7 @@ class RunSettings:
     eager: bool = False
     errors: ErrorRules = field(default_factory=ErrorRules)
     rotate: bool = False
+    intervention: Intervention | None = None
 
     @property
     def choice(self) -> EngineChoice:
@@ -71,20 +73,23 @@ class ReadySystem:
         return self.builder.build(asked, list(suite.audit.gold_histogram))
 
 
-def make_ready(system: System, checkpoint: weights.Checkpoint | None = None) -> ReadySystem:
+def make_ready(
+    system: System, checkpoint: weights.Checkpoint | None = None, filler: int | None = None
+) -> ReadySystem:
     """Bring a system's weights to this machine, unless they are known to be there, and read its tokenizer."""
     checkpoint = checkpoint or weights.resolve(system)
     context_tokens = checkpoints.read_context_tokens(checkpoint.folder) or UNBOUNDED
     tokenizer = checkpoints.read_tokenizer(checkpoint.folder)
     second = None if system.fallback is None else make_ready(system.fallback.second)
-    return ReadySystem(system, checkpoint, PromptBuilder(system, tokenizer), context_tokens, second)
+    return ReadySystem(system, checkpoint, PromptBuilder(system, tokenizer, filler), context_tokens, second)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
     """One cell, resolved and named, with the folder of its weights and that of its records; `title` is what a person
     reads of it, where the system's name does not say enough, `second` that of a cascade's second system, which is no
-    run by itself, and `rows` are those of a sweep, whose budgets are answered in one pass, by item.
+    run by itself, and `rows` are those of a sweep, whose budgets are answered in one pass, by item; `ablated` is what
+    an ablation's runs share.
     """
 
     cell: Cell
@@ -97,6 +102,7 @@ class PlannedRun:
     title: str = ""
     second: "PlannedRun | None" = None
     rows: "Mapping[str, ReadoutRequest] | None" = None
+    ablated: "Ablated | None" = None
 
     @property
     def model_key(self) -> Hashable:
@@ -127,6 +133,9 @@ class PlannedRun:
         given = {"seed": self.cell.seed, "dtype": self.facts.dtype, **dataclasses.asdict(self.cell.controls)}
         plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
         found = departures_of(self.cell.system) | between(plain, given)
+        done = self.cell.intervention
+        if done is not None and done.kind != INTACT:
+            found["intervention"] = [None, done.name]
         if "weights" in found:
             found["weights"][1] = f"{self.checkpoint.sha256[:10]} of {found['weights'][1]}"
         return found
@@ -142,7 +151,8 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
     runs = []
     resolved: dict[Weights, weights.Checkpoint] = {}  # systems may share weights, whose files are hashed whole
     for system in systems:
-        ready = make_ready(system, resolved.get(system.weights))
+        done = settings.intervention
+        ready = make_ready(system, resolved.get(system.weights), done.tokens if done else None)
         resolved[system.weights] = ready.checkpoint
         for suite in loaded:
             if settings.rotate:
@@ -182,6 +192,7 @@ def _plan(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: RunSet
         ready.context_tokens,
         settings.controls,
         settings.errors,
+        settings.intervention,
     )
     _check_room(cell, suite)
     items = FrozenItems(suite.content_sha256, suite.wording)

@@ -18,21 +18,27 @@ from rimbench.records import Item, Prompt
 from rimbench.rim.blocks import memory_token_ids
 from rimbench.systems import System
 
+NEUTRAL = "."
+"""What is repeated where a filler stands: a token that says nothing, as in arXiv 2404.15758."""
+
 
 class PromptBuilder:
     """Builds the prompts of a system with its checkpoint's tokenizer.
 
     Raises ModelError where the tokenizer has no chat template, or one that fails or does not write the question,
-    where it lacks the memory tokens, and where the option letters have no tokens of one form.
+    where it lacks the memory tokens, and where the option letters have no tokens of one form. `filler` neutral tokens
+    may stand in the memory's place.
     """
 
-    def __init__(self, system: System, tokenizer: Tokenizer) -> None:
+    def __init__(self, system: System, tokenizer: Tokenizer, filler: int | None = None) -> None:
         style, memory = system.prompt, system.memory
         self._system, self._tokenizer = system, tokenizer
         self._writer = ChatWriter(tokenizer, f"system '{system.name}'", style.chat_template, style.date)
         self._letter_first = system.answer.mode == "readout" or system.answer.extraction == "first_letter"
         self._memory_text, self._memory_ids = "", tuple[int, ...]()
-        if memory is not None:
+        if filler is not None:
+            self._memory_text, self._memory_ids = NEUTRAL * filler, (_neutral_id(system, tokenizer),) * filler
+        elif memory is not None:
             self._memory_text = (memory.begin + memory.memory * memory.memory_tokens + memory.end) * memory.blocks
             self._memory_ids = memory_token_ids(tokenizer, memory)
 
@@ -75,6 +81,16 @@ class PromptBuilder:
                 "a system that writes text"
             )
         return found
+
+
+def _neutral_id(system: System, tokenizer: Tokenizer) -> int:
+    ids = tokenizer.encode(NEUTRAL, add_special_tokens=False)
+    if len(ids) != 1:
+        raise ModelError(
+            f"the tokenizer of system '{system.name}' writes {NEUTRAL!r} in {len(ids)} tokens: expected 1, of which "
+            "a filler is made; leave the filler out, as in --only drop-k"
+        )
+    return int(ids[0])
 
 
 def build_prompt(system: System, item: Item, question: str, tokenizer: Tokenizer) -> Prompt:

@@ -5,6 +5,7 @@ loses at most the answers in flight. A lock that dies with its process keeps a s
 """
 
 from rimbench.store.folder import (
+    ABLATION,
     ITEMS,
     MANIFEST,
     RECORDS,
@@ -45,6 +46,7 @@ from rimbench.store.manifest import (
 from rimbench.store.writing import RunStore
 
 __all__ = [
+    "ABLATION",
     "ITEMS",
     "MANIFEST",
     "RECORDS",

@@ -22,9 +22,10 @@ from rimbench.store.manifest import SCHEMA_VERSION, Manifest, manifest_of
 RECORDS = "records.jsonl"
 MANIFEST = "manifest.json"
 ITEMS = "items.jsonl"
-SWEEP, ROTATED = "-sweep", "-rotated"
-"""How the name of a folder ends that holds the runs of a sweep, called after their memory budgets, k0, k1, ..., or
-those of all rotations of the options, r0, r1, ...
+SWEEP, ROTATED, ABLATION = "-sweep", "-rotated", "-ablate"
+"""How the name of a folder ends that holds the runs of a sweep, called after their memory budgets, k0, k1, ..., those
+of all rotations of the options, r0, r1, ..., or those of an ablation, called after their interventions, intact,
+filler, drop-1, ...
 """
 _INNER = re.compile(rf".*({SWEEP}/k|{ROTATED}/r)\d+", re.DOTALL)
 SET_ASIDE = ".old-"
@@ -238,8 +239,9 @@ def read_manifest(folder: Path) -> Manifest:
 
 def check_name(folder: Path, manifest: Manifest) -> None:
     """DataError where a run's folder does not bear its name: two of one name would be taken for each other."""
-    inner = _INNER.fullmatch(folder.absolute().as_posix())
-    if folder.absolute().name != manifest.run and inner is None:
+    above, done = folder.absolute().parent.name, manifest.identity.intervention
+    own = [manifest.run, done.name] if above.endswith(ABLATION) and done else [manifest.run]
+    if folder.absolute().name not in own and _INNER.fullmatch(folder.absolute().as_posix()) is None:
         raise DataError(
             f"{folder / MANIFEST} is that of run {manifest.run!r}, its folder is called {folder.name!r}: rename the "
             "folder to the run's name, or put the right manifest back"

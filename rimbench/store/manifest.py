@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from rimbench.engines import UNKNOWN, EngineFacts
-from rimbench.records import MOST_SAMPLES
+from rimbench.records import MOST_SAMPLES, Intervention
 from rimbench.rim.blocks import Memory
 from rimbench.store.lines import mended
 from rimbench.suites import Wording
@@ -70,12 +70,13 @@ class Import:
 
 
 LATER_KEYS = {
-    (): ("controls", "prompts_sha256", "import"),
+    (): ("controls", "prompts_sha256", "import", "intervention"),
     ("controls",): ("rotate_options",),
     ("suite",): ("wording",),
     ("system",): ("name", "second"),
     ("system", "answer"): ("reasoning_tags",),
     ("import",): ("score", "greedy"),
+    ("intervention",): ("block", "tokens"),
     ("engine",): ("attention", "graphs", "prefix_cache"),
 }
 """By table, the keys that are left out where they say nothing: runs and imports keep the names they had without."""
@@ -96,6 +97,7 @@ class Identity:
     controls: Controls | None = None
     seed: int | None = None
     engine: EngineFacts
+    intervention: Intervention | None = None
     imported: Annotated[Import | None, Field(alias="import")] = None
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 

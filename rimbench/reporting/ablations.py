@@ -1,0 +1,120 @@
+"""The stored runs of an ablation -> what each intervention on the memory does, judged within one family.
+
+An ablation lies one level below the results of `rimbench run`, as `<name>-ablate/intact` and a folder for each
+intervention, each an ordinary run.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rimbench.errors import DataError
+from rimbench.records import INTACT, KINDS, Intervention, donors
+from rimbench.reporting.document import SCHEMA, Ablation, Effect, Follows
+from rimbench.reporting.families import Family
+from rimbench.reporting.pairs import compare_runs, of_whole
+from rimbench.reporting.reading import RunData, read_run, resampling_of
+from rimbench.reporting.variants import run_departures, suite_label
+from rimbench.statistics.estimate import accuracy, uniform_accuracy
+from rimbench.statistics.verdict import Comparison, Judgement, Settings, judge_family
+from rimbench.store import ABLATION, MANIFEST, RECORDS
+from rimbench.systems.departures import label
+
+
+def find_ablations(results: Path, say: Callable[[str], None], settings: Settings) -> list[Ablation]:
+    """Every ablation of a results folder, by name; one that lacks a run yet, or cannot be read, is left out.
+
+    `say` is told of these, and of those that lack answers.
+    """
+    found = []
+    for folder in sorted(results.glob(f"*{ABLATION}")):
+        runs = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}") if (path.parent / RECORDS).exists())
+        try:
+            made = read_ablation([run for run in runs if "." not in run.name], settings)
+        except DataError as error:
+            say(f"left out: ablation {folder.name}: {error}")
+            continue
+        found.append(made)
+        if made.n < made.n_asked or any(effect.n < made.n_asked for effect in made.effects):
+            say(f"ablation {folder.name} is partial: its command goes on with it")
+    return found
+
+
+def read_ablation(folders: Sequence[Path], settings: Settings) -> Ablation:
+    """Read the runs of one ablation; DataError where the intact one or an intervention is not there yet."""
+    runs = {_done(run).name: run for run in map(read_run, folders)}
+    intact = runs.pop(INTACT, None)
+    compared = []
+    for run in sorted(runs.values(), key=_place):
+        if intact is not None and (found := compare_runs(run, intact, settings)) is not None:
+            compared.append((run, *found))
+    if intact is None or not compared:
+        raise DataError("it lacks the intact run or an intervention yet: its command goes on with it")
+    answered = intact.answered
+    whole = accuracy([intact.right(item) for item in answered], resampling_of(answered))
+    assert whole is not None  # an intervention was compared with it
+    manifest, judged = intact.manifest, judge_family([comparison for _, comparison, _ in compared])
+    departures = {name: own for name, own in run_departures(manifest).items() if name not in ("answer", "seed")}
+    name = label(manifest.system, departures)
+    return Ablation(
+        schema=SCHEMA,
+        system=manifest.system,
+        suite=manifest.suite,
+        n=len(answered),
+        intact=whole,
+        effects=tuple(
+            _effect(run, intact, comparison, of_whole(judgement, run, intact))
+            for (run, comparison, _), judgement in zip(compared, judged, strict=True)
+        ),
+        family=Family(len(compared), "Holm", f"the {len(compared)} interventions on {name} on {manifest.suite}"),
+        label=name,
+        departures=departures,
+        suite_file=manifest.suite_file,
+        n_asked=len(intact.items),
+        seed=manifest.identity.seed,
+        guess=uniform_accuracy([len(item.options) for item in answered]),
+        shown_suite=suite_label(manifest),
+    )
+
+
+def _done(run: RunData) -> Intervention:
+    if run.manifest.identity.intervention is None:
+        raise DataError(f"{run.manifest.run} is no run of an ablation: take its folder out")
+    return run.manifest.identity.intervention
+
+
+def _place(run: RunData) -> tuple[int, int]:
+    done = _done(run)
+    return KINDS.index(done.kind), done.block or 0
+
+
+def _effect(run: RunData, intact: RunData, comparison: Comparison, judgement: Judgement) -> Effect:
+    done = _done(run)
+    items = [item for item in run.answered if item.item_id in intact.greedy]
+    pairs = [(run.greedy[item.item_id].letter, intact.greedy[item.item_id].letter) for item in items]
+    own = accuracy([run.right(item) for item in items], resampling_of(items))
+    assert own is not None  # they were compared
+    return Effect(
+        intervention=done.name,
+        kind=done.kind,
+        block=done.block,
+        run=run.manifest.run,
+        n=len(items),
+        accuracy=own,
+        difference=comparison.difference,
+        p_value=comparison.p_value,
+        p_adjusted=judgement.p_adjusted,
+        test=comparison.test,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        changed=sum(changed != before for changed, before in pairs),
+        follows=_follows(run, intact) if done.kind == "transplant" else None,
+    )
+
+
+def _follows(run: RunData, intact: RunData) -> Follows:
+    given = donors(intact.items.values(), run.manifest.identity.seed or 0)
+    letters = [(run.greedy[item.item_id].letter, item) for item in run.answered]
+    donor = sum(letter == intact.items[str(given[item.item_id])].gold for letter, item in letters)
+    question = sum(letter == item.gold for letter, item in letters)
+    n = len(letters)
+    return Follows(donor / n, question / n, (n - donor - question) / n)

@@ -1,0 +1,82 @@
+import shutil
+
+import pytest
+import tiny
+
+from rimbench import suites, systems
+from rimbench.reporting import formats, summary
+from rimbench.reporting.ablations import find_ablations
+from rimbench.reporting.document import as_document
+from rimbench.reporting.plots import make_plots
+from rimbench.reporting.tables import ablation_table, make_tables
+from rimbench.running import ablations, completion, plans
+from rimbench.statistics.verdict import Settings
+from rimbench.store import RECORDS
+
+ITEMS = 40
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reported")
+    checkpoint = tiny.make_checkpoint(folder / "checkpoint")
+    (folder / "tiny-rim.toml").write_text(
+        f'description = "made for tests"\n[weights]\npath = "{checkpoint}"\n[prompt]\nprefix = "The answer is {{"\n'
+        '[memory]\nblocks = 2\n[answer]\nmode = "readout"\n'
+    )
+    tiny.write_suite(folder, ITEMS)
+    system, suite = systems.load(str(folder / "tiny-rim.toml")), suites.load(str(folder / "tiny.toml"))
+    settings = plans.RunSettings(folder / "results", "transformers")
+    completion.run_all(plans.plan_runs([system], [suite], settings), settings, tiny.Watching())
+    ablations.run_ablation(ablations.plan_ablation(system, suite, settings), tiny.Watching())
+    return folder / "results"
+
+
+def test_the_runs_of_an_ablation_are_no_systems_of_the_report(results):
+    report = summary.summarise(results)
+    assert [cell.label for cell in report.cells] == ["tiny-rim"]
+    assert report.comparisons == ()
+    [found] = report.ablations
+    assert [effect.intervention for effect in found.effects] == [
+        "filler", "transplant", "mean", "noise", "shuffle", "drop-1", "drop-2", "blind-readout",
+    ]  # fmt: skip
+    assert found.family.size == 8
+
+
+def test_every_format_has_the_table(results):
+    report = summary.summarise(results)
+    assert "What the memory does: tiny-rim on tiny, N = 40" in [table.title for table in make_tables(report)]
+    for form in ("markdown", "latex", "html"):
+        assert "What the memory does" in formats.render(form, report, results)
+    assert as_document(report)["ablations"][0]["effects"][1]["follows"].keys() == {"donor", "question", "neither"}
+    [plot] = [plot for plot in make_plots(report) if plot.name.startswith("interventions")]
+    assert plot.table == ablation_table(report.ablations[0]).title
+
+
+def test_the_shares_of_a_transplant_add_up_to_all_answers(results):
+    [found] = find_ablations(results, pytest.fail, Settings())
+    follows = found.effects[1].follows
+    assert follows.donor + follows.question + follows.neither == pytest.approx(1)
+    assert follows.question == found.effects[1].accuracy.value
+    assert all(effect.follows is None for effect in found.effects if effect.kind != "transplant")
+
+
+def test_an_ablation_that_lacks_answers_gets_no_verdict(results, tmp_path):
+    shutil.copytree(results, tmp_path / "cut")
+    [folder] = (tmp_path / "cut").glob("*-ablate")
+    whole = (folder / "mean" / RECORDS).read_text().splitlines()
+    (folder / "mean" / RECORDS).write_text("\n".join(whole[:35]) + "\n")
+    said = []
+    [found] = find_ablations(tmp_path / "cut", said.append, Settings())
+    [mean] = [effect for effect in found.effects if effect.intervention == "mean"]
+    assert (mean.n, mean.verdict, mean.said) == (35, None, "partial")
+    assert said == [f"ablation {folder.name} is partial: its command goes on with it"]
+
+
+def test_an_ablation_without_its_intact_run_is_left_out_with_a_reason(results, tmp_path):
+    shutil.copytree(results, tmp_path / "headless")
+    [folder] = (tmp_path / "headless").glob("*-ablate")
+    shutil.rmtree(folder / "intact")
+    said = []
+    assert find_ablations(tmp_path / "headless", said.append, Settings()) == []
+    assert "lacks the intact run or an intervention yet" in said[0]
