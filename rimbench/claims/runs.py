@@ -211,7 +211,7 @@ def _blocks(run: RunData) -> int:
 def _outcomes(run: RunData, k: int | None) -> Outcomes | None:
     """Greedy answers right or wrong, of draws alone their mean, or each item's pass@k; None without any."""
     if k is None:
-        items, shares = run.answered, [float(run.score(item)) for item in run.answered]
+        items, shares = run.answered, run.scores(run.answered).tolist()
     else:
         items = run.sampled
         values = run.pass_values(items, k) if items else None

@@ -40,6 +40,7 @@ beginning, the end and the places around words for an answer are read (`excerpts
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rimbench.extraction import wording
 from rimbench.extraction.excerpts import excerpt
@@ -70,6 +71,12 @@ def extract(text: str, options: Mapping[str, str], reasoning_tags: Tags = ()) ->
 
     `reasoning_tags` are pairs of an opening and a closing tag that a model thinks between, beside the known ones.
     """
+    read = _read_again if len(text) <= _SHORT else _read
+    return read(text, tuple(options.items()), tuple((opens, closes) for opens, closes in reasoning_tags))
+
+
+def _read(text: str, lettered: tuple[tuple[str, str], ...], reasoning_tags: Tags) -> Extraction:
+    options = dict(lettered)
     without = without_reasoning(text, reasoning_tags)
     if without is None:
         return Extraction(None, "truncated")
@@ -81,6 +88,12 @@ def extract(text: str, options: Mapping[str, str], reasoning_tags: Tags = ()) ->
         return Extraction(None, "refused" if refused else "no_answer")
     status: Status = "ambiguous" if len(letters) > 1 else "ok" if letters in options else "no_answer"
     return Extraction(letters if status == "ok" else None, status)
+
+
+_SHORT = 2_000
+"""Characters: a longer text is hardly written twice."""
+_read_again = lru_cache(maxsize=4096)(_read)
+"""The draws of an item often say the same."""
 
 
 def _letters(plain: str, reader: Reader, rules: Sequence[_Rule]) -> str:

@@ -2,8 +2,9 @@ r"""Rules that read statements: a cue (`\boxed{`, "the answer is", "is correct")
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 
 from rimbench.extraction import wording
@@ -25,6 +26,10 @@ class _Statement:
     end: int
     hedged: bool = False
     explicit: bool = False
+
+
+_BRACE = re.compile(r"[{}\n]")
+_NO_TEXT = re.compile(r"\\(?=[{}\s])|[{}~]")
 
 
 def _tail(pattern: re.Pattern[str], plain: str) -> deque[re.Match[str]]:
@@ -83,17 +88,19 @@ def boxed_loosely(plain: str, reader: Reader) -> str:
     return _last(found, plain, reader)
 
 
-def _boxes(plain: str) -> Iterator[tuple[int, int, str]]:
-    """Where the last boxes start and end, and what they hold."""
+@lru_cache(maxsize=4)
+def _boxes(plain: str) -> Sequence[tuple[int, int, str]]:
+    """Where the last boxes start and end, and what they hold; kept for the second rule that asks."""
+    found = []
     for box in _tail(wording.BOX, plain):
-        depth, end = 1, box.end()
-        limit = min(len(plain), end + wording.MAX_SLOT_CHARS)
-        while end < limit and plain[end] != "\n":
-            depth += (plain[end] == "{") - (plain[end] == "}")
-            if not depth:
+        depth, end = 1, min(len(plain), box.end() + wording.MAX_SLOT_CHARS)
+        for mark in _BRACE.finditer(plain, box.end(), end):
+            depth += (mark[0] == "{") - (mark[0] == "}")
+            if not depth or mark[0] == "\n":
+                end = mark.start()
                 break
-            end += 1
-        yield box.start(), end + 1, " ".join(re.sub(r"\\(?=[{}\s])|[{}~]", " ", plain[box.end() : end]).split())
+        found.append((box.start(), end + 1, " ".join(_NO_TEXT.sub(" ", plain[box.end() : end]).split())))
+    return found
 
 
 def stated(plain: str, reader: Reader) -> str:

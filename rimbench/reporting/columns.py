@@ -6,10 +6,12 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rimbench.records import LETTERS, STATUSES, Record, Status
+from rimbench.records import LETTERS, STATUSES, Item, Record, Status
 from rimbench.statistics.bootstrap import FloatArray
 from rimbench.store import Head
 
@@ -57,6 +59,22 @@ class GreedyAnswer:
         return None if math.isnan(mass) else mass
 
 
+class Columns(NamedTuple):
+    """Greedy answers to n items: `letters` are places in `LETTERS`, its length for none, `statuses` in `STATUSES`, of
+    shape (n,); `logprobs` of shape (n, letters) and `masses` of (n,) are NaN where there are none.
+    """
+
+    letters: NDArray[np.uint8]
+    statuses: NDArray[np.uint8]
+    logprobs: FloatArray
+    masses: FloatArray
+
+    @property
+    def is_read_out(self) -> NDArray[np.bool_]:
+        """Which have log-probabilities."""
+        return ~np.isnan(self.logprobs[:, 0])
+
+
 class GreedyAnswers(Mapping[str, GreedyAnswer]):
     """By item id, in the order in which they were kept."""
 
@@ -64,10 +82,11 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
         self.letters, self.statuses = bytearray(), bytearray()
         self.logprobs, self.masses = array("d"), array("d")
         self._rows: dict[str, int] = {}
+        self._last: tuple[Sequence[Item], Columns] | None = None
 
     def put(self, item_id: str, record: Record) -> None:
         """Add the greedy answer to an item."""
-        self._rows[item_id] = len(self.letters)
+        self._rows[item_id], self._last = len(self.letters), None
         letter = record.answer if record.status == "ok" else None
         logprobs = record.option_logprobs or {}
         self.letters.append(len(LETTERS) if letter is None else LETTERS.index(letter))
@@ -75,12 +94,20 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
         self.logprobs.extend(map(logprobs.get, LETTERS, _NONES))
         self.masses.append(_NONE if record.label_mass is None else record.label_mass)
 
-    def logprob_table(self, item_ids: Sequence[str], width: int) -> FloatArray:
-        """Log-probabilities of shape (items, width), those of letters that an item lacks as -inf."""
-        rows = [self._rows[item_id] for item_id in item_ids]
-        table = np.array(np.frombuffer(self.logprobs).reshape(-1, len(LETTERS))[rows, :width])
-        table[np.isnan(table)] = -np.inf
-        return table
+    def columns(self, items: Sequence[Item]) -> Columns:
+        """The answers to these items, in their order; kept for the next figure of the same items."""
+        if self._last is None or self._last[0] is not items:
+            self._last = items, self._columns(items)
+        return self._last[1]
+
+    def _columns(self, items: Sequence[Item]) -> Columns:
+        rows = np.array([self._rows[item.item_id] for item in items], dtype=np.intp)
+        return Columns(
+            np.frombuffer(self.letters, dtype=np.uint8)[rows],
+            np.frombuffer(self.statuses, dtype=np.uint8)[rows],
+            np.frombuffer(self.logprobs).reshape(-1, len(LETTERS))[rows],
+            np.frombuffer(self.masses)[rows],
+        )
 
     def __getitem__(self, item_id: str) -> GreedyAnswer:
         return GreedyAnswer(self, self._rows[item_id])

@@ -146,7 +146,7 @@ def _compare(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, in
         return None
     answered = {item.item_id for item in b.answered}
     items = [item for item in a.answered if item.item_id in answered]
-    scores_a, scores_b = ([run.score(item) for item in items] for run in (a, b))
+    scores_a, scores_b = (run.scores(items) for run in (a, b))
     judged_by = Settings(settings.margin, settings.alpha, resampling_of(items))
     compare = compare_scores if a.by_draws or b.by_draws else compare_outcomes
     comparison = compare(scores_a, scores_b, judged_by)
@@ -209,7 +209,7 @@ def _order_effect(runs: Sequence[RunData], shown_letters: Sequence[Mapping[str, 
         n=min(len(run.answered) for run in runs),
         n_asked=len(runs[0].items),
         orders=len(runs),
-        mean_accuracy=float(np.mean([np.mean([run.right(item) for item in run.answered]) for run in runs])),
+        mean_accuracy=float(np.mean([np.mean(run.rights(run.answered)) for run in runs])),
         moved=moved,
         follow_text=text / moved if moved else None,
         follow_letter=letter / moved if moved else None,

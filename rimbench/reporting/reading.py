@@ -1,6 +1,7 @@
 """Runs' folders -> `RunData`: their answers item by item, without their texts, so that many runs fit in memory."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,9 +21,12 @@ from rimbench.store import (
     find_runs,
     find_without_manifest,
     read_manifest,
+    records_of,
     say_edited,
 )
 
+_READ_AT_ONCE = 512
+"""Lines; of long texts, too, some megabytes."""
 HEADLINE_K = 8
 """The k of pass@k and maj@k that is always given where there are as many samples."""
 
@@ -69,15 +73,19 @@ class RunData:
         answer = self.greedy[item.item_id]
         return answer.status == "ok" and answer.letter == item.gold
 
+    def rights(self, items: Sequence[Item]) -> NDArray[np.bool_]:
+        """`right` of each of these items."""
+        return np.equal(self.greedy.columns(items).letters, places(item.gold for item in items))
+
     def drawn_right(self, item: Item) -> int:
         """How many draws of an item are right."""
         return self.drawn.get(item.item_id, ()).count(item.gold)
 
-    def score(self, item: Item) -> float:
-        """How far an answered item is right: 0 or 1 by its greedy answer, of draws alone the share that is right."""
+    def scores(self, items: Sequence[Item]) -> FloatArray:
+        """How far answered items are right: 0 or 1 by the greedy answer, of draws alone the share that is right."""
         if self.by_draws:
-            return self.drawn_right(item) / len(self.drawn[item.item_id])
-        return float(self.right(item))
+            return np.array([self.drawn_right(item) / len(self.drawn[item.item_id]) for item in items])
+        return self.rights(items).astype(float)
 
     @property
     def k(self) -> int | None:
@@ -86,24 +94,38 @@ class RunData:
 
     def pass_values(self, items: Sequence[Item], k: int) -> FloatArray | None:
         """pass@k item by item, from the draws; None where an item has fewer than k."""
-        samples = [len(self.drawn.get(item.item_id, ())) for item in items]
-        return passk.pass_values([self.drawn_right(item) for item in items], samples, k)
+        drawn = [self.drawn.get(item.item_id, ()) for item in items]
+        right = [letters.count(item.gold) for letters, item in zip(drawn, items, strict=True)]
+        return passk.pass_values(right, list(map(len, drawn)), k)
 
     def mean_over_draws(self) -> estimate.Estimate | None:
         """Accuracy averaged over the draws; None without any."""
         values = self.pass_values(self.sampled, 1) if self.drawn else None
         return None if values is None else estimate.bootstrap_share(values, resampling_of(self.sampled))
 
+    def read_out(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Those of these items whose greedy answer has log-probabilities."""
+        every = len(self.greedy) == len(self.items)
+        answered = items if every else [item for item in items if item.item_id in self.greedy]
+        read_out = self.greedy.columns(answered).is_read_out
+        return answered if read_out.all() else list(itertools.compress(answered, read_out.tolist()))
+
     def logprob_table(self, items: Sequence[Item]) -> tuple[FloatArray, NDArray[np.intp]]:
         """Log-probabilities (items, most options), short items filled up with -inf, and the gold columns."""
         width = max(len(item.options) for item in items)
-        table = self.greedy.logprob_table([item.item_id for item in items], width)
-        return table, np.array([LETTERS.index(item.gold) for item in items])
+        table = self.greedy.columns(items).logprobs[:, :width].copy()
+        table[np.isnan(table)] = -np.inf
+        return table, places(item.gold for item in items).astype(np.intp)
 
     @property
     def content_sha256(self) -> str:
         """The hash of the frozen items: runs with different ones are never compared."""
         return self.manifest.identity.suite.content_sha256
+
+
+def places(letters: Iterable[str]) -> NDArray[np.uint8]:
+    """The letters' places in `LETTERS`."""
+    return np.frombuffer(bytes(map(LETTERS.index, letters)), dtype=np.uint8)
 
 
 def resampling_of(items: Sequence[Item]) -> Resampling:
@@ -119,6 +141,7 @@ def read_run(folder: Path) -> RunData:
     items = {item.item_id: without_texts(item) for item in each_item(folder)}
     greedy, draws, failed = GreedyAnswers(), Draws(), 0
     shown: dict[str, int] = {}
+    unread: list[bytes] = []
     answers = Answers(folder, items)
     for head in answers.heads():
         if not head.answered:
@@ -132,11 +155,21 @@ def read_run(folder: Path) -> RunData:
         if sample:
             draws.put(item_id, head)
         else:
-            greedy.put(item_id, head.record)
+            unread.append(head.line)
+            if len(unread) == _READ_AT_ONCE:
+                _put_read(greedy, items, unread)
+    _put_read(greedy, items, unread)
     first = 1 if draws.letters and not greedy else 0  # answers from elsewhere may be draws alone
     missing = answers.kept.missing(items, manifest.samples, first)
     edited = tuple(answers.edited)
     return RunData(manifest, items, greedy, draws.letters, draws.statuses, missing, failed, edited, shown)
+
+
+def _put_read(greedy: GreedyAnswers, items: Mapping[str, Item], lines: list[bytes]) -> None:
+    """Keep the records of lines, which are read together: one by one takes twice the time; `lines` is emptied."""
+    for record in records_of(lines):
+        greedy.put(items[record.item_id].item_id, record)  # the one text of the id that is held
+    lines.clear()
 
 
 def without_texts(item: Item) -> Item:

@@ -165,7 +165,7 @@ class Orders:
         letters = tuple(answer.letter for answer in answers)
         if not all(answer.is_read_out for answer in answers):
             return cls(letters, None)
-        tables = [run.greedy.logprob_table([item.item_id], len(item.options)) for run in runs[: len(item.options)]]
+        tables = [run.greedy.columns([item]).logprobs[:, : len(item.options)] for run in runs[: len(item.options)]]
         return cls(letters, option_probabilities(np.concatenate(tables)))
 
     @property

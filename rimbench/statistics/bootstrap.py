@@ -109,12 +109,14 @@ def _drawn_counts(total: int, resamples: int, seed: int) -> Iterator[NDArray[np.
 
 def resampled_means(units: Units, resamples: int, seed: int) -> FloatArray:
     """Bootstrap means, shape (resamples,): units drawn with replacement, sum of sums over sum of sizes."""
+    total, alike = units.sums.size, np.ptp(units.sizes) == 0
     columns = np.column_stack([units.sums, units.sizes])
-    kinds, counts = np.unique(columns, axis=0, return_counts=True)
-    total = units.sums.size
-    if len(kinds) <= FEW_VALUES:
-        return _means_of_kinds(tuple(map(tuple, kinds.tolist())), tuple(counts.tolist()), resamples, seed)
-    if np.ptp(units.sizes) == 0:  # a matrix times one vector takes a fifth of the time of two
+    # They are sorted: a kind is a run of them.
+    starts = np.flatnonzero(np.diff(columns, axis=0, prepend=np.nan).any(axis=1))
+    if len(starts) <= FEW_VALUES:
+        counts = np.diff(starts, append=total)
+        return _means_of_kinds(tuple(map(tuple, columns[starts].tolist())), tuple(counts.tolist()), resamples, seed)
+    if alike:  # a matrix times one vector takes a fifth of the time of two
         sums = [block @ units.sums for block in item_counts(total, resamples, seed)]
         return np.asarray(np.concatenate(sums) / (total * units.sizes[0]))
     drawn = np.concatenate([block @ columns for block in item_counts(total, resamples, seed)])
@@ -135,7 +137,7 @@ def _means_of_kinds(
 
 def is_drawn(units: Units) -> bool:
     """Whether the interval of these units is drawn, or so many values differ that it is worked out instead."""
-    return units.sums.size <= MANY_UNITS or len(np.unique(units.sums)) <= FEW_VALUES
+    return units.sums.size <= MANY_UNITS or int(np.count_nonzero(np.diff(units.sums))) < FEW_VALUES
 
 
 def bca_interval(units: Units, how: Resampling = ITEMWISE) -> tuple[float, float] | None:

@@ -73,13 +73,17 @@ def majority_values(answers: Sequence[Sequence[str | None]], gold: Sequence[str]
         raise ValueError(f"k = {k}")
     if not answers or min(map(len, answers)) < k:
         return None
-    values = []
-    for letters, correct in zip(answers, gold, strict=True):
-        votes = Counter(letters)
-        silent = votes.pop(None, 0)
-        for_gold = votes.pop(correct, 0)
-        values.append(_majority_share(for_gold, tuple(sorted(votes.values())), silent, k))
-    return np.array(values)
+    return np.array(
+        [_majority_of(tuple(letters), correct, k) for letters, correct in zip(answers, gold, strict=True)]
+    )
+
+
+@lru_cache(maxsize=65536)
+def _majority_of(letters: tuple[str | None, ...], gold: str, k: int) -> float:
+    votes = Counter(letters)
+    silent = votes.pop(None, 0)
+    for_gold = votes.pop(gold, 0)
+    return _majority_share(for_gold, tuple(sorted(votes.values())), silent, k)
 
 
 @lru_cache(maxsize=65536)

@@ -16,16 +16,17 @@ from rimbench.store.folder import (
     each_item,
     find_runs,
     find_without_manifest,
+    items_again,
     no_runs,
     read_items,
     read_manifest,
     read_records,
-    read_records_at,
+    records_again,
     say_edited,
 )
 from rimbench.store.heads import Head
 from rimbench.store.kept import Kept
-from rimbench.store.lines import RECORD_FIELDS, checksum, to_line
+from rimbench.store.lines import RECORD_FIELDS, checksum, records_of, to_line
 from rimbench.store.manifest import (
     SCHEMA_VERSION,
     FrozenItems,
@@ -68,6 +69,7 @@ __all__ = [
     "find_runs",
     "find_without_manifest",
     "identity_of",
+    "items_again",
     "json_of",
     "manifest_of",
     "named",
@@ -75,7 +77,8 @@ __all__ = [
     "read_items",
     "read_manifest",
     "read_records",
-    "read_records_at",
+    "records_again",
+    "records_of",
     "say_edited",
     "to_line",
 ]

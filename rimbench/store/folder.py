@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,7 +16,7 @@ from rimbench.records import LETTERS, Asked, Item, Record, find_fault
 from rimbench.records.items import ItemTable
 from rimbench.store.heads import Head, read_heads
 from rimbench.store.kept import Kept
-from rimbench.store.lines import is_intact, read_lines, records_of
+from rimbench.store.lines import chunks, is_intact, read_lines, values_again
 from rimbench.store.manifest import SCHEMA_VERSION, Manifest, manifest_of
 
 RECORDS = "records.jsonl"
@@ -31,8 +31,6 @@ SET_ASIDE = ".old-"
 BEGUN = ".new"
 """How the name of a run ends that is to take another's place, and has no answer yet."""
 SHOWN_LINES = 20
-_READ_AT_ONCE = 100
-"""Records whose lines are looked up."""
 SHOWN_FOLDERS = 3
 
 A = TypeVar("A", Record, Head)
@@ -73,6 +71,7 @@ class Answers:
         self.kept, doubled = Kept(), set[tuple[str, int]]()
         failed: dict[tuple[str, int], A] = {}
         self.edited.clear()
+        add = self.kept.add
         for number, intact, answer in found:
             if not intact:
                 self.edited.append(number)
@@ -80,7 +79,7 @@ class Answers:
                 key = (answer.item_id, answer.sample)
                 if key not in self.kept and not (key in failed and failed[key].final):
                     failed[key] = answer
-            elif self.kept.add(answer.item_id, answer.sample):
+            elif add(answer.item_id, answer.sample):
                 if failed:
                     failed.pop((answer.item_id, answer.sample), None)
                 yield answer
@@ -162,13 +161,11 @@ def read_records(path: Path) -> Iterator[Record]:
     return (record for _, _, record in read_lines(path, Record, "record"))
 
 
-def read_records_at(folder: Path, starts: Iterable[int]) -> Iterator[Record]:
-    """The records whose lines begin at these places of a run's file, fastest in their order."""
+def records_again(folder: Path, starts: Iterable[int], keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """`values_again` of the records whose lines begin at these places of a run's file, fastest in their order."""
     try:
         with open_regular(folder / RECORDS) as file:
-            left = iter(starts)
-            while some := list(itertools.islice(left, _READ_AT_ONCE)):
-                yield from records_of([_line_at(file, start) for start in some])
+            yield from values_again(folder / RECORDS, (_line_at(file, start) for start in starts), keys)
     except OSError as error:
         raise DataError(f"cannot read {folder / RECORDS}: {error.strerror}; start the same command again") from error
 
@@ -191,6 +188,12 @@ def each_item(folder: Path) -> Iterator[Item]:
             raise DataError(f"{folder / ITEMS}: line {number} has the id {item.item_id!r} of an earlier one")
         ids.add(item.item_id)
         yield item
+
+
+def items_again(folder: Path, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """`values_again` of a run's items, in the suite's frozen order."""
+    path = folder / ITEMS
+    return values_again(path, itertools.chain.from_iterable(chunks(path)), keys)
 
 
 def _find_item_fault(item: Item) -> str | None:

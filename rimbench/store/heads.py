@@ -4,11 +4,11 @@ Whoever counts answers needs no more, and reads them in a third of the time and 
 """
 
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from rimbench.records import LETTERS, STATUSES, Record, Status
 from rimbench.store.lines import chunks, faulty_lines, is_intact, records_of, values_of
@@ -69,35 +69,46 @@ def read_heads(
     """
     number = start = 0
     for lines in chunks(path):
-        heads = [head if (head := _written_head(line)) and fits(head) else None for line in lines]
-        others = [i for i, head in enumerate(heads) if head is None]
-        records = values_of([lines[i] for i in others], Record) if others else []
+        heads, others = list[Head](), dict[int, int]()
+        for line in lines:
+            head = _written_head(line, start)
+            if head is None or not fits(head):
+                others[len(heads)] = start
+                head = _UNREAD
+            heads.append(head)
+            start += len(line) + 1
         edited = set()
-        if len(records) < len(others) or any(map(find_fault, records)):
-            raise faulty_lines(path, Record, "record", find_fault)
-        for i, record in zip(others, records, strict=True):
-            heads[i] = _head_of(record, lines[i])
-            if not is_intact(lines[i], record):
-                edited.add(i)
-        for i, head in enumerate(heads):
-            assert head is not None
+        if others:
+            records = values_of([lines[i] for i in others], Record)
+            if len(records) < len(others) or any(map(find_fault, records)):
+                raise faulty_lines(path, Record, "record", find_fault)
+            for (i, place), record in zip(others.items(), records, strict=True):
+                heads[i] = _head_of(record, lines[i], place)
+                if not is_intact(lines[i], record):
+                    edited.add(number + i + 1)
+        for head in heads:
             number += 1
-            head.start = start
-            start += len(head.line) + 1
-            yield number, i not in edited, head
+            yield number, number not in edited, head
 
 
-def _written_head(line: bytes) -> Head | None:
+def _written_head(line: bytes, start: int) -> Head | None:
     """The head of a line that is as it was written; None for one to be read whole."""
     found = _HEAD.match(line)
-    if found is None or line[-_CHECK_LENGTH:] != b', "check": "%08x"}' % zlib.crc32(line[:-_CHECK_LENGTH]):
+    if found is None:
         return None
-    item_id, sample, gold, answer, ok, other = found.groups()
     try:
-        return Head(item_id.decode(), int(sample), _WORDS[gold], _WORDS[answer], _STATUS[ok or other], line)
-    except UnicodeDecodeError:
+        if int(line[-10:-2], 16) != crc32(line[:-_CHECK_LENGTH]):
+            return None
+        item_id, sample, gold, answer, ok, other = found.groups()
+        status = _STATUS[ok or other]
+        return Head(item_id.decode(), int(sample), _WORDS[gold], _WORDS[answer], status, line, False, start)
+    except ValueError:  # no checksum, or no UTF-8
         return None
 
 
-def _head_of(record: Record, line: bytes) -> Head:
-    return Head(record.item_id, record.sample, record.gold, record.answer, record.status, line, record.final)
+def _head_of(record: Record, line: bytes, start: int) -> Head:
+    return Head(record.item_id, record.sample, record.gold, record.answer, record.status, line, record.final, start)
+
+
+_UNREAD = Head("", 0, "", None, "ok", b"")
+"""Stands for a line that is to be read whole, until it is."""

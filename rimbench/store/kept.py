@@ -14,10 +14,10 @@ class Kept(Set[tuple[str, int]]):
 
     def add(self, item_id: str, sample: int) -> bool:
         """Count a pair, once however often it is added; whether it is new."""
-        bits = self._bits.get(item_id, 0)
-        if bits >> sample & 1:
+        bits, bit = self._bits.get(item_id, 0), 1 << sample
+        if bits & bit:
             return False
-        self._bits[item_id] = bits | 1 << sample
+        self._bits[item_id] = bits | bit
         self._count += 1
         return True
 

@@ -7,9 +7,10 @@ was written, by hand or by a failing disk. It is no signature: who wants to dece
 import dataclasses
 import json
 import math
+import operator
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, TypeVar
@@ -110,6 +111,16 @@ def records_of(lines: Sequence[bytes]) -> list[Record]:
         fault = next(value for value in (_value(line, Record) for line in lines) if isinstance(value, str))
         raise DataError(f"a record was changed while it was read ({fault}): start the same command again")
     return values
+
+
+def values_again(path: Path, lines: Iterable[bytes], keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """What lines that were found good before hold under these keys, as JSON has it: in a third of the time."""
+    wanted = operator.itemgetter(*keys)
+    try:
+        for line in lines:
+            yield wanted(json.loads(line))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(f"{path} was changed while it was read: start the same command again") from error
 
 
 def _body(record: Record) -> str:

@@ -77,8 +77,10 @@ class Auditor:
     _used_labels: int = 0
     _skipped: Counter[str] = field(default_factory=Counter)
     _faults: dict[str, list[str]] = field(default_factory=dict)
+    _asked: dict[int, str | None] = field(default_factory=dict)
+    """By a hash of a question alone, the one item that may ask it; None where several may: see `_seen`."""
     _seen: dict[bytes, str | None] = field(default_factory=dict)
-    """By the hash of a question, which of all is kept: the id of its item, or None where answers contradict."""
+    """By the hash of a question and its options, which item of all is kept, or None where answers contradict."""
     _own_labels: set[str] = field(default_factory=set)
 
     def add(self, reading: AuditRow) -> None:
@@ -114,13 +116,14 @@ class Auditor:
                 "give rows with questions, options and labels"
             )
 
-    def using(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Pass on the items that the suite uses, and count them for the report."""
-        for item in items:
-            self._used_labels += item.item_id in self._own_labels
-            self._gold[item.gold] += 1
-            self._widest = max(self._widest, len(item.options))
-            yield item
+    def using(self, items: ItemTable) -> Iterator[tuple[str, str, list[str], str]]:
+        """Pass on the contents of the items that the suite uses, and count them for the report."""
+        for content in items.contents():
+            item_id, _, options, gold = content
+            self._used_labels += item_id in self._own_labels
+            self._gold[gold] += 1
+            self._widest = max(self._widest, len(options))
+            yield content
 
     def report(self) -> Audit:
         """The audit, with the gold letters of the items that the suite uses."""
@@ -138,16 +141,33 @@ class Auditor:
         self._faults.setdefault(kind, []).append(item_id)
 
     def _keep(self, candidate: Candidate) -> None:
-        key = _hash_question(candidate)
-        if key in self._seen:
-            self._repeat(candidate, key)
-        elif candidate.item_id in self.items:
-            self._fault("repeated_id", candidate.item_id)
+        asked, key = hash(folded(candidate.question)), b""
+        if asked in self._asked:
+            key = self._told_apart(asked, candidate)
+            if key in self._seen:
+                self._repeat(candidate, key)
+                return
+        item_id = candidate.item_id
+        if item_id in self.items:
+            self._fault("repeated_id", item_id)
+            return
+        if key:
+            self._seen[key] = item_id
         else:
-            self._seen[key] = candidate.item_id
-            self.items.put(_item(candidate))
-            if candidate.own_labels:
-                self._own_labels.add(candidate.item_id)
+            self._asked[asked] = item_id
+        gold = LETTERS[candidate.gold or 0]
+        self.items.put_lettered(item_id, candidate.question, candidate.options, gold, candidate.cluster)
+        if candidate.own_labels:
+            self._own_labels.add(item_id)
+
+    def _told_apart(self, asked: int, candidate: Candidate) -> bytes:
+        """The hash of a question with its options, which is not needed before a second item may ask the same."""
+        first = self._asked[asked]
+        if first is not None:
+            item = self.items[first]
+            self._seen[_hash_question(item.question, item.options.values())] = first
+            self._asked[asked] = None
+        return _hash_question(candidate.question, candidate.options)
 
     def _repeat(self, candidate: Candidate, key: bytes) -> None:
         first = self._seen[key]
@@ -179,20 +199,14 @@ def _fault_of(candidate: Candidate) -> str | None:
     return None
 
 
-def _hash_question(candidate: Candidate) -> bytes:
+def _hash_question(question: str, options: Iterable[str]) -> bytes:
     """Of the question with its options in any order. A folded text holds no newline."""
-    parts = [folded(candidate.question), *sorted(map(folded, candidate.options))]
+    parts = [folded(question), *sorted(map(folded, options))]
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).digest()
 
 
 def _same_answer(item: Item, candidate: Candidate) -> bool:
     return folded(item.options[item.gold]) == folded(candidate.options[candidate.gold or 0])
-
-
-def _item(candidate: Candidate) -> Item:
-    options = dict(zip(LETTERS, candidate.options, strict=False))
-    gold = LETTERS[candidate.gold or 0]
-    return Item(candidate.item_id, candidate.question, options, gold, candidate.cluster)
 
 
 def _some(ids: list[str]) -> str:

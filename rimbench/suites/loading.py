@@ -51,7 +51,7 @@ def load(
     auditor.check(opened.where)
     order = slices.frozen_order(auditor.items, spec.seed)[: _smaller(n, limit)]
     items = Items(auditor.items.in_order(order))
-    sha256 = content_sha256(auditor.using(items))
+    sha256 = content_sha256(auditor.using(items.by_id))
     return Suite(
         name=path.stem,
         items=items,

@@ -71,6 +71,8 @@ def read_options(cells: object) -> Options:
 
 def is_missing(value: object) -> bool:
     """Whether a cell holds nothing: null, NaN, or a text of spaces alone."""
+    if isinstance(value, str):
+        return not value or value.isspace()
     return value is None or (isinstance(value, float) and math.isnan(value)) or str(value).strip() == ""
 
 

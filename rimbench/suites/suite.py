@@ -135,16 +135,16 @@ HASHED_AT_ONCE = 100
 """Items; a document of all of them would take as much memory as they do."""
 
 
-def content_sha256(items: Iterable[Item]) -> str:
-    """The sha256 of the items' ids, questions, options and gold letters, in their order.
+def content_sha256(contents: Iterable[tuple[str, str, list[str], str]]) -> str:
+    """The sha256 of the items' ids, questions, options and gold letters, in their order (`ItemTable.contents`).
 
     The input is one ASCII JSON document without spaces: [[id, question, [option, ...], gold], ...]. Texts are
     stripped when they are read, and not changed otherwise (no Unicode normalisation).
     """
     encode = json.JSONEncoder(separators=(",", ":")).encode
-    content = ([item.item_id, item.question, list(item.options.values()), item.gold] for item in items)
+    left = iter(contents)
     digest, before = hashlib.sha256(b"["), b""
-    while some := list(itertools.islice(content, HASHED_AT_ONCE)):
+    while some := list(itertools.islice(left, HASHED_AT_ONCE)):
         digest.update(before + encode(some)[1:-1].encode("ascii"))
         before = b","
     digest.update(b"]")

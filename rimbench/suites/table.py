@@ -61,7 +61,7 @@ def readings(table: RowTable, keep: Callable[[str], bool]) -> Iterator[AuditRow]
 
 def _reading(table: RowTable, row: Row, number: int, base: int, keep: Callable[[str], bool]) -> AuditRow:
     layout = table.layout
-    if not all(_matches(row.get(column), wanted) for column, wanted in layout.filter.items()):
+    if layout.filter and not all(_matches(row.get(column), wanted) for column, wanted in layout.filter.items()):
         return Skipped("filtered")
     gold_column = layout.gold.index
     if gold_column is not None and _integer(row.get(gold_column)) == UNLABELLED:
@@ -70,7 +70,7 @@ def _reading(table: RowTable, row: Row, number: int, base: int, keep: Callable[[
     if not keep(question):
         return Skipped("other_slice")
     item_id = _row_id(layout, row, number)
-    options = _options(row, layout, f"{table.where}, row {item_id}")
+    options = _options(row, table, item_id)
     texts = tuple(map(_text, options.values))
     bare = without_own_labels(texts)
     gold = _gold(row, layout, (texts, bare or texts), options.labels, base)
@@ -110,7 +110,8 @@ def _text(value: object) -> str:
     return text
 
 
-def _options(row: Row, layout: "TableLayout", where: str) -> Options:
+def _options(row: Row, table: RowTable, item_id: object) -> Options:
+    layout = table.layout
     cells = row.get(layout.options) if isinstance(layout.options, str) else [row.get(name) for name in layout.options]
     try:
         return read_options(cells)
@@ -118,7 +119,8 @@ def _options(row: Row, layout: "TableLayout", where: str) -> Options:
         raise _RowFaultError(str(fault)) from None
     except TooManyOptionsError as error:
         raise DataError(
-            f"{where}: {error}: an item has 2 to {len(LETTERS)} options, letters A to {LETTERS[-1]}; remove such rows"
+            f"{table.where}, row {item_id}: {error}: an item has 2 to {len(LETTERS)} options, letters A to "
+            f"{LETTERS[-1]}; remove such rows"
         ) from None
 
 
@@ -130,11 +132,12 @@ def _gold(
     if layout.gold.index is not None:
         number = _integer(value)
         return None if number is None else number - base
-    letters = LETTERS[: len(labels)]
-    wanted, lists = (
-        (_text(value), spellings) if layout.gold.text is not None else (as_label(value), (labels, letters))
-    )
-    return next((options.index(wanted) for options in lists if wanted and wanted in options), None)
+    by_text = layout.gold.text is not None
+    wanted = _text(value) if by_text else as_label(value)
+    for options in spellings if by_text else (labels, LETTERS[: len(labels)]):
+        if wanted and wanted in options:
+            return options.index(wanted)
+    return None
 
 
 def _integer(value: object) -> int | None:
@@ -179,7 +182,7 @@ def _is_last(table: RowTable, rows: PackedRows, position: int, number: int | Non
     if number is None or number < 2:
         return False
     try:
-        options = _options(rows[position], table.layout, f"{table.where}, row {position}")
+        options = _options(rows[position], table, position)
     except _RowFaultError:
         return False
     return number == len(options.values)

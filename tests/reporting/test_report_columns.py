@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_runs import manifest
 
-from rimbench.records import LETTERS, Item, Record
+from rimbench.records import LETTERS, STATUSES, Item, Record
 from rimbench.reporting.columns import Draws, GreedyAnswers
 from rimbench.reporting.page import as_page
 from rimbench.reporting.reading import read_run
@@ -41,10 +41,14 @@ def test_greedy_answers_in_columns_are_those_that_were_put_in(records):
         assert (found.letter, found.status, found.label_mass) == (record.answer, record.status, record.label_mass)
         assert found.option_logprobs == record.option_logprobs
         assert found.is_read_out == (record.option_logprobs is not None)
-    read_out = [str(i) for i, record in enumerate(records) if record.option_logprobs][::-1]
-    if read_out:
-        wanted = [[(records[int(i)].option_logprobs or {}).get(x, -np.inf) for x in LETTERS] for i in read_out]
-        assert table.logprob_table(read_out, len(LETTERS)).tolist() == wanted
+    items = [Item(str(i), "", {}, "A") for i in range(len(records))][::-1]
+    columns, behind = table.columns(items), records[::-1]
+    assert columns.letters.tolist() == [len(LETTERS) if r.answer is None else LETTERS.index(r.answer) for r in behind]
+    assert [STATUSES[status] for status in columns.statuses] == [r.status for r in behind]
+    assert columns.is_read_out.tolist() == [r.option_logprobs is not None for r in behind]
+    wanted = [[(r.option_logprobs or {}).get(x, np.nan) for x in LETTERS] for r in behind]
+    np.testing.assert_array_equal(columns.logprobs, np.array(wanted).reshape(-1, len(LETTERS)))
+    np.testing.assert_array_equal(columns.masses, [np.nan if r.label_mass is None else r.label_mass for r in behind])
 
 
 @given(st.permutations(range(1, 13)), st.lists(st.sampled_from(["A", "B", None]), min_size=12, max_size=12))
@@ -107,6 +111,18 @@ def test_runs_share_an_item_of_the_page_where_id_and_question_are_the_same(page_
     assert [item[1:3] for item in found["items"]] == [["p", "Is it?"], ["q", "Why?"], ["q", "How?"]]
     texts = {run["label"]: {n: answer[3] for n, answer in run["answers"].items()} for run in found["runs"]}
     assert texts == {"one": {"0": "1p", "1": "1q"}, "three": {"0": "3p", "2": "3q"}, "two": {"0": "2p", "2": "2q"}}
+
+
+def test_of_very_many_answers_the_page_holds_those_to_the_first_questions_the_same_for_all_runs(page_of, monkeypatch):
+    items = [Item(x, f"{x}?", {"A": "w", "B": "x"}, "A") for x in "pqrs"]
+    monkeypatch.setattr("rimbench.reporting.page.MOST_ANSWERS", 5)
+    found = page_of(
+        one=(items, [record(x, 0, "A", f"1{x}") for x in "srqp"]),
+        two=(items, [record(x, 0, "B", f"2{x}") for x in "pqrs"]),
+    )
+    assert [item[1] for item in found["items"]] == ["p", "q"]
+    texts = {run["label"]: sorted(answer[3] for answer in run["answers"].values()) for run in found["runs"]}
+    assert texts == {"one": ["1p", "1q"], "two": ["2p", "2q"]}
 
 
 def test_a_run_is_read_without_its_texts(tmp_path):

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
-
 from rimbench.display.tabular import Table
 from rimbench.records import Item
 from rimbench.reporting.document import CellResult, OneLetter, one_letter
@@ -42,9 +40,8 @@ class Accuracy:
 def _measure(run: RunData, items: Sequence[Item]) -> Accuracy:
     """The accuracy of a run."""
     how = resampling_of(items)
-    right = [] if run.by_draws else [run.right(item) for item in items]
-    greedy = None if run.by_draws else estimate.accuracy(np.array(right, dtype=bool), how)
-    scores = np.array([run.score(item) for item in items] if run.by_draws else right, dtype=float)
+    scores = run.scores(items)
+    greedy = None if run.by_draws else estimate.accuracy(scores, how)
     return Accuracy(
         greedy,
         Headline(_of(run), run.mean_over_draws() if run.by_draws else greedy),

@@ -46,7 +46,7 @@ class Confidence:
 
 def _measure(run: RunData, items: Sequence[Item]) -> Confidence:
     """The calibration of the greedy answers that have option probabilities."""
-    read = [i for i in items if i.item_id in run.greedy and run.greedy[i.item_id].is_read_out]
+    read = run.read_out(items)
     if not read:
         return Confidence(None, None)
     table, gold = run.logprob_table(read)

@@ -83,7 +83,7 @@ def _exact(run: RunData, sampled: Sequence[Item], k: int) -> Estimate | None:
     items = [item for item in sampled if item.item_id in run.greedy]
     if answer.mode != "readout" or not answer.temperature or not items:
         return None
-    if not all(run.greedy[item.item_id].is_read_out for item in items):
+    if len(run.read_out(items)) < len(items):
         return None
     return passk.exact_pass_at_k(*run.logprob_table(items), k, answer.temperature, resampling_of(items))
 

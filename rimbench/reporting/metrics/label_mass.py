@@ -3,6 +3,7 @@
 Its column stands in the table of calibration: both are of readouts.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
@@ -21,8 +22,8 @@ class LabelMass:
 
 def _measure(run: RunData, items: Sequence[Item]) -> LabelMass:
     """The label mass of a run's greedy answers."""
-    found = [] if run.by_draws else [run.greedy[item.item_id].label_mass for item in items]
-    known = [mass for mass in found if mass is not None]
+    found = [] if run.by_draws else run.greedy.columns(items).masses.tolist()
+    known = [mass for mass in found if not math.isnan(mass)]
     return LabelMass(fmean(known) if known else None)
 
 

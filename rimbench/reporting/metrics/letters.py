@@ -1,15 +1,17 @@
 """Letters: how often each is gold, and how often it is answered."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rimbench.display.tabular import Table
 from rimbench.records import LETTERS, Item
 from rimbench.reporting.document import CellResult
 from rimbench.reporting.metrics import Metric
 from rimbench.reporting.numbers import counted, letter_counts, whole_n
-from rimbench.reporting.reading import RunData
+from rimbench.reporting.reading import RunData, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,15 @@ class Letters:
 def _measure(run: RunData, items: Sequence[Item]) -> Letters:
     """The letters of a run's items and of its answers."""
     if run.by_draws:
-        answered = [letter for letters in run.drawn.values() for letter in letters]
+        answered = places(letter for letters in run.drawn.values() for letter in letters if letter is not None)
     else:
-        answered = [run.greedy[item.item_id].letter for item in items]
-    return Letters(LetterCounts(_histogram([item.gold for item in items]), _histogram(answered)))
+        answered = run.greedy.columns(items).letters
+    return Letters(LetterCounts(_histogram(places(item.gold for item in items)), _histogram(answered)))
 
 
-def _histogram(letters: Sequence[str | None]) -> dict[str, int]:
-    found = Counter(letters)
-    return {letter: found[letter] for letter in LETTERS if found[letter]}
+def _histogram(letters: NDArray[np.uint8]) -> dict[str, int]:
+    counts = np.bincount(letters, minlength=len(LETTERS)).tolist()
+    return {letter: count for letter, count in zip(LETTERS, counts, strict=False) if count}
 
 
 def _table(cells: Sequence[CellResult]) -> Table:

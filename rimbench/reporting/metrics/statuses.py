@@ -1,6 +1,5 @@
 """What became of the answers: how many there are of each status, and the accuracy of those that name a letter."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,14 +24,12 @@ class StatusCounts:
 
 def _measure(run: RunData, items: Sequence[Item]) -> StatusCounts:
     """The statuses of a run's answers."""
-    found = [] if run.by_draws else [run.greedy[item.item_id].status for item in items]
-    counts = run.drawn_statuses if run.by_draws else Counter(found)
-    right = None if run.by_draws else np.array([run.right(item) for item in items], dtype=bool)
-    parsed = np.array([status == "ok" for status in found], dtype=bool)
-    return StatusCounts(
-        {status: counts.get(status, 0) for status in STATUSES},
-        None if right is None else accuracy_given_parsed(right, parsed, resampling_of(items)),
-    )
+    if run.by_draws:
+        return StatusCounts({status: run.drawn_statuses.get(status, 0) for status in STATUSES}, None)
+    found = run.greedy.columns(items).statuses
+    counts = np.bincount(found, minlength=len(STATUSES)).tolist()
+    given_ok = accuracy_given_parsed(run.rights(items), found == STATUSES.index("ok"), resampling_of(items))
+    return StatusCounts(dict(zip(STATUSES, counts, strict=True)), given_ok)
 
 
 def _table(cells: Sequence[CellResult]) -> Table:

@@ -22,18 +22,19 @@ from typing import Any
 from rimbench.display.notes import note
 from rimbench.display.tabular import Table
 from rimbench.errors import DataError
-from rimbench.records import Item, Record
 from rimbench.reporting.document import Report
 from rimbench.reporting.drawing import as_svg
 from rimbench.reporting.plots import make_plots
 from rimbench.reporting.tables import DISCLAIMER, make_tables
-from rimbench.store import each_item, read_records_at
+from rimbench.store import items_again, records_again
 from rimbench.store.lenses import SeenItem, read_lenses
 
 TEXT_BUDGET = 6_000_000
 """Characters of answers in one file; more answers are each cut shorter, in their middle."""
 PACKED_BUDGET = 4_300_000
 """Bytes of packed answers: with tables and plots, the file stays below 5 MB."""
+MOST_ANSWERS = 60_000
+"""Of more, those to the first questions of each suite, which stand in a random order, the same for all systems."""
 SHORTEST_CUT, LONGEST_CUT = 200, 20_000
 _ENCODED_AT_ONCE = 3 << 16
 """Bytes, a multiple of 3: base64 makes 4 characters of each 3."""
@@ -65,6 +66,7 @@ def page_pieces(report: Report, results: Path) -> Iterator[str]:
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         answers=place,
+        most=_most_questions(report),
     )
     before, _, behind = page.partition(place)
     yield before
@@ -72,6 +74,13 @@ def page_pieces(report: Report, results: Path) -> Iterator[str]:
     for start in range(0, len(packed), _ENCODED_AT_ONCE):
         yield base64.b64encode(packed[start : start + _ENCODED_AT_ONCE]).decode()
     yield behind
+
+
+def _most_questions(report: Report) -> int | None:
+    """How many questions of a suite are in the page; None where that are all."""
+    if sum(cell.n for cell in report.cells) <= MOST_ANSWERS:
+        return None
+    return MOST_ANSWERS // len(report.cells)
 
 
 def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
@@ -97,14 +106,14 @@ def _packed_answers(report: Report, results: Path) -> bytearray:
 
 def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
     """Items and, run by run, their answers as JSON, piece by piece: lists of values, for keys would be repeated."""
-    numbers = _Numbers()
+    numbers, most = _Numbers(), _most_questions(report)
     yield '{"items":['
     for cell in report.cells:
         suite, run = cell.suite, cell.run
-        items = each_item(results / run)  # a run's folder bears its name
+        items = itertools.islice(items_again(results / run, _OF_ITEM), most)  # a run's folder bears its name
         while some := list(itertools.islice(items, _WRITTEN_AT_ONCE)):
             before = "," if numbers.count else ""
-            rows = [_row(suite, item, limit) for item in some if numbers.add(suite, run, item)]
+            rows = [_row(suite, item, limit) for item in some if numbers.add(suite, run, *item[:2])]
             yield before + _json(rows)[1:-1] if rows else ""
     yield '],"runs":['
     for i, cell in enumerate(report.cells):
@@ -112,12 +121,13 @@ def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
         label = f"{cell.label}, first draw" if cell.data.by_draws else cell.label
         yield f'{"," if i else ""}{{"label":{_json(label)},"suite":{_json(suite)},"answers":{{'
         before = ""
-        records = read_records_at(results / run, sorted(cell.data.shown.values()))
+        shown = cell.data.shown
+        if most is not None:
+            shown = {item_id: start for item_id, start in shown.items() if numbers.has(suite, run, item_id)}
+        records = records_again(results / run, sorted(shown.values()), _OF_RECORD)
         while answered := list(itertools.islice(records, _WRITTEN_AT_ONCE)):
             answers = {
-                numbers.of(suite, run, record.item_id): _answer(
-                    record, cell.data.drawn.get(record.item_id, ()), limit
-                )
+                numbers.of(suite, run, record[0]): _answer(record, cell.data.drawn.get(record[0], ()), limit)
                 for record in answered
             }
             yield before + _json(answers)[1:-1]
@@ -143,16 +153,16 @@ class _Numbers:
         self._of_run: dict[str, dict[str, int]] = {}  # other questions under ids that the suite had before
         self._others: dict[tuple[str, str, str], int] = {}
 
-    def add(self, suite: str, run: str, item: Item) -> bool:
+    def add(self, suite: str, run: str, item_id: str, question: str) -> bool:
         """Number an item of a run; whether it is a new one."""
         of_suite = self._of_suite.setdefault(suite, {})
-        number = of_suite.setdefault(item.item_id, self.count)
-        if number < self.count and self._questions[number] != hash(item.question):
-            number = self._others.setdefault((suite, item.item_id, item.question), self.count)
-            self._of_run.setdefault(run, {})[item.item_id] = number
+        number = of_suite.setdefault(item_id, self.count)
+        if number < self.count and self._questions[number] != hash(question):
+            number = self._others.setdefault((suite, item_id, question), self.count)
+            self._of_run.setdefault(run, {})[item_id] = number
         if number < self.count:
             return False
-        self._questions.append(hash(item.question))
+        self._questions.append(hash(question))
         self.count += 1
         return True
 
@@ -163,6 +173,10 @@ class _Numbers:
             return self._others.get((suite, item.item_id, item.question), -1)
         return number
 
+    def has(self, suite: str, run: str, item_id: str) -> bool:
+        """Whether a run's item has a number."""
+        return item_id in self._of_suite[suite] or item_id in self._of_run.get(run, {})
+
     def of(self, suite: str, run: str, item_id: str) -> int:
         """The number of a run's item."""
         number = self._of_run.get(run, {}).get(item_id, self._of_suite[suite].get(item_id))
@@ -171,9 +185,14 @@ class _Numbers:
         return number
 
 
-def _row(suite: str, item: Item, limit: int) -> list[Any]:
-    options = {letter: cut(text, limit) for letter, text in item.options.items()}
-    return [suite, item.item_id, cut(item.question, limit), options, item.gold]
+_OF_ITEM = ("item_id", "question", "options", "gold")
+_OF_RECORD = ("item_id", "answer", "status", "gold", "text", "option_logprobs")
+
+
+def _row(suite: str, item: tuple[Any, ...], limit: int) -> list[Any]:
+    item_id, question, options, gold = item
+    texts = {letter: cut(text, limit) for letter, text in options.items()}
+    return [suite, item_id, cut(question, limit), texts, gold]
 
 
 @lru_cache(maxsize=1024)
@@ -182,17 +201,10 @@ def _counted(letters: tuple[str | None, ...]) -> dict[str, int]:
     return dict(sorted(Counter(letter or "none" for letter in letters).items()))
 
 
-def _answer(record: Record, drawn: tuple[str | None, ...], limit: int) -> list[Any]:
-    logprobs = record.option_logprobs
+def _answer(record: tuple[Any, ...], drawn: tuple[str | None, ...], limit: int) -> list[Any]:
+    _, answer, status, gold, text, logprobs = record
     rounded = {letter: _rounded(value) for letter, value in logprobs.items()} if logprobs else None
-    return [
-        record.answer,
-        record.status,
-        int(record.correct),
-        cut(record.text, limit),
-        rounded,
-        _counted(drawn),
-    ]
+    return [answer, status, int(status == "ok" and answer == gold), cut(text, limit), rounded, _counted(drawn)]
 
 
 def _seen(item: SeenItem, limit: int) -> list[Any]:
@@ -203,9 +215,9 @@ def _seen(item: SeenItem, limit: int) -> list[Any]:
     return [[cut(step, limit) for step in item.steps], blocks]
 
 
-def _rounded(logprob: float) -> float | None:
+def _rounded(logprob: float | None) -> float | None:
     """A probability of 0 has no logarithm that JSON could hold."""
-    return round(logprob, 3) if math.isfinite(logprob) else None
+    return None if logprob is None or math.isinf(logprob) else round(logprob, 3)
 
 
 def cut(text: str, limit: int) -> str:
