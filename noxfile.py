@@ -139,3 +139,10 @@ def open_ended(session: nox.Session) -> None:
     """Questions without options: direct against memory, in docs/; goes on where it was cut off."""
     install(session)
     session.run("python", "experiments/open_ended.py")
+
+
+@nox.session
+def probes(session: nox.Session) -> None:
+    """What linear probes read from memory, and from the control at the same places."""
+    install(session)
+    session.run("python", "experiments/probes.py")
