@@ -60,6 +60,7 @@ def run(
     permute_options: int | None = None,
     blind: bool = False,
     engine: str | None = None,
+    base_url: str | None = None,
     batch_size: int | None = None,
     max_errors: float = 0.05,
     keep_errors: bool = False,
@@ -77,6 +78,7 @@ def run(
     """
     _refuse_below({"limit": limit, "batch_size": batch_size}, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
+    from rimbench.engines import at_server
     from rimbench.running.cell import ErrorRules
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
@@ -93,9 +95,10 @@ def run(
     settings = RunSettings(
         folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, errors=errors
     )
-    with explaining_weights(asked, chosen):
-        planned = plan_runs(chosen, loaded, settings)
-    run_all(planned, settings, teller)
+    with at_server(base_url):
+        with explaining_weights(asked, chosen):
+            planned = plan_runs(chosen, loaded, settings)
+        run_all(planned, settings, teller)
     return Runs(folder, tuple(Run(each.cell.system.name, each.suite.name, each.folder) for each in planned))
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Data, Model, Results
+from rimbench.cli.options import AllowOutside, BaseUrl, Data, Model, Results
 
 AnswerBy = Literal["generate", "readout"]
 MaxErrors = Annotated[
@@ -35,8 +35,9 @@ def run(
     ] = None,
     blind: Annotated[bool, typer.Option("--blind", help="Show the options without the question.")] = False,
     engine: Annotated[
-        str | None, typer.Option(metavar="NAME", help="auto (if not given), transformers or vllm.")
+        str | None, typer.Option(metavar="NAME", help="auto (if not given), transformers, vllm or server.")
     ] = None,
+    base_url: BaseUrl = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
     max_errors: MaxErrors = 0.05,
     keep_errors: KeepErrors = False,
@@ -57,6 +58,7 @@ def run(
       rimbench run --system rim-v2 --model checkpoints/rim-v2 --suite medmcqa --data dev.json
       rimbench run --system smollm2 --suite medqa --data phrases_no_exclude_test.jsonl --limit 100
       rimbench run --system base --system base-direct --suite all --samples 8
+      rimbench run --system base --suite medmcqa --engine server --base-url http://localhost:8000
     """
     from rimbench.api import run as front
     from rimbench.cli.progress import RunProgress
@@ -75,6 +77,7 @@ def run(
             permute_options=permute_options,
             blind=blind,
             engine=engine,
+            base_url=base_url,
             batch_size=batch_size,
             max_errors=max_errors,
             keep_errors=keep_errors,

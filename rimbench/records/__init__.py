@@ -1,7 +1,7 @@
 """The values that flow through rimbench, and the checks of their consistency."""
 
 from rimbench.records.checks import MOST_SAMPLES, MOST_TOKENS, ROUNDING, Asked, find_fault
-from rimbench.records.values import LETTERS, STATUSES, Answer, Item, Prompt, Record, Status, Trace
+from rimbench.records.values import LETTERS, STATUSES, Answer, Decision, Item, Prompt, Record, Status, Trace
 
 __all__ = [
     "LETTERS",
@@ -11,6 +11,7 @@ __all__ = [
     "STATUSES",
     "Answer",
     "Asked",
+    "Decision",
     "Item",
     "Prompt",
     "Record",

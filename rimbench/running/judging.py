@@ -24,10 +24,15 @@ def to_records(cell: Cell, shown: Shown, request: Request, answers: list[Answer]
     """
     if len(answers) != len(request.samples):
         raise FaultyAnswerError(f"the engine gave {len(answers)} answers for {len(request.samples)} samples")
+    failure = next((answer.failure for answer in answers if answer.failure is not None), None)
+    if failure is not None:
+        raise FaultyAnswerError(failure)
     if not request.decoding.readout:
         judged = zip(request.samples, answers, strict=True)
         return [_checked(shown, request, s, answer, judge(cell.system, shown.item, answer)) for s, answer in judged]
     [answer] = answers
+    if answer.refused:
+        return [_record(shown, request, i, answer, (None, "refused")) for i in range(cell.samples + 1)]
     if answer.option_logprobs is None:
         raise FaultyAnswerError("the engine gave no log-probabilities for a readout")
     best = _checked(shown, request, 0, answer, (answer.text, "ok"))
@@ -60,6 +65,8 @@ def failed_records(shown: Shown, request: Request, samples: Sequence[int], error
 
 def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
     """The letter that a written answer states, and its status; cut off with no letter is `truncated`."""
+    if answer.refused:
+        return None, "refused"
     if system.answer.extraction == "first_letter":
         found = first_letter(answer.text, item.options)
         return found.letter, found.status
@@ -97,8 +104,9 @@ def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged:
         status=status,
         text=answer.text,
         option_logprobs=logprobs,
-        prompt_tokens=len(request.prompt.token_ids),
+        prompt_tokens=len(request.prompt.token_ids) if answer.prompt_tokens is None else answer.prompt_tokens,
         generated_tokens=answer.generated_tokens,
         prompt_sha256=request.prompt.sha256,
         label_mass=answer.label_mass,
+        confidence=answer.confidence,
     )

@@ -60,9 +60,9 @@ LATER_KEYS = {
     (): ("controls", "prompts_sha256", "import"),
     ("suite",): ("wording",),
     ("system",): ("name",),
-    ("system", "answer"): ("reasoning_tags",),
+    ("system", "answer"): ("reasoning_tags", "decision"),
     ("import",): ("score", "greedy"),
-    ("engine",): ("attention", "graphs", "prefix_cache"),
+    ("engine",): ("attention", "graphs", "prefix_cache", "served"),
 }
 """By table, the keys that are left out where they say nothing: runs and imports keep the names they had without."""
 
