@@ -78,8 +78,8 @@ def check(folder: Path) -> None:
     weight_files(folder)
 
 
-def loaded_files(folder: Path) -> list[Path]:
-    """Every file that is read when the checkpoint is loaded, in the order of their names.
+def loaded_files(folder: Path, *, whole: bool = True) -> list[Path]:
+    """Every file that is read when the checkpoint is loaded, by their names; not `whole`: all but the weights.
 
     ModelError where one of them would have others read: an adapter its base, or a tokenizer's settings.
     """
@@ -92,14 +92,16 @@ def loaded_files(folder: Path) -> list[Path]:
     if outside:
         raise ModelError(f"{folder}/tokenizer_config.json names {outside[0]!r}: expected a file in the same folder")
     settings = {path for pattern in SETTINGS for path in folder.glob(pattern) if path.is_file()}
+    if not whole:
+        return sorted(settings)
     index = {folder / INDEX} if not (folder / WEIGHTS).is_file() else set()
     return sorted({*settings, *index, *weight_files(folder)})
 
 
-def hash_folder(folder: Path) -> str:
-    """sha256 over the names and contents of the files that are loaded."""
+def hash_folder(folder: Path, *, whole: bool = True) -> str:
+    """sha256 over the names and contents of the files that are loaded; not `whole`: of all but the weights."""
     total = hashlib.sha256()
-    for path in loaded_files(folder):
+    for path in loaded_files(folder, whole=whole):
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         total.update(f"{path.relative_to(folder).as_posix()}:{digest}\n".encode())
@@ -145,6 +147,12 @@ def read_tokenizer(folder: Path) -> Any:
         return loader.from_pretrained(folder, trust_remote_code=False)
     except LOADING_ERRORS as error:
         raise cannot_load(folder, error) from error
+
+
+def end_token_ids(folder: Path) -> list[int]:
+    """The tokens that end a text, as the checkpoint's settings of generation have them."""
+    configured = _settings(folder / "generation_config.json").get("eos_token_id")
+    return [configured] if isinstance(configured, int) else list(configured or [])
 
 
 def load_model(folder: Path, dtype: str, attention: str = "sdpa") -> Any:

@@ -61,6 +61,7 @@ def run(
     rotate_options: bool = False,
     blind: bool = False,
     engine: str | None = None,
+    base_url: str | None = None,
     batch_size: int | None = None,
     max_errors: float = 0.05,
     keep_errors: bool = False,
@@ -78,6 +79,8 @@ def run(
     """
     _refuse_below({"limit": limit, "batch_size": batch_size}, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
+    from rimbench.engines import at_server
+
     if rotate_options and (samples or permute_options is not None):
         raise UsageError(
             "--rotate-options asks for the greedy answer in orders of its own: leave out --samples and "
@@ -100,9 +103,10 @@ def run(
         folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, errors=errors,
         rotate=rotate_options,
     )  # fmt: skip
-    with explaining_weights(asked, chosen):
-        planned = plan_runs(chosen, loaded, settings)
-    run_all(planned, settings, teller)
+    with at_server(base_url):
+        with explaining_weights(asked, chosen):
+            planned = plan_runs(chosen, loaded, settings)
+        run_all(planned, settings, teller)
     made = [
         Run(each.cell.system.name, each.suite.name, each.folder.parent if rotate_options else each.folder)
         for each in planned

@@ -11,6 +11,15 @@ AllowOutside = Annotated[
         "--allow-outside", help="Let suite and system files, and rimbench.toml, name files outside their own folders."
     ),
 ]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        envvar="RIMBENCH_BASE_URL",
+        help="The OpenAI-compatible server of --engine server; its key is RIMBENCH_API_KEY.",
+    ),
+]
 Data = Annotated[
     list[str] | None,
     typer.Option(

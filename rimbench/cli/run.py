@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Data, Model, Results
+from rimbench.cli.options import AllowOutside, BaseUrl, Data, Model, Results
 
 AnswerBy = Literal["generate", "readout"]
 MaxErrors = Annotated[
@@ -38,8 +38,9 @@ def run(
     ] = False,
     blind: Annotated[bool, typer.Option("--blind", help="Show the options without the question.")] = False,
     engine: Annotated[
-        str | None, typer.Option(metavar="NAME", help="auto (if not given), transformers or vllm.")
+        str | None, typer.Option(metavar="NAME", help="auto (if not given), transformers, vllm or server.")
     ] = None,
+    base_url: BaseUrl = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
     max_errors: MaxErrors = 0.05,
     keep_errors: KeepErrors = False,
@@ -61,6 +62,7 @@ def run(
       rimbench run --system smollm2 --suite medqa --data phrases_no_exclude_test.jsonl --limit 100
       rimbench run --system base --system base-direct --suite all --samples 8
       rimbench run --system rim-v2 --suite medmcqa --rotate-options
+      rimbench run --system base --suite medmcqa --engine server --base-url http://localhost:8000
     """
     from rimbench.api import run as front
     from rimbench.cli.progress import RunProgress
@@ -80,6 +82,7 @@ def run(
             rotate_options=rotate_options,
             blind=blind,
             engine=engine,
+            base_url=base_url,
             batch_size=batch_size,
             max_errors=max_errors,
             keep_errors=keep_errors,

@@ -4,9 +4,12 @@ A module in this folder registers the engine that it defines, under the module's
 own with an entry point of the group `rimbench.engines`, whose value is the class. docs/engines.md shows one.
 """
 
+import contextlib
 import functools
 import inspect
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rimbench.engines._contract import (
@@ -20,9 +23,11 @@ from rimbench.engines._contract import (
     FinishedTogether,
     Limits,
     Request,
+    Served,
     chance_of,
     check_room,
 )
+from rimbench.engines._endpoint import URL
 from rimbench.errors import EngineError
 from rimbench.plugins import SHIPPED, Offered, find_modules, load_module, offered, say, unknown
 
@@ -37,6 +42,8 @@ __all__ = [
     "FinishedTogether",
     "Limits",
     "Request",
+    "Served",
+    "at_server",
     "available",
     "chance_of",
     "check_room",
@@ -89,6 +96,20 @@ def facts_for(name: str, choice: EngineChoice) -> EngineFacts:
     if name not in (AUTO, facts.name):
         raise EngineError(f"engine '{name}' describes itself as '{facts.name}': expected its own name in `describe`")
     return facts
+
+
+@contextlib.contextmanager
+def at_server(url: str | None) -> Iterator[None]:
+    """In this context, the server of that URL is the one that engines ask; None leaves it to the environment."""
+    before = os.environ.get(URL)
+    if url is not None:
+        os.environ[URL] = url
+    try:
+        yield
+    finally:
+        if url is not None:
+            os.environ.pop(URL)
+            os.environ |= {} if before is None else {URL: before}
 
 
 def reserves(name: str) -> bool:

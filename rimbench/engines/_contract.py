@@ -33,7 +33,7 @@ class EngineFacts:
 
     `batch_size` is the number of sequences that are asked at once, None where the engine schedules by itself.
     `graphs` says how kernels are launched: `eager`, or `graphs` for captured ones where the engine can. What has a
-    default is not known of answers from elsewhere.
+    default is not known of answers from elsewhere. `served` is the name that a server has for its model.
     """
 
     name: str
@@ -43,6 +43,18 @@ class EngineFacts:
     graphs: str = UNKNOWN
     prefix_cache: bool | None = None
     batch_size: int | None = None
+    served: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model on a server, by the name that it has there, with the server's URL and the longest sequence that it
+    takes, where that is said.
+    """
+
+    name: str
+    url: str
+    context_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +143,8 @@ class Engine(ABC):
     others need the mask and the projections of transformers' own model."""
     runs_model: ClassVar[bool] = True
     """Whether answers come from the weights in the folder: not those of a script."""
+    on_server: ClassVar[bool] = False
+    """Whether the model lies on a server: of the folder no more than the tokenizer is needed, or nothing."""
 
     @classmethod
     @abstractmethod
@@ -148,6 +162,11 @@ class Engine(ABC):
         They are part of a run's name: the same choice on the same machine gives equal facts, and two settings that
         could answer otherwise give others. `name` is the name that the engine is found under.
         """
+
+    @classmethod
+    def served(cls, names: Sequence[str], folder: Path | None) -> Served:
+        """Of an engine `on_server`: the model there that goes by one of the names, and is what the folder holds."""
+        raise NotImplementedError(f"{cls.__name__} loads its models itself")
 
     @abstractmethod
     def __init__(self, folder: Path, facts: EngineFacts, limits: Limits) -> None:
@@ -174,7 +193,8 @@ class Engine(ABC):
 
         A request that is longer than `Limits.sequence_tokens`, its new tokens included (1 for a readout), raises
         ValueError: it is never cut. Whatever an item or a batch makes the engine raise is met by asking again in
-        halves, so that it must be able to go on; a RimbenchError ends the run.
+        halves, so that it must be able to go on; a RimbenchError ends the run. An answer with a `failure` is that of
+        one sample alone, which is not asked again before the end.
         """
 
     def conditions(self, decoding: Decoding) -> Conditions | None:

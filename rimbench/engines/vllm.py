@@ -6,7 +6,6 @@ depends on which question came before, and every sample computes its prompt by i
 
 import importlib.metadata
 import importlib.util
-import json
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -107,7 +106,7 @@ class VllmEngine(Engine):
         self._compile_s = float(self._llm.llm_engine.vllm_config.compilation_config.compilation_time)
         self._tokenizer = self._llm.get_tokenizer()
         self._served = 0
-        self._stop_ids = _configured_stop_ids(folder)
+        self._stop_ids = checkpoints.end_token_ids(folder)  # beside the tokenizer's own, which vLLM adds by itself
 
     def close(self) -> None:
         """Free the model."""
@@ -203,13 +202,6 @@ def _check_weights(folder: Path) -> None:
     others = sorted(path.name for path in folder.glob("*.safetensors") if path not in loaded)
     if others and not (folder / checkpoints.INDEX).is_file():
         raise ModelError(f"{folder} holds {others[0]} beside the weights, which vLLM would load too: take it out")
-
-
-def _configured_stop_ids(folder: Path) -> list[int]:
-    """The checkpoint's end tokens: vLLM adds the tokenizer's own by itself."""
-    path = folder / "generation_config.json"
-    configured = json.loads(path.read_text()).get("eos_token_id") if path.is_file() else None
-    return [configured] if isinstance(configured, int) else list(configured or [])
 
 
 def _is_cpu_build() -> bool:

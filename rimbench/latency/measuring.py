@@ -189,6 +189,10 @@ class _Asked:
             for request, answers in itertools.chain.from_iterable(
                 self._loaded.model.answer(asked, self.run.cell.seed)
             ):
+                if answers[0].failure is not None:
+                    raise EngineError(
+                        f"{self.run.cell.system.name} failed on '{request.item_id}': {answers[0].failure}"
+                    )
                 made.answers.append((request.item_id, answers[0]))
         except (RuntimeError, MemoryError) as error:
             first = first_line(error)
@@ -230,7 +234,7 @@ class _Asked:
             graphs=conditions.graphs if conditions else self.run.facts.graphs,
             load_s=self._loaded.load_s,
             compile_s=conditions.compile_s if conditions else None,
-            peak_bytes=None if extra_bytes is None else _weight_bytes(self.run) + extra_bytes,
+            peak_bytes=None if extra_bytes is None or self.run.server else _weight_bytes(self.run) + extra_bytes,
             cached_tokens=0,
         )
 

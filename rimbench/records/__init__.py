@@ -2,7 +2,7 @@
 
 from rimbench.records.checks import MOST_SAMPLES, MOST_TOKENS, ROUNDING, Asked, find_fault
 from rimbench.records.interventions import INTACT, KINDS, Intervention, InterventionKind, donors
-from rimbench.records.values import LETTERS, STATUSES, Answer, Item, Prompt, Record, Status, Trace
+from rimbench.records.values import LETTERS, STATUSES, Answer, Decision, Item, Prompt, Record, Status, Trace
 
 __all__ = [
     "INTACT",
@@ -14,6 +14,7 @@ __all__ = [
     "STATUSES",
     "Answer",
     "Asked",
+    "Decision",
     "Intervention",
     "InterventionKind",
     "Item",

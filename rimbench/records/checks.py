@@ -32,8 +32,9 @@ def find_fault(record: Record, asked: Asked | None = None) -> str | None:
     for key, tokens in (("prompt_tokens", record.prompt_tokens), ("generated_tokens", record.generated_tokens)):
         if not 0 <= tokens <= MOST_TOKENS:
             return f"{key}: expected 0 to {MOST_TOKENS} (got {tokens})"
-    if record.label_mass is not None and not -ROUNDING <= record.label_mass <= 1 + ROUNDING:
-        return f"label_mass: expected a probability, 0 to 1 (got {record.label_mass})"
+    for key, share in (("label_mass", record.label_mass), ("confidence", record.confidence)):
+        if share is not None and not -ROUNDING <= share <= 1 + ROUNDING:
+            return f"{key}: expected {'a probability, ' * (key == 'label_mass')}0 to 1 (got {share})"
     return _find_fault_of(record.option_logprobs) or (None if asked is None else _find_fault_beside(record, asked))
 
 

@@ -32,17 +32,29 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """A question to a decision model: what it decides on, and the options by letter."""
+
+    protocol: str
+    state: str
+    instructions: str
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """What a model is given for one item: its token ids, exactly as every engine must pass them on.
 
     `option_token_ids` maps each option letter to its token where the answer starts with that letter (a
-    readout, or an answer that a prefix forces); it is None where the model writes free text.
+    readout, or an answer that a prefix forces); it is None where the model writes free text. A model on a server that
+    is asked in words has no token ids here, and a decision model a `decision`.
     """
 
     text: str
     token_ids: tuple[int, ...]
     sha256: str
     option_token_ids: Mapping[str, int] | None = None
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,9 @@ class Answer:
     `option_logprobs` are natural logarithms over the item's letters alone (they sum to probability 1), at the
     first generated position; None for free text. `label_mass` is the probability that the whole vocabulary leaves
     to those letters there, None where it is unknown. `finished` is False where the token limit cut the text off.
+    `refused`: the model's server says that it would not answer. `failure` says why there is no answer to this sample
+    alone, where that is known. `prompt_tokens` is a server's count, where the prompt was given as text. `confidence`
+    is what a decision model says of itself, by its vendor's own formula.
     `second_prompt_tokens` are those of the prompt that a cascade's second system answered, where the first was not
     sure: the rest is the second's then.
     """
@@ -73,6 +88,10 @@ class Answer:
     option_logprobs: Mapping[str, float] | None = None
     trace: Trace | None = None
     label_mass: float | None = None
+    refused: bool = False
+    failure: str | None = None
+    prompt_tokens: int | None = None
+    confidence: float | None = None
     second_prompt_tokens: int | None = None
 
 
@@ -84,7 +103,7 @@ class Record:
     letter exactly when `status` is `ok`. For `engine_error`, `text` is the engine's message. `option_logprobs` are
     -inf for a letter of probability 0. `label_mass` is that of the `Answer`; lines without it are read as None.
     `final` belongs to `engine_error` alone: it is not asked again, since the prompt leaves no room for an answer, or
-    since the user said so.
+    since the user said so. `confidence` is that of the `Answer`, and stands in a line only where there is one.
     """
 
     item_id: str
@@ -99,6 +118,7 @@ class Record:
     prompt_sha256: str
     label_mass: float | None = None
     final: bool = False
+    confidence: float | None = None
 
     @property
     def answered(self) -> bool:

@@ -205,7 +205,7 @@ def make_manifest(run: PlannedRun, store: RunStore, earlier: Manifest | None) ->
         suite_source=SuiteSource(**source, seed=run.suite.seed, slice=run.suite.slice),
         model_source=run.model_source,
         versions=provenance.library_versions(),
-        device=provenance.describe_device(run.facts.device),
+        device=provenance.describe_device(run.facts.device) | ({"server": run.server} if run.server else {}),
         commit=commit,
         dirty=dirty,
         started_at=provenance.as_text(store.last_written()) if store.done else provenance.now(),

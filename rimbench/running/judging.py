@@ -24,10 +24,15 @@ def to_records(cell: Cell, shown: Shown, request: Request, answers: list[Answer]
     """
     if len(answers) != len(request.samples):
         raise FaultyAnswerError(f"the engine gave {len(answers)} answers for {len(request.samples)} samples")
+    failure = next((answer.failure for answer in answers if answer.failure is not None), None)
+    if failure is not None:
+        raise FaultyAnswerError(failure)
     if not request.decoding.readout:
         judged = zip(request.samples, answers, strict=True)
         return [_checked(shown, request, s, answer, judge(cell.system, shown.item, answer)) for s, answer in judged]
     [answer] = answers
+    if answer.refused:
+        return [_record(shown, request, i, answer, (None, "refused")) for i in range(cell.samples + 1)]
     if answer.option_logprobs is None and answer.second_prompt_tokens is None:
         raise FaultyAnswerError("the engine gave no log-probabilities for a readout")
     if answer.second_prompt_tokens is not None:
@@ -69,6 +74,8 @@ def judge_second(cascade: System, item: Item, answer: Answer) -> tuple[str | Non
 
 def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
     """The letter that a written answer states, and its status; cut off with no letter is `truncated`."""
+    if answer.refused:
+        return None, "refused"
     if system.answer.extraction == "first_letter":
         found = first_letter(answer.text, item.options)
         return found.letter, found.status
@@ -92,6 +99,12 @@ def _draw(cell: Cell, item: Item, answer: Answer, sample: int) -> Answer:
     return replace(answer, text=letter)
 
 
+def _asked_tokens(request: Request, answer: Answer) -> int:
+    """What was read to answer: a cascade's second prompt, too, and a text's by its server's count."""
+    own = len(request.prompt.token_ids) if answer.prompt_tokens is None else answer.prompt_tokens
+    return own + (answer.second_prompt_tokens or 0)
+
+
 def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]) -> Record:
     letter, status = judged
     logprobs = answer.option_logprobs
@@ -106,8 +119,9 @@ def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged:
         status=status,
         text=answer.text,
         option_logprobs=logprobs,
-        prompt_tokens=len(request.prompt.token_ids) + (answer.second_prompt_tokens or 0),
+        prompt_tokens=_asked_tokens(request, answer),
         generated_tokens=answer.generated_tokens,
         prompt_sha256=request.prompt.sha256,
         label_mass=answer.label_mass,
+        confidence=answer.confidence,
     )

@@ -1,20 +1,21 @@
 """Systems x suites -> runs: every cell resolved and named before the first answer. Nothing is answered here."""
 
 import dataclasses
+import hashlib
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rimbench import checkpoints, engines
-from rimbench.engines import EngineChoice, EngineFacts
+from rimbench.engines import EngineChoice, EngineFacts, Served
 from rimbench.errors import UsageError
 from rimbench.records import INTACT, Intervention, Item, Prompt
 from rimbench.records.items import Items
 from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.ondemand import HELD, OnDemand
-from rimbench.running.prompts import HASHED, PromptBuilder
+from rimbench.running.prompts import HASHED, DecisionBuilder, PromptBuilder, TextBuilder
 from rimbench.store import ROTATED, FrozenItems, Identity, ModelSource, RunStore, SecondSetup, named
 from rimbench.suites import Suite, question_text
 from rimbench.suites.controls import Controls, ShownItems
@@ -63,7 +64,7 @@ class ReadySystem:
 
     system: System
     checkpoint: weights.Checkpoint
-    builder: PromptBuilder
+    builder: PromptBuilder | TextBuilder | DecisionBuilder
     context_tokens: int
     second: "ReadySystem | None" = None
 
@@ -84,12 +85,41 @@ def make_ready(
     return ReadySystem(system, checkpoint, PromptBuilder(system, tokenizer, filler), context_tokens, second)
 
 
+def find_served(system: System, engine: str) -> tuple[ReadySystem, Served]:
+    """A system whose model a server has, by its tokenizer here or by chat, and that model.
+
+    The weights that answer are the server's: what is here of them names them, and where that is no more than the
+    tokenizer, its hash and the name on the server do.
+    """
+    named, known = system.weights, engines.known(engine)
+    if named.path is not None and weights.obstacle(named) is not None:  # a name that a server may have
+        system = replace(system, weights=Weights(served=named.served or named.path))
+    if system.weights.elsewhere:
+        name = system.weights.served or ""
+        decides = system.answer.decision is not None
+        builder = DecisionBuilder(system) if decides else TextBuilder(system)
+        found = known.served([name], None)
+        sha256 = hashlib.sha256(f"served:{name}".encode()).hexdigest()
+        checkpoint = weights.Checkpoint(Path(name), name, None, sha256, whole=False)
+        return ReadySystem(system, checkpoint, builder, UNBOUNDED), found
+    checkpoint = weights.resolve_served(system)
+    ready = make_ready(system, checkpoint)
+    folder = checkpoint.folder
+    usual = [named.path, named.repo, checkpoint.source, str(folder.resolve()), folder.name, system.name]
+    found = known.served([named.served] if named.served else [name for name in usual if name], folder)
+    if not checkpoint.whole:
+        sha256 = hashlib.sha256(f"{checkpoint.sha256}:{found.name}".encode()).hexdigest()
+        checkpoint = replace(checkpoint, sha256=sha256)
+    most = min(ready.context_tokens, found.context_tokens or UNBOUNDED)
+    return replace(ready, checkpoint=checkpoint, context_tokens=most), found
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
     """One cell, resolved and named, with the folder of its weights and that of its records; `title` is what a person
     reads of it, where the system's name does not say enough, `second` that of a cascade's second system, which is no
     run by itself, and `rows` are those of a sweep, whose budgets are answered in one pass, by item; `ablated` is what
-    an ablation's runs share.
+    an ablation's runs share, and `server` the URL of the one that has the model.
     """
 
     cell: Cell
@@ -101,6 +131,7 @@ class PlannedRun:
     folder: Path
     title: str = ""
     second: "PlannedRun | None" = None
+    server: str | None = None
     rows: "Mapping[str, ReadoutRequest] | None" = None
     ablated: "Ablated | None" = None
 
@@ -148,6 +179,8 @@ class PlannedRun:
 def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunSettings) -> list[PlannedRun]:
     """Resolve every cell: weights on this machine, prompts built, runs named. Nothing is answered yet."""
     facts = engines.facts_for(settings.engine, settings.choice)
+    if engines.known(facts.name).on_server:
+        return plan_served(systems, loaded, facts, settings)
     runs = []
     resolved: dict[Weights, weights.Checkpoint] = {}  # systems may share weights, whose files are hashed whole
     for system in systems:
@@ -178,6 +211,24 @@ def _rotations(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: R
         folder = (runs[0].folder.parent if runs else settings.results / f"{run.name}{ROTATED}") / f"r{places}"
         title = f"{ready.system.name} with options rotated by {places}"
         runs.append(dataclasses.replace(run, folder=folder, title=title))
+    return runs
+
+
+def plan_served(
+    systems: Sequence[System], loaded: Sequence[Suite], facts: EngineFacts, settings: RunSettings
+) -> list[PlannedRun]:
+    """The same of models that a server has; UsageError where one of them would answer for two systems' weights."""
+    runs, stands_for = [], dict[str, tuple[str, System]]()
+    for system in systems:
+        ready, served = find_served(system, facts.name)
+        sha256, other = stands_for.setdefault(served.name, (ready.checkpoint.sha256, system))
+        if sha256 != ready.checkpoint.sha256:
+            raise UsageError(
+                f"the server's model '{served.name}' would answer for '{other.name}' and '{system.name}', whose "
+                "weights differ: run them one after the other, each with its server"
+            )
+        here = replace(facts, served=served.name)
+        runs += [replace(_plan(ready, suite, here, settings), server=served.url) for suite in loaded]
     return runs
 
 

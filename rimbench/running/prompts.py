@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rimbench.chat.letters import Opening, find_opening, letters_alone, letters_behind_chat
 from rimbench.chat.text import Chat
 from rimbench.chat.writing import ChatWriter, Tokenizer
-from rimbench.errors import ModelError
-from rimbench.records import Item, Prompt
+from rimbench.errors import ModelError, UsageError
+from rimbench.records import Decision, Item, Prompt
 from rimbench.rim.blocks import memory_token_ids
 from rimbench.systems import System
 
@@ -93,6 +93,61 @@ def _neutral_id(system: System, tokenizer: Tokenizer) -> int:
     return int(ids[0])
 
 
+DECIDE = "Which answer is right?"
+"""What a decision model is told where its system has no instruction."""
+
+
+class DecisionBuilder:
+    """Builds the questions of a decision model: the question's text as its state, the options as they are.
+
+    UsageError for a system with settings that such a model has no place for.
+    """
+
+    def __init__(self, system: System) -> None:
+        style = system.prompt
+        if not system.weights.elsewhere or system.memory or style.prefix or style.chat_template:
+            raise UsageError(
+                f"system '{system.name}' asks for decisions: expected [weights] served = NAME alone, no memory, and "
+                "of [prompt] an instruction alone"
+            )
+        self._protocol, self._instructions = system.answer.decision or "systemone", style.instruction or DECIDE
+
+    def build(self, asked: Sequence[tuple[Item, str]], letters: Sequence[str] = ()) -> tuple[Prompt, ...]:
+        """The prompts of items, as `PromptBuilder.build`; they have no token ids."""
+        return tuple(self._prompt(item) for item, _ in asked)
+
+    def _prompt(self, item: Item) -> Prompt:
+        decision = Decision(self._protocol, item.question, self._instructions, dict(item.options))
+        text = json.dumps([decision.state, decision.instructions, list(decision.options.items())], ensure_ascii=False)
+        return Prompt(text, (), _hash_text(text), decision=decision)
+
+
+class TextBuilder:
+    """Builds the prompts of a model that is asked by chat: the question's text, of which its server makes the rest.
+
+    UsageError for a system that needs the tokenizer here.
+    """
+
+    def __init__(self, system: System) -> None:
+        style, answer = system.prompt, system.answer
+        if system.memory or style.prefix or answer.mode == "readout" or answer.extraction == "first_letter":
+            raise UsageError(
+                f"system '{system.name}' needs its model's tokenizer on this machine: give the folder that holds it, "
+                "without the weights, with --model PATH; by chat alone a system is asked that writes its answer out"
+            )
+        if style.chat_template:
+            named = ", ".join(style.chat_template)
+            raise UsageError(f"system '{system.name}' sets {named} of a chat template, which its server writes")
+        self._instruction = style.instruction
+
+    def build(self, asked: Sequence[tuple[Item, str]], letters: Sequence[str] = ()) -> tuple[Prompt, ...]:
+        """The prompts of items, as `PromptBuilder.build`; they have no token ids."""
+        texts = (f"{text}\n\n{self._instruction}" if self._instruction else text for _, text in asked)
+        return tuple(
+            Prompt(text, (), hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()) for text in texts
+        )
+
+
 def build_prompt(system: System, item: Item, question: str, tokenizer: Tokenizer) -> Prompt:
     """The prompt of one item, `question` being its text in the suite's wording; ModelError as `PromptBuilder`."""
     (prompt,) = PromptBuilder(system, tokenizer).build([(item, question)])
@@ -102,6 +157,10 @@ def build_prompt(system: System, item: Item, question: str, tokenizer: Tokenizer
 def hash_token_ids(token_ids: Sequence[int]) -> str:
     """sha256 of the ids written as a JSON list, `[1, 2, 3]`: what `prompt_sha256` in a record is."""
     return hashlib.sha256(json.dumps(list(token_ids)).encode()).hexdigest()
+
+
+def _hash_text(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 HASHED = 1024

@@ -91,6 +91,7 @@ def schema() -> "pa.Schema":
         ("item_id", text), ("sample", count), ("gold", text), ("answer", text), ("status", text), ("text", text),
         ("option_logprobs", pa.map_(text, pa.float64())), ("prompt_tokens", count), ("generated_tokens", count),
         ("prompt_sha256", text), ("label_mass", pa.float64()),
+        ("confidence", pa.float64()),
         ("correct", pa.bool_()), ("options", count), ("departures", text),
     ]  # fmt: skip
     return pa.schema(columns, metadata={"rimbench_schema": str(SCHEMA_VERSION)})

@@ -37,7 +37,8 @@ T = TypeVar("T")
 def to_line(record: Record) -> str:
     """A record as one line of JSON, its keys in the order of the format; a probability of 0 is null.
 
-    `final` stands only where it is true. Half a surrogate pair, which no file can hold, raises UnicodeEncodeError.
+    `final` stands only where it is true, `confidence` where there is one. Half a surrogate pair, which no file can
+    hold, raises UnicodeEncodeError.
     """
     body = _body(record)
     return f'{body}{_CHECK}{zlib.crc32(body.encode()):08x}"}}'
@@ -128,6 +129,8 @@ def _body(record: Record) -> str:
     values = {name: getattr(record, name) for name in RECORD_FIELDS}
     if not record.final:
         del values["final"]
+    if record.confidence is None:
+        del values["confidence"]
     logprobs = record.option_logprobs
     if logprobs is not None and -math.inf in logprobs.values():
         values["option_logprobs"] = {x: None if value == -math.inf else value for x, value in logprobs.items()}

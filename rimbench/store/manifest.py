@@ -74,10 +74,10 @@ LATER_KEYS = {
     ("controls",): ("rotate_options",),
     ("suite",): ("wording",),
     ("system",): ("name", "second"),
-    ("system", "answer"): ("reasoning_tags",),
+    ("system", "answer"): ("reasoning_tags", "decision"),
     ("import",): ("score", "greedy"),
     ("intervention",): ("block", "tokens"),
-    ("engine",): ("attention", "graphs", "prefix_cache"),
+    ("engine",): ("attention", "graphs", "prefix_cache", "served"),
 }
 """By table, the keys that are left out where they say nothing: runs and imports keep the names they had without."""
 

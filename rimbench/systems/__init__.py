@@ -29,6 +29,7 @@ from rimbench.rim.blocks import Memory
 
 _DATE = TypeAdapter(datetime.date)
 AnswerMode = Literal["generate", "readout"]
+DecisionProtocol = Literal["systemone", "openai", "sglang"]
 ExtractionRule = Literal["text", "first_letter"]
 
 
@@ -36,7 +37,8 @@ ExtractionRule = Literal["text", "first_letter"]
 class Weights:
     """Where a system's model comes from: exactly one of a hub repository, an installed package or a recipe.
 
-    A `recipe` has no public checkpoint: the folder that `rimbench train` made is given with `--model`.
+    A `recipe` has no public checkpoint: the folder that `rimbench train` made is given with `--model`. `served` is
+    the name that a server has for the model; alone, nothing of the model is on this machine.
     """
 
     repo: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
@@ -46,6 +48,12 @@ class Weights:
     install: str | None = None
     recipe: str | None = None
     path: str | None = None
+    served: Annotated[str, Field(min_length=1)] | None = None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether nothing of the model is on this machine."""
+        return self.served is not None and not (self.repo or self.package or self.recipe or self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,7 @@ class StatedAnswer:
     temperature: Annotated[float, Field(ge=0)] | None = None
     top_p: float | None = None
     reasoning_tags: tuple[tuple[str, str], ...] = ()
+    decision: DecisionProtocol | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,8 @@ class AnswerStyle(StatedAnswer):
     """How the answer is had: `generate` text and extract the letter, or `readout` the letters' logits.
 
     `temperature` and `top_p` are those of samples 1..n; sample 0 is always greedy. `reasoning_tags` are pairs of tags
-    that the model thinks between, beside those that the extraction knows.
+    that the model thinks between, beside those that the extraction knows. `decision` is the protocol of a decision
+    model, whose probabilities are read out.
     """
 
     mode: AnswerMode
@@ -126,8 +136,10 @@ class System:
 
 def _one_source(weights: Weights) -> Weights:
     named = [k for k in ("repo", "package", "recipe", "path") if getattr(weights, k) is not None]
-    if len(named) != 1:
-        raise ValueError(f"expected exactly one of repo, package, recipe, path; got {named or 'none'}")
+    if len(named) != 1 and not weights.elsewhere:
+        raise ValueError(
+            f"expected exactly one of repo, package, recipe, path, or served alone; got {named or 'none'}"
+        )
     if (weights.package is None) != (weights.file is None):
         raise ValueError("package and file belong together")
     if weights.revision is not None and weights.repo is None:
@@ -151,6 +163,8 @@ def _possible(values: Any, handler: ValidatorFunctionWrapHandler) -> AnswerStyle
         raise ValueError('reasoning_tags: expected pairs of two different tags, such as ["<a>", "</a>"]')
     if answer.reasoning_tags and (answer.mode == "readout" or answer.extraction == "first_letter"):
         raise ValueError("reasoning_tags belong to mode 'generate' with extraction 'text'")
+    if answer.decision is not None and answer.mode != "readout":
+        raise ValueError("a decision belongs to mode 'readout'")
     return answer
 
 

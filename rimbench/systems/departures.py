@@ -75,4 +75,4 @@ def source_of(weights: Weights) -> str | None:
         return None if weights.recipe is not None else weights.path
     if weights.repo is not None:
         return f"{weights.repo}@{weights.revision}" if weights.revision else weights.repo
-    return f"{weights.package}/{weights.file}" if weights.package else None
+    return f"{weights.package}/{weights.file}" if weights.package else weights.served if weights.elsewhere else None

@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,20 +32,42 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Weights on this machine: a folder, where it came from, and the sha256 over its files."""
+    """Weights on this machine: a folder, where it came from, and the sha256 over its files.
+
+    Not `whole`: the model is served, and of its files no more than the tokenizer and the settings are here.
+    """
 
     folder: Path
     source: str
     revision: str | None
     sha256: str
+    whole: bool = True
 
 
 def resolve(system: System) -> Checkpoint:
     """Bring the system's weights to this machine; ModelError says what is missing and what to do."""
+    if system.weights.elsewhere:
+        raise ModelError(f"system '{system.name}' {obstacle(system.weights)}")
     folder, source, revision = _find(system)
     if source == str(folder):  # a folder of the user's own
         checkpoints.check(folder)
     return Checkpoint(folder, source, revision, checkpoints.hash_folder(folder))
+
+
+def resolve_served(system: System) -> Checkpoint:
+    """What is here of a model that a server has: its weights, or the tokenizer alone; ModelError without a tokenizer.
+
+    Of a repository no weights are fetched.
+    """
+    repo = system.weights.repo
+    if repo is not None and not _is_cached(repo, system.weights.revision):
+        folder, source, revision = _from_hub(repo, system.weights.revision, checkpoints.SETTINGS)
+    else:
+        folder, source, revision = _find(system)
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder} holds no config.json: expected a folder with the model's config and tokenizer")
+    whole = (folder / checkpoints.WEIGHTS).is_file() or (folder / checkpoints.INDEX).is_file()
+    return Checkpoint(folder, source, revision, checkpoints.hash_folder(folder, whole=whole), whole)
 
 
 Found = tuple[Path, str, str | None]
@@ -67,6 +90,8 @@ def _find(system: System) -> Found:
 
 def obstacle(weights: Weights) -> str | None:
     """Why the weights cannot be had at once, without asking the network; None where they can."""
+    if weights.elsewhere:
+        return f"needs a server that has {weights.served}: --engine server --base-url URL"
     if weights.path is not None:
         return _path_obstacle(weights.path)
     if weights.recipe is not None:
@@ -116,7 +141,7 @@ def _from_path(name: str, path: str) -> Found:
     raise ModelError(f"no model at {path}: expected a checkpoint folder, or a hub name such as org/name@revision")
 
 
-def _from_hub(repo: str, revision: str | None) -> Found:
+def _from_hub(repo: str, revision: str | None, patterns: Sequence[str] = checkpoints.PATTERNS) -> Found:
     from huggingface_hub import HfApi, snapshot_download  # slow to import
     from huggingface_hub import errors as hub
 
@@ -126,7 +151,7 @@ def _from_hub(repo: str, revision: str | None) -> Found:
     try:
         if not _is_cached(repo, revision):  # one question: without a network, the download retries for 25 s
             HfApi().model_info(repo, revision=revision, timeout=HUB_TIMEOUT_S)
-        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(checkpoints.PATTERNS)))
+        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(patterns)))
     except hub.GatedRepoError as error:
         raise ModelError(
             f"model {where} is gated: ask for access on its page and log in with 'hf auth login', {elsewhere}"

@@ -47,7 +47,7 @@ def test_a_row_holds_the_record_with_its_run_and_what_its_item_adds(write_run, t
     assert first == {
         "run": "one", "system": "one-system", "suite": "suite", "item_id": "0", "sample": 0, "gold": "A",
         "answer": "A", "status": "ok", "text": "text\n\u2028", "option_logprobs": list(LOGPROBS.items()),
-        "prompt_tokens": 5, "generated_tokens": 1, "prompt_sha256": "p", "label_mass": None,
+        "prompt_tokens": 5, "generated_tokens": 1, "prompt_sha256": "p", "label_mass": None, "confidence": None,
         "correct": True, "options": 3, "departures": None,
     }  # fmt: skip
     assert (second["answer"], second["option_logprobs"], second["correct"], second["options"]) == (

@@ -1,0 +1,131 @@
+"""What an OpenAI-compatible server replies, as it enters: models, completions and chats; further keys are its own."""
+
+import re
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+
+from rimbench.errors import EngineError
+
+DATED = re.compile(r"-\d{4}-?\d{2}-?\d{2}")
+"""What a server may put behind the name of a model: the day of its snapshot."""
+
+
+class ModelCard(BaseModel):
+    """A model that is served; `root` is the folder or repository that it was loaded from, where that is said."""
+
+    id: str
+    root: str | None = None
+    max_model_len: int | None = None
+
+
+class ModelList(BaseModel):
+    """`GET /v1/models`."""
+
+    data: list[ModelCard]
+
+
+class CachedTokens(BaseModel):
+    """How much of a prompt came from a cache."""
+
+    cached_tokens: int | None = None
+
+
+class Usage(BaseModel):
+    """The counts of tokens."""
+
+    prompt_tokens: int | None = Field(None, ge=0)
+    completion_tokens: int | None = Field(None, ge=0)
+    prompt_tokens_details: CachedTokens | None = None
+
+
+class RankedToken(BaseModel):
+    """A token with its log-probability, as llama.cpp has it."""
+
+    id: int | None = None
+    logprob: float
+
+
+class TokenLogprobs(BaseModel):
+    """The best tokens at one position."""
+
+    top_logprobs: list[RankedToken] = []
+
+
+class Logprobs(BaseModel):
+    """By position: OpenAI's maps from a token's text, or from `token_id:N`; or llama.cpp's lists."""
+
+    top_logprobs: list[dict[str, float] | None] | None = None
+    content: list[TokenLogprobs] | None = None
+
+    def first_by_id(self) -> dict[int, float]:
+        """The log-probabilities at the first position, by token; only those whose token is known for sure."""
+        if self.content:
+            return {ranked.id: ranked.logprob for ranked in self.content[0].top_logprobs if ranked.id is not None}
+        first = (self.top_logprobs or [None])[0] or {}
+        marked = (key.removeprefix("token_id:") for key in first if key.startswith("token_id:"))
+        return {int(token): first[f"token_id:{token}"] for token in marked if token.isdecimal()}
+
+
+class WrittenChoice(BaseModel):
+    """One written text."""
+
+    text: str
+    finish_reason: str | None = None
+    logprobs: Logprobs | None = None
+    token_ids: list[int] | None = None
+    prompt_token_ids: list[int] | None = None
+
+
+class TextCompletion(BaseModel):
+    """`POST /v1/completions`."""
+
+    model: str | None = None
+    choices: list[WrittenChoice] = Field(min_length=1)
+    usage: Usage | None = None
+
+
+class Message(BaseModel):
+    """What a chat answers; `reasoning` is kept apart by servers that know the model's tags."""
+
+    content: str | None = None
+    refusal: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+
+
+class ChatChoice(BaseModel):
+    """One message."""
+
+    message: Message
+    finish_reason: str | None = None
+
+
+class ChatCompletion(BaseModel):
+    """`POST /v1/chat/completions`."""
+
+    model: str | None = None
+    choices: list[ChatChoice] = Field(min_length=1)
+    usage: Usage | None = None
+
+
+R = TypeVar("R", bound=BaseModel)
+
+
+def read_reply(form: type[R], reply: dict[str, Any]) -> R:
+    """A reply in its form; ValueError, in one line, for another."""
+    try:
+        return form.model_validate(reply)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        raise ValueError(f"the reply is no {form.__name__}: {where}: {fault['msg']}") from error
+
+
+def check_answering(asked: str, answered: str | None) -> None:
+    """EngineError where another model answered than was asked."""
+    if answered is None or answered == asked:
+        return
+    if answered.startswith(asked) and DATED.fullmatch(answered[len(asked) :]):
+        return
+    raise EngineError(f"the server answered for model '{answered[:100]}', '{asked}' was asked: nothing of it is kept")
