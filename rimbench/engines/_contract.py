@@ -110,12 +110,13 @@ def chance_of(seed: int, item_id: str, sample: int) -> random.Random:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How a decoding really runs: its kernels launched `eager` or from `graphs`, and the seconds spent on compiling
-    and capturing so far.
+    """How a decoding really runs: its kernels launched `eager` or from `graphs`, the seconds spent on compiling and
+    capturing so far, and whose arithmetic it is, where an engine has several (None: it has one).
     """
 
     graphs: str
     compile_s: float
+    path: str | None = None
 
 
 class Answering(AbstractContextManager["Answering"], Protocol):

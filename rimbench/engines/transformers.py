@@ -120,10 +120,11 @@ class TransformersEngine(Engine):
 
     def conditions(self, decoding: Decoding) -> Conditions:
         """Written answers are launched eagerly, readouts as it turned out; see `rimbench.engines.Engine`."""
+        path = "library's modules" if self._writer is None else "short decoder"
         if not (decoding.readout and self._readout.uses_graphs):
-            return Conditions("eager", 0.0)
+            return Conditions("eager", 0.0, path)
         graphs = "graphs" if self._readout.eager_passes == 0 else "graphs and eager"
-        return Conditions(graphs, self._readout.capture_s)
+        return Conditions(graphs, self._readout.capture_s, path)
 
     def _read_out(self, requests: Sequence[Request]) -> list[list[Answer]]:
         asked = [request.prompt.option_token_ids or {} for request in requests]

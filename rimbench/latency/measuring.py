@@ -236,6 +236,7 @@ class _Asked:
             compile_s=conditions.compile_s if conditions else None,
             peak_bytes=None if extra_bytes is None or self.run.server else _weight_bytes(self.run) + extra_bytes,
             cached_tokens=0,
+            path=conditions.path if conditions else None,
         )
 
     def measured(self, timed: Timed, load: float | None, setting: Setting) -> list[Measured]:

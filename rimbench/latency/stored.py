@@ -86,7 +86,8 @@ class Setting:
     """What else a time depends on: launches (`eager` or `graphs`), seconds of loading and compiling before the first
     call, memory in bytes that the loaded model and one call took at their peak, and what disturbed the machine.
 
-    `stolen` is the share of processor time that other machines took, `throttled` how often a clock was lowered.
+    `stolen` is the share of processor time that other machines took, `throttled` how often a clock was lowered,
+    `path` whose arithmetic ran (`rimbench.engines.Conditions`).
     """
 
     graphs: str
@@ -98,6 +99,7 @@ class Setting:
     load_after: float | None = None
     stolen: float | None = None
     throttled: int | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

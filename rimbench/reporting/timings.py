@@ -21,7 +21,7 @@ from rimbench.reporting.times import (
 from rimbench.reporting.variants import is_unchanged
 from rimbench.statistics.estimate import Estimate
 
-ALIKE = ("engine", "device", "dtype", "launches", "batch")
+ALIKE = ("engine", "device", "dtype", "launches", "path", "batch")
 """What must be the same on both sides of a speed-up, beside the items."""
 SECONDS_AN_HOUR = 3600
 SATURATED = 0.9
@@ -93,7 +93,8 @@ def _pairs(measurement: Measurement) -> list[tuple[Measured, Measured]]:
 
 
 def _conditions(row: Measured) -> tuple[object, ...]:
-    return row.engine, row.device, row.dtype, row.setting.graphs if row.setting else None, row.batch
+    graphs, path = (row.setting.graphs, row.setting.path) if row.setting else (None, None)
+    return row.engine, row.device, row.dtype, graphs, path, row.batch
 
 
 def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str, str], Estimate]) -> Cost:

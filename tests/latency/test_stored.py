@@ -255,6 +255,16 @@ def test_an_unfair_speedup_is_refused_with_its_reason_or_labelled():
     assert labelled.unfair == ("launches graphs against eager",)
 
 
+def test_a_speedup_of_the_short_decoder_over_the_librarys_modules_is_refused():
+    short = row("rim", 10, setting=Setting("eager", path="short decoder"))
+    whole = row("cot", 100, setting=Setting("eager", path="library's modules"))
+    assert speedups_of([measurement(short, whole)], {}) == ()
+    [said] = refused(measurement(short, whole))
+    assert "path short decoder against library's modules" in said
+    [ratio] = speedups_of([measurement(short, row("cot", 100, setting=short.setting))], {})
+    assert ratio.unfair == ()
+
+
 @pytest.mark.parametrize(("passes", "too_fast"), [(12, False), (8, True)])
 def test_a_speedup_above_what_the_passes_allow_is_flagged(passes, too_fast):
     fast, slow = row("rim", 10, passes=Passes(1)), row("cot", 100, passes=Passes(passes))
