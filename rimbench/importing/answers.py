@@ -1,5 +1,6 @@
 """What a file from elsewhere says of one answer, before it is known which item of a suite that is."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -53,6 +54,12 @@ class Sampling:
     temperature: float | None = None
     top_p: float | None = None
     max_new_tokens: int | None = None
+
+
+def stated_sampling(temperature: object, top_p: object, most: object) -> Sampling:
+    """The settings as a file states them; what is no finite number is not stated."""
+    found = [v if isinstance(v, int | float) and math.isfinite(v) else None for v in (temperature, top_p, most)]
+    return Sampling(found[0], found[1], None if found[2] is None else int(found[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,20 @@ def test_the_keys_of_another_version_are_one_line_and_nothing_is_imported(do_imp
     assert "\n" not in str(error.value) and not list(tmp_path.glob("results/*"))
 
 
+@pytest.mark.parametrize("odd", [float("inf"), float("nan"), {"b": 1}, [None], "x", 5])
+def test_settings_and_totals_of_another_kind_are_not_stated(do_import, change, quiz, odd):
+    helm = change("helm/scenario_state.json", lambda d: d["adapter_spec"].update(max_tokens=odd, temperature=0.0))
+    assert do_import(helm, quiz()).document["n"] == 6
+    shutil.rmtree(helm.parent)
+    batch = change("openai_batch/quiz_requests.jsonl", lambda rows: rows[0]["body"].update(max_tokens=odd, top_p=odd))
+    assert do_import(batch, quiz()).document["n"] == 6
+    shutil.rmtree(batch.parent)
+    totals = change(
+        "every_eval_ever/quiz.json", lambda d: d["evaluation_results"][0].update(evaluation_result_id=odd)
+    )
+    assert do_import(totals, quiz()).document["n"] == 6
+
+
 # lighteval
 
 

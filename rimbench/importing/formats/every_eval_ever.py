@@ -15,7 +15,15 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, mean_by_item, unlike
+from rimbench.importing.answers import (
+    AnswerFile,
+    ForeignAnswer,
+    Sampling,
+    as_draws,
+    mean_by_item,
+    stated_sampling,
+    unlike,
+)
 from rimbench.importing.documents import as_letters, listed_options
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import parse, read_object, read_rows
@@ -219,10 +227,7 @@ def _sampling(document: Mapping[str, Any]) -> Sampling:
     config = first.get("generation_config")
     made = config.get("generation_args") if isinstance(config, Mapping) else None
     made = made if isinstance(made, Mapping) else {}
-    values = [
-        v if isinstance(v := made.get(key), int | float) else None for key in ("temperature", "top_p", "max_tokens")
-    ]
-    return Sampling(values[0], values[1], None if values[2] is None else int(values[2]))
+    return stated_sampling(made.get("temperature"), made.get("top_p"), made.get("max_tokens"))
 
 
 def _versions(document: Mapping[str, Any]) -> dict[str, str]:
@@ -237,13 +242,9 @@ def _notes(document: Mapping[str, Any], name: str, means: Mapping[str, tuple[flo
     results = document.get("evaluation_results")
     for result in results if isinstance(results, list) else ():
         details = result.get("score_details") if isinstance(result, Mapping) else None
-        metric = (
-            result.get("evaluation_result_id") or result.get("evaluation_name")
-            if isinstance(details, Mapping)
-            else None
-        )
-        if isinstance(details, Mapping) and metric in means:
-            notes += unlike(name, str(metric), details.get("score"), means[str(metric)])
+        if isinstance(details, Mapping):
+            metric = str(result.get("evaluation_result_id") or result.get("evaluation_name"))
+            notes += unlike(name, metric, details.get("score"), means[metric]) if metric in means else []
     details = document.get("detailed_evaluation_results")
     stated = details.get("total_rows") if isinstance(details, Mapping) else None
     if isinstance(stated, int) and stated != rows:

@@ -16,7 +16,16 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, listed, mean_by_item, unlike
+from rimbench.importing.answers import (
+    AnswerFile,
+    ForeignAnswer,
+    Sampling,
+    as_draws,
+    listed,
+    mean_by_item,
+    stated_sampling,
+    unlike,
+)
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import parse, read_object, validated
 from rimbench.records import LETTERS
@@ -116,7 +125,7 @@ def read(path: Path, score: str | None) -> AnswerFile:
         as_draws(answers, (temperature or 0) > 0 and not apart),
         "likelihood" if apart else "generate",
         model=spec.get("model") if isinstance(spec.get("model"), str) else None,
-        sampling=Sampling() if apart else Sampling(temperature, None, None if most is None else int(most)),
+        sampling=Sampling() if apart else stated_sampling(temperature, None, most),
         score=_SCORE,
         figures={_SCORE: mean} if mean else {},
         notes=(*_notes(answers, len(states) - len(asked), apart), *(_printed(path, mean) if mean else ())),
@@ -194,14 +203,15 @@ def _predicted(path: Path) -> dict[tuple[str, int], int]:
     """By instance and trial, the option that HELM itself took, where its statistics lie beside."""
     file = path.with_name("per_instance_stats.json")
     rows = parse(file.read_bytes()) if file.is_file() else None
-    found = {}
+    found: dict[tuple[str, int], int] = {}
     for row in rows if isinstance(rows, list) else ():
         stats = row.get("stats") if isinstance(row, dict) and not row.get("perturbation") else None
-        for stat in stats if isinstance(stats, list) else ():
+        trial: Any = row.get("train_trial_index") if isinstance(row, dict) else 0
+        for stat in stats if isinstance(stats, list) and isinstance(trial, int) else ():
             name, place = (stat.get("name"), stat.get("mean")) if isinstance(stat, dict) else (None, None)
             named = isinstance(name, dict) and name.get("name") == "predicted_index"
             if named and isinstance(place, int | float) and place in range(len(LETTERS)):
-                found[str(row.get("instance_id")), int(row.get("train_trial_index") or 0)] = int(place)
+                found[str(row.get("instance_id")), trial] = int(place)
     return found
 
 

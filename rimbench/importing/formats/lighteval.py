@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, stated_sampling
 from rimbench.importing.documents import as_letters, listed_options
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import parse, read_rows
@@ -160,8 +160,6 @@ def _beside(path: Path) -> tuple[str | None, Sampling]:
         details = config.get("model_config")
         made = details.get("generation_parameters") if isinstance(details, Mapping) else None
         if isinstance(made, Mapping):
-            values = [made.get(key) for key in ("temperature", "top_p", "max_new_tokens")]
-            numbers = [value if isinstance(value, int | float) else None for value in values]
-            most = None if numbers[2] is None else int(numbers[2])
-            return str(config.get("model_name") or "") or None, Sampling(numbers[0], numbers[1], most)
+            stated = stated_sampling(made.get("temperature"), made.get("top_p"), made.get("max_new_tokens"))
+            return str(config.get("model_name") or "") or None, stated
     return None, Sampling()

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, listed
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, listed, stated_sampling
 from rimbench.importing.documents import listed_options, strings
 from rimbench.importing.reading import Glimpse, check_score, glimpse
 from rimbench.importing.rows import read_rows
@@ -100,7 +100,7 @@ def read(path: Path, score: str | None) -> AnswerFile:
         as_draws(answers, (temperature or 0) > 0),
         "generate",
         model=next((model for line in lines if isinstance(model := line.body.get("model"), str)), None),
-        sampling=Sampling(temperature, top_p, None if most is None else int(most)),
+        sampling=stated_sampling(temperature, top_p, most),
         notes=tuple(notes),
     )
 
@@ -167,17 +167,21 @@ def _answers(line: _Line, request: _Request | None) -> Iterator[ForeignAnswer]:
 
 def _choices(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Text, how it ended and refusal of each choice, of whichever endpoint."""
-    choices = [choice for choice in body.get("choices") or () if isinstance(choice, Mapping)]
+    choices = [choice for choice in _list(body.get("choices")) if isinstance(choice, Mapping)]
     for choice in sorted(choices, key=lambda each: each["index"] if isinstance(each.get("index"), int) else 0):
         message = choice.get("message")
         message = message if isinstance(message, Mapping) else {"content": choice.get("text")}
         yield _text(message.get("content")), str(choice.get("finish_reason")), str(message.get("refusal") or "")
     output = body.get("output")
     if isinstance(output, list):
-        parts = [part for each in output if isinstance(each, Mapping) for part in each.get("content") or ()]
+        parts = [part for each in output if isinstance(each, Mapping) for part in _list(each.get("content"))]
         parts = [part for part in parts if isinstance(part, Mapping)]
         refusal = " ".join(str(part["refusal"]) for part in parts if part.get("refusal"))
         yield _text([part for part in parts if part.get("type") == "output_text"]), str(body.get("status")), refusal
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(content: object) -> str:
