@@ -8,7 +8,7 @@ from rimbench import checkpoints, systems
 from rimbench.errors import UsageError
 from rimbench.records import Item
 from rimbench.running.plans import PlannedRun, RunSettings, plan_runs
-from rimbench.running.sweeps import check_memory, request_rows
+from rimbench.running.sweeps import check_memory, packed_rows
 from rimbench.store.lenses import AfterBlock, Lens, SeenItem
 from rimbench.suites import Suite
 from rimbench.systems import System
@@ -43,7 +43,7 @@ def plan_lens(
     from rimbench.rim.lens import LensRow  # torch comes with it
 
     tokenizer = checkpoints.read_tokenizer(run.checkpoint.folder)
-    requests = request_rows(run)
+    requests = packed_rows(run)
     kept = []
     for item in suite.items:
         request, texts = requests[item.item_id], steps.get(item.question, ())
@@ -69,7 +69,7 @@ def look(planned: PlannedLens, batch_size: int | None, advance: Callable[[int], 
     run = planned.run
     tokenizer = checkpoints.read_tokenizer(run.checkpoint.folder)
     model = checkpoints.load_model(run.checkpoint.folder, run.facts.dtype).to(run.facts.device).eval()
-    check_packed(model, min(request_rows(run).values(), key=lambda row: len(row.question)))
+    check_packed(model, min(packed_rows(run).values(), key=lambda row: len(row.question)))
     stop_ids = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
     seen: list[SeenItem] = []
     for batch in _batches(planned.rows, batch_size or BATCH_SIZE):

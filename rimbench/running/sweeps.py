@@ -41,7 +41,7 @@ def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> Sweep:
     system = systems.override(system, answer="readout")
     settings = replace(settings, engine="transformers", samples=0, fresh=False)
     (largest,) = plan_runs([system], [suite], settings)
-    rows = request_rows(largest)
+    rows = packed_rows(largest)
     facts = replace(largest.facts, attention=f"sdpa, K 0 to {largest_k} in one packed pass")
     packed = replace(largest, facts=facts, rows=rows)
     planned = [_at_budget(packed, blocks, list(rows.values())) for blocks in range(largest_k + 1)]
@@ -68,8 +68,8 @@ def check_memory(system: System, doing: str) -> int:
     return system.memory.blocks
 
 
-def request_rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
-    """Each prompt of the largest budget taken apart again: question, blocks, prefix."""
+def packed_rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
+    """Each prompt of a RiM system taken apart again: question, blocks, prefix; UsageError for one without prefix."""
     from rimbench.rim.readout import ReadoutRequest  # torch comes with it
 
     memory = run.cell.system.memory
@@ -78,7 +78,7 @@ def request_rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
     blocks = (block_token_ids(tokenizer, memory),) * memory.blocks
     if not run.cell.system.prompt.prefix:
         raise UsageError(
-            f"system '{run.cell.system.name}' has no [prompt] prefix: memory is read out behind one; expected the "
+            f"system '{run.cell.system.name}' has no [prompt] prefix: budgets are read out after one; expected the "
             r"prefix that the checkpoint was trained with, such as 'The final answer is \boxed{'"
         )
     rows = {}
