@@ -34,7 +34,7 @@ def lens(
 
     \b
       rimbench lens --system rim-v2 --suite medmcqa --limit 200
-      rimbench lens --system rim-v2 --suite medqa --model checkpoints/rim-v2/stage-1
+      rimbench lens --system rim-v2 --suite medqa --model checkpoints/rim-stage1/checkpoint
     """
     from rimbench import suites
     from rimbench.api.project import read_project

@@ -78,7 +78,7 @@ def packed_rows(run: PlannedRun) -> dict[str, "ReadoutRequest"]:
     blocks = (block_token_ids(tokenizer, memory),) * memory.blocks
     if not run.cell.system.prompt.prefix:
         raise UsageError(
-            f"system '{run.cell.system.name}' has no [prompt] prefix: memory is read out behind one; expected the "
+            f"system '{run.cell.system.name}' has no [prompt] prefix: budgets are read out after one; expected the "
             r"prefix that the checkpoint was trained with, such as 'The final answer is \boxed{'"
         )
     rows = {}
