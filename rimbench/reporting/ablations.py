@@ -65,7 +65,7 @@ def read_ablation(folders: Sequence[Path], settings: Settings) -> Ablation:
             _effect(run, intact, comparison, of_whole(judgement, run, intact))
             for (run, comparison, _), judgement in zip(compared, judged, strict=True)
         ),
-        family=Family(len(compared), "Holm", f"the {len(compared)} interventions on {name} on {manifest.suite}"),
+        family=Family(len(compared), "Holm", f"interventions on {name} on {manifest.suite}: {len(compared)}"),
         label=name,
         departures=departures,
         suite_file=manifest.suite_file,
