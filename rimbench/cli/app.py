@@ -11,6 +11,7 @@ from rimbench.cli import (
     ask,
     audit,
     cascade,
+    check_checkpoint,
     check_engine,
     compare,
     demo,
@@ -63,6 +64,7 @@ app.command()(init.init)
 app.add_typer(suites.app, name="suites")
 app.command("show-prompt")(show_prompt.show_prompt)
 app.command("check-engine")(check_engine.check_engine)
+app.command("check-checkpoint")(check_checkpoint.check_checkpoint)
 
 
 def main() -> None:

@@ -1,18 +1,22 @@
 """RiM checkpoints: the three tokens added to any tokenizer and model, and a folder that others load.
 
 Flows in: a tokenizer and a causal language model of transformers. Flows out: both with the memory tokens, and
-a folder that plain `AutoModelForCausalLM.from_pretrained` and vLLM read. No training and no forward pass
-here.
+a folder that plain `AutoModelForCausalLM.from_pretrained` of transformers 4 and 5 and vLLM read. No training and no
+forward pass here.
 """
 
+import json
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import AddedToken, PreTrainedModel, PreTrainedTokenizerBase
 
+from rimbench import portability
 from rimbench.errors import ModelError
 from rimbench.files.writing import sync
 from rimbench.rim.blocks import Memory, token_id
@@ -100,6 +104,8 @@ def save_checkpoint(
         fresh.chmod(0o755)
         model.save_pretrained(fresh, state_dict=weights)
         tokenizer.save_pretrained(fresh)
+        _rewrite(fresh / "config.json", portability.config_for_all)
+        _rewrite(fresh / "tokenizer_config.json", portability.tokenizer_for_all)
         if card:
             (fresh / "README.md").write_text(card, encoding="utf-8")
         for file in fresh.iterdir():
@@ -108,6 +114,11 @@ def save_checkpoint(
         replace_folder(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _rewrite(path: Path, change: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+    settings = change(json.loads(path.read_text(encoding="utf-8")))
+    path.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def replace_folder(fresh: Path, folder: Path) -> None:
