@@ -50,6 +50,12 @@ class Altered(TransformersEngine):
         for group in super().answer(requests, seed):
             yield [(request, self.change(request, answers)) for request, answers in group]
 
+    def ask_changed(self, requests, changed, seed):
+        """What comes of changed requests, told of the requests that they were made from, in whatever order it comes."""
+        own = {id(other): request for other, request in zip(changed, requests, strict=True)}
+        for group in super().answer(changed, seed):
+            yield [(own[id(other)], answers) for other, answers in group]
+
     def change(self, request, answers):
         return answers
 
@@ -109,8 +115,7 @@ class Retokenised(Altered):
         for request in requests:
             ids = self._tokenizer.encode(self._tokenizer.decode(request.prompt.token_ids), add_special_tokens=False)
             mine.append(replace(request, prompt=replace(request.prompt, token_ids=tuple(ids))))
-        for group in super().answer(mine, seed):
-            yield [(requests[i], answers) for i, (_, answers) in enumerate(group)]
+        yield from self.ask_changed(requests, mine, seed)
 
 
 class NoMass(Altered):
@@ -187,8 +192,7 @@ class Wide(Altered):
 
     def answer(self, requests, seed):
         wide = [replace(r, decoding=replace(r.decoding, top_p=1.0)) for r in requests]
-        for group in super().answer(wide, seed):
-            yield [(request, answers) for request, (_, answers) in zip(requests, group, strict=True)]
+        yield from self.ask_changed(requests, wide, seed)
 
 
 class Uncounted(Altered):
@@ -222,8 +226,7 @@ class Cutting(Altered):
         for request in requests:
             ids = request.prompt.token_ids[-(self._room - request.decoding.max_new_tokens) :]
             mine.append(replace(request, prompt=replace(request.prompt, token_ids=ids)))
-        for group in super().answer(mine, seed):
-            yield [(request, answers) for request, (_, answers) in zip(requests, group, strict=True)]
+        yield from self.ask_changed(requests, mine, seed)
 
 
 class Dying(Altered):
