@@ -3,9 +3,7 @@
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
-
-from pydantic import Field
+from typing import Literal, get_args
 
 from rimbench.records.values import Item
 
@@ -22,8 +20,8 @@ class Intervention:
     """
 
     kind: InterventionKind
-    block: Annotated[int, Field(ge=1)] | None = None
-    tokens: Annotated[int, Field(ge=1)] | None = None
+    block: int | None = None
+    tokens: int | None = None
 
     @property
     def name(self) -> str:

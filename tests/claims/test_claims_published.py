@@ -118,7 +118,7 @@ def test_every_sentence_is_one_line_that_ends(card):
 
 
 def test_the_example_of_the_documentation_is_judged_as_it_says(tmp_path):
-    [example] = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
+    [example, *_] = re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
     path = tmp_path / "example.toml"
     path.write_text(example, encoding="utf-8")
     audit = audit_file(path)
