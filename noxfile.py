@@ -143,6 +143,13 @@ def open_ended(session: nox.Session) -> None:
 
 
 @nox.session
+def interventions(session: nox.Session) -> None:
+    """What the shipped memory does where no options are shown, in docs/."""
+    install(session)
+    session.run("python", "experiments/interventions.py")
+
+
+@nox.session
 def probes(session: nox.Session) -> None:
     """What linear probes read from memory, and from the control at the same places."""
     install(session)

@@ -77,7 +77,7 @@ class LeanWriter:
         for row in rows:
             by_prompt.setdefault(row.prompt, deque()).append(row)
         longest = max(len(row.prompt) + row.decoding.max_new_tokens for row in rows)
-        cache, self._cache = self._room(min(len(rows), self._slots), longest), None
+        cache, self._cache = self._room(min(len(rows), self._slots), longest, timed=rows[0].decoding.traced), None
         batch = _Batch(self._torch, self._lean, cache[:, :, : len(rows)], self._stop_ids)
         waiting = deque(by_prompt.items())
         while waiting or batch.busy:
@@ -101,8 +101,8 @@ class LeanWriter:
             free -= len(taken[-1][1])
         return taken
 
-    def _room(self, slots: int, tokens: int) -> "torch.Tensor":
-        """A cache for so many rows, or for as many as the memory holds; one row's must fit."""
+    def _room(self, slots: int, tokens: int, *, timed: bool) -> "torch.Tensor":
+        """A cache for so many rows, or for as many as the memory holds: one at least, and all that are timed."""
         tokens += -tokens % WIDTH_STEP
         held = self._cache
         if held is not None and held.shape[2] >= slots and held.shape[4] >= tokens:
@@ -121,12 +121,13 @@ class LeanWriter:
                 if slots == 1:
                     raise
                 slots //= 2
-        if slots < min(wanted, self._slots // SLOTS_EACH) and not self._said:
-            self._said = True
-            _log.warning(
-                "rimbench: the free memory holds the keys and values of %d sequences of %d tokens: so many are "
-                "written at once instead of %d", slots, tokens, wanted,
-            )  # fmt: skip
+        if slots < min(wanted, self._slots // SLOTS_EACH):
+            held_at_once = f"the free memory holds the keys and values of {slots} sequences of {tokens} tokens"
+            if timed:
+                raise MemoryError(held_at_once)
+            if not self._said:
+                self._said = True
+                _log.warning("rimbench: %s: so many are written at once instead of %d", held_at_once, wanted)
         return cache
 
 

@@ -51,7 +51,7 @@ class Altered(TransformersEngine):
             yield [(request, self.change(request, answers)) for request, answers in group]
 
     def ask_changed(self, requests, changed, seed):
-        """What comes of changed requests, told of the requests that they were made from, in whatever order it comes."""
+        """What comes of changed requests, as of those that they were made from, in whatever order it comes."""
         own = {id(other): request for other, request in zip(changed, requests, strict=True)}
         for group in super().answer(changed, seed):
             yield [(own[id(other)], answers) for other, answers in group]

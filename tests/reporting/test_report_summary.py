@@ -77,7 +77,8 @@ def test_the_keys_of_the_document_are_the_published_ones(write_run):
     document = as_document(summarise(write_run([record("0", "A")])))
     assert list(document) == [
         "schema", "cells", "comparisons", "latency", "speedups",
-        "saturation", "sweeps", "ablations", "gaps", "order_effects", "notes", "margin", "alpha", "rotations", "carried",
+        "saturation", "sweeps", "ablations", "gaps", "order_effects", "notes", "margin", "alpha",
+        "rotations", "carried",
     ]  # fmt: skip
     assert list(document["cells"][0]) == [
         "run", "system", "suite", "n", "greedy_accuracy", "ci95", "method", "pass_at_k", "maj_at_k", "statuses",
