@@ -188,10 +188,7 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
         ready = make_ready(system, resolved.get(system.weights), done.tokens if done else None)
         resolved[system.weights] = ready.checkpoint
         for suite in loaded:
-            if settings.rotate:
-                runs += _rotations(ready, suite, facts, settings)
-            else:
-                runs.append(_plan(ready, suite, facts, settings))
+            runs += _plans(ready, suite, facts, settings)
     return runs
 
 
@@ -228,8 +225,15 @@ def plan_served(
                 "weights differ: run them one after the other, each with its server"
             )
         here = replace(facts, served=served.name)
-        runs += [replace(_plan(ready, suite, here, settings), server=served.url) for suite in loaded]
+        for suite in loaded:
+            runs += [replace(run, server=served.url) for run in _plans(ready, suite, here, settings)]
     return runs
+
+
+def _plans(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: RunSettings) -> list[PlannedRun]:
+    if settings.rotate:
+        return _rotations(ready, suite, facts, settings)
+    return [_plan(ready, suite, facts, settings)]
 
 
 def _plan(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: RunSettings) -> PlannedRun:
