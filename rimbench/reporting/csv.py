@@ -16,6 +16,8 @@ FORMULA_STARTS = tuple("=+-@＝＋－＠")
 def as_csv(report: Report) -> str:
     """The cells of the report; shares from 0 to 1."""
     rows = [_row(cell) for cell in report.cells]
+    if not rows:  # sweeps, rotations or interventions alone, which are no cells
+        return ""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()

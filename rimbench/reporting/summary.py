@@ -44,11 +44,13 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
     """
     settings, choice = settings or Settings(), choice or Choice()
     unread: list[str] = []
-    rotations = find_rotations(results, unread.append)
-    runs = read_all(results, unread.append) if find_runs(results) or not rotations else []
+    rotations, sweeps = find_rotations(results, unread.append), find_sweeps(results, unread.append)
+    ablations = find_ablations(results, unread.append, settings)
+    inner = (*rotations, *sweeps, *ablations)
+    runs = read_all(results, unread.append) if find_runs(results) or not inner else []
     labels = labels_of(runs)
     measurements = read_measurements(results, unread.append)
-    metrics, sweeps = find_metrics(), find_sweeps(results, unread.append)
+    metrics = find_metrics()
     cells = sorted(
         (make_cell(run, labels[run.manifest.run], metrics, sweeps) for run in runs),
         key=lambda c: (c.suite, c.system, c.label),
@@ -65,7 +67,7 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
         comparisons=tuple(pairs),
         timings=(timings,),
         sweeps=tuple(sweeps),
-        ablations=tuple(find_ablations(results, unread.append, settings)),
+        ablations=tuple(ablations),
         gaps=tuple(gaps(beside)),
         order_effects=tuple(order_effects(runs)),
         notes=tuple(map(plain, (*unread, *doubts))),

@@ -80,3 +80,13 @@ def test_an_ablation_without_its_intact_run_is_left_out_with_a_reason(results, t
     said = []
     assert find_ablations(tmp_path / "headless", said.append, Settings()) == []
     assert "lacks the intact run or an intervention yet" in said[0]
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "csv", "latex", "model-index", "html"])
+def test_a_folder_of_interventions_alone_is_reported_in_every_format(results, tmp_path, form):
+    [folder] = results.glob("*-ablate")
+    shutil.copytree(folder, tmp_path / folder.name)
+    report = summary.summarise(tmp_path)
+    assert report.cells == () and len(report.ablations) == 1
+    made = formats.render(form, report, tmp_path)
+    assert "What the memory does" in made or (form == "json" and '"ablations"' in made) or made == ""
