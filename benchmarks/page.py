@@ -10,9 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from report import ITEMS, write_runs
+
+from rimbench.store import read_records, to_line
 
 WORDS = 300
 FILTERS = ("question 9", "word", "nothing has this", "")
@@ -30,10 +33,11 @@ def lengthen(folder: Path) -> None:
     chance = random.Random(0)
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 10))) for _ in range(3000)]
     for path in folder.glob("*/records.jsonl"):
-        lines = path.read_text().splitlines()
-        texts = [" ".join(chance.choices(words, k=WORDS)) for _ in lines]
-        longer = [line.replace('"text": "', f'"text": "{text} ', 1) for line, text in zip(lines, texts, strict=True)]
-        path.write_text("".join(f"{line}\n" for line in longer))
+        records = list(read_records(path))
+        with path.open("w") as file:
+            for record in records:
+                text = f"{' '.join(chance.choices(words, k=WORDS))} {record.text}"
+                file.write(f"{to_line(replace(record, text=text))}\n")
 
 
 def filter_ms(file: Path, chromium: str) -> list[float]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from rimbench.errors import DataError
 from rimbench.files.toml import describe_faults
@@ -119,7 +120,7 @@ def values_again(path: Path, lines: Iterable[bytes], keys: Sequence[str]) -> Ite
     wanted = operator.itemgetter(*keys)
     try:
         for line in lines:
-            yield wanted(json.loads(line))
+            yield wanted(from_json(line, cache_strings="none"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{path} was changed while it was read: start the same command again") from error
 
