@@ -44,7 +44,7 @@ def make_plots(report: Report) -> list[Plot]:
     """Every plot that the report has data for, in the order of the tables."""
     with mpl.rc_context(STYLE):
         costs = [cost for timings in report.timings for cost in timings.costs]
-        systems = sorted({each.system for each in (*report.cells, *report.sweeps)})
+        systems = sorted({cell.system for cell in report.cells} | {sweep.system for sweep in report.sweeps})
         suites = sorted({cell.suite for cell in report.cells})
         found: list[Plot | None] = [_accuracy(report.cells, systems, suites)] if report.cells else []
         found += [_verdicts(report, suite) for suite in suites]
