@@ -70,6 +70,8 @@ def test_the_report_is_a_function_whatever_is_imported_first(first):
         (lambda rimbench: rimbench.run("nano-cot", "demo-long", sample=3), ["did you mean samples"]),
         (lambda rimbench: rimbench.run([], "demo-long"), ["no system is named"]),
         (lambda rimbench: rimbench.run("nano-cot", "demo-long", limit=2, samples=-1), ["samples -1"]),
+        (lambda rimbench: rimbench.run("nano-cot", "demo-long", limit=2, samples=10**9), ["samples 1000000000"]),
+        (lambda rimbench: rimbench.run("nano-rim-v2", "demo-long", limit=2, blocks=10**8), ["memory of 100000000"]),
         (lambda rimbench: rimbench.run("nano-cot", "demo-long", limit=0), ["limit 0"]),
         (lambda rimbench: rimbench.report(3), ["results: expected str | pathlib.Path | None, got 3 (int)"]),
         (lambda rimbench: rimbench.report(margin=2.0), ["margin 2"]),

@@ -13,6 +13,7 @@ from rimbench.api.selection import Wanted, choose, explaining_weights
 from rimbench.display.notes import note
 from rimbench.display.tabular import Table
 from rimbench.errors import UsageError
+from rimbench.records import MOST_SAMPLES
 from rimbench.systems import AnswerMode
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def run(
     """
     _refuse_below({"limit": limit, "batch_size": batch_size}, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
+    if samples >= MOST_SAMPLES:
+        raise UsageError(f"samples {samples}: expected fewer than {MOST_SAMPLES:,}, which is all that a run can hold")
     from rimbench.engines import at_server
 
     if rotate_options and (samples or permute_options is not None):

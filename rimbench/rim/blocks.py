@@ -29,6 +29,10 @@ class TokenTable(Protocol):
 Marker = Annotated[str, Field(min_length=1)]
 
 
+MOST_MEMORY = 10_000_000
+"""Tokens of a memory: more would fill this machine before any model refused them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """K blocks of `begin`, M x `memory`, `end`: what is appended to a question as working memory.
@@ -47,6 +51,11 @@ class Memory:
             raise UsageError(f"memory of {self.blocks} blocks: expected 0 or more")
         if self.memory_tokens < 1:
             raise UsageError(f"memory blocks of {self.memory_tokens} memory tokens: expected 1 or more")
+        if self.blocks * self.block_length > MOST_MEMORY:
+            raise UsageError(
+                f"memory of {self.blocks} blocks of {self.block_length} tokens: expected at most {MOST_MEMORY:,} "
+                "tokens in all, which no model's context holds"
+            )
         if len(set(self.tokens)) < 3:
             raise UsageError(f"memory tokens {', '.join(self.tokens)}: expected three different tokens")
 
