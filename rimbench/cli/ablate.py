@@ -4,19 +4,27 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Data, Model, Results
-from rimbench.cli.run import KeepErrors, MaxErrors
+from rimbench.cli.options import (
+    AllowOutside,
+    Data,
+    KeepErrors,
+    Limit,
+    MaxErrors,
+    Model,
+    OneSuite,
+    PackedSize,
+    Results,
+    RimSystem,
+)
 
 
 def ablate(
-    system: Annotated[str, typer.Option(metavar="NAME", help="RiM system by name or TOML file.")],
-    suite: Annotated[str, typer.Option(metavar="NAME", help="Suite by name or TOML file.")],
+    system: RimSystem,
+    suite: OneSuite,
     only: Annotated[list[str] | None, typer.Option(metavar="KIND", help="Only this intervention; repeat.")] = None,
     model: Model = None,
     data: Data = None,
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the first n of the frozen order.")
-    ] = None,
+    limit: Limit = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of donors, noise and orders.")] = 0,
     blocks: Annotated[
         int | None, typer.Option(metavar="K", help="Memory budget K; the system's own if not given.")
@@ -24,7 +32,7 @@ def ablate(
     engine: Annotated[
         str, typer.Option(metavar="NAME", help="transformers; any other can do filler alone.")
     ] = "transformers",
-    batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Questions in one packed pass.")] = None,
+    batch_size: PackedSize = None,
     max_errors: MaxErrors = 0.05,
     keep_errors: KeepErrors = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old runs are kept beside.")] = False,

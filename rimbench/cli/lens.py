@@ -4,22 +4,29 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Data, Model, Results
+from rimbench.cli.options import (
+    AllowOutside,
+    Data,
+    Limit,
+    Model,
+    OneSuite,
+    PackedSize,
+    Results,
+    RimSystem,
+)
 
 
 def lens(
-    system: Annotated[str, typer.Option(metavar="NAME", help="RiM system by name or TOML file.")],
-    suite: Annotated[str, typer.Option(metavar="NAME", help="Suite by name or TOML file.")],
+    system: RimSystem,
+    suite: OneSuite,
     model: Model = None,
     data: Data = None,
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the first n of the frozen order.")
-    ] = None,
+    limit: Limit = None,
     blocks: Annotated[
         int | None, typer.Option(metavar="K", min=1, help="Memory blocks; the system's own number if not given.")
     ] = None,
     tokens: Annotated[int, typer.Option(metavar="N", min=1, help="Tokens written after each block.")] = 8,
-    batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Questions at once.")] = None,
+    batch_size: PackedSize = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     allow_outside: AllowOutside = False,
     results: Results = None,

@@ -4,25 +4,25 @@ from typing import Annotated, Literal
 
 import typer
 
-from rimbench.cli.options import AllowOutside, BaseUrl, Data, Model, Results
+from rimbench.cli.options import (
+    AllowOutside,
+    BaseUrl,
+    Data,
+    KeepErrors,
+    Limit,
+    MaxErrors,
+    Model,
+    Results,
+)
 
 AnswerBy = Literal["generate", "readout"]
-MaxErrors = Annotated[
-    float,
-    typer.Option(metavar="SHARE", min=0, max=1, help="End with exit code 1 where the engine fails on more."),
-]
-KeepErrors = Annotated[
-    bool, typer.Option("--keep-errors", help="What the engine still fails on counts as wrong, and is asked no more.")
-]
 
 
 def run(
     system: Annotated[list[str], typer.Option(metavar="NAME", help="System by name or TOML file; repeat, or 'all'.")],
     suite: Annotated[list[str], typer.Option(metavar="NAME", help="Suite by name or TOML file; repeat, or 'all'.")],
     data: Data = None,
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the first n of the frozen order.")
-    ] = None,
+    limit: Limit = None,
     samples: Annotated[
         int, typer.Option(metavar="N", min=0, help="Draws an item beside the greedy answer (pass@k).")
     ] = 0,

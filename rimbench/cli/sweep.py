@@ -4,22 +4,30 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Data, Model, Results
-from rimbench.cli.run import KeepErrors, MaxErrors
+from rimbench.cli.options import (
+    AllowOutside,
+    Data,
+    KeepErrors,
+    Limit,
+    MaxErrors,
+    Model,
+    OneSuite,
+    PackedSize,
+    Results,
+    RimSystem,
+)
 
 
 def sweep(
-    system: Annotated[str, typer.Option(metavar="NAME", help="RiM system by name or TOML file.")],
-    suite: Annotated[str, typer.Option(metavar="NAME", help="Suite by name or TOML file.")],
+    system: RimSystem,
+    suite: OneSuite,
     model: Model = None,
     data: Data = None,
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the first n of the frozen order.")
-    ] = None,
+    limit: Limit = None,
     blocks: Annotated[
         int | None, typer.Option(metavar="K", min=1, help="Largest memory budget; the system's own if not given.")
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Questions in one packed pass.")] = None,
+    batch_size: PackedSize = None,
     max_errors: MaxErrors = 0.05,
     keep_errors: KeepErrors = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

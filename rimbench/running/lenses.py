@@ -15,15 +15,20 @@ from rimbench.systems import System
 
 if TYPE_CHECKING:
     from rimbench.rim.lens import LensRow
+    from rimbench.rim.readout import ReadoutRequest
 
 BATCH_SIZE = 16
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedLens:
-    """The items to look into, with their steps, where known, and rows; `left_out` had no room in the context."""
+    """The items to look into, with their steps, where known, and rows; `left_out` had no room in the context.
+
+    `shortest` is the row that the model's packed pass is held against before it is looked into.
+    """
 
     run: PlannedRun
+    shortest: "ReadoutRequest"
     items: tuple[Item, ...]
     steps: tuple[tuple[str, ...], ...]
     rows: "tuple[LensRow, ...]"
@@ -58,7 +63,8 @@ def plan_lens(
             "--tokens"
         )
     items, texts_of, rows = zip(*kept, strict=True)
-    return PlannedLens(run, items, texts_of, rows, len(suite.items) - len(kept), new_tokens)
+    shortest = min(requests.values(), key=lambda row: len(row.question))
+    return PlannedLens(run, shortest, items, texts_of, rows, len(suite.items) - len(kept), new_tokens)
 
 
 def look(planned: PlannedLens, batch_size: int | None, advance: Callable[[int], None]) -> Lens:
@@ -69,7 +75,7 @@ def look(planned: PlannedLens, batch_size: int | None, advance: Callable[[int], 
     run = planned.run
     tokenizer = checkpoints.read_tokenizer(run.checkpoint.folder)
     model = checkpoints.load_model(run.checkpoint.folder, run.facts.dtype).to(run.facts.device).eval()
-    check_packed(model, min(packed_rows(run).values(), key=lambda row: len(row.question)))
+    check_packed(model, planned.shortest)
     stop_ids = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
     seen: list[SeenItem] = []
     for batch in _batches(planned.rows, batch_size or BATCH_SIZE):

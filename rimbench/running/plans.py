@@ -1,9 +1,8 @@
 """Systems x suites -> runs: every cell resolved and named before the first answer. Nothing is answered here."""
 
-import dataclasses
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,8 +160,8 @@ class PlannedRun:
     def departures(self) -> dict[str, list[Any]]:
         """Every setting that is not as in the system's own file, nor what a command takes without options."""
         usual = engines.facts_for(self.facts.name, EngineChoice(self.facts.batch_size)).dtype
-        given = {"seed": self.cell.seed, "dtype": self.facts.dtype, **dataclasses.asdict(self.cell.controls)}
-        plain = {"seed": 0, "dtype": usual, **dataclasses.asdict(Controls())}
+        given = {"seed": self.cell.seed, "dtype": self.facts.dtype, **asdict(self.cell.controls)}
+        plain = {"seed": 0, "dtype": usual, **asdict(Controls())}
         found = departures_of(self.cell.system) | between(plain, given)
         done = self.cell.intervention
         if done is not None and done.kind != INTACT:
@@ -202,12 +201,12 @@ def _rotations(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: R
         item_ids = [item_id for item_id, count in counts.items() if count > places]
         own = suite
         if len(item_ids) < len(counts):
-            own = dataclasses.replace(suite, items=Items(suite.items.by_id.in_order(item_ids)))
-        controls = dataclasses.replace(settings.controls, rotate_options=places)
-        run = _plan(ready, own, facts, dataclasses.replace(settings, controls=controls))
+            own = replace(suite, items=Items(suite.items.by_id.in_order(item_ids)))
+        controls = replace(settings.controls, rotate_options=places)
+        run = _plan(ready, own, facts, replace(settings, controls=controls))
         folder = (runs[0].folder.parent if runs else settings.results / f"{run.name}{ROTATED}") / f"r{places}"
         title = f"{ready.system.name} with options rotated by {places}"
-        runs.append(dataclasses.replace(run, folder=folder, title=title))
+        runs.append(replace(run, folder=folder, title=title))
     return runs
 
 
@@ -274,7 +273,7 @@ def _of_cascade(cell: Cell, first: Identity, second: PlannedRun) -> Identity:
     setup = SecondSetup(
         system.fallback.threshold, own.weights_sha256, own.prompts_sha256, style.prompt, style.memory, style.answer
     )
-    return named(dataclasses.replace(first, system=dataclasses.replace(first.setup, second=setup)))
+    return named(replace(first, system=replace(first.setup, second=setup)))
 
 
 def _prompts(ready: ReadySystem, suite: Suite, shown: ShownItems, places: Sequence[int]) -> tuple[Prompt, ...]:
