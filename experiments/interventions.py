@@ -6,44 +6,42 @@ intact memory, item by item, with Holm over all of them. A donor is the next cha
 """
 
 import json
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import torch
 from family import DOCS, PACKED
-from open_ended import BLOCKS, MEMORY_TOKENS, batches, fresh_items, load, prompts
+from open_ended import BLOCKS, MEMORY_TOKENS, batches, fresh_items, prompts
 
+from rimbench import checkpoints
+from rimbench.engines import Decoding, EngineFacts, Request
+from rimbench.records import INTACT, Intervention, Prompt
 from rimbench.rim.blocks import Memory, block_token_ids
-from rimbench.rim.interventions import (
-    Branch,
-    MemoryValues,
-    Moments,
-    behind_blocks_alone,
-    holding,
-    instead_of_blocks,
-    read_branches,
-    read_memory,
-    reordered,
-    without_block,
-)
-from rimbench.rim.mask import Readout
 from rimbench.rim.readout import ReadoutRequest
+from rimbench.running.intervening import Ablated, PackedAblation
 from rimbench.statistics.estimate import accuracy
 from rimbench.statistics.verdict import compare_outcomes, judge_family
 from rimbench.suites.titration import LARGEST_MG, Titration
 
-INTACT = "intact"
-DROPS = [f"drop-{k}" for k in range(1, BLOCKS + 1)]
-NAMES = (INTACT, "filler", "transplant", "mean", "noise", "shuffle", *DROPS, "blind-readout")
-SEED = 0
+FACTS = EngineFacts("transformers", "cpu", "float32")
+SEED, AT_ONCE = 0, 16
+INTERVENTIONS = (
+    Intervention(INTACT),
+    Intervention("filler"),
+    Intervention("transplant"),
+    Intervention("mean"),
+    Intervention("noise"),
+    Intervention("shuffle"),
+    *(Intervention("drop-k", block=block) for block in range(1, BLOCKS + 1)),
+    Intervention("blind-readout"),
+)
+NAMES = tuple(done.name for done in INTERVENTIONS)
 
 
 def main() -> None:
     """Ask every chain under every intervention, and keep and print what comes of it."""
     items = fresh_items()
-    answers = dict(zip(NAMES, zip(*answered(items), strict=True), strict=True))
+    answers = answered(items)
     values = [item.values[-1] for item in items]
     right = {name: [a == value for a, value in zip(given, values, strict=True)] for name, given in answers.items()}
     compared = {name: compare_outcomes(right[name], right[INTACT]) for name in NAMES[1:]}
@@ -85,56 +83,32 @@ def donors_of(values: Sequence[int]) -> list[int]:
     ]
 
 
-def answered(items: Sequence[Titration]) -> Iterator[list[int]]:
-    """The value that is read out of each item, under every intervention in the order of their names."""
-    tokenizer, model = load(PACKED / "rim-v2")
-    options = tuple(tokenizer.convert_tokens_to_ids(str(value)) for value in range(1, LARGEST_MG + 1))
+def answered(items: Sequence[Titration]) -> dict[str, list[int]]:
+    """By intervention, the value that is read out of each item."""
+    folder = PACKED / "rim-v2"
+    tokenizer = checkpoints.read_tokenizer(folder)
+    tokens = {str(value): tokenizer.convert_tokens_to_ids(str(value)) for value in range(1, LARGEST_MG + 1)}
     block = block_token_ids(tokenizer, Memory(BLOCKS, MEMORY_TOKENS))
     prefix = tuple(tokenizer.encode(r"\boxed{", add_special_tokens=False))
-    neutral = tokenizer.encode(".", add_special_tokens=False) * len(block) * BLOCKS
-    rows = [
-        ReadoutRequest(tuple(ids), (block,) * BLOCKS, prefix, options)
-        for batch in batches(items)
-        for ids in prompts(tokenizer, batch)
-    ]
-    with torch.inference_mode():
-        held = [own for batch in some(rows) for own in read_memory(model, batch)]
-        moments = Moments()
-        for own in held:
-            moments.add(own)
-        donors = donors_of([item.values[-1] for item in items])
-        for places in some(range(len(rows))):
-            asked = [rows[i] for i in places]
-            given = [
-                branches(row, i, held, donors[i], moments, neutral) for row, i in zip(asked, places, strict=True)
-            ]
-            for table, _ in read_branches(model, asked, given):
-                yield [int(best) + 1 for best in table.argmax(-1)]
-
-
-def branches(  # noqa: PLR0913 - what the interventions are made of
-    row: ReadoutRequest, place: int, held: Sequence[MemoryValues], donor: int, moments: Moments, neutral: list[int]
-) -> list[Branch]:
-    """One readout under every intervention, in the order of `NAMES`."""
-    order, chance = list(range(BLOCKS)), random.Random(f"{SEED}:{place}")
-    while order == list(range(BLOCKS)):
-        chance.shuffle(order)
-    drawn = moments.noise(torch.Generator().manual_seed(chance.getrandbits(63)))
-    return [
-        Branch(Readout(row.prefix, BLOCKS)),
-        Branch(instead_of_blocks(row, neutral)),
-        holding(row, held[donor]),
-        holding(row, moments.mean()),
-        holding(row, drawn),
-        holding(row, reordered(row, held[place], order)),
-        *(Branch(without_block(row, k)) for k in range(1, BLOCKS + 1)),
-        Branch(behind_blocks_alone(row)),
-    ]
-
-
-def some(sequence: Sequence) -> Iterator[Sequence]:  # type: ignore[type-arg]
-    """A few at a time."""
-    return (sequence[start : start + 16] for start in range(0, len(sequence), 16))
+    neutral = tuple(tokenizer.encode(".", add_special_tokens=False)) * len(block) * BLOCKS
+    questions = [tuple(ids) for batch in batches(items) for ids in prompts(tokenizer, batch)]
+    ids = list(map(str, range(len(items))))
+    rows = {
+        item_id: ReadoutRequest(question, (block,) * BLOCKS, prefix, tuple(tokens.values()))
+        for item_id, question in zip(ids, questions, strict=True)
+    }
+    donors = dict(zip(ids, map(str, donors_of([item.values[-1] for item in items])), strict=True))
+    ablated = Ablated(INTERVENTIONS, rows, dict.fromkeys(ids, neutral), donors, SEED)
+    found: dict[str, list[int]] = {name: [] for name in NAMES}
+    with PackedAblation(folder, FACTS, ablated) as model:
+        for start in range(0, len(ids), AT_ONCE):
+            for done in INTERVENTIONS:
+                asked = [
+                    Request(item_id, Prompt("", (), "", tokens), (0,), Decoding(True, 1), done)
+                    for item_id in ids[start : start + AT_ONCE]
+                ]
+                found[done.name] += [int(a.text) for group in model.answer(asked, SEED) for _, [a] in group]
+    return found
 
 
 if __name__ == "__main__":
