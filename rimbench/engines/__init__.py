@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rimbench.engines._contract import (
+    SERVER_URL,
     UNKNOWN,
     Answering,
     Conditions,
@@ -27,7 +28,6 @@ from rimbench.engines._contract import (
     chance_of,
     check_room,
 )
-from rimbench.engines._endpoint import URL
 from rimbench.errors import EngineError
 from rimbench.plugins import SHIPPED, Offered, find_modules, load_module, offered, say, unknown
 
@@ -101,15 +101,15 @@ def facts_for(name: str, choice: EngineChoice) -> EngineFacts:
 @contextlib.contextmanager
 def at_server(url: str | None) -> Iterator[None]:
     """In this context, the server of that URL is the one that engines ask; None leaves it to the environment."""
-    before = os.environ.get(URL)
+    before = os.environ.get(SERVER_URL)
     if url is not None:
-        os.environ[URL] = url
+        os.environ[SERVER_URL] = url
     try:
         yield
     finally:
         if url is not None:
-            os.environ.pop(URL)
-            os.environ |= {} if before is None else {URL: before}
+            os.environ.pop(SERVER_URL)
+            os.environ |= {} if before is None else {SERVER_URL: before}
 
 
 def reserves(name: str) -> bool:

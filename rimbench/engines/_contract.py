@@ -25,6 +25,8 @@ class EngineChoice:
 
 
 UNKNOWN = "unknown"
+SERVER_URL = "RIMBENCH_BASE_URL"
+"""Where the environment names the server of an engine `on_server`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from rimbench.engines._contract import SERVER_URL
 from rimbench.errors import EngineError, UsageError, on_one_line
 
 if TYPE_CHECKING:
     import httpx2
 
-URL, API_KEY, TIMEOUT = "RIMBENCH_BASE_URL", "RIMBENCH_API_KEY", "RIMBENCH_TIMEOUT_S"
+API_KEY, TIMEOUT = "RIMBENCH_API_KEY", "RIMBENCH_TIMEOUT_S"
 IN_FLIGHT = 32
 TRIES = 4
 BACKOFF_S = 0.5
@@ -166,7 +167,7 @@ class _AgainError(Exception):
 
 def named_here() -> bool:
     """Whether the environment names an endpoint."""
-    return bool(os.environ.get(URL, "").strip())
+    return bool(os.environ.get(SERVER_URL, "").strip())
 
 
 def base_url() -> str:
@@ -174,7 +175,7 @@ def base_url() -> str:
 
     What is secret has no place in it: a URL is kept and shown.
     """
-    given = os.environ.get(URL, "").strip()
+    given = os.environ.get(SERVER_URL, "").strip()
     try:
         parts = urlsplit(given)
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -183,7 +184,9 @@ def base_url() -> str:
     if fits and ("@" in parts.netloc or parts.query or parts.fragment):
         raise UsageError(f"the base URL holds a user, a password or a query: expected none, a key is in {API_KEY}")
     if not fits:
-        raise UsageError(f"base URL {given!r}: expected http://HOST:PORT or https://HOST, with --base-url or {URL}")
+        raise UsageError(
+            f"base URL {given!r}: expected http://HOST:PORT or https://HOST, with --base-url or {SERVER_URL}"
+        )
     return given.rstrip("/").removesuffix("/v1")
 
 

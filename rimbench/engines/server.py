@@ -25,8 +25,9 @@ from rimbench.engines import (
     chance_of,
     check_room,
 )
+from rimbench.engines._contract import SERVER_URL
 from rimbench.engines._decisions import PATHS, answer_of, body_of
-from rimbench.engines._endpoint import IN_FLIGHT, URL, Endpoint, Reply, WireError, named_here
+from rimbench.engines._endpoint import IN_FLIGHT, Endpoint, Reply, WireError, named_here
 from rimbench.engines._letters import read_letter
 from rimbench.engines._replies import (
     ChatCompletion,
@@ -73,7 +74,7 @@ class ServerEngine(Engine):
         """Why no server can be asked, or None."""
         if importlib.util.find_spec("httpx2") is None:
             return "package httpx2 is not installed: pip install 'rimbench[server]'"
-        return None if named_here() else f"no server is named: give --base-url, or set {URL}"
+        return None if named_here() else f"no server is named: give --base-url, or set {SERVER_URL}"
 
     @classmethod
     def describe(cls, choice: EngineChoice) -> EngineFacts:
