@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.reporting.cascades import Cascade, CascadeCost, CascadePoint
+from rimbench.reporting.cascade_costs import CascadeCost
+from rimbench.reporting.cascades import Cascade, CascadePoint
 from rimbench.reporting.numbers import counted, decimal, milliseconds, percent, points, share
 
 SHOWN = 12

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from rimbench.display.plaintext import plain
 from rimbench.errors import UsageError
-from rimbench.latency.stored import Measured, Measurement, read_measurements
+from rimbench.latency.stored import Measurement, read_measurements
 from rimbench.records import Item
+from rimbench.reporting.cascade_costs import CascadeCost, CascadeCosts, MeasuredCascade
 from rimbench.reporting.document import SCHEMA
 from rimbench.reporting.doubts import say_partial
 from rimbench.reporting.keys import HIDDEN
@@ -29,21 +30,9 @@ from rimbench.statistics.bootstrap import FloatArray
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.passk import option_probabilities
 from rimbench.statistics.verdict import Settings, compare_outcomes
-from rimbench.store import Identity, SecondSetup
 
 FEW = 50
 """Fewer items that judge are worth a word: the interval of their accuracy is some 28 points wide."""
-
-
-@dataclass(frozen=True, slots=True)
-class CascadeCost:
-    """What a question takes on the mean: ms where both systems were timed in turn, and tokens, those of the prompts
-    among them.
-    """
-
-    ms: float | None
-    tokens: float
-    generated_tokens: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +56,6 @@ class CascadePoint:
     accuracy: Estimate
     passed_on: Estimate
     cost: CascadeCost
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredCascade:
-    """A system of kind `cascade` of these two that was timed end to end: its mean ms a question beside the one that
-    is predicted at its threshold.
-    """
-
-    label: str
-    threshold: float
-    ms: float
-    predicted_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +125,8 @@ def _cascade(
             f"{len(items)} of {len(first.items)} items of suite {first.manifest.suite} are answered by both: none is "
             "left to judge a threshold that is chosen on the others; answer more of them"
         )
-    read, asked = _margins(first, items), _Asked(runs, items, _times(measurements, runs))
-    right = np.array([[run.right(item) for run in runs] for item in items])
+    read, costs = _margins(first, items), CascadeCosts.of(runs, items, measurements)
+    right = np.column_stack([run.rights(items) for run in runs])
     found = stopping.steps(read[choosing], right[choosing])
     judging = ~choosing
 
@@ -161,7 +138,7 @@ def _cascade(
             float(found.accuracy[place]),
             _share(right[judging, :][np.arange(len(stages)), stages], items, judging),
             _share(stages > 0, items, judging),
-            asked.cost(judging, stages > 0),
+            costs.of_cascade(judging, stages > 0),
         )
 
     chosen = found.choose(loss)
@@ -172,11 +149,11 @@ def _cascade(
     assert against[0] is not None and against[1] is not None  # there are items that judge
     named = [labels[run.manifest.run] for run in runs]
     alone = [
-        Alone(label, run.manifest.run, _share(right[judging, side], items, judging), asked.alone(judging, side))
+        Alone(label, run.manifest.run, _share(right[judging, side], items, judging), costs.of_one(judging, side))
         for side, (label, run) in enumerate(zip(named, runs, strict=True))
     ]
     suite = first.manifest.suite
-    notes = [*said, *_notes(runs, int(judging.sum()), asked.rows, suite)]
+    notes = [*said, *_notes(runs, int(judging.sum()), suite, timed=costs.conditions is not None)]
     return Cascade(
         schema=SCHEMA,
         suite=suite,
@@ -193,8 +170,8 @@ def _cascade(
         against_first=against[0].difference,
         against_second=against[1].difference,
         frontier=tuple(map(point, found.frontier)),
-        timed=None if asked.rows is None else _say_times(asked.rows[0]),
-        measured=tuple(_measured(measurements, runs, asked, read[:, 0])),
+        timed=costs.conditions,
+        measured=tuple(costs.measured(measurements, read[:, 0])),
         notes=tuple(map(plain, notes)),
         shown_suite=suite_label(first.manifest),
     )
@@ -212,7 +189,7 @@ def _common_items(first: RunData, second: RunData) -> list[Item]:
     items = [item for item in first.answered if item.item_id in second.greedy]
     if not items:
         raise UsageError(f"the two have answered no item of suite {suite} in common: let both runs go on")
-    if not any(first.greedy[item.item_id].is_read_out for item in items):
+    if not first.read_out(items):
         raise UsageError(
             f"{name} on suite {suite} has no option log-probabilities, and so no margin to be sure by: expected a "
             "system that is read out first, such as rim-v2 or base-direct"
@@ -223,42 +200,10 @@ def _common_items(first: RunData, second: RunData) -> list[Item]:
 def _margins(run: RunData, items: Sequence[Item]) -> FloatArray:
     """The margin of each item's readout, shape (items, 1); minus infinity, which is never sure, without one."""
     found = np.full((len(items), 1), -np.inf)
-    read = [place for place, item in enumerate(items) if run.greedy[item.item_id].is_read_out]
-    table, _ = run.logprob_table([items[place] for place in read])
+    read = run.greedy.columns(items).is_read_out
+    table, _ = run.logprob_table(_of(items, read))
     found[read, 0] = stopping.margins(option_probabilities(table))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What asking the two takes: their tokens item by item, and their measured times."""
-
-    runs: tuple[RunData, RunData]
-    items: Sequence[Item]
-    rows: tuple[Measured, Measured] | None
-
-    def cost(self, within: NDArray[np.bool_], passed_on: NDArray[np.bool_]) -> CascadeCost:
-        """Of the cascade: the first on all of these items, the second on those passed on."""
-        both = self._tokens(0)[within] + self._tokens(1)[within] * passed_on[:, None]
-        ms = None if self.rows is None else self.predicted_ms(float(passed_on.mean()))
-        return _cost(both, ms)
-
-    def alone(self, within: NDArray[np.bool_], side: int) -> CascadeCost:
-        """Of one of the two on all of these items."""
-        return _cost(self._tokens(side)[within], None if self.rows is None else self.rows[side].per_question_ms)
-
-    def predicted_ms(self, passed_on: float) -> float:
-        """The first's mean time, and the second's as often as it is asked."""
-        assert self.rows is not None
-        return self.rows[0].per_question_ms + passed_on * self.rows[1].per_question_ms
-
-    def _tokens(self, side: int) -> FloatArray:
-        return self.runs[side].greedy.token_table([item.item_id for item in self.items])
-
-
-def _cost(tokens: FloatArray, ms: float | None) -> CascadeCost:
-    of_prompt, generated = tokens.mean(axis=0).tolist()
-    return CascadeCost(ms, of_prompt + generated, generated)
 
 
 def _of(items: Sequence[Item], within: NDArray[np.bool_]) -> list[Item]:
@@ -271,70 +216,11 @@ def _share(values: NDArray[np.bool_], items: Sequence[Item], within: NDArray[np.
     return found
 
 
-def _times(measurements: Sequence[Measurement], runs: tuple[RunData, RunData]) -> tuple[Measured, Measured] | None:
-    """The answer times of both, measured in turn under the same conditions: the last of the smallest batch."""
-    found: list[tuple[Measured, Measured]] = []
-    for measurement in measurements:
-        rows = [row for row in measurement.rows if row.quantity == "answer"]
-        if measurement.suite != runs[0].manifest.suite:
-            continue
-        found += [
-            (one, other)
-            for one in rows
-            for other in rows
-            if is_of(one, runs[0]) and is_of(other, runs[1]) and _conditions(one) == _conditions(other)
-        ]
-    return min(reversed(found), key=lambda pair: pair[0].batch, default=None)
-
-
-def is_of(row: Measured, run: RunData) -> bool:
-    """Whether a time is that of a run's system, with the same weights where they are known."""
-    own = run.manifest.identity.weights_sha256
-    weights = own if row.subject is None else row.subject.identity.weights_sha256
-    return row.label == name_of(run.manifest) and weights == own
-
-
-def _conditions(row: Measured) -> tuple[object, ...]:
-    return row.engine, row.device, row.dtype, row.batch
-
-
-def _say_times(row: Measured) -> str:
-    return f"batch {row.batch}, {row.engine} on {row.device}, {row.dtype}"
-
-
-def _measured(
-    measurements: Sequence[Measurement], runs: tuple[RunData, RunData], asked: _Asked, read: FloatArray
-) -> list[MeasuredCascade]:
-    """Systems of kind `cascade` of these two that were timed under the conditions of the prediction."""
-    found = []
-    for row in (row for each in measurements for row in each.rows if each.suite == runs[0].manifest.suite):
-        if asked.rows is None or row.subject is None or _conditions(row) != _conditions(asked.rows[0]):
-            continue
-        first, second = row.subject.identity, row.subject.identity.setup.second
-        if second is not None and _is_cascade_of(first, second, runs):
-            predicted = asked.predicted_ms(float((read < second.threshold).mean()))
-            found.append(MeasuredCascade(row.label, second.threshold, row.per_question_ms, predicted))
-    return found
-
-
-def _is_cascade_of(first: Identity, second: SecondSetup, runs: tuple[RunData, RunData]) -> bool:
-    """Whether the two systems of a cascade are those of these runs, asked alike with the same weights."""
-    one, other = (run.manifest.identity for run in runs)
-    pairs = ((first.weights_sha256, first.setup, one), (second.weights_sha256, second, other))
-    return all(
-        (weights, style.prompt, style.memory, style.answer)
-        == (own.weights_sha256, own.setup.prompt, own.setup.memory, own.setup.answer)
-        for weights, style, own in pairs
-    )
-
-
-def _notes(
-    runs: tuple[RunData, RunData], judging: int, rows: tuple[Measured, Measured] | None, suite: str
-) -> list[str]:
+def _notes(runs: tuple[RunData, RunData], judging: int, suite: str, *, timed: bool) -> list[str]:
     found = [say_partial(run) for run in runs if run.missing]
     if judging < FEW:
         found.append(f"only {judging} items of {suite} judge the threshold: their intervals are wide")
-    if rows is None:
+    if not timed:
         named = " ".join(f"--system {run.manifest.system}" for run in runs)
         found.append(f"no times of both on {suite}: measure them with 'rimbench latency {named} --suite {suite}'")
     return found

@@ -61,13 +61,15 @@ class GreedyAnswer:
 
 class Columns(NamedTuple):
     """Greedy answers to n items: `letters` are places in `LETTERS`, its length for none, `statuses` in `STATUSES`, of
-    shape (n,); `logprobs` of shape (n, letters) and `masses` of (n,) are NaN where there are none.
+    shape (n,); `logprobs` of shape (n, letters) and `masses` of (n,) are NaN where there are none; `tokens`, of shape
+    (n, 2), are those of the prompt and those generated.
     """
 
     letters: NDArray[np.uint8]
     statuses: NDArray[np.uint8]
     logprobs: FloatArray
     masses: FloatArray
+    tokens: NDArray[np.int64]
 
     @property
     def is_read_out(self) -> NDArray[np.bool_]:
@@ -109,12 +111,8 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
             np.frombuffer(self.statuses, dtype=np.uint8)[rows],
             np.frombuffer(self.logprobs).reshape(-1, len(LETTERS))[rows],
             np.frombuffer(self.masses)[rows],
+            np.frombuffer(self.tokens, dtype=np.int64).reshape(-1, 2)[rows],
         )
-
-    def token_table(self, item_ids: Sequence[str]) -> FloatArray:
-        """The tokens of each item's prompt, and those generated, shape (items, 2)."""
-        rows = [self._rows[item_id] for item_id in item_ids]
-        return np.array(np.frombuffer(self.tokens, dtype=np.int64).reshape(-1, 2)[rows], dtype=float)
 
     def __getitem__(self, item_id: str) -> GreedyAnswer:
         return GreedyAnswer(self, self._rows[item_id])

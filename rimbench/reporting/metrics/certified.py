@@ -26,7 +26,7 @@ class Certified:
 
 def _measure(run: RunData, items: Sequence[Item]) -> Certified:
     """Of the greedy answers that have option probabilities."""
-    read = [i for i in items if i.item_id in run.greedy and run.greedy[i.item_id].is_read_out]
+    read = run.read_out(items)
     if not read:
         return Certified(None)
     table, gold = run.logprob_table(read)

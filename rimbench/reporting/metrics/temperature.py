@@ -34,7 +34,7 @@ class Heat:
 
 def judging_items(run: RunData) -> tuple[list[Item], list[Item]]:
     """The items that are read out on which a temperature is fitted, and those on which it is judged."""
-    read = [item for item in run.answered if item.item_id in run.greedy and run.greedy[item.item_id].is_read_out]
+    read = run.read_out(run.answered)
     fitting = halves.choosing_half([item.item_id for item in read], resampling_of(read).clusters).tolist()
     sides = list(zip(read, fitting, strict=True))
     return [item for item, own in sides if own], [item for item, own in sides if not own]
