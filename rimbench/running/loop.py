@@ -13,7 +13,9 @@ from rimbench.store import RunStore
 
 BROKEN_IN_A_ROW = 16
 """So many failures with no answer between them are no fault of the items."""
-OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory", "failed to allocate")
+OUT_OF_MEMORY = (
+    "out of memory", "can't allocate memory", "cannot allocate memory", "failed to allocate", "not enough memory",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class _Asking:
             return  # asked again for the sake of its company alone
         self._failures |= dict.fromkeys(keys, error)
         self._in_a_row += 1
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             self._starved[request.item_id] = request
             if self._in_a_row > 1:
                 raise _out_of_memory(request, error)
@@ -208,7 +210,8 @@ def _out_of_memory(request: Request, error: Exception) -> EngineError:
     return raised
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an engine's error says that the memory does not suffice, as the libraries put it."""
     return isinstance(error, MemoryError) or any(word in str(error).lower() for word in OUT_OF_MEMORY)
 
 
