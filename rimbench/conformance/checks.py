@@ -4,7 +4,7 @@ Their order is that in which they are tried: what may leave an engine broken com
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rimbench.checkpoints import weight_files
@@ -21,23 +21,12 @@ from rimbench.conformance.exchange import (
     Exchange,
     held_bytes,
 )
+from rimbench.conformance.looks import Look, apart, near, none_of, same, tolerance
 from rimbench.engines import EngineChoice, Request
 from rimbench.errors import RimbenchError
 from rimbench.records import Prompt
 
-APART = {"float32": 1e-3}
-"""By number type, how far two log-probabilities of the same letter may be apart."""
-APART_ELSE = 0.25
 CHOICES = (EngineChoice(), EngineChoice(batch_size=3), EngineChoice(eager=True), EngineChoice(dtype="float32"))
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Whether a requirement held, what was expected, and what was found."""
-
-    held: bool
-    expected: str
-    found: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +52,7 @@ def _facts(exchange: Exchange) -> Look:
             faults.append(f"batch size {facts.batch_size} where {choice.batch_size} was chosen")
         if engine.runs_model and choice.dtype is not None and facts.dtype != choice.dtype:
             faults.append(f"dtype {facts.dtype} where {choice.dtype} was chosen")
-    return _none(faults, f"equal facts of '{exchange.name}' for an equal choice, with what was chosen")
+    return none_of(faults, f"equal facts of '{exchange.name}' for an equal choice, with what was chosen")
 
 
 def _opens(exchange: Exchange) -> Look:
@@ -80,7 +69,7 @@ def _once(exchange: Exchange) -> Look:
         came = [request.item_id for request, _ in back]
         faults += [f"{r.item_id} {came.count(r.item_id)} times" for r in asked if came.count(r.item_id) != 1]
         faults += [f"{r.item_id} altered" for r, _ in back if r not in asked]
-    return _none(faults, "every request back once, itself")
+    return none_of(faults, "every request back once, itself")
 
 
 def _count(exchange: Exchange) -> Look:
@@ -88,7 +77,7 @@ def _count(exchange: Exchange) -> Look:
     faults = [
         f"{r.item_id}: {len(answers)} of {len(r.samples)}" for r, answers in back if len(answers) != len(r.samples)
     ]
-    return _none(faults, "one answer for each sample")
+    return none_of(faults, "one answer for each sample")
 
 
 def _letters(exchange: Exchange) -> Look:
@@ -103,12 +92,12 @@ def _letters(exchange: Exchange) -> Look:
             faults.append(f"{item}: text {answer.text!r}, best {max(found, key=found.__getitem__)}")
         elif (answer.generated_tokens, answer.finished) != (0, True):
             faults.append(f"{item}: {answer.generated_tokens} tokens, finished {answer.finished}")
-    return _none(faults, "the item's letters, together 1, the best as text, of 0 tokens")
+    return none_of(faults, "the item's letters, together 1, the best as text, of 0 tokens")
 
 
 def _read_as_reference(exchange: Exchange) -> Look:
     wanted = {item: exchange.reference.readout(_prompt(exchange, item))[0] for item, _ in exchange.read}
-    return _near(exchange, ((exchange.read[i, 0].option_logprobs, values) for i, values in wanted.items()))
+    return near(exchange, ((exchange.read[i, 0].option_logprobs, values) for i, values in wanted.items()))
 
 
 def _token_ids(exchange: Exchange) -> Look:
@@ -118,19 +107,19 @@ def _token_ids(exchange: Exchange) -> Look:
         other = exchange.reference.split(prompt)
         theirs = [exchange.reference.readout(p)[0] for p in (prompt, other)]
         (one,), (two,) = (list(exchange.ask(exchange.requests(READ, prompts=[p])).values()) for p in (prompt, other))
-        moved, should = _apart(one.option_logprobs, two.option_logprobs), _apart(*theirs)
-        if should > 10 * _tolerance(exchange) and moved < should / 4:
+        moved, should = apart(one.option_logprobs, two.option_logprobs), apart(*theirs)
+        if should > 10 * tolerance(exchange) and moved < should / 4:
             faults.append(f"prompt {i}: {moved:.3g} apart, {should:.3g} by the model")
-    return _none(faults, "other tokens of the same text answered as other tokens")
+    return none_of(faults, "other tokens of the same text answered as other tokens")
 
 
 def _mass(exchange: Exchange) -> Look:
     faults = []
     for (item, _), answer in exchange.read.items():
         mass, wanted = answer.label_mass, exchange.reference.readout(_prompt(exchange, item))[1]
-        if mass is None or not 0 <= mass <= 1 or abs(mass - wanted) > _tolerance(exchange):
+        if mass is None or not 0 <= mass <= 1 or abs(mass - wanted) > tolerance(exchange):
             faults.append(f"{item}: {mass}, by the model {wanted:.6f}")
-    return _none(faults, "the model's probability of the letters among all tokens, 0 to 1")
+    return none_of(faults, "the model's probability of the letters among all tokens, 0 to 1")
 
 
 def _greedy(exchange: Exchange) -> Look:
@@ -139,11 +128,11 @@ def _greedy(exchange: Exchange) -> Look:
         wanted = exchange.reference.text(exchange.reference.write(_prompt(exchange, item), WRITE.max_new_tokens))
         if answer.text != wanted:
             faults.append(f"{item}: {answer.text!r} for {wanted!r}")
-    return _none(faults, "the model's own greedy texts")
+    return none_of(faults, "the model's own greedy texts")
 
 
 def _first_letter(exchange: Exchange) -> Look:
-    return _near(
+    return near(
         exchange,
         ((answer.option_logprobs, exchange.read[key].option_logprobs) for key, answer in exchange.written.items()),
     )
@@ -151,7 +140,7 @@ def _first_letter(exchange: Exchange) -> Look:
 
 def _again(exchange: Exchange) -> Look:
     again = exchange.ask(exchange.requests(WRITE))
-    return _same(exchange.written, again, "the same greedy texts when asked again")
+    return same(exchange.written, again, "the same greedy texts when asked again")
 
 
 def _company(exchange: Exchange) -> Look:
@@ -160,17 +149,17 @@ def _company(exchange: Exchange) -> Look:
         for request in exchange.requests(decoding):
             (alone,) = exchange.ask([request]).values()
             other = together[request.item_id, 0]
-            apart = _apart(alone.option_logprobs, other.option_logprobs)
-            if alone.text != other.text or apart > _tolerance(exchange):
+            differ = apart(alone.option_logprobs, other.option_logprobs)
+            if alone.text != other.text or differ > tolerance(exchange):
                 faults.append(
-                    f"{request.item_id}: {alone.text!r} alone, {other.text!r} in a batch, {apart:.3g} apart"
+                    f"{request.item_id}: {alone.text!r} alone, {other.text!r} in a batch, {differ:.3g} apart"
                 )
-    return _none(faults, f"the same alone as in a batch, within {_tolerance(exchange):g}")
+    return none_of(faults, f"the same alone as in a batch, within {tolerance(exchange):g}")
 
 
 def _same_seed(exchange: Exchange) -> Look:
     again = exchange.ask(exchange.requests(DRAW, SAMPLES))
-    return _same(exchange.drawn, again, "the same draws of one seed")
+    return same(exchange.drawn, again, "the same draws of one seed")
 
 
 def _other_draws(exchange: Exchange) -> Look:
@@ -191,7 +180,7 @@ def _drawn_alone(exchange: Exchange) -> Look:
     for request in exchange.requests(DRAW, SAMPLES):
         for sample in reversed(SAMPLES):
             alone |= exchange.ask([Request(request.item_id, request.prompt, (sample,), DRAW)])
-    return _same(exchange.drawn, alone, "the same draw whatever is drawn with it")
+    return same(exchange.drawn, alone, "the same draw whatever is drawn with it")
 
 
 def _narrow(exchange: Exchange) -> Look:
@@ -200,7 +189,7 @@ def _narrow(exchange: Exchange) -> Look:
         wanted = exchange.reference.text(exchange.reference.write(_prompt(exchange, item), NARROW.max_new_tokens))
         if answer.text != wanted:
             faults.append(f"{item}: {answer.text!r} for {wanted!r}")
-    return _none(faults, "a draw within a top_p of nearly 0 is the greedy text")
+    return none_of(faults, "a draw within a top_p of nearly 0 is the greedy text")
 
 
 def _limit(exchange: Exchange) -> Look:
@@ -212,7 +201,7 @@ def _limit(exchange: Exchange) -> Look:
         if answer.generated_tokens != len(texts[item].token_ids)
         or len(answer.text) > len(exchange.reference.text(texts[item]))
     ]
-    return _none(faults, f"at most {SHORT.max_new_tokens} tokens, counted with the end token")
+    return none_of(faults, f"at most {SHORT.max_new_tokens} tokens, counted with the end token")
 
 
 def _finished(exchange: Exchange) -> Look:
@@ -222,7 +211,7 @@ def _finished(exchange: Exchange) -> Look:
             wanted = exchange.reference.write(_prompt(exchange, item), decoding.max_new_tokens).finished
             if answer.finished != wanted:
                 faults.append(f"{item} within {decoding.max_new_tokens} tokens: {answer.finished} for {wanted}")
-    return _none(faults, "finished exactly where the text ends by itself")
+    return none_of(faults, "finished exactly where the text ends by itself")
 
 
 def _trace(exchange: Exchange) -> Look:
@@ -238,7 +227,7 @@ def _trace(exchange: Exchange) -> Look:
             and decode(trace.token_ids, skip_special_tokens=True) == answer.text
         ):
             faults.append(f"{item}: {len(trace.token_ids)} tokens and {len(trace.token_at)} times of {answer.text!r}")
-    return _none(faults, "a trace of every token in its order, none of a prompt from a cache")
+    return none_of(faults, "a trace of every token in its order, none of a prompt from a cache")
 
 
 def _too_long(exchange: Exchange) -> Look:
@@ -259,7 +248,7 @@ def _too_long(exchange: Exchange) -> Look:
 
 def _recovers(exchange: Exchange) -> Look:
     again = exchange.ask(exchange.requests(WRITE))
-    return _same(exchange.written, again, "the same answers after an error as before it")
+    return same(exchange.written, again, "the same answers after an error as before it")
 
 
 def _closes(exchange: Exchange) -> Look:
@@ -297,33 +286,3 @@ CHECKS = (
 
 def _prompt(exchange: Exchange, item: str) -> Prompt:
     return exchange.prompts[int(item.removeprefix("item-"))]
-
-
-def _tolerance(exchange: Exchange) -> float:
-    return APART.get(exchange.facts.dtype if exchange.facts else "", APART_ELSE)
-
-
-def _apart(one: Mapping[str, float] | None, other: Mapping[str, float] | None) -> float:
-    """The largest difference of a letter's two log-probabilities; infinite where they are of other letters."""
-    if one is None or other is None or set(one) != set(other):
-        return 0.0 if one == other else math.inf
-    return max(abs(one[x] - other[x]) for x in one)
-
-
-def _near(exchange: Exchange, pairs: Iterable[tuple[Mapping[str, float] | None, Mapping[str, float] | None]]) -> Look:
-    most = max((_apart(one, other) for one, other in pairs), default=math.inf)
-    return Look(most <= _tolerance(exchange), f"at most {_tolerance(exchange):g} apart", f"{most:.3g} apart")
-
-
-def _same(first: BySample, other: BySample, expected: str) -> Look:
-    faults = [
-        f"{item} sample {sample}: {answer.text!r}, then {other[item, sample].text!r}"
-        for (item, sample), answer in first.items()
-        if answer.text != other[item, sample].text
-    ]
-    return _none(faults, expected)
-
-
-def _none(faults: list[str], expected: str) -> Look:
-    shown = "; ".join(faults[:2]) + (f"; and {len(faults) - 2} more" if len(faults) > 2 else "")
-    return Look(not faults, expected, shown or "so in every case")

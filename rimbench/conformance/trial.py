@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rimbench import engines
-from rimbench.conformance.checks import CHECKS, Check, Look
+from rimbench.conformance.checks import CHECKS, Check
 from rimbench.conformance.exchange import Exchange
+from rimbench.conformance.looks import Look
 from rimbench.conformance.reference import Reference
 from rimbench.engines import Engine, EngineFacts
 from rimbench.errors import EngineError

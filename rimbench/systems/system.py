@@ -1,4 +1,4 @@
-"""What a system is: where its model comes from, how it is asked, how its answer is had; its tables are those of TOML."""
+"""What a system is: where its model comes from, how it is asked, and how its answer is had; as its TOML says it."""
 
 import datetime
 from collections.abc import Mapping
