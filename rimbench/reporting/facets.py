@@ -47,7 +47,7 @@ class Facets:
                 groups[item.item_id] = group_of(item, facet)
             self._groups[run.manifest.run] = groups
         lacking = [name for name, groups in self._groups.items() if set(groups.values()) <= {NONE}]
-        if len(lacking) == len(runs):
+        if runs and len(lacking) == len(runs):
             raise unknown("facet", facet, {*columns, OPTIONS, LENGTH})
         for name in lacking:
             del self._groups[name]
