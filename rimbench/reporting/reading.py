@@ -29,6 +29,8 @@ from rimbench.store import (
 T = TypeVar("T")
 _READ_AT_ONCE = 512
 """Lines; of long texts, too, some megabytes."""
+LEFT_OUT = "left out: "
+"""How a note on a run begins that cannot be read."""
 HEADLINE_K = 8
 """The k of pass@k and maj@k that is always given where there are as many samples."""
 
@@ -45,6 +47,7 @@ class RunData:
     holds, by item, where in the file its first sample's line begins.
     """
 
+    folder: Path
     manifest: Manifest
     items: Mapping[str, Item]
     greedy: GreedyAnswers
@@ -169,7 +172,7 @@ def read_run(folder: Path) -> RunData:
     first = 1 if draws.letters and not greedy else 0  # answers from elsewhere may be draws alone
     missing = answers.kept.missing(items, manifest.samples, first)
     edited = tuple(answers.edited)
-    return RunData(manifest, items, greedy, draws.letters, draws.statuses, missing, failed, edited, shown)
+    return RunData(folder, manifest, items, greedy, draws.letters, draws.statuses, missing, failed, edited, shown)
 
 
 def _put_read(greedy: GreedyAnswers, items: Mapping[str, Item], lines: list[bytes]) -> None:
@@ -194,13 +197,13 @@ def read_runs(results: Path) -> tuple[list[RunData], list[str]]:
         try:
             run = read_run(folder)
         except DataError as error:
-            notes.append(f"left out: {error}")
+            notes.append(f"{LEFT_OUT}{error}")
             continue
         runs.append(run)
         if run.edited:
             notes.append(say_edited(folder, run.edited))
     notes += [
-        f"left out: {folder} holds records and no manifest: start its command again, which writes one"
+        f"{LEFT_OUT}{folder} holds records and no manifest: start its command again, which writes one"
         for folder in find_without_manifest(results)
     ]
     return runs, notes
