@@ -257,7 +257,7 @@ def check_writable(results: Path) -> None:
         ) from error
 
 
-def keep(measurement: Measurement, results: Path, path: Path | None = None) -> Path:
+def keep_measurement(measurement: Measurement, results: Path, path: Path | None = None) -> Path:
     """Write what was measured into the results folder, over its earlier state in `path` if that is given.
 
     Nothing else there is overwritten, and what stands in the file is whole at any time.
