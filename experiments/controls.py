@@ -134,6 +134,7 @@ def answer(trained: Trained) -> None:
     """Train one and ask it what its setting asks: by kind and budget whether each item was answered right."""
     if kept(trained).exists():
         return
+    trained.setting.base(trained.scale)  # no part of this training's time
     began = time.monotonic()
     checkpoint = tune(trained)
     right: dict[str, Any] = {"steps": steps(trained.folder), "seconds": round(time.monotonic() - began)}
@@ -222,6 +223,7 @@ def summarise(found: dict[Trained, dict[str, Any]]) -> dict[str, Any]:
         "differences": differences,
         "over_seeds": over_seeds,
         "steps_taken": {f"{each.system}, seed {each.seed}": right["steps"] for each, right in found.items()},
+        "seconds": {f"{each.system}, seed {each.seed}": right.get("seconds") for each, right in found.items()},
     }
 
 
