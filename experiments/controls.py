@@ -14,6 +14,7 @@ folder; any-k goes on from rim-v2's stage 1, which has its settings, data and se
 
 `docs/controls.json` holds every accuracy, the paired differences to each control by seed, and those over all seeds
 and items; what is not trained yet is left out, and named. `--summary` trains nothing, and tells what is there.
+`regimes.py` puts the same systems to other settings.
 """
 
 import argparse
@@ -111,23 +112,33 @@ class Trained:
 
 def main() -> None:
     """Train and ask what is missing, seed after seed, then keep and print what is there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=float, default=1.0, help="share of the recipes' steps")
-    parser.add_argument("--batch", type=int, default=32, help="rows a step")
-    parser.add_argument("--examples", type=int, default=TUNING_ROWS, help="the first so many of a seed's")
-    parser.add_argument("--summary", action="store_true", help="only what is there already")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args()
     scale = Scale(options.steps, options.batch, options.examples)
     every = [Trained(system, seed, scale) for seed in SEEDS for system in RECIPES]
     for each in every if not options.summary else ():
         answer(each)
-    found = {each: json.loads(kept(each).read_text()) for each in every if kept(each).exists()}
+    found = there(every)
     document = summarise(found) | asdict(scale)
     document["missing"] = [f"{each.system}, seed {each.seed}" for each in every if each not in found]
     (DOCS / "controls.json").write_text(json.dumps(document, indent=2) + "\n")
     for entry in (*document["accuracies"], *document["differences"], *document["over_seeds"]):
         print(shown(entry, f"{entry['kind']:15} {of_seed(entry)}"))
     print(f"missing: {'; '.join(document['missing']) or 'nothing'}")
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What a command that trains at a scale is told."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--steps", type=float, default=1.0, help="share of the recipes' steps")
+    parser.add_argument("--batch", type=int, default=32, help="rows a step")
+    parser.add_argument("--examples", type=int, default=TUNING_ROWS, help="the first so many of a seed's")
+    parser.add_argument("--summary", action="store_true", help="only what is there already")
+    return parser
+
+
+def there(every: Iterable[Trained]) -> dict[Trained, dict[str, Any]]:
+    """What is kept of those that were trained and asked."""
+    return {each: json.loads(kept(each).read_text()) for each in every if kept(each).exists()}
 
 
 def answer(trained: Trained) -> None:

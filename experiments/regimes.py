@@ -18,7 +18,6 @@ base takes the same share of its rows. `docs/regimes.json` holds of each regime 
 every accuracy, and K = 8 less each control, by seed, and over seeds where there are some.
 """
 
-import argparse
 import itertools
 import json
 import random
@@ -27,10 +26,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from controls import Trained, answer, kept, of_seed, summarise
+from controls import SEEDS, Trained, answer, arguments, of_seed, summarise, there
 from corpus import Row, chain_row
 from curve import shown
-from family import DOCS, TUNING_ROWS, WORK, Scale, texts, train_here, write_rows
+from family import DOCS, WORK, Scale, texts, train_here, write_rows
 from open_ended import ITEMS
 from start import make_start
 
@@ -38,7 +37,6 @@ from rimbench.suites.titration import LARGEST_MG, WORDINGS, Titration
 
 SYSTEMS = ("rim-v2", "any-k", "curriculum-only", "direct-equal-flop")
 BASE_ROWS = 200_000
-SEEDS = (0, 1, 2)
 LARGEST = 20
 """Doses are from 1 to this many mg, so that a base learns every step of one operation in minutes."""
 CHANGES = range(1, 5)
@@ -194,13 +192,9 @@ REGIMES = {
 
 def main() -> None:
     """Train and ask what is missing, regime after regime and seed after seed; keep and print what is there."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--regime", action="append", choices=REGIMES, help="only this one; repeat")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="the first so many")
-    parser.add_argument("--steps", type=float, default=1.0, help="share of all steps")
-    parser.add_argument("--batch", type=int, default=32, help="rows a step")
-    parser.add_argument("--examples", type=int, default=TUNING_ROWS, help="of a seed")
-    parser.add_argument("--summary", action="store_true", help="only what is there already")
     options = parser.parse_args()
     scale = Scale(options.steps, options.batch, options.examples)
     wanted = [REGIMES[name] for name in options.regime or REGIMES]
@@ -210,17 +204,16 @@ def main() -> None:
     file = DOCS / "regimes.json"
     document: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     for regime in wanted:
-        every = [Trained(system, seed, scale, regime) for seed in SEEDS for system in SYSTEMS]
-        found = {each: json.loads(kept(each).read_text()) for each in every if kept(each).exists()}
+        found = there(Trained(system, seed, scale, regime) for seed in SEEDS for system in SYSTEMS)
         if found:
-            document[regime.name] = (
-                asdict(scale) | {"layers": regime.layers, "width": regime.width} | summarise(found)
-            )
+            stated = asdict(scale) | {"layers": regime.layers, "width": regime.width}
+            document[regime.name] = stated | summarise(found)
     file.write_text(json.dumps(document, indent=2) + "\n")
     for name, entry in document.items():
-        for line in (*entry["accuracies"], *entry["differences"], *entry["over_seeds"]):
+        over_seeds = [line for line in entry["over_seeds"] if line["seeds"] > 1]
+        for line in (*entry["accuracies"], *entry["differences"], *over_seeds):
             print(shown(line, f"{name:12} {of_seed(line)}"))
-        print(f"{name:12} wall time, s: " + ", ".join(f"{who} {taken}" for who, taken in entry["seconds"].items()))
+        print(f"{name:12} wall time, s: " + "; ".join(f"{who}: {taken}" for who, taken in entry["seconds"].items()))
 
 
 if __name__ == "__main__":
