@@ -75,7 +75,7 @@ def tuning_rows(seed: int, n: int, open_ended: float = OPEN_ENDED) -> Iterator[R
         taken.add(item.question)
         made += 1
         chosen = chance.random() >= open_ended
-        yield _told(item.question, item.values, item.options if chosen else (), item.gold)
+        yield chain_row(item.question, item.values, item.options if chosen else (), item.gold)
 
 
 def suite_questions() -> set[str]:
@@ -102,8 +102,8 @@ def _chain(seed: int, i: int, chance: random.Random, taken: set[str], *, chosen:
             break
     if chosen and steps == 1:
         options, gold = _with_others(item.values[-1], chance, close=False)
-        return _told(item.question, item.values, options, gold)
-    return _told(item.question, item.values, item.options if chosen else (), item.gold)
+        return chain_row(item.question, item.values, options, gold)
+    return chain_row(item.question, item.values, item.options if chosen else (), item.gold)
 
 
 def _step(chance: random.Random, *, chosen: bool, close: bool) -> Row:
@@ -147,7 +147,8 @@ def _with_others(value: int, chance: random.Random, *, close: bool) -> tuple[tup
     return (*others[:place], value, *others[place:]), place
 
 
-def _told(question: str, values: Sequence[int], options: Sequence[int], gold: int) -> Row:
+def chain_row(question: str, values: Sequence[int], options: Sequence[int] = (), gold: int = 0) -> Row:
+    """A row whose reasoning is these values, a line each, and whose answer is the last, or its option's letter."""
     return _row(question, options, "\n".join(map(str, values)), LETTERS[gold] if options else str(values[-1]))
 
 
