@@ -37,7 +37,7 @@ class TimeConditions:
     """
 
     per_sample_ms: float
-    prompt_tokens: float
+    prompt_tokens: float | None
     generated_tokens: float
     floor_ms: float | None
     passes: float | None
@@ -71,7 +71,7 @@ class TimeConditions:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one system's answers took at one batch size, of one quantity: `n` samples."""
+    """What one system's answers took at one batch size, of one quantity: `n` samples of so many processes."""
 
     ms: Times
     conditions: TimeConditions
@@ -85,6 +85,7 @@ class Cost:
     dtype: str
     batch: int
     n: int
+    processes: int
     threads: int | None
 
     @property
@@ -114,7 +115,7 @@ class LatencyEntry:
         *("decode_ms", "tokens_per_s", "questions_per_s", "floor_share", "launch_bound", "truncated", "accuracy"),
         *("timed_right", "timed_items", "no_letter", "ties", "flips", "load_s", "compile_s", "first_ms"),
         *("warm_up_ms", "peak_bytes", "cached_tokens", "cost_per_1000", "load_average", "drift", "unstable", "noise"),
-        *("threads", "graphs", "timed_greedy_accuracy", "label", "departures", "quantities"),
+        *("threads", "graphs", "timed_greedy_accuracy", "label", "departures", "quantities", "processes"),
     )
     system: str
     engine: str
@@ -127,6 +128,7 @@ class LatencyEntry:
     readout_floor_ms: float | None
     suite: str
     dtype: str
+    processes: int
     threads: int | None
     label: str
     departures: Mapping[str, Sequence[Any]]
@@ -141,6 +143,7 @@ class Speedup:
     `unfair` names what else differs, where that was asked for. `allowed_by_passes` is the ratio that the counts of
     forward passes allow, each pass of the slower over a prompt no longer than the faster's, None where they are not
     known; `above_passes` says whether the ratio is above that beyond its interval: the rest is not the method's.
+    `noise` is what makes the times of either side doubtful, as "label: what".
     `engines` are the system's and the baseline's.
     """
 
@@ -154,6 +157,7 @@ class Speedup:
     allowed_by_passes: float | None
     above_passes: bool
     suite: str
+    noise: tuple[str, ...]
 
     def sides(self, *, with_engines: bool) -> tuple[str, str]:
         """The two systems as a person reads them, each with its engine where several were timed."""
