@@ -1,8 +1,9 @@
 """`rimbench latency`: what an answer takes, at batch 1 and at larger ones, for several systems on the same items."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -37,6 +38,14 @@ def latency(
     base_url: BaseUrl = None,
     quantity: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="answer, letter or readout; repeat. All there are, else.")
+    ] = None,
+    arrivals: Annotated[
+        Literal["poisson"] | None,
+        typer.Option(help="Questions that arrive by themselves at a server, instead of one after another."),
+    ] = None,
+    rate: Annotated[float | None, typer.Option(metavar="R", help="How many arrive a second.")] = None,
+    slo: Annotated[
+        float | None, typer.Option(metavar="MS", help="The largest rate is looked for that keeps p99 within it.")
     ] = None,
     prompt_tokens: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Prompts of exactly N tokens: questions cut or repeated.")
@@ -81,9 +90,11 @@ def latency(
       rimbench latency --system rim-v2 --system base --suite medmcqa --batch 1 --batch 64 --json
       rimbench latency --system smollm2-direct --prompt-tokens 260 --engine transformers --engine vllm
       rimbench latency --system base --engine server --base-url http://localhost:8000 --batch 1 --batch 8
+      rimbench latency --system base --engine server --arrivals poisson --rate 5 --slo 2000
     """
     from rimbench.api.project import read_project
     from rimbench.api.selection import Wanted, choose, explaining_weights, ready_systems
+    from rimbench.cli.open_loop import arriving, measure_open_loop
     from rimbench.cli.output import note
     from rimbench.engines import at_server
     from rimbench.latency import machine, stored
@@ -92,9 +103,12 @@ def latency(
     from rimbench.running.plans import RunSettings
 
     machine.first_load()
+    open_loop = arriving(arrivals, rate, slo, samples)
     if dtype not in (None, "float32", "bfloat16"):
         raise UsageError(f"--dtype {dtype}: expected float32 or bfloat16")
     sizes = list(dict.fromkeys(batch or [1]))
+    if open_loop is not None and (sizes != [1] or quantity or plot):
+        raise UsageError("--arrivals: questions come one by one: --batch, --quantity and --plot have no place")
     if plot is not None and len(sizes) < 2:
         raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
     wanted = quantities_of(quantity or [])
@@ -126,6 +140,11 @@ def latency(
         return measure(planned(size), size, rules, note, wanted, processes)
 
     with at_server(base_url):
+        if open_loop is not None:
+            runs = planned(1)
+            alone = partial(measure, runs, 1, rules, note)
+            measure_open_loop(open_loop, runs, alone, lambda rows: describe(rows, asked), (folder, json))
+            return
         measurement, path = measure_sizes(sizes, measured, keep)
     show_times(measurement, plot, allow_unfair=allow_unfair, json=json)
     note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy of runs in {folder}")
