@@ -64,6 +64,8 @@ def run(
     engine: str | None = None,
     base_url: str | None = None,
     batch_size: int | None = None,
+    workers: int = 1,
+    ray_address: str | None = None,
     max_errors: float = 0.05,
     keep_errors: bool = False,
     fresh: bool = False,
@@ -78,7 +80,7 @@ def run(
     folder's `rimbench.toml` may have them. The same call goes on where an earlier one was cut off. `progress` is told
     what happens; without it, notes go to stderr. Raises a RimbenchError, which says what to do.
     """
-    _refuse_below({"limit": limit, "batch_size": batch_size}, 1)
+    _refuse_below({"limit": limit, "batch_size": batch_size, "workers": workers}, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
     if samples >= MOST_SAMPLES:
         raise UsageError(f"samples {samples}: expected fewer than {MOST_SAMPLES:,}, which is all that a run can hold")
@@ -92,6 +94,7 @@ def run(
     from rimbench.running.cell import ErrorRules
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
+    from rimbench.running.workers import Workers
     from rimbench.suites.controls import Controls
 
     project, teller = read_project(allow_outside=allow_outside), progress or _Notes()
@@ -104,7 +107,7 @@ def run(
     folder = project.results_or(results)
     settings = RunSettings(
         folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, errors=errors,
-        rotate=rotate_options,
+        rotate=rotate_options, workers=Workers(workers, ray_address),
     )  # fmt: skip
     with at_server(base_url):
         with explaining_weights(asked, chosen):

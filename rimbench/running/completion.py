@@ -16,6 +16,7 @@ from rimbench.running.cascading import Cascading
 from rimbench.running.loop import Outcome, run_cell
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import PlannedRun, RunSettings
+from rimbench.running.workers import Pool, Workers
 from rimbench.store import (
     MANIFEST,
     SCHEMA_VERSION,
@@ -55,15 +56,21 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
         for run in runs:
             prompts = run.prompt_hashes
             with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh, prompts=prompts) as store:
-                complete_run(run, store, partial(_open, run, runs, models, progress), progress)
+                open_engine = partial(_open, run, runs, models, settings.workers, progress)
+                complete_run(run, store, open_engine, progress)
 
 
 def _open(
-    run: PlannedRun, runs: Sequence[PlannedRun], models: "LoadedModels[Answering]", progress: Progress
+    run: PlannedRun,
+    runs: Sequence[PlannedRun],
+    models: "LoadedModels[Answering]",
+    workers: Workers,
+    progress: Progress,
 ) -> Answering:
     def load() -> Answering:
         sources = " and ".join(each.checkpoint.source for each in (run, run.second) if each is not None)
-        progress.note(f"loading {sources} into {run.facts.name} on {run.facts.device}")
+        times = f", {workers.count} times" if workers.wanted else ""
+        progress.note(f"loading {sources} into {run.facts.name} on {run.facts.device}{times}")
         folder, facts, cell = run.checkpoint.folder, run.facts, run.cell
         if run.second is not None:
             longest = max(_sequence_tokens(runs, run), _sequence_tokens([run.second], run.second))
@@ -73,7 +80,10 @@ def _open(
 
             return PackedAblation(folder, facts, run.ablated)
         if run.rows is None:
-            return engines.open_engine(folder, facts, Limits(_sequence_tokens(runs, run), cell.seed))
+            limits = Limits(_sequence_tokens(runs, run), cell.seed)
+            if workers.wanted:
+                return Pool(workers, run.checkpoint, facts, limits, progress.note)
+            return engines.open_engine(folder, facts, limits)
         from rimbench.running.packed import PackedReadout  # torch comes with it
 
         return PackedReadout(folder, facts, run.rows, cell.context_tokens)
