@@ -134,6 +134,7 @@ class _Share:
                 extra = machine.extra_bytes(device, lambda call=call: call.answer(0, kept=False))  # type: ignore[misc]
                 setting = replace(
                     call.setting(extra),
+                    joules=machine.joules(device, lambda i, call=call: call.answer(i, kept=False)),  # type: ignore[misc]
                     settled=own.settled,
                     load_after=after.load,
                     stolen=after.stolen_since(before),

@@ -112,6 +112,7 @@ def _setting(parts: Sequence[Setting]) -> Setting:
         peak_bytes=_known(max, (part.peak_bytes for part in parts)),
         settled=all(part.settled for part in parts),
         load_after=parts[-1].load_after,
+        joules=_known(statistics.fmean, (part.joules for part in parts)),
         stolen=_known(statistics.fmean, (part.stolen for part in parts)),
         throttled=_known(sum, (part.throttled for part in parts)),
     )

@@ -87,7 +87,7 @@ class Setting:
     call, memory in bytes that the loaded model and one call took at their peak, and what disturbed the machine.
 
     `stolen` is the share of processor time that other machines took, `throttled` how often a clock was lowered,
-    `path` whose arithmetic ran (`rimbench.engines.Conditions`).
+    `path` whose arithmetic ran (`rimbench.engines.Conditions`), `joules` the energy of a batch.
     """
 
     graphs: str
@@ -100,6 +100,7 @@ class Setting:
     stolen: float | None = None
     throttled: int | None = None
     path: str | None = None
+    joules: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,17 +124,18 @@ def _condition_table(costs: Sequence[Cost]) -> Table:
                 f"{found.flips.changed} of {found.flips.n}" if found.flips else "-",
                 "-" if found.cached_tokens is None else str(found.cached_tokens),
                 "-" if found.cost_per_1000 is None else f"{found.cost_per_1000:.3g}",
+                _number(found.joules_per_1000),
             )
         )
     columns = ("suite", "system", "batch", "answer by", "load, s", "compile, s", "first, ms", "warm-up calls")
     return Table(
         "What it takes besides, and what was answered",
-        (*columns, "peak, MiB", "cut off, %", "no letter", "ties", "flips", "cached", "cost of 1000"),
+        (*columns, "peak, MiB", "cut off, %", "no letter", "ties", "flips", "cached", "cost of 1000", "J of 1000"),
         tuple(rows),
         "Flips: questions answered alone and in the batch whose letters differ. A tie between letters goes to the "
         "first. Cached: tokens of prompts taken from an earlier answer. Peak: the weights and "
-        "one call, without what an engine reserves or copies besides.",
-        ("warm-up calls", "compile, s", "ties", "cut off, %", "cached", "first, ms", "load, s", "suite"),
+        "one call, without what an engine reserves or copies besides. J: all that the processors, or the GPU, take.",
+        ("J of 1000", "warm-up calls", "compile, s", "ties", "cut off, %", "cached", "first, ms", "load, s", "suite"),
     )
 
 

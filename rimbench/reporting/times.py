@@ -33,7 +33,8 @@ class TimeConditions:
     """What else is known of a time: tokens, passes, throughput, what was answered, and what disturbed it.
 
     `accuracy` is the greedy one of a complete run of the same system on the same items, where one lies beside;
-    `flips` are those against batch 1; `cost_per_1000` is what 1,000 questions cost at the price that was stated.
+    `flips` are those against batch 1; `cost_per_1000` is what 1,000 questions cost at the price that was stated,
+    `joules_per_1000` the energy that they take.
     """
 
     per_sample_ms: float
@@ -61,6 +62,7 @@ class TimeConditions:
     peak_bytes: int | None
     cached_tokens: int | None
     cost_per_1000: float | None
+    joules_per_1000: float | None
     load_average: float | None
     drift: float | None
     unstable: bool
@@ -116,6 +118,7 @@ class LatencyEntry:
         *("timed_right", "timed_items", "no_letter", "ties", "flips", "load_s", "compile_s", "first_ms"),
         *("warm_up_ms", "peak_bytes", "cached_tokens", "cost_per_1000", "load_average", "drift", "unstable", "noise"),
         *("threads", "graphs", "timed_greedy_accuracy", "label", "departures", "quantities", "processes"),
+        "joules_per_1000",
     )
     system: str
     engine: str

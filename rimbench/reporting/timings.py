@@ -121,6 +121,9 @@ def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str
         cost_per_1000=None
         if price is None or row.quantity == "letter"
         else 1000 * price / SECONDS_AN_HOUR / row.questions_per_s,
+        joules_per_1000=1000 * setting.joules / row.batch
+        if setting and setting.joules is not None and row.quantity != "letter"
+        else None,
         load_average=row.load,
         drift=row.drift if len(row.samples_ms) > 1 else None,
         unstable=unstable,

@@ -241,6 +241,7 @@ def test_a_readouts_answer_is_its_one_pass_and_accuracy_stands_beside_it():
         "warm_up_ms", "peak_bytes", "cached_tokens", "cost_per_1000", "load_average", "drift", "unstable",
         "noise", "threads", "graphs",
         "timed_greedy_accuracy", "label", "departures", "quantities", "processes",
+        "joules_per_1000",
     ]  # fmt: skip
     assert list(rim["quantities"]) == ["answer", "readout"]
     assert {entry["system"]: entry["accuracy"] for entry in document["latency"]} == {
@@ -276,6 +277,12 @@ def test_the_share_of_the_floor_throughput_and_price_follow_from_the_mean():
     measured = dataclasses.replace(measurement(made), price_per_hour=7.2)
     [cost] = make_timings([measured], {}).costs
     assert cost.conditions.cost_per_1000 == pytest.approx(0.05, rel=0.01)  # 25 s at 0.002 a second
+
+
+def test_the_energy_of_questions_is_that_of_their_batches_and_null_where_it_is_unknown():
+    told = row("rim", 100, batch=4, setting=Setting("eager", joules=2.0))
+    of = {c.system: c.conditions.joules_per_1000 for c in make_timings([measurement(told, row("cot", 9))], {}).costs}
+    assert of == {"rim": 500.0, "cot": None}  # 1,000 questions are 250 batches of 2 J
 
 
 def test_flips_are_those_of_the_items_answered_alone_and_in_the_batch():

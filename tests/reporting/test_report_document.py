@@ -243,6 +243,7 @@ def columns_of(document):
             "flips": own("flips", lambda v: f"{v['changed']} of {v['n']}"),
             "cached": own("cached_tokens"),
             "cost of 1000": own("cost_per_1000", lambda v: f"{v:.3g}"),
+            "J of 1000": own("joules_per_1000", three),
         }),
         "Questions a second": (document["saturation"], {
             "suite": suite, "system": plain("system"), "answer by": plain("answer_by"),
