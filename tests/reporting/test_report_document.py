@@ -243,6 +243,7 @@ def columns_of(document):
             "flips": own("flips", lambda v: f"{v['changed']} of {v['n']}"),
             "cached": own("cached_tokens"),
             "cost of 1000": own("cost_per_1000", lambda v: f"{v:.3g}"),
+            "J of 1000": own("joules_per_1000", three),
         }),
         "Questions a second": (document["saturation"], {
             "suite": suite, "system": plain("system"), "answer by": plain("answer_by"),
@@ -254,9 +255,10 @@ def columns_of(document):
             "than": plain("baseline"),
             "times [95%]": lambda s: times(estimate(s, value="ratio")),
             "by passes": plain("allowed_by_passes", lambda v: f"{v:.3g}"),
-            "remark": lambda s: (
-                "more than the passes allow: the rest is not the method's" if s["above_passes"] else "-"
-            ),
+            "remark": lambda s: "; ".join([
+                *(["more than the passes allow: the rest is not the method's"] if s["above_passes"] else []),
+                *s["noise"],
+            ]) or "-",
         }),
         "What to distrust": ([{"note": note} for note in document["notes"]], {"remark": plain("note")}),
         "What became": (cells, of_cell | {
