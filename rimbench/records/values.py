@@ -21,7 +21,8 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 class Item:
     """One question. `options` maps the first letters of `LETTERS`, in order, to their texts.
 
-    `cluster` names a group of dependent items (the same vignette, say), where the suite declares one.
+    `cluster` names a group of dependent items (the same vignette, say), where the suite declares one. `facets` are
+    columns of its row that the suite keeps, by which answers can be broken down; no answer depends on them.
     """
 
     item_id: str
@@ -29,6 +30,7 @@ class Item:
     options: Mapping[str, str]
     gold: str
     cluster: str | None = None
+    facets: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
