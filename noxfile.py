@@ -137,6 +137,13 @@ def controls(session: nox.Session) -> None:
 
 
 @nox.session
+def regimes(session: nox.Session) -> None:
+    """Tasks and depths made for memory to pay, against trained controls, in docs/; goes on where it was cut off."""
+    install(session)
+    session.run("python", "experiments/regimes.py", *session.posargs)
+
+
+@nox.session
 def open_ended(session: nox.Session) -> None:
     """Questions without options: direct against memory, in docs/; goes on where it was cut off."""
     install(session)

@@ -8,8 +8,7 @@
 #           takes the mode to be "disabled", sends none, and gives up with a ConnectionError that speaks of no token.
 #           With RAY_AUTH_MODE=token the same driver reads that file and joins.
 # Matters   the same two commands work on a fresh account and end in "Failed to connect to Ray cluster" later.
-#           `rimbench run --ray-address` sets the mode where the file is there; `ray start --address` on other
-#           machines needs the variable, and the file.
+#           What rimbench says of a cluster that it cannot join names the variable.
 #
 # Printed:
 #   a token after ray.init()  yes

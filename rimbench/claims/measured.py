@@ -10,6 +10,7 @@ from rimbench.claims.equivalence import Deviation, Reach, Standing, decide, reac
 from rimbench.claims.finding import in_points
 from rimbench.claims.outcomes import Outcomes
 from rimbench.claims.pairs import Bar, right_counts
+from rimbench.records import INTACT
 from rimbench.statistics.estimate import Estimate, wilson
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import SMALLEST_N
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str | None, int | None]
 """A cell of the claims file: system, suite, setting, and the k of pass@k."""
 ABLATED = "ablated: "
-INTACT = f"{ABLATED}intact"
+INTACT_SETTING = f"{ABLATED}{INTACT}"
 """The settings of what `rimbench ablate` ran: this, and the name of the intervention."""
 
 
@@ -47,7 +48,7 @@ class MeasuredTime:
     """Seconds a question in batches of `batch`, measured on `device`; `run` says where it is kept.
 
     `at` gives their mean with its interval at a level, `round_s` the seconds round by round, in which all systems of
-    the measurement `taken` took turns.
+    the measurement `taken` took turns, `by_process` how many rounds each process took.
     """
 
     run: str
@@ -59,6 +60,7 @@ class MeasuredTime:
     at: Callable[[float], Estimate | None]
     round_s: tuple[float, ...] = ()
     taken: str = ""
+    by_process: tuple[int, ...] = ()
     prompt_tokens: float | None = None
     unlike: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby, islice
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 from rimbench import checkpoints, engines
@@ -33,8 +32,6 @@ MOST_LEASES = 2
 """So many workers may be lost over one lease."""
 MOST_DEATHS = 8
 """So many workers may die with no answer between."""
-AUTH_TOKEN = Path("~/.ray/auth_token")
-
 Lease = list[Request]
 Placed = list[list[tuple[int, list[Answer]]]]
 """What a worker answers: groups that were finished together, each request by its place in the lease."""
@@ -241,10 +238,6 @@ def _portable(error: Exception) -> Exception:
 def _connect(workers: Workers, facts: EngineFacts) -> Any:
     """Ray, started here for this command or joined; UsageError or EngineError where it cannot hold the workers."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if workers.address is not None and AUTH_TOKEN.expanduser().is_file():
-        os.environ.setdefault(
-            "RAY_AUTH_MODE", "token"
-        )  # a head asks for it, and who joins does not give it by itself
     try:
         import ray
     except ImportError as error:
@@ -255,7 +248,8 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
     try:
         ray.init(address=workers.address, log_to_driver=False, logging_level="ERROR", **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise EngineError(f"no Ray cluster at '{workers.address or 'this machine'}': {_say(error)}") from error
+        hint = "" if workers.address is None else "; one that asks for a token is joined with RAY_AUTH_MODE=token"
+        raise EngineError(f"no Ray cluster at '{workers.address or 'this machine'}': {_say(error)}{hint}") from error
     kind = "GPU" if facts.device == "cuda" else "CPU"
     count = int(ray.cluster_resources().get(kind, 0))
     if count < workers.count:

@@ -66,7 +66,8 @@ class Answers:
 
     def heads(self) -> Iterator[Head]:
         """What every answer says, without how it came; the whole of a line is read only where it may be faulty."""
-        return self._once(read_heads(self._path, self.find_fault, self._fits))
+        checked = self._asked is not None or self._prompts
+        return self._once(read_heads(self._path, self.find_fault, self._fits if checked else None))
 
     def _once(self, found: Iterable[tuple[int, bool, A]]) -> Iterator[A]:
         self.kept, doubled = Kept(), set[tuple[str, int]]()
@@ -251,6 +252,17 @@ def check_name(folder: Path, manifest: Manifest) -> None:
 def find_runs(results: Path) -> list[Path]:
     """The folders of runs in a results folder, by name; those set aside by --fresh are left out."""
     return sorted(path.parent for path in results.glob(f"*/{MANIFEST}") if not _is_set_aside(path.parent))
+
+
+def find_inner(folder: Path, letter: str) -> list[Path]:
+    """The runs in the folder of a sweep (letter k) or of rotations (r), counted from 0, as many as there are.
+
+    DataError where there is none yet.
+    """
+    found = [run for run in find_runs(folder) if run.name[:1] == letter and run.name[1:].isdigit()]
+    if not found:
+        raise DataError(f"{folder} holds no run yet: its command goes on with it")
+    return [folder / f"{letter}{number}" for number in range(len(found))]
 
 
 def no_runs(results: Path, why: str = "") -> DataError:
