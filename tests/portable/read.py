@@ -15,7 +15,9 @@ VLLM_AT_ONCE = 128
 def of_vllm(folder, ids):
     from vllm import LLM, SamplingParams
 
-    llm = LLM(str(folder), dtype="float32", enforce_eager=True, max_model_len=512, enable_prefix_caching=False)
+    # By itself it wants 92% of the memory to be free.
+    small = {"gpu_memory_utilization": 0.2, "kv_cache_memory_bytes": 1 << 26, "max_model_len": 512}
+    llm = LLM(str(folder), dtype="float32", enforce_eager=True, enable_prefix_caching=False, **small)
     asked = SamplingParams(max_tokens=1, temperature=0, logprob_token_ids=list(range(VLLM_AT_ONCE)), detokenize=False)
     (answer,) = llm.generate([{"prompt_token_ids": ids}], asked, use_tqdm=False)
     return [answer.outputs[0].logprobs[0][number].logprob for number in range(VLLM_AT_ONCE)]
