@@ -191,8 +191,8 @@ class ServerEngine(Engine):
         _check_prompt(request, choice, usage)
         written, trace = choice.token_ids, None
         if request.decoding.traced:
-            cached = usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens
-            trace = Trace(() if request.decoding.readout else tuple(written or ()), (), cached or 0)
+            cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else None
+            trace = Trace(() if request.decoding.readout else tuple(written or ()), (), cached)
         options, letters = request.prompt.option_token_ids, None
         if options is not None:
             letters = read_letter(options, self._first(choice, options.values()), trace, vocabulary=0.0)
@@ -236,7 +236,7 @@ class ServerEngine(Engine):
         assert request.prompt.decision is not None
         model, answer = answer_of(request.prompt.decision, reply)
         check_answering(self._answering, model)
-        return replace(answer, trace=Trace((), (), 0)) if request.decoding.traced else answer
+        return replace(answer, trace=Trace((), (), None)) if request.decoding.traced else answer
 
     def _chat(self, request: Request, sample: int, seed: int) -> Reply:
         decoding = request.decoding
@@ -261,7 +261,7 @@ class ServerEngine(Engine):
             text,
             usage.completion_tokens or 0,
             choice.finish_reason == "stop",
-            trace=Trace((), (), 0) if request.decoding.traced else None,
+            trace=Trace((), (), None) if request.decoding.traced else None,
             refused=refused,
             prompt_tokens=usage.prompt_tokens,
         )
