@@ -133,7 +133,7 @@ def load(results: StrPath | None = None) -> "pd.DataFrame":
     """
     from rimbench.store import exporting
 
-    return exporting.load(read_project().results_or(results))
+    return exporting.records_frame(read_project().results_or(results))
 
 
 @checked

@@ -132,7 +132,7 @@ def latency(
     def keep(rows: "Sequence[Measured]", path: Path | None) -> "tuple[Measurement, Path]":
         meaning = rows if prompt_tokens is None else [without_gold(row) for row in rows]
         made = describe(meaning, asked, price_per_hour)
-        return made, stored.keep(made, folder, path)
+        return made, stored.keep_measurement(made, folder, path)
 
     note(f"{', '.join(s.name for s in systems)} on {asked}, {samples} samples or more")
 

@@ -65,7 +65,7 @@ def measure_open_loop(
         note(f"{row.label}: {asked.count} questions arrive at a rate, {1000 / row.questions_per_s:.3g} ms each alone")
         found = under_load(run, row, asked.count, asked.rate, asked.slo_ms)
         made = replace(made, systems=(*made.systems, found))
-        path = stored.keep(made, results, path, "arrivals")  # a later one may fail
+        path = stored.keep_measurement(made, results, path, "arrivals")  # a later one may fail
     if json:
         print_json(load_document(made))
     else:

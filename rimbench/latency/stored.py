@@ -283,7 +283,7 @@ def check_writable(results: Path) -> None:
         ) from error
 
 
-def keep(measured: object, results: Path, path: Path | None = None, kind: str = "latency") -> Path:
+def keep_measurement(measured: object, results: Path, path: Path | None = None, kind: str = "latency") -> Path:
     """Write what was measured into the results folder, over its earlier state in `path` if that is given.
 
     Nothing else there is overwritten, and what stands in the file is whole at any time. `kind` names folder and file.

@@ -24,7 +24,7 @@ from rimbench.statistics.verdict import (
     judge_within,
 )
 from rimbench.suites import catalogue
-from rimbench.suites.controls import show
+from rimbench.suites.controls import show_item
 
 
 def compare_pairs(
@@ -185,7 +185,7 @@ def _shown_letters(run: RunData) -> dict[str, Mapping[str, str]]:
     """By item, the letter under which each of its own letters was shown."""
     controls = controls_of(run.manifest)
     return {
-        item.item_id: {own: shown for shown, own in show(item, controls).own_letters.items()}
+        item.item_id: {own: shown for shown, own in show_item(item, controls).own_letters.items()}
         for item in run.items.values()
     }
 

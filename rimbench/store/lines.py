@@ -146,11 +146,11 @@ def chunks(path: Path) -> Iterator[list[bytes]]:
             left = os.fstat(file.fileno()).st_size
             while left > 0 and (read := file.read(min(CHUNK_BYTES, left))):
                 left -= len(read)
-                whole, newline, rest = read.rpartition(b"\n")
-                if newline:
-                    yield (b"".join(torn) + whole).split(b"\n")
-                    torn = []
-                torn.append(rest)
+                lines = read.split(b"\n")
+                torn.append(lines[0])
+                if len(lines) > 1:
+                    lines[0], torn = b"".join(torn), [lines.pop()]
+                    yield lines
     except OSError as error:
         raise DataError(
             f"cannot read {path}: {error.strerror}; start the run's command again, with --fresh if that fails"

@@ -199,6 +199,6 @@ class SuiteSpec(_Strict):
     layout: Annotated[list[Layout], Field(min_length=1)]
 
 
-def read(path: Path) -> SuiteSpec:
+def read_suite(path: Path) -> SuiteSpec:
     """The suite that a TOML file describes; ConfigError with all of its faults."""
     return read_toml(path, SuiteSpec, "suite")

@@ -15,7 +15,7 @@ from rimbench.latency.stored import (
     Setting,
     Told,
     check_writable,
-    keep,
+    keep_measurement,
     read_measurements,
 )
 from rimbench.reporting.document import as_document
@@ -42,14 +42,14 @@ def test_what_is_kept_is_read_again_the_oldest_first(tmp_path):
     first = measurement(row("rim", 10), at="2026-01-02T00:00:00+00:00")
     second = measurement(row("rim", 11))
     for each in (first, second):
-        keep(each, tmp_path)
+        keep_measurement(each, tmp_path)
     assert read_measurements(tmp_path) == [second, first]
     assert read_measurements(tmp_path / "nowhere") == []
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 2}', '{"schema": 1, "suite": "x"}'])
 def test_a_file_that_is_no_measurement_is_named(tmp_path, text):
-    path = keep(measurement(row("rim", 10)), tmp_path)
+    path = keep_measurement(measurement(row("rim", 10)), tmp_path)
     path.write_text(text)
     with pytest.raises(DataError, match=r"latency\.json is no measurement of this version"):
         read_measurements(tmp_path)
@@ -79,8 +79,8 @@ def test_a_number_that_no_clock_gives_is_named_with_its_key_and_the_other_measur
     tmp_path, key, value, fault
 ):
     whole = measurement(row("cot", 20))
-    keep(whole, tmp_path)
-    path = keep(measurement(row("rim", 10)), tmp_path)
+    keep_measurement(whole, tmp_path)
+    path = keep_measurement(measurement(row("rim", 10)), tmp_path)
     document = json.loads(path.read_text())
     holder = document if key in document else document["rows"][0]
     holder[key] = "HERE"
@@ -109,7 +109,7 @@ def test_a_measurement_of_an_earlier_build_is_read_as_one_process_with_the_same_
 def test_rounds_that_are_not_the_samples_are_named(tmp_path):
     for by_process in ((30,), (32, 0), ()):
         results = tmp_path / str(len(by_process))
-        keep(measurement(row("rim", 10, rounds=Rounds(by_process, (), 0))), results)
+        keep_measurement(measurement(row("rim", 10, rounds=Rounds(by_process, (), 0))), results)
         with pytest.raises(DataError, match=r"rows\.0\.rounds\.by_process: expected one or more of each, 32 in"):
             read_measurements(results)
 
@@ -194,8 +194,8 @@ def test_a_time_to_the_letter_is_a_questions_own_and_gives_no_rate_and_no_price(
 
 
 def test_what_is_kept_again_takes_the_place_of_its_earlier_state(tmp_path):
-    path = keep(measurement(row("rim", 10)), tmp_path)
-    assert keep(measurement(row("rim", 10), row("rim", 40, batch=8)), tmp_path, path) == path
+    path = keep_measurement(measurement(row("rim", 10)), tmp_path)
+    assert keep_measurement(measurement(row("rim", 10), row("rim", 40, batch=8)), tmp_path, path) == path
     [found] = read_measurements(tmp_path)
     assert len(found.rows) == 2
 
