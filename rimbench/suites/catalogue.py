@@ -29,7 +29,7 @@ def _others() -> dict[str, Path]:
     """The TOML files in the packages that entry points of the group `rimbench.suites` name."""
     from rimbench.suites.schema import read
 
-    return offered_files("rimbench.suites", "suite", find_files(folder()), read)
+    return offered_files("rimbench.suites", "suite", find_files(folder()), lambda path, _: read(path))
 
 
 def find(name_or_path: str) -> Path:
