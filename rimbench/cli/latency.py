@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Data, Model, Results
+from rimbench.cli.options import AllowOutside, Data, Dtype, Model, Results
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def latency(
     seconds: Annotated[
         float, typer.Option(metavar="S", min=0, help="Time for further samples, while intervals are wide.")
     ] = 60.0,
-    dtype: Annotated[
-        str | None, typer.Option(metavar="NAME", help="float32 or bfloat16; the engine's own if not given.")
-    ] = None,
+    dtype: Dtype = None,
     eager: Annotated[bool, typer.Option("--eager", help="No CUDA graphs, on either side.")] = False,
     price_per_hour: Annotated[
         float | None,
@@ -86,8 +84,6 @@ def latency(
     from rimbench.running.plans import RunSettings
 
     machine.first_load()
-    if dtype not in (None, "float32", "bfloat16"):
-        raise UsageError(f"--dtype {dtype}: expected float32 or bfloat16")
     sizes = list(dict.fromkeys(batch or [1]))
     if plot is not None and len(sizes) < 2:
         raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
@@ -183,12 +179,16 @@ def quantities_of(names: "Sequence[str]") -> "list[Quantity]":
 
 
 def silent(rows: "Sequence[Measured]") -> list[str]:
-    """A sentence for each system that never gave an answer."""
-    return [
-        f"{row.label} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
-        for row in rows
-        if row.quantity == "answer" and row.told and not any(row.told.letters.values())
-    ]
+    """A sentence for each system that never gave an answer, or of whose server's cache nothing is known."""
+    nameless = [row for row in rows if row.quantity == "answer" and row.told and not any(row.told.letters.values())]
+    untold = [row for row in rows if row.setting and row.setting.cached_tokens is None]
+    said = [
+        *(f"{row.label} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
+          for row in nameless),
+        *(f"{row.label} at batch {row.batch}: its server does not say how much of a prompt came from a cache: a time "
+          "may rest on an earlier answer" for row in untold),
+    ]  # fmt: skip
+    return list(dict.fromkeys(said))
 
 
 def noisy(rows: "Sequence[Measured]") -> list[str]:

@@ -44,7 +44,8 @@ class FakeEngine(Engine):
         self._texts, self._fail, self._delay_s = texts, frozenset(fail), delay_ms / 1000
         self._default = script.get("default")
         cached = script.get("cached_tokens")
-        self._trace = Trace((), (), cached) if isinstance(cached, int) else None
+        assert cached is None or isinstance(cached, int)
+        self._trace = Trace((), (), cached) if "cached_tokens" in script else None
 
     def close(self) -> None:
         """There is nothing to free."""

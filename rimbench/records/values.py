@@ -60,12 +60,12 @@ class Prompt:
 @dataclass(frozen=True, slots=True)
 class Trace:
     """How an answer came: its tokens, the reading of `time.perf_counter` when each was there, and how many of the
-    prompt's tokens were taken from an earlier one's cache.
+    prompt's tokens were taken from an earlier one's cache, None where a server does not say.
     """
 
     token_ids: tuple[int, ...]
     token_at: tuple[float, ...]
-    cached_tokens: int
+    cached_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
