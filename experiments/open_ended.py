@@ -93,14 +93,14 @@ def difference(a: Outcomes, b: Outcomes, pair: str, kind: str, seed: int) -> dic
     return {"pair": pair, "kind": kind, "seed": seed} | compared(a, b)
 
 
-def fresh_items(seeds: Sequence[int] = SEEDS) -> list[Titration]:
-    """Questions that nobody was tuned on with these seeds, no question twice."""
+def fresh_items(seeds: Sequence[int] = SEEDS, count: int = ITEMS, drawn: int = ITEMS_SEED) -> list[Titration]:
+    """So many questions of a draw that nobody was tuned on with these seeds, no question twice."""
     asked = {row["messages"][0]["content"] for seed in seeds for row in tuning_rows(seed, TUNING_ROWS)}  # type: ignore[index]
     questions = {text.partition("\n")[0] for text in asked}
     found: dict[str, Titration] = {}
     place = 0
-    while len(found) < ITEMS:
-        item = generate(TitrationSettings((2, 4), (4, 10)), ITEMS_SEED, place)
+    while len(found) < count:
+        item = generate(TitrationSettings((2, 4), (4, 10)), drawn, place)
         if item.question not in questions:
             found.setdefault(item.question, item)
         place += 1

@@ -1,9 +1,9 @@
 """What can be read from memory linearly, and from the control at the same places? `nox -s probes` prints it.
 
-Chains without options, half to fit and half to judge, drawn anew: a short one may be in both, or in the training. A
-probe is a logistic regression from the states after every layer at one place, side by side, to one of the doses: that
-after the first event, after the second, and the last. Every layer, since what follows reads keys and values of each;
-no layer is chosen.
+Chains without options, half to fit and half to judge: none is in both, and nobody was tuned on one. (Their base, one
+for both, wrote chains out before, and short ones may be among them.) A probe is a logistic regression from the states
+after every layer at one place, side by side, to one of the doses: that after the first event, after the second, and
+the last. Every layer, since what follows reads keys and values of each; no layer is chosen.
 
 nano-rim-v2 is read at the last token of a block, nano-direct at the same place, behind as many neutral tokens as the
 blocks have: what length alone gives. Behind the question itself both stand where they were trained. A probe says what
@@ -15,13 +15,14 @@ from typing import Any
 
 import torch
 from family import PACKED
-from open_ended import BLOCKS, MEMORY_TOKENS, batches, load, prompts
+from family import SEED as TUNED_SEED
+from open_ended import BLOCKS, MEMORY_TOKENS, batches, fresh_items, load, prompts
 from torch import Tensor
 
 from rimbench.rim.blocks import Memory, memory_token_ids
 from rimbench.statistics.estimate import accuracy
 from rimbench.statistics.paired import paired_table, score_difference
-from rimbench.suites.titration import LARGEST_MG, Titration, TitrationSettings, generate
+from rimbench.suites.titration import LARGEST_MG, Titration
 
 ITEMS, SEED = 4000, 96
 PLACES = (0, 1, 2, 4, 8)
@@ -34,7 +35,7 @@ PENALTY, STEPS = 1e-3, 100
 
 def main() -> None:
     """Print a row for every place and dose."""
-    items = [generate(TitrationSettings((2, 4), (4, 10)), SEED, i) for i in range(ITEMS)]
+    items = asked()
     rim, direct = states(PACKED / "rim-v2", items, memory=True), states(PACKED / "direct", items, memory=False)
     print(f"{'after':9} {'what':12} {'nano-rim-v2':>20} {'nano-direct':>20} {'difference, points':>22}")
     for place, block in enumerate(PLACES):
@@ -45,6 +46,11 @@ def main() -> None:
             assert gap is not None
             where = f"block {block}" if block else "question"
             print(f"{where:9} {name:12} {shown(accuracy(a)):>20} {shown(accuracy(b)):>20} {shown(gap, '+'):>22}")
+
+
+def asked() -> list[Titration]:
+    """What the probes are fitted and judged on."""
+    return fresh_items((TUNED_SEED,), ITEMS, SEED)
 
 
 @torch.inference_mode()

@@ -65,6 +65,8 @@ def run(
     base_url: str | None = None,
     batch_size: int | None = None,
     dtype: str | None = None,
+    workers: int = 1,
+    ray_address: str | None = None,
     max_errors: float = 0.05,
     keep_errors: bool = False,
     fresh: bool = False,
@@ -79,7 +81,7 @@ def run(
     folder's `rimbench.toml` may have them. The same call goes on where an earlier one was cut off. `progress` is told
     what happens; without it, notes go to stderr. Raises a RimbenchError, which says what to do.
     """
-    _refuse_below({"limit": limit, "batch_size": batch_size}, 1)
+    _refuse_below({"limit": limit, "batch_size": batch_size, "workers": workers}, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
     if dtype not in (None, "float32", "bfloat16"):
         raise UsageError(f"dtype {dtype!r}: expected float32 or bfloat16, or None for the engine's own")
@@ -95,6 +97,7 @@ def run(
     from rimbench.running.cell import ErrorRules
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
+    from rimbench.running.workers import Workers
     from rimbench.suites.controls import Controls
 
     project, teller = read_project(allow_outside=allow_outside), progress or _Notes()
@@ -106,8 +109,8 @@ def run(
     controls, errors = Controls(permute_options, blind), ErrorRules(max_errors, keep_errors)
     folder = project.results_or(results)
     settings = RunSettings(
-        folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, dtype=dtype,
-        errors=errors, rotate=rotate_options,
+        folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, dtype=dtype, errors=errors,
+        rotate=rotate_options, workers=Workers(workers, ray_address),
     )  # fmt: skip
     with at_server(base_url):
         with explaining_weights(asked, chosen):

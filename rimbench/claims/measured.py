@@ -10,6 +10,7 @@ from rimbench.claims.equivalence import Deviation, Reach, Standing, decide, reac
 from rimbench.claims.finding import in_points
 from rimbench.claims.outcomes import Outcomes
 from rimbench.claims.pairs import Bar, right_counts
+from rimbench.records import INTACT
 from rimbench.statistics.estimate import Estimate, wilson
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import SMALLEST_N
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str | None, int | None]
 """A cell of the claims file: system, suite, setting, and the k of pass@k."""
 ABLATED = "ablated: "
-INTACT = f"{ABLATED}intact"
+INTACT_SETTING = f"{ABLATED}{INTACT}"
 """The settings of what `rimbench ablate` ran: this, and the name of the intervention."""
 
 

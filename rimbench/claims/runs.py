@@ -24,12 +24,12 @@ from rimbench.claims.outcomes import Outcomes
 from rimbench.errors import DataError
 from rimbench.latency import stored
 from rimbench.reporting.reading import RunData, read_run, resampling_of
-from rimbench.reporting.rotations import InOrders, folders_of, read_orders
+from rimbench.reporting.rotations import InOrders, read_orders
 from rimbench.reporting.variants import controls_of
 from rimbench.statistics.bootstrap import Cluster, Resampling
 from rimbench.statistics.estimate import Estimate, bootstrap_mean
 from rimbench.statistics.passk import uniform_pass_at_k
-from rimbench.store import ROTATED, find_runs, read_manifest
+from rimbench.store import ABLATION, ROTATED, SWEEP, find_inner, find_runs, read_manifest
 
 if TYPE_CHECKING:
     from rimbench.claims.schema import ClaimsSpec
@@ -38,14 +38,12 @@ if TYPE_CHECKING:
 BUDGET = re.compile(r"K\s*=\s*(\d+)")
 """A setting that says a memory budget."""
 TIMES = "latency-*/latency.json"
-ABLATIONS = "*-ablate/*/manifest.json"
-"""Runs with one intervention each, called after it, and the intact one beside them."""
 
 
 def holds_any(results: Path) -> bool:
     """Whether anything was measured in this folder."""
-    kept = ("*/manifest.json", "*-sweep/k*/manifest.json", f"*{ROTATED}/r0/manifest.json", ABLATIONS, TIMES)
-    return any(next(results.glob(pattern), None) for pattern in kept)
+    folders = [results, *(folder for ending in (SWEEP, ROTATED, ABLATION) for folder in results.glob(f"*{ending}"))]
+    return any(map(find_runs, folders)) or any(results.glob(TIMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +76,12 @@ def _flips(
     cells = dict.fromkeys(cell for claim in spec.claim for cell in claim.orders())
     found = []
     for folder in sorted(results.glob(f"*{ROTATED}")) if cells else []:
-        folders = folders_of(folder)
-        manifest = read_manifest(folders[0]) if folders else None
-        own = [cell for cell in cells if manifest and subject.run_names(*cell) == (manifest.system, manifest.suite)]
-        if manifest is None or not own:
-            continue
         try:
+            folders = find_inner(folder, "r")
+            manifest = read_manifest(folders[0])
+            own = [cell for cell in cells if subject.run_names(*cell) == (manifest.system, manifest.suite)]
+            if not own:
+                continue
             read = read_orders(folders)
         except DataError as error:
             say(f"left out: {error}")
@@ -160,15 +158,17 @@ def _runs(results: Path, wanted: Collection[tuple[str, str]], settings: Collecti
     """The runs of these systems and suites, in these settings too; of the others only the manifest is read."""
     folders: list[tuple[Path, bool, str | None]] = [(folder, False, None) for folder in find_runs(results)]
     if any(map(BUDGET.fullmatch, settings)):
-        folders += [(path.parent, True, None) for path in sorted(results.glob("*-sweep/k*/manifest.json"))]
-    for path in sorted(results.glob(ABLATIONS)):
-        setting = f"{ABLATED}{path.parent.name}"
-        if setting in settings:
-            folders.append((path.parent, False, setting))
+        folders += [(run, True, None) for run in _inner(results, SWEEP)]
+    named = [(run, f"{ABLATED}{run.name}") for run in _inner(results, ABLATION)]  # called after their interventions
+    folders += [(run, False, setting) for run, setting in named if setting in settings]
     for folder, swept, ablated in folders:
         manifest = read_manifest(folder)
         if (manifest.system, manifest.suite) in wanted:
             yield _Run(read_run(folder), swept, ablated)
+
+
+def _inner(results: Path, ending: str) -> list[Path]:
+    return [run for folder in sorted(results.glob(f"*{ending}")) for run in find_runs(folder)]
 
 
 @dataclass(frozen=True, slots=True)

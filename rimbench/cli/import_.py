@@ -25,7 +25,7 @@ def import_(
     score: Annotated[
         str | None,
         typer.Option(
-            "--score", metavar="NAME", help="The harness's metric to read by: acc (usual) or acc_norm, or a scorer."
+            "--score", metavar="NAME", help="The metric to read by, as the log names it: acc_norm, or a scorer."
         ),
     ] = None,
     allow_outside: AllowOutside = False,
@@ -34,9 +34,10 @@ def import_(
 ) -> None:
     """Import answers from elsewhere as a run, which report and compare read like any other.
 
-    FILE is in the plain form (JSONL, a JSON array, CSV or Parquet: item_id, predicted, gold), or a log of
+    FILE is in the plain form (JSONL, a JSON array, CSV, TSV or Parquet: item_id, predicted, gold), or a log of
     lm-evaluation-harness, inspect_ai, lighteval, evalscope, HELM, OpenCompass, simple-evals, Every Eval Ever or of
-    OpenAI's batch API, found by what it holds; of a folder it is the one log in it.
+    OpenAI's batch API, found by what it holds; of a folder it is the one log in it. What lies beside and belongs to
+    it (totals, requests, predictions) is read too, and what cannot be read there is named.
 
     Repeated answers, and answers at a temperature above 0, are draws: no answer is greedy, and the mean over the
     draws is the headline. The harness's own accuracy is worked out from its scores and shown beside ours.

@@ -44,6 +44,13 @@ def run(
     base_url: BaseUrl = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
     dtype: Dtype = None,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Processes that answer side by side, through Ray.")
+    ] = 1,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="The workers' cluster: auto, or host:port; none: this machine."),
+    ] = None,
     max_errors: MaxErrors = 0.05,
     keep_errors: KeepErrors = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old run is kept beside.")] = False,
@@ -65,6 +72,7 @@ def run(
       rimbench run --system base --system base-direct --suite all --samples 8
       rimbench run --system rim-v2 --suite medmcqa --rotate-options
       rimbench run --system base --suite medmcqa --engine server --base-url http://localhost:8000
+      rimbench run --system cot --suite all --workers 8
     """
     from rimbench.api import run as front
     from rimbench.cli.progress import RunProgress
@@ -87,6 +95,8 @@ def run(
             base_url=base_url,
             batch_size=batch_size,
             dtype=dtype,
+            workers=workers,
+            ray_address=ray_address,
             max_errors=max_errors,
             keep_errors=keep_errors,
             fresh=fresh,

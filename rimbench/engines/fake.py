@@ -2,15 +2,17 @@
 
 The script is a JSON file named by the environment variable RIMBENCH_FAKE_SCRIPT:
 
-    {"texts": {"<item id>": "text"}, "default": "text", "fail": ["<item id>"], "delay_ms": 5,
-     "cached_tokens": 0}
+    {"texts": {"<item id>": "text"}, "default": "text", "fail": ["<item id>"], "die": ["<item id>"],
+     "delay_ms": 5, "cached_tokens": 0}
 
-Without a script every answer is the letter that the prompt's hash picks. It never runs unless asked for.
+An item of `die` kills the process. Without a script every answer is the letter that the prompt's hash picks. It never
+runs unless asked for.
 """
 
 import json
 import math
 import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -38,10 +40,12 @@ class FakeEngine(Engine):
         path = os.environ.get("RIMBENCH_FAKE_SCRIPT")
         script: dict[str, object] = json.loads(Path(path).read_text()) if path else {}
         texts = script.get("texts", {})
-        fail = script.get("fail", [])
+        fail, die = script.get("fail", []), script.get("die", [])
         delay_ms = script.get("delay_ms", 0)
-        assert isinstance(texts, dict) and isinstance(fail, list) and isinstance(delay_ms, int | float)
-        self._texts, self._fail, self._delay_s = texts, frozenset(fail), delay_ms / 1000
+        assert isinstance(texts, dict) and isinstance(fail, list) and isinstance(die, list)
+        assert isinstance(delay_ms, int | float)
+        self._texts, self._delay_s = texts, delay_ms / 1000
+        self._fail, self._die = frozenset(fail), frozenset(die)
         self._default = script.get("default")
         cached = script.get("cached_tokens")
         assert cached is None or isinstance(cached, int)
@@ -55,6 +59,8 @@ class FakeEngine(Engine):
         for request in requests:
             if self._delay_s:
                 time.sleep(self._delay_s)
+            if request.item_id in self._die:
+                os.kill(os.getpid(), signal.SIGKILL)
             if request.item_id in self._fail:
                 raise RuntimeError(f"scripted failure of item {request.item_id}")
             yield [(request, [self._answer(request, sample) for sample in request.samples])]

@@ -1,7 +1,7 @@
 """What a file from elsewhere says of one answer, before it is known which item of a suite that is."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -9,8 +9,6 @@ from rimbench.display.plaintext import plain
 
 LONGEST_SHOWN = 80
 """Characters of an id, or of a line with one, that a note shows."""
-
-_SAME = 1e-6
 
 Given = Literal["letter", "text", "logprobs"]
 """How an answer is given: a letter that somebody else read, a text to read, or a log-probability an option."""
@@ -23,8 +21,8 @@ class ForeignAnswer:
     `texts` are those among which the question is, and `option_lists` those that may be its options, in order:
     both are empty where the file states ids alone. `logprobs` are not normalised, and of two that are equal the
     first counts. `score` is the harness's own verdict, from 0 to 1, and `taken` the letter that it took, "" for none.
-    `order_known` is False where the options stood
-    in an order that the file does not tell: no letter is taken. What the file does not say is None.
+    `order_known` is False where the options stood in an order that the file does not tell: no letter is taken. What
+    the file does not say is None.
     """
 
     item_id: str
@@ -54,12 +52,6 @@ class Sampling:
     temperature: float | None = None
     top_p: float | None = None
     max_new_tokens: int | None = None
-
-
-def stated_sampling(temperature: object, top_p: object, most: object) -> Sampling:
-    """The settings as a file states them; what is no finite number is not stated."""
-    found = [v if isinstance(v, int | float) and math.isfinite(v) else None for v in (temperature, top_p, most)]
-    return Sampling(found[0], found[1], None if found[2] is None else int(found[2]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +95,21 @@ def mean_by_item(scores: Iterable[tuple[str, float]]) -> dict[str, float]:
     return {item_id: sum(values) / len(values) for item_id, values in by_item.items()}
 
 
-def unlike(where: str, metric: str, stated: object, found: tuple[float, int]) -> list[str]:
-    """A note where a file states another mean of a metric than its answers come to."""
-    value, n = found
-    if not isinstance(stated, int | float) or abs(stated - value) <= _SAME:
-        return []
-    return [f"{where} states {metric} {stated:.4f}, and its answers come to {value:.4f} of {n}"]
+def figures_of(scores: Iterable[tuple[str, str, float]]) -> dict[str, tuple[float, int]]:
+    """(mean, items) of each metric, of (metric, item id, score): over items, of the means over their answers."""
+    by_metric: dict[str, list[tuple[str, float]]] = {}
+    for metric, item_id, score in scores:
+        by_metric.setdefault(metric, []).append((item_id, score))
+    means = {metric: mean_by_item(found) for metric, found in by_metric.items()}
+    return {metric: (sum(found.values()) / len(found), len(found)) for metric, found in means.items()}
+
+
+def occurrences(keys: Iterable[str]) -> Iterator[int]:
+    """How often each key stood there before it: which repeat of its question an answer is."""
+    before: Counter[str] = Counter()
+    for key in keys:
+        yield before[key]
+        before[key] += 1
 
 
 def listed(ids: Sequence[str], shown: int = 10) -> str:

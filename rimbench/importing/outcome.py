@@ -18,7 +18,8 @@ _SOME = 5
 class Own:
     """The harness's own scores beside ours, of the same answers to the suite's items.
 
-    `differing` are the items whose answers the two score otherwise, and `why` says of each which letter either took.
+    `differing` are the items whose answers the two score otherwise, and `why` says of each which letter either took
+    in the first of these answers.
     """
 
     score: str
@@ -107,21 +108,15 @@ def _own(reading: AnswerFile, matching: Matching, records: Sequence[Record]) -> 
     theirs = mean_by_item((r.item_id, score) for score, r in both if score is not None)
     ours = mean_by_item((r.item_id, float(r.correct)) for _, r in both)
     n = len(theirs)
-    differing = tuple(item_id for item_id, value in theirs.items() if abs(value - ours[item_id]) > _SAME)
-    why = tuple(_why(item_id, matching, records) for item_id in differing)
-    return Own(reading.score, n, sum(theirs.values()) / n, sum(ours.values()) / n, differing, why)
-
-
-def _why(item_id: str, matching: Matching, records: Sequence[Record]) -> str:
-    """An item, and the letters taken there and here from the first of its answers that the two score otherwise."""
+    why = {item_id: "" for item_id, value in theirs.items() if abs(value - ours[item_id]) > _SAME}
     for found, record in zip(matching.matches, records, strict=True):
         answer = found.answer
-        if found.item.item_id == item_id and answer.score is not None and answer.score != float(record.correct):
-            theirs = (
-                "" if answer.taken is None else f"{found.letters.get(answer.taken, answer.taken) or 'none'} there, "
-            )
-            return f"{item_id}: {theirs}{record.answer or 'none'} here"
-    return item_id
+        if why.get(record.item_id) == "" and answer.score not in (None, float(record.correct)):
+            taken = found.letters.get(answer.taken or "", answer.taken)
+            there = "" if taken is None else f"{taken or 'none'} there, "
+            why[record.item_id] = f"{there}{record.answer or 'none'} here"
+    told = tuple(f"{item_id}: {how}" if how else item_id for item_id, how in why.items())
+    return Own(reading.score, n, sum(theirs.values()) / n, sum(ours.values()) / n, tuple(why), told)
 
 
 def _of_sampling(reading: AnswerFile, records: Sequence[Record]) -> list[str]:

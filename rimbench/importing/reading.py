@@ -1,11 +1,12 @@
 """A file and the name of its format -> its answers; the format is found by what the file holds.
 
 A format is a module in `rimbench.importing.formats`, and its name that of the module, with hyphens. It has
-`EXPECTS` (what its files hold, for an error), `recognises(glimpse)`, `source(path)` and `read(path, score)`.
+`EXPECTS` (what its files hold, for an error), `recognises(glimpse)`, `source(glimpse)` and `read(glimpse, score)`.
 """
 
 import dataclasses
 import hashlib
+import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,24 +17,36 @@ from typing import Any, Protocol, cast
 from rimbench.errors import DataError, UsageError
 from rimbench.importing import formats
 from rimbench.importing.answers import AnswerFile, listed
-from rimbench.importing.rows import first_row
+from rimbench.importing.rows import first_row, parse, read_object
+from rimbench.importing.stated import mapping
 from rimbench.plugins import find_modules, load_module, unknown
 
 AUTO = "auto"
-_SUFFIXES = (".json", ".jsonl", ".parquet", ".eval", ".csv", ".tsv")
+_SUFFIXES = ("", ".json", ".jsonl", ".ndjson", ".txt", ".parquet", ".eval", ".csv", ".tsv")
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """What a file shows at first sight: its first JSON object or row, or the entries of an archive."""
+    """What a file shows at first sight: its first JSON object or row, or the entries of an archive.
 
+    `whole` is the one JSON object or array that a file is, None for any other.
+    """
+
+    path: Path = Path()
     row: Mapping[str, Any] = field(default_factory=dict)
+    whole: object = None
     entries: frozenset[str] = frozenset()
 
     @property
     def keys(self) -> frozenset[str]:
         """The keys of the row."""
         return frozenset(map(str, self.row))
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The one JSON object that the file is; DataError for any other."""
+        return self.whole if isinstance(self.whole, Mapping) else read_object(self.path)
 
 
 class Format(Protocol):
@@ -45,11 +58,11 @@ class Format(Protocol):
         """Whether a file looks like one of this format."""
         ...
 
-    def source(self, path: Path) -> Path:
+    def source(self, glimpse: Glimpse) -> Path:
         """The file with the answers, of which a recognised one may be a part; DataError where it cannot be told."""
         ...
 
-    def read(self, path: Path, score: str | None) -> AnswerFile:
+    def read(self, glimpse: Glimpse, score: str | None) -> AnswerFile:
         """Every answer of the file; DataError lists all that cannot be read.
 
         `score` names the metric of the harness to read by, None for the format's own choice; UsageError for one
@@ -80,23 +93,25 @@ def read(path: Path, format_name: str = AUTO, score: str | None = None) -> Forei
     """
     if format_name not in (AUTO, *available()):
         raise unknown("format", format_name, [AUTO, *available()])
+    notes: list[str] = []
     try:
-        path, passed_over = _only_log(path, format_name) if _is_folder(path) else (path, [])
-        if path.stat().st_size == 0:
-            raise DataError(f"{path} is empty: expected one answer an item")
-        name = _recognise(path) if format_name == AUTO else format_name
-        source = _load(name).source(path)
-        reading = _load(name).read(source, score)
-        with source.open("rb") as file:
+        if _is_folder(path):
+            name, shown = _only_log(path, format_name, notes)
+        else:
+            if path.stat().st_size == 0:
+                raise DataError(f"{path} is empty: expected one answer an item")
+            shown = glimpse(path)
+            name = _recognise(shown) if format_name == AUTO else format_name
+            shown = _at(_load(name).source(shown), shown)
+        reading = _load(name).read(shown, score)
+        with shown.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}; give a file of answers") from error
     if not reading.answers:
-        raise DataError(f"{source} holds no answer: expected one an item ({_load(name).EXPECTS})")
-    if passed_over:
-        note = f"other files of the folder, no log by themselves: {listed(passed_over, 3)}"
-        reading = dataclasses.replace(reading, notes=(*reading.notes, note))
-    return ForeignFile(source, name, digest, reading)
+        raise DataError(f"{shown.path} holds no answer: expected one an item ({_load(name).EXPECTS})")
+    reading = dataclasses.replace(reading, notes=(*reading.notes, *notes))
+    return ForeignFile(shown.path, name, digest, reading)
 
 
 def check_score(score: str | None, known: Iterable[str], path: Path) -> None:
@@ -119,40 +134,61 @@ def _load(name: str) -> Format:
     return cast("Format", load_module(formats, name.replace("-", "_"), "format"))
 
 
-def _only_log(folder: Path, format_name: str) -> tuple[Path, list[str]]:
-    """The one file of answers in a folder, and the names of the files that are of no known format."""
+def _only_log(folder: Path, format_name: str, notes: list[str]) -> tuple[str, Glimpse]:
+    """The one log in a folder, and its format. Files that are none, and those that cannot be read, are noted."""
     found: dict[Path, str] = {}
-    unknown_ones = []
+    shown = Glimpse()
+    passed_over, damaged = list[str](), list[str]()
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or any(part.startswith(".") for part in path.relative_to(folder).parts):
             continue
-        name = _format_of(glimpse(path)) if path.suffix.lower() in _SUFFIXES and path.stat().st_size else None
-        if name is not None and format_name in (AUTO, name):
-            found[_load(name).source(path)] = name
-        elif name is None:
-            unknown_ones.append(str(path.relative_to(folder)))
-    if len(found) == 1:
-        return next(iter(found)), unknown_ones
+        try:
+            one = glimpse(path) if path.suffix.lower() in _SUFFIXES and path.stat().st_size else Glimpse()
+            name = _format_of(one)
+            if name is None:
+                passed_over.append(str(path.relative_to(folder)))
+            elif format_name in (AUTO, name):
+                source = _load(name).source(one)
+                found[source] = name
+                shown = one if source == path else shown
+        except (DataError, OSError) as error:
+            damaged.append(str(error))
+    if len(found) > 1:
+        told = [f"{name} in {os.path.relpath(path, folder)}" for path, name in found.items()]
+        raise DataError(f"{folder} holds {len(found)} logs: give one of them: {listed(told, 5)}")
+    if not found and damaged:
+        raise DataError(f"cannot read {folder}: no file of this directory can be imported: {damaged[0]}")
     if not found:
         raise DataError(
             f"cannot read {folder}: no file of this directory is in a known format: {', '.join(available())}"
         )
-    told = [f"{name} in {path.relative_to(folder)}" for path, name in found.items()]
-    raise DataError(f"{folder} holds {len(found)} logs: give one of them: {listed(told, 5)}")
+    notes += [f"left out: {fault}" for fault in damaged[:_SHOWN]]
+    if len(damaged) > _SHOWN:
+        notes.append(f"left out: {len(damaged) - _SHOWN} more files that cannot be read")
+    if passed_over:
+        notes.append(f"other files of the folder, no log by themselves: {listed(passed_over, 3)}")
+    [(source, name)] = found.items()
+    return name, _at(source, shown)
+
+
+def _at(source: Path, shown: Glimpse) -> Glimpse:
+    """A glimpse of the source: what was shown already, where that is it."""
+    return shown if source == shown.path else glimpse(source)
 
 
 def _format_of(shown: Glimpse) -> str | None:
     return next((name for name in available() if _load(name).recognises(shown)), None)
 
 
-def _recognise(path: Path) -> str:
-    shown = glimpse(path)
+def _recognise(shown: Glimpse) -> str:
     name = _format_of(shown)
     if name is not None:
         return name
     found = "an archive" if shown.entries else _some_keys(shown.keys) if shown.keys else "no JSON object"
     known = ", ".join(available())
-    raise DataError(f"{_short(path)}: unknown format: it holds {found}; known: {known}; mend it, or give --format")
+    raise DataError(
+        f"{_short(shown.path)}: unknown format: it holds {found}; known: {known}; mend it, or give --format"
+    )
 
 
 def _some_keys(keys: frozenset[str]) -> str:
@@ -170,8 +206,26 @@ def glimpse(path: Path) -> Glimpse:
     if zipfile.is_zipfile(path):
         try:
             with zipfile.ZipFile(path) as archive:
-                return Glimpse(entries=frozenset(archive.namelist()))
+                return Glimpse(path, entries=frozenset(archive.namelist()))
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise DataError(f"{path} is a damaged archive ({error}): fetch or write it again") from error
-    value = first_row(path)
-    return Glimpse(value if isinstance(value, Mapping) else {})
+    row, whole = first_row(path)
+    return Glimpse(path, mapping(row), whole)
+
+
+def counterpart(path: Path, kind: str, other: str) -> Path | None:
+    """The file of another kind of the same run: in a folder of that name, or with that word in its own name."""
+    for full in dict.fromkeys((path, path.absolute())):
+        places = (i for i in reversed(range(len(full.parts) - 1)) if full.parts[i] == kind)
+        found = [Path(*full.parts[:i], other, *full.parts[i + 1 :]) for i in places]
+        found.append(full.with_name(full.name.replace(kind, other)))
+        for file in found:
+            if file != full and file.is_file():
+                return file
+    return None
+
+
+def beside(path: Path) -> Any:
+    """What a JSON file beside an answer file holds; None where there is none, or none that can be read."""
+    value = parse(path.read_bytes()) if path.is_file() else None
+    return value if isinstance(value, list | Mapping) else None

@@ -34,13 +34,14 @@ class _Fault(str):
     __slots__ = ()
 
 
-def read_rows(path: Path, schema: type[T]) -> list[T]:
+def read_rows(path: Path, schema: type[T], entries: object = None) -> list[T]:
     """Every row of a file as a validated value; DataError counts and lists all rows that are none.
 
     Rows are the lines of JSONL, the entries of one JSON array, the rows of Parquet, or the lines of a CSV or TSV file
-    with a header, whose empty cells are null. Blank lines are passed over.
+    with a header, whose empty cells are null. Blank lines are passed over. `entries` are those of an array that was
+    read already.
     """
-    return validated(path, _rows(path), schema)
+    return validated(path, _numbered(entries) if isinstance(entries, list) else _rows(path), schema)
 
 
 def validated(path: Path, rows: Iterable[tuple[str, object]], schema: type[T]) -> list[T]:
@@ -78,23 +79,25 @@ def read_object(path: Path) -> Mapping[str, Any]:
     raise DataError(f"{path}: expected one JSON object ({why}): it may be cut off; fetch or write it again")
 
 
-def first_row(path: Path) -> object:
-    """The first row, None where there is none; an object or an array over many lines is read whole."""
+def first_row(path: Path) -> tuple[object, object]:
+    """The first row, None where there is none, and the one JSON object or array that the whole file is, else None."""
     if _is_parquet(path):
-        return next((row for _, row in _parquet(path)), None)
+        return next((row for _, row in _parquet(path)), None), None
     if path.suffix.lower() in _DELIMITERS:
         rows = list(itertools.takewhile(lambda row: isinstance(row[1], _Fault), _table(path)))
         first = next((row for _, row in _table(path) if not isinstance(row, _Fault)), None)
         if first is None and rows:
             raise _unreadable(path, [f"line {number} ({fault})" for number, fault in rows], len(rows))
-        return first
+        return first, None
     with path.open("rb") as file:
-        first = next((line for line in file if line.strip(_BLANK)), b"")
-        value = parse(first)
-        if isinstance(value, _Fault):
+        lines = (line for line in file if line.strip(_BLANK))
+        first = next(lines, b"")
+        value, whole = parse(first), next(lines, None) is None
+        if isinstance(value, _Fault) and not whole and first.strip(_BLANK)[:1] in (b"[", b"{"):
             file.seek(0)
-            value = parse(file.read())
-    return next(iter(value), None) if isinstance(value, list) else value
+            value, whole = parse(file.read()), True
+    row = next(iter(value), None) if isinstance(value, list) else value
+    return row, value if whole and isinstance(value, list | Mapping) else None
 
 
 def parse(content: bytes) -> Any:
@@ -136,11 +139,15 @@ def _rows(path: Path) -> Iterator[tuple[str, object]]:
             entries = parse(file.read())
             if not isinstance(entries, list):
                 raise DataError(f"{path} begins like a JSON array and is none: it is torn, or not UTF-8; mend it")
-            yield from ((f"entry {number}", entry) for number, entry in enumerate(entries, start=1))
+            yield from _numbered(entries)
             return
         for number, line in enumerate(file, start=1):
             if content := line.strip(_BLANK):
                 yield f"line {number}", parse(content)
+
+
+def _numbered(entries: Sequence[object]) -> Iterator[tuple[str, object]]:
+    return ((f"entry {number}", entry) for number, entry in enumerate(entries, start=1))
 
 
 def _is_parquet(path: Path) -> bool:

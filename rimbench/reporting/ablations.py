@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rimbench.errors import DataError
-from rimbench.records import INTACT, KINDS, Intervention, donors
+from rimbench.records import INTACT, KINDS, Intervention, Item, donors
 from rimbench.reporting.document import SCHEMA, Ablation, Effect, Follows
 from rimbench.reporting.families import Family
 from rimbench.reporting.pairs import compare_runs, of_whole
-from rimbench.reporting.reading import RunData, read_run, resampling_of
+from rimbench.reporting.reading import RunData, find_below, read_run, resampling_of
 from rimbench.reporting.variants import run_departures, suite_label
 from rimbench.statistics.estimate import accuracy, uniform_accuracy
 from rimbench.statistics.verdict import Comparison, Judgement, Settings, judge_family
-from rimbench.store import ABLATION, MANIFEST, RECORDS
+from rimbench.store import ABLATION, RECORDS, find_runs
 from rimbench.systems.departures import label
 
 
@@ -26,17 +26,18 @@ def find_ablations(results: Path, say: Callable[[str], None], settings: Settings
     `say` is told of these, and of those that lack answers.
     """
     found = []
-    for folder in sorted(results.glob(f"*{ABLATION}")):
-        runs = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}") if (path.parent / RECORDS).exists())
-        try:
-            made = read_ablation([run for run in runs if "." not in run.name], settings)
-        except DataError as error:
-            say(f"left out: ablation {folder.name}: {error}")
-            continue
+    for name, made in find_below(results, ABLATION, lambda folder: _read_below(folder, settings), say):
         found.append(made)
         if made.n < made.n_asked or any(effect.n < made.n_asked for effect in made.effects):
-            say(f"ablation {folder.name} is partial: its command goes on with it")
+            say(f"ablation {name} is partial: its command goes on with it")
     return found
+
+
+def _read_below(folder: Path, settings: Settings) -> Ablation:
+    try:
+        return read_ablation([run for run in find_runs(folder) if (run / RECORDS).exists()], settings)
+    except DataError as error:
+        raise DataError(f"ablation {folder.name}: {error}") from None
 
 
 def read_ablation(folders: Sequence[Path], settings: Settings) -> Ablation:
@@ -53,7 +54,7 @@ def read_ablation(folders: Sequence[Path], settings: Settings) -> Ablation:
     whole = accuracy([intact.right(item) for item in answered], resampling_of(answered))
     assert whole is not None  # an intervention was compared with it
     manifest, judged = intact.manifest, judge_family([comparison for _, comparison, _ in compared])
-    departures = {name: own for name, own in run_departures(manifest).items() if name not in ("answer", "seed")}
+    departures = {name: own for name, own in run_departures(manifest).items() if name != "answer"}
     name = label(manifest.system, departures)
     return Ablation(
         schema=SCHEMA,
@@ -107,13 +108,13 @@ def _effect(run: RunData, intact: RunData, comparison: Comparison, judgement: Ju
         verdict=judgement.verdict,
         reason=judgement.reason,
         changed=sum(changed != before for changed, before in pairs),
-        follows=_follows(run, intact) if done.kind == "transplant" else None,
+        follows=_follows(run, intact, items) if done.kind == "transplant" else None,
     )
 
 
-def _follows(run: RunData, intact: RunData) -> Follows:
+def _follows(run: RunData, intact: RunData, items: Sequence[Item]) -> Follows:
     given = donors(intact.items.values(), run.manifest.identity.seed or 0)
-    letters = [(run.greedy[item.item_id].letter, item) for item in run.answered]
+    letters = [(run.greedy[item.item_id].letter, item) for item in items]
     donor = sum(letter == intact.items[str(given[item.item_id])].gold for letter, item in letters)
     question = sum(letter == item.gold for letter, item in letters)
     n = len(letters)

@@ -6,16 +6,17 @@ A sweep lies one level below the results of `rimbench run`, as `<name>-sweep/k0`
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from rimbench.errors import DataError
-from rimbench.records import Record
+from rimbench.records import STATUSES, Item
 from rimbench.reporting.adaptive import adaptive_memory
 from rimbench.reporting.document import SCHEMA, Budget, BudgetSweep, MemoryWorth, one_letter
-from rimbench.reporting.reading import resampling_of
+from rimbench.reporting.reading import RunData, find_below, read_run, resampling_of
 from rimbench.reporting.variants import run_departures, suite_label, what_was_asked
-from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import accuracy, majority_letter, uniform_accuracy
 from rimbench.statistics.verdict import Settings, compare_outcomes
-from rimbench.store import MANIFEST, RECORDS, SWEEP, Answers, read_items, read_manifest
+from rimbench.store import RECORDS, SWEEP, find_inner
 from rimbench.systems.departures import label
 
 READ_OUT_AT_EVERY_BUDGET = ("answer", "blocks")
@@ -28,63 +29,59 @@ def find_sweeps(results: Path, say: Callable[[str], None]) -> list[BudgetSweep]:
     `say` is told of these, and of those that lack answers.
     """
     found = []
-    for folder in sorted(results.glob(f"*{SWEEP}")):
-        budgets = [folder / f"k{k}" for k in range(len(list(folder.glob(f"k*/{MANIFEST}"))))]
-        try:
-            if len(budgets) < 2 or not all((budget / RECORDS).exists() for budget in budgets):
-                raise DataError(f"sweep {folder.name} lacks a memory budget yet: its command goes on with it")
-            swept = read_sweep(budgets)
-        except DataError as error:
-            say(f"left out: {error}")
-            continue
+    for name, swept in find_below(results, SWEEP, _read_below, say):
         found.append(swept)
         if swept.n < swept.n_asked:
-            say(f"sweep {folder.name} is partial: {swept.n} of {swept.n_asked} items have an answer at every budget")
+            say(f"sweep {name} is partial: {swept.n} of {swept.n_asked} items have an answer at every budget")
     return found
+
+
+def _read_below(folder: Path) -> BudgetSweep:
+    budgets = find_inner(folder, "k")
+    if len(budgets) < 2 or not all((budget / RECORDS).exists() for budget in budgets):
+        raise DataError(f"sweep {folder.name} lacks a memory budget yet: its command goes on with it")
+    return read_sweep(budgets)
 
 
 def read_sweep(folders: Sequence[Path]) -> BudgetSweep:
     """Read the runs at K = 0, 1, ...; items that one of them has not answered are left out of all."""
-    manifest, known = read_manifest(folders[-1]), read_items(folders[0])
-    answers = [
-        {record.item_id: record for record in Answers(folder, known) if record.answered and record.sample == 0}
-        for folder in folders
-    ]
-    items = [item for item in known.values() if all(item.item_id in answered for answered in answers)]
-    columns = [[answered[item.item_id] for item in items] for answered in answers]
-    how = resampling_of(items)
+    runs = [read_run(folder) for folder in folders]
+    manifest, known = runs[-1].manifest, runs[0].items
+    items = [item for item in known.values() if all(item.item_id in run.greedy for run in runs)]
     departures = {name: own for name, own in run_departures(manifest).items() if name not in READ_OUT_AT_EVERY_BUDGET}
     return BudgetSweep(
         schema=SCHEMA,
         system=manifest.system,
         suite=manifest.suite,
         n=len(items),
-        budgets=tuple(_budget(k, column, columns[k - 1] if k else None, how) for k, column in enumerate(columns)),
-        memory=_memory(columns, how),
+        budgets=tuple(_budget(k, run, runs[k - 1] if k else None, items) for k, run in enumerate(runs)),
+        memory=_memory(runs, items),
         label=label(manifest.system, departures),
         departures=departures,
         suite_file=manifest.suite_file,
         n_asked=len(known),
         guess=uniform_accuracy([len(item.options) for item in items]),
         one_letter=one_letter(majority_letter([item.gold for item in items])),
-        adaptive=adaptive_memory(items, columns),
+        adaptive=adaptive_memory(items, runs),
         shown_suite=suite_label(manifest),
         asked=what_was_asked(manifest),
     )
 
 
-def _memory(columns: Sequence[Sequence[Record]], how: Resampling) -> MemoryWorth | None:
-    last, first = ([record.correct for record in column] for column in (columns[-1], columns[0]))
-    found = compare_outcomes(last, first, Settings(how=how))
-    return None if found is None else MemoryWorth(len(columns) - 1, found.difference, found.p_value, found.test)
+def _memory(runs: Sequence[RunData], items: Sequence[Item]) -> MemoryWorth | None:
+    settings = Settings(how=resampling_of(items))
+    found = compare_outcomes(runs[-1].rights(items), runs[0].rights(items), settings)
+    return None if found is None else MemoryWorth(len(runs) - 1, found.difference, found.p_value, found.test)
 
 
-def _budget(blocks: int, column: Sequence[Record], before: Sequence[Record] | None, how: Resampling) -> Budget:
-    estimate = accuracy([record.correct for record in column], how)
-    failed = sum(record.status != "ok" for record in column)
+def _budget(blocks: int, run: RunData, before: RunData | None, items: Sequence[Item]) -> Budget:
+    right, answers = run.rights(items), run.greedy.columns(items)
+    own, failed = (
+        accuracy(right, resampling_of(items)),
+        int(np.count_nonzero(answers.statuses != STATUSES.index("ok"))),
+    )
     if before is None:
-        return Budget(blocks, estimate, failed, None, None, None)
-    changed = [(old, new) for old, new in zip(before, column, strict=True) if old.answer != new.answer]
-    to_right = sum(new.correct for _, new in changed)
-    to_wrong = sum(old.correct for old, _ in changed)
-    return Budget(blocks, estimate, failed, len(changed), to_right, to_wrong)
+        return Budget(blocks, own, failed, None, None, None)
+    changed = answers.letters != before.greedy.columns(items).letters
+    to_right, to_wrong = (int(np.count_nonzero(changed & side)) for side in (right, before.rights(items)))
+    return Budget(blocks, own, failed, int(np.count_nonzero(changed)), to_right, to_wrong)

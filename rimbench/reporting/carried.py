@@ -1,7 +1,5 @@
 """A temperature that was fitted on one suite, taken to another of the same system."""
 
-import functools
-import itertools
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
@@ -15,21 +13,21 @@ from rimbench.suites import catalogue
 def carried(cells: Sequence[CellResult]) -> list[Carried]:
     """Each system's temperature of each suite on each of its other suites; one cell a suite."""
     found = []
-    judge = functools.cache(lambda place: judging_items(cells[place].data)[1])
-    for (_, source), (place, target) in itertools.permutations(enumerate(cells), 2):
-        heat, own = source.metric(Heat).temperature, target.metric(Heat).temperature
-        if source.name != target.name or source.suite == target.suite or heat is None:
-            continue
-        judging = judge(place)
+    for target in cells:
+        others = [cell for cell in cells if cell.name == target.name and cell.suite != target.suite]
+        sources = [(cell, heat) for cell in others if (heat := cell.metric(Heat).temperature) is not None]
+        judging = judging_items(target.data)[1] if sources else []
         if not judging:
             continue
+        own = target.metric(Heat).temperature
         before = trust_at(target.data, judging, 1.0) if own is None else own.before
-        after = trust_at(target.data, judging, heat.value)
         own_trust = None if own is None else own.after
-        found.append(
-            Carried(source.system, source.suite, target.suite, heat.value, before, own_trust, after, source.name)
-        )
-    return found
+        for cell, heat in sources:
+            after = trust_at(target.data, judging, heat.value)
+            found.append(
+                Carried(cell.system, cell.suite, target.suite, heat.value, before, own_trust, after, cell.name)
+            )
+    return sorted(found, key=lambda carried: (carried.fitted_on, carried.system, carried.label))
 
 
 def carried_table(found: Sequence[Carried]) -> Table:

@@ -4,7 +4,7 @@ No model runs. The first is asked every item; where the margin of its readout is
 asked too and its answer counts. The threshold is chosen on one half of the items and judged on the other.
 """
 
-import math
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,8 @@ from rimbench.reporting.document import SCHEMA
 from rimbench.reporting.doubts import say_partial
 from rimbench.reporting.keys import HIDDEN
 from rimbench.reporting.pairs import check_same_items
-from rimbench.reporting.reading import RunData, resampling_of
-from rimbench.reporting.summary import labels_of, named_runs, read_all
+from rimbench.reporting.reading import RunData, choosing_half_of, resampling_of
+from rimbench.reporting.summary import labels_of, read_all, shared_runs
 from rimbench.reporting.variants import name_of, suite_label
 from rimbench.statistics import estimate, halves, stopping
 from rimbench.statistics.bootstrap import FloatArray
@@ -96,16 +96,10 @@ def find_cascades(results: Path, first: str, second: str, suite: str | None, los
     unread = list[str]()
     runs = read_all(results, unread.append)
     labels, measurements = labels_of(runs), read_measurements(results, unread.append)
-    (of_first, notes_first), (of_second, notes_second) = (named_runs(runs, labels, name) for name in (first, second))
-    shared = [each for each in of_first if each in of_second and suite in (None, each)]
-    if not shared:
-        has, other = (", ".join(found) or "none" for found in (of_first, of_second))
-        on = "share no suite" if suite is None else f"have not both answered suite {suite}"
-        raise UsageError(f"{first} and {second} {on}: {first} has {has}, {second} has {other}")
-    said = (*unread, *notes_first, *notes_second)
+    shared, said = shared_runs(runs, labels, first, second, suite)
     return [
-        _cascade((of_first[each], of_second[each]), labels, measurements, loss, said if each is shared[0] else ())
-        for each in shared
+        _cascade(both, labels, measurements, loss, () if place else (*unread, *said))
+        for place, both in enumerate(shared)
     ]
 
 
@@ -118,9 +112,9 @@ def _cascade(
 ) -> Cascade:
     first, second = runs
     items = _common_items(first, second)
-    how = resampling_of(items)
-    choosing = halves.choosing_half([item.item_id for item in items], how.clusters)
-    if choosing.all():
+    choosing = choosing_half_of(items)
+    judging = ~choosing
+    if not judging.any():
         raise UsageError(
             f"{len(items)} of {len(first.items)} items of suite {first.manifest.suite} are answered by both: none is "
             "left to judge a threshold that is chosen on the others; answer more of them"
@@ -128,23 +122,21 @@ def _cascade(
     read, costs = _margins(first, items), CascadeCosts.of(runs, items, measurements)
     right = np.column_stack([run.rights(items) for run in runs])
     found = stopping.steps(read[choosing], right[choosing])
-    judging = ~choosing
 
     def point(place: int) -> CascadePoint:
         threshold = float(found.thresholds[place])
-        stages = stopping.stages_at(read[judging], threshold)
+        stages, answered = stopping.judged_at(read, right, judging, threshold)
         return CascadePoint(
-            None if math.isinf(threshold) else threshold,
+            stopping.finite(threshold),
             float(found.accuracy[place]),
-            _share(right[judging, :][np.arange(len(stages)), stages], items, judging),
+            _share(answered, items, judging),
             _share(stages > 0, items, judging),
             costs.of_cascade(judging, stages > 0),
         )
 
     chosen = found.choose(loss)
-    stages = stopping.stages_at(read[judging], float(found.thresholds[chosen]))
-    answered = right[judging][np.arange(len(stages)), stages]
-    settings = Settings(how=resampling_of(_of(items, judging)))
+    _, answered = stopping.judged_at(read, right, judging, float(found.thresholds[chosen]))
+    settings = Settings(how=resampling_of(list(itertools.compress(items, judging))))
     against = [compare_outcomes(answered, right[judging, side], settings) for side in (0, 1)]
     assert against[0] is not None and against[1] is not None  # there are items that judge
     named = [labels[run.manifest.run] for run in runs]
@@ -201,17 +193,13 @@ def _margins(run: RunData, items: Sequence[Item]) -> FloatArray:
     """The margin of each item's readout, shape (items, 1); minus infinity, which is never sure, without one."""
     found = np.full((len(items), 1), -np.inf)
     read = run.greedy.columns(items).is_read_out
-    table, _ = run.logprob_table(_of(items, read))
+    table, _ = run.logprob_table(list(itertools.compress(items, read)))
     found[read, 0] = stopping.margins(option_probabilities(table))
     return found
 
 
-def _of(items: Sequence[Item], within: NDArray[np.bool_]) -> list[Item]:
-    return [item for item, own in zip(items, within.tolist(), strict=True) if own]
-
-
 def _share(values: NDArray[np.bool_], items: Sequence[Item], within: NDArray[np.bool_]) -> Estimate:
-    found = estimate.accuracy(values, resampling_of(_of(items, within)))
+    found = estimate.accuracy(values, resampling_of(list(itertools.compress(items, within))))
     assert found is not None  # there are items on either half
     return found
 

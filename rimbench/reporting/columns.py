@@ -45,19 +45,6 @@ class GreedyAnswer:
         """Whether there are log-probabilities: then there is one of the first letter."""
         return not math.isnan(self._table.logprobs[self._row * len(LETTERS)])
 
-    @property
-    def option_logprobs(self) -> Mapping[str, float] | None:
-        """The letters' log-probabilities; None for free text."""
-        start = self._row * len(LETTERS)
-        values = self._table.logprobs[start : start + len(LETTERS)]
-        return {x: value for x, value in zip(LETTERS, values, strict=True) if value == value} or None  # noqa: PLR0124
-
-    @property
-    def label_mass(self) -> float | None:
-        """The probability that the whole vocabulary leaves to the letters; None where it is unknown."""
-        mass = self._table.masses[self._row]
-        return None if math.isnan(mass) else mass
-
 
 class Columns(NamedTuple):
     """Greedy answers to n items: `letters` are places in `LETTERS`, its length for none, `statuses` in `STATUSES`, of

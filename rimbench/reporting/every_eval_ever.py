@@ -20,9 +20,10 @@ from rimbench.files.writing import write_whole
 from rimbench.records import Item, Record
 from rimbench.reporting.document import CellResult
 from rimbench.reporting.metrics.accuracy import Accuracy
+from rimbench.reporting.reading import LEFT_OUT
 from rimbench.reporting.summary import summarise
 from rimbench.statistics.estimate import Estimate
-from rimbench.store import Answers, find_runs, read_items, read_manifest
+from rimbench.store import Answers, read_items
 
 SCHEMA_VERSION = "0.3.0"
 _RESULT = "accuracy"
@@ -31,12 +32,14 @@ _RESULT = "accuracy"
 def write_evaluations(results: Path, folder: Path, *, force: bool = False, say: Say = say_nothing) -> list[Path]:
     """Write two files a run below `folder`, laid out as the data base is; return those of the totals.
 
-    Raises UsageError where a file is there already (without `force`), and DataError where there is no run. A run
-    without an answer has no accuracy: it is told, and left out.
+    Raises UsageError where a file is there already (without `force`), and DataError where there is no run. A run that
+    cannot be read, or without an answer, which has no accuracy, is told and left out.
     """
-    runs = {read_manifest(run).run: run for run in find_runs(results)}
-    written = []
-    for cell in summarise(results).cells:
+    report, written = summarise(results), []
+    for note in report.notes:
+        if note.startswith(LEFT_OUT):
+            say(note)
+    for cell in report.cells:
         estimate = cell.metric(Accuracy).headline.estimate
         if estimate is None:
             say(f"{cell.run} has no answer, and is left out")
@@ -48,7 +51,7 @@ def write_evaluations(results: Path, folder: Path, *, force: bool = False, say: 
         if totals.exists() and not force:
             raise UsageError(f"{totals} is there already: choose another folder, or replace it with --force")
         totals.parent.mkdir(parents=True, exist_ok=True)
-        rows = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(cell, runs[cell.run]))
+        rows = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(cell, cell.data.folder))
         write_whole(samples, rows)
         document = _totals(cell, estimate) | {
             "detailed_evaluation_results": {
@@ -75,7 +78,11 @@ def _evaluation_id(cell: CellResult) -> str:
 def _totals(cell: CellResult, estimate: Estimate) -> dict[str, Any]:
     manifest = cell.manifest
     answer = manifest.identity.answer
-    made = {"temperature": answer.temperature, "top_p": answer.top_p, "max_tokens": answer.max_new_tokens}
+    made: dict[str, float | None] = {"max_tokens": answer.max_new_tokens}
+    if cell.data.by_draws:
+        made |= {"temperature": answer.temperature, "top_p": answer.top_p}
+    elif manifest.identity.imported is None or answer.temperature is not None:
+        made["temperature"] = 0.0  # that of the draws is not the greedy answers'
     ended = str(datetime.fromisoformat(manifest.ended_at or manifest.started_at).timestamp())
     uncertainty: dict[str, Any] = {"num_samples": estimate.n}
     if estimate.lo is not None and estimate.hi is not None:
@@ -101,7 +108,7 @@ def _totals(cell: CellResult, estimate: Estimate) -> dict[str, Any]:
             "max_score": 1.0,
         },
         "score_details": {"score": estimate.value, "uncertainty": uncertainty},
-        "generation_config": {"generation_args": {key: value for key, value in made.items() if value}},
+        "generation_config": {"generation_args": {key: value for key, value in made.items() if value is not None}},
     }
     return {
         "schema_version": SCHEMA_VERSION,

@@ -31,7 +31,7 @@ from rimbench.reporting.metrics.accuracy import Accuracy
 from rimbench.reporting.metrics.calibration import Calibration, Confidence
 from rimbench.reporting.metrics.draws import SeveralAnswers
 from rimbench.reporting.numbers import counted, decimal
-from rimbench.reporting.tables import ablation_title
+from rimbench.reporting.tables import ablation_title, budget_title
 from rimbench.reporting.time_plots import plot_accuracy_against_time, plot_throughput
 
 VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}
@@ -172,7 +172,7 @@ def _budgets(report: Report, systems: Sequence[str]) -> Plot | None:
     axes.set_xticks(range(1 + max(b.k for sweep in report.sweeps for b in sweep.budgets)))
     axes.legend()
     title = "Accuracy at every memory budget K, from K = 0 on, with 95% intervals"
-    return Plot("budgets", title, figure, "Accuracy by memory budget")
+    return Plot("budgets", title, figure, budget_title(report.sweeps[0]))
 
 
 def _interventions(ablation: Ablation, place: int) -> Plot:
@@ -238,4 +238,4 @@ def _calibrated(  # noqa: PLR0913 - two plots of one frame
     frame(axes)
     axes.set_title(short(suite))
     axes.legend()
-    return Plot(f"{name}-{file_name(suite)}", title, figure, "Can a readout's confidence")
+    return Plot(f"{name}-{file_name(suite)}", title, figure, "Can a readout's confidence be trusted")

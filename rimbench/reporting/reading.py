@@ -1,9 +1,10 @@
 """Runs' folders -> `RunData`: their answers item by item, without their texts, so that many runs fit in memory."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from rimbench.errors import DataError
 from rimbench.records import LETTERS, Item, Status
 from rimbench.reporting.columns import Draws, GreedyAnswers
-from rimbench.statistics import estimate, passk
+from rimbench.statistics import estimate, halves, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling
 from rimbench.store import (
     Answers,
@@ -25,8 +26,11 @@ from rimbench.store import (
     say_edited,
 )
 
+T = TypeVar("T")
 _READ_AT_ONCE = 512
 """Lines; of long texts, too, some megabytes."""
+LEFT_OUT = "left out: "
+"""How a note on a run begins that cannot be read."""
 HEADLINE_K = 8
 """The k of pass@k and maj@k that is always given where there are as many samples."""
 
@@ -43,6 +47,7 @@ class RunData:
     holds, by item, where in the file its first sample's line begins.
     """
 
+    folder: Path
     manifest: Manifest
     items: Mapping[str, Item]
     greedy: GreedyAnswers
@@ -134,6 +139,11 @@ def resampling_of(items: Sequence[Item]) -> Resampling:
     return Resampling(clusters=[item.cluster for item in items] if clustered else None)
 
 
+def choosing_half_of(items: Sequence[Item]) -> NDArray[np.bool_]:
+    """Which of these items a threshold is chosen on; clusters stay whole."""
+    return halves.choosing_half([item.item_id for item in items], resampling_of(items).clusters)
+
+
 def read_run(folder: Path) -> RunData:
     """Read one run; DataError where its folder is not called after it, or its records are not as they must be."""
     manifest = read_manifest(folder)
@@ -162,7 +172,7 @@ def read_run(folder: Path) -> RunData:
     first = 1 if draws.letters and not greedy else 0  # answers from elsewhere may be draws alone
     missing = answers.kept.missing(items, manifest.samples, first)
     edited = tuple(answers.edited)
-    return RunData(manifest, items, greedy, draws.letters, draws.statuses, missing, failed, edited, shown)
+    return RunData(folder, manifest, items, greedy, draws.letters, draws.statuses, missing, failed, edited, shown)
 
 
 def _put_read(greedy: GreedyAnswers, items: Mapping[str, Item], lines: list[bytes]) -> None:
@@ -187,13 +197,28 @@ def read_runs(results: Path) -> tuple[list[RunData], list[str]]:
         try:
             run = read_run(folder)
         except DataError as error:
-            notes.append(f"left out: {error}")
+            notes.append(f"{LEFT_OUT}{error}")
             continue
         runs.append(run)
         if run.edited:
             notes.append(say_edited(folder, run.edited))
     notes += [
-        f"left out: {folder} holds records and no manifest: start its command again, which writes one"
+        f"{LEFT_OUT}{folder} holds records and no manifest: start its command again, which writes one"
         for folder in find_without_manifest(results)
     ]
     return runs, notes
+
+
+def find_below(
+    results: Path, ending: str, read: Callable[[Path], T], say: Callable[[str], None]
+) -> Iterator[tuple[str, T]]:
+    """What is read of each folder of runs whose name ends so, by name; `say` is told of one that cannot be read, or
+    lacks a run yet, which is left out.
+    """
+    for folder in sorted(results.glob(f"*{ending}")):
+        try:
+            found = read(folder)
+        except DataError as error:
+            say(f"left out: {error}")
+            continue
+        yield folder.name, found

@@ -17,14 +17,14 @@ from rimbench.errors import DataError
 from rimbench.records import LETTERS, Item
 from rimbench.reporting.keys import HIDDEN
 from rimbench.reporting.numbers import counted, decimal, number, percent, points, share
-from rimbench.reporting.reading import RunData, read_run, resampling_of
+from rimbench.reporting.reading import RunData, find_below, read_run, resampling_of
 from rimbench.reporting.variants import name_of, run_departures, suite_label
 from rimbench.statistics import estimate
 from rimbench.statistics.bootstrap import FloatArray
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.passk import option_probabilities
 from rimbench.statistics.verdict import Settings, compare_outcomes
-from rimbench.store import MANIFEST, ROTATED
+from rimbench.store import ROTATED, find_inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,10 @@ def find_rotations(results: Path, say: Callable[[str], None]) -> list[Rotations]
     left out. `say` is told of these, and of those that lack answers.
     """
     found = []
-    for folder in sorted(results.glob(f"*{ROTATED}")):
-        try:
-            rotated = read_rotations(folders_of(folder))
-        except DataError as error:
-            say(f"left out: {error}")
-            continue
+    for name, rotated in find_below(results, ROTATED, lambda folder: read_rotations(find_inner(folder, "r")), say):
         found.append(rotated)
         if rotated.n < rotated.n_asked:
-            say(f"{folder.name} is partial: {rotated.n} of {rotated.n_asked} items have an answer in every order")
+            say(f"{name} is partial: {rotated.n} of {rotated.n_asked} items have an answer in every order")
     return found
 
 
@@ -92,21 +87,15 @@ def read_orders(folders: Sequence[Path]) -> InOrders:
     DataError where a run is not there yet, or no item is complete.
     """
     runs = [read_run(folder) for folder in folders]
-    known = list(runs[0].items.values()) if runs else []
-    if not runs or len(runs) < max(len(item.options) for item in known):
-        where = folders[0].parent if folders else "the folder"
-        raise DataError(f"{where} lacks a rotation of the options yet: its command goes on with it")
+    known = list(runs[0].items.values())
+    if len(runs) < max(len(item.options) for item in known):
+        raise DataError(f"{folders[0].parent} lacks a rotation of the options yet: its command goes on with it")
     items = [item for item in known if all(item.item_id in run.greedy for run in runs[: len(item.options)])]
     if not items:
         raise DataError(
             f"{folders[0].parent} has no item that is answered in every order: its command goes on with it"
         )
     return InOrders(tuple(runs), len(known), tuple(items), tuple(Orders.of(item, runs) for item in items))
-
-
-def folders_of(rotated: Path) -> list[Path]:
-    """The runs below a folder of rotations, in their order."""
-    return [rotated / f"r{places}" for places in range(len(list(rotated.glob(f"r*/{MANIFEST}"))))]
 
 
 def read_rotations(folders: Sequence[Path]) -> Rotations:

@@ -92,13 +92,7 @@ def summarise_pair(
         if a not in (choice.named or ()):
             raise UsageError(f"{a} is not among the systems of --family: {', '.join(choice.family)}")
     labels = labels_of(runs)
-    (taken_a, notes_a), (taken_b, notes_b) = (named_runs(runs, labels, name) for name in (a, b))
-    shared = [suite for suite in taken_a if suite in taken_b]
-    if not shared:
-        raise UsageError(
-            f"{a} and {b} share no suite: {a} has {', '.join(taken_a) or 'none'}, {b} has {', '.join(taken_b)}"
-        )
-    asked = [(taken_a[suite], taken_b[suite]) for suite in shared]
+    asked, said = shared_runs(runs, labels, a, b)
     for pair in asked:
         if pair[0] is pair[1]:
             raise UsageError(
@@ -115,7 +109,7 @@ def summarise_pair(
     if not pairs:
         raise UsageError(f"{a} and {b} have answered no item in common: let both runs go on, then compare")
     partial = [say_partial(run) for pair in asked for run in pair if run.missing]
-    return pairs, [plain(note) for note in (*unread, *notes_a, *notes_b, *dict.fromkeys(partial))]
+    return pairs, [plain(note) for note in (*unread, *said, *dict.fromkeys(partial))]
 
 
 def labels_of(runs: Sequence[RunData]) -> dict[str, str]:
@@ -181,6 +175,21 @@ def _rank(run: RunData) -> tuple[bool, bool, int, int, str, str]:
     manifest = run.manifest
     seeded = "seed" in run_departures(manifest)
     return run.missing == 0, not seeded, len(run.items), manifest.samples, manifest.started_at, manifest.run
+
+
+def shared_runs(
+    runs: Sequence[RunData], labels: Mapping[str, str], a: str, b: str, suite: str | None = None
+) -> tuple[list[tuple[RunData, RunData]], list[str]]:
+    """The runs of two systems on each suite that both have answered, or on the one of that name, and notes on the
+    choice; UsageError where there is none.
+    """
+    (of_a, notes_a), (of_b, notes_b) = (named_runs(runs, labels, name) for name in (a, b))
+    shared = [each for each in of_a if each in of_b and suite in (None, each)]
+    if not shared:
+        has, other = (", ".join(found) or "none" for found in (of_a, of_b))
+        on = "share no suite" if suite is None else f"have not both answered suite {suite}"
+        raise UsageError(f"{a} and {b} {on}: {a} has {has}, {b} has {other}")
+    return [(of_a[each], of_b[each]) for each in shared], [*notes_a, *notes_b]
 
 
 def named_runs(runs: Sequence[RunData], labels: Mapping[str, str], name: str) -> tuple[dict[str, RunData], list[str]]:

@@ -56,6 +56,11 @@ def _setting(value: object) -> str:
     return text if len(text) <= LONGEST_SETTING else f"{text[: LONGEST_SETTING - 3]}..."
 
 
+def budget_title(sweep: BudgetSweep) -> str:
+    """The title of a sweep's table; under that of the first one stands the plot of all."""
+    return f"Accuracy by memory budget: {sweep.label} on {sweep.shown_suite}, N = {counted(sweep.n, sweep.n_asked)}"
+
+
 def budget_table(sweep: BudgetSweep) -> Table:
     """Accuracy at every memory budget, K = 0 first, and what the memory is worth."""
     rows = [
@@ -79,7 +84,7 @@ def budget_table(sweep: BudgetSweep) -> Table:
     if sweep.guess is not None and best is not None:
         remark += f" A uniform guesser has {share(sweep.guess)}%, one letter {share(best.accuracy)}% ({best.letter})."
     return Table(
-        f"Accuracy by memory budget: {sweep.label} on {sweep.shown_suite}, N = {counted(sweep.n, sweep.n_asked)}",
+        budget_title(sweep),
         ("K", "greedy, % [95%]", "changed", "to right", "to wrong", "failed"),
         tuple(rows),
         remark,

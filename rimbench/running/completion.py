@@ -13,9 +13,11 @@ from rimbench.engines import Answering, Limits
 from rimbench.errors import DataError
 from rimbench.records import Record
 from rimbench.running.cascading import Cascading
+from rimbench.running.interrupting import keeping_what_comes
 from rimbench.running.loop import Outcome, run_cell
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import PlannedRun, RunSettings
+from rimbench.running.workers import Pool, Workers
 from rimbench.store import (
     MANIFEST,
     SCHEMA_VERSION,
@@ -51,19 +53,26 @@ class Progress(Protocol):
 def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress) -> None:
     """Answer what is missing in each run, in order; runs that share weights share the loaded model."""
     models: LoadedModels[Answering]
-    with LoadedModels() as models:
+    with LoadedModels() as models, keeping_what_comes(progress.note) as check:
         for run in runs:
+            check()
             prompts = run.prompt_hashes
             with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh, prompts=prompts) as store:
-                complete_run(run, store, partial(_open, run, runs, models, progress), progress)
+                open_engine = partial(_open, run, runs, models, settings.workers, progress)
+                complete_run(run, store, open_engine, progress, check)
 
 
 def _open(
-    run: PlannedRun, runs: Sequence[PlannedRun], models: "LoadedModels[Answering]", progress: Progress
+    run: PlannedRun,
+    runs: Sequence[PlannedRun],
+    models: "LoadedModels[Answering]",
+    workers: Workers,
+    progress: Progress,
 ) -> Answering:
     def load() -> Answering:
         sources = " and ".join(each.checkpoint.source for each in (run, run.second) if each is not None)
-        progress.note(f"loading {sources} into {run.facts.name} on {run.facts.device}")
+        times = f", {workers.count} times" if workers.wanted else ""
+        progress.note(f"loading {sources} into {run.facts.name} on {run.facts.device}{times}")
         folder, facts, cell = run.checkpoint.folder, run.facts, run.cell
         if run.second is not None:
             longest = max(_sequence_tokens(runs, run), _sequence_tokens([run.second], run.second))
@@ -73,7 +82,10 @@ def _open(
 
             return PackedAblation(folder, facts, run.ablated)
         if run.rows is None:
-            return engines.open_engine(folder, facts, Limits(_sequence_tokens(runs, run), cell.seed))
+            limits = Limits(_sequence_tokens(runs, run), cell.seed)
+            if workers.wanted:
+                return Pool(workers, run.checkpoint, facts, limits, progress.note)
+            return engines.open_engine(folder, facts, limits)
         from rimbench.running.packed import PackedReadout  # torch comes with it
 
         return PackedReadout(folder, facts, run.rows, cell.context_tokens)
@@ -81,10 +93,16 @@ def _open(
     return models.open(run.model_key, load).model
 
 
-def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Answering], progress: Progress) -> None:
+def complete_run(
+    run: PlannedRun,
+    store: RunStore,
+    open_engine: Callable[[], Answering],
+    progress: Progress,
+    check: Callable[[], None],
+) -> None:
     """Answer what this command asks for and the run lacks; its manifest and items are made again where they are gone.
 
-    The engine is opened only where something is missing.
+    The engine is opened only where something is missing. Whenever records are kept, `check` may end the run.
     """
     if store.repaired:
         progress.note(f"{run.name}: dropped a torn last line of {store.repaired} bytes, its answer is asked again")
@@ -98,7 +116,7 @@ def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Ans
     store.write_manifest(manifest, run.suite.items)
     engine = open_engine()
     progress.start(run, store)
-    outcome = run_cell(run.cell, run.facts, engine, store, _telling(run, store, progress))
+    outcome = run_cell(run.cell, run.facts, engine, store, _telling(run, store, progress, check))
     if run.lacks(store, manifest.samples) == 0:
         manifest = dataclasses.replace(manifest, ended_at=provenance.now())
     store.write_manifest(manifest, run.suite.items)
@@ -106,7 +124,9 @@ def complete_run(run: PlannedRun, store: RunStore, open_engine: Callable[[], Ans
     _tell_outcome(run, store, outcome, progress)
 
 
-def _telling(run: PlannedRun, store: RunStore, progress: Progress) -> Callable[[Sequence[Record]], None]:
+def _telling(
+    run: PlannedRun, store: RunStore, progress: Progress, check: Callable[[], None]
+) -> Callable[[Sequence[Record]], None]:
     """Who is told of records that were kept, and once that a run which started over took the old one's place."""
     told = False
 
@@ -116,6 +136,7 @@ def _telling(run: PlannedRun, store: RunStore, progress: Progress) -> Callable[[
             told = True
             progress.note(f"{run.name}: starting over, the old run is kept as {store.aside.name}")
         progress.advance(records)
+        check()
 
     return tell
 

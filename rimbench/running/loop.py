@@ -1,6 +1,6 @@
 """Asks an engine what a cell lacks, counts what comes back item by item, and keeps it. Computes no aggregate."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rimbench.engines import Answering, Engine, EngineFacts, FinishedTogether, Request
@@ -9,6 +9,7 @@ from rimbench.records import Answer, Record
 from rimbench.running.batches import plan, plan_again, samples_of
 from rimbench.running.cell import Cell
 from rimbench.running.judging import FaultyAnswerError, failed_records, to_records
+from rimbench.running.workers import Pool
 from rimbench.store import RunStore
 
 BROKEN_IN_A_ROW = 16
@@ -42,12 +43,11 @@ def run_cell(
     where too much fails, nothing works, or the memory does not suffice.
     """
     asking = _Asking(cell, engine, store, on_records)
-    together = isinstance(engine, Engine) and engine.shares_prompts
-    for batch in plan(cell, facts.batch_size, store.done, frozenset(store.failed), together=together):
-        asking.ask(asking.without_too_long(batch))
+    together = isinstance(engine, Engine | Pool) and engine.shares_prompts
+    batches = plan(cell, facts.batch_size, store.done, frozenset(store.failed), together=together)
+    asking.ask_all(map(asking.without_too_long, batches))
     asking.check_worked()
-    for batch in plan_again(cell, facts.batch_size, store.done):
-        asking.ask(batch)
+    asking.ask_all(plan_again(cell, facts.batch_size, store.done))
     return asking.finish()
 
 
@@ -89,15 +89,23 @@ class _Asking:
             self.keep([replace(record, final=True) for record in records])
         return fitting
 
-    def ask(self, batch: list[Request]) -> None:
+    def ask_all(self, batches: Iterable[list[Request]]) -> None:
+        """Ask batch after batch, or of several workers as many as they can take."""
+        some = filter(None, batches)
+        if isinstance(self._engine, Pool):
+            for batch, groups in self._engine.in_turn(some, self._cell.seed):
+                self.ask(batch, groups)
+        else:
+            for batch in some:
+                self.ask(batch)
+
+    def ask(self, batch: list[Request], groups: Iterator[FinishedTogether] | None = None) -> None:
         """The per-item border: a batch that fails is asked again in halves, until the failing item stands alone.
 
-        That also halves a batch that is too large for the memory.
+        That also halves a batch that is too large for the memory. `groups` are its answers, where it has been asked.
         """
-        if not batch:
-            return
         waiting = {(request.item_id, request.samples): request for request in batch}
-        groups = self._groups(batch)
+        groups = groups or self._groups(batch)
         failure: Exception | None = None
         while failure is None:
             try:

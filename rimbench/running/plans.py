@@ -15,6 +15,7 @@ from rimbench.records.items import Items
 from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.ondemand import HELD, OnDemand
 from rimbench.running.prompts import HASHED, DecisionBuilder, PromptBuilder, TextBuilder
+from rimbench.running.workers import Workers
 from rimbench.store import ROTATED, FrozenItems, Identity, ModelSource, RunStore, SecondSetup, named
 from rimbench.suites import Suite, question_text
 from rimbench.suites.controls import Controls, ShownItems
@@ -48,6 +49,7 @@ class RunSettings:
     errors: ErrorRules = field(default_factory=ErrorRules)
     rotate: bool = False
     intervention: Intervention | None = None
+    workers: Workers = field(default_factory=Workers)
 
     @property
     def choice(self) -> EngineChoice:
@@ -178,6 +180,8 @@ class PlannedRun:
 def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunSettings) -> list[PlannedRun]:
     """Resolve every cell: weights on this machine, prompts built, runs named. Nothing is answered yet."""
     facts = engines.facts_for(settings.engine, settings.choice)
+    if settings.workers.wanted:
+        _check_workers(systems, facts)
     if engines.known(facts.name).on_server:
         return plan_served(systems, loaded, facts, settings)
     runs = []
@@ -189,6 +193,17 @@ def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunS
         for suite in loaded:
             runs += _plans(ready, suite, facts, settings)
     return runs
+
+
+def _check_workers(systems: Sequence[System], facts: EngineFacts) -> None:
+    """UsageError for what is not asked of several workers."""
+    if engines.known(facts.name).on_server:
+        raise UsageError(f"--workers: engine '{facts.name}' asks a server, which sees to its workers: leave it out")
+    for system in systems:
+        if system.fallback is not None:
+            raise UsageError(
+                f"--workers: system '{system.name}' is a cascade, which one process answers: leave it out"
+            )
 
 
 def _rotations(ready: ReadySystem, suite: Suite, facts: EngineFacts, settings: RunSettings) -> list[PlannedRun]:

@@ -14,6 +14,7 @@ from rimbench.running.cell import identify, name_run
 from rimbench.running.completion import Progress, run_all
 from rimbench.running.plans import PlannedRun, RunSettings, plan_runs
 from rimbench.running.prompts import hash_token_ids
+from rimbench.store import SWEEP
 from rimbench.suites import Suite
 from rimbench.systems import System
 
@@ -45,7 +46,7 @@ def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> Sweep:
     facts = replace(largest.facts, attention=f"sdpa, K 0 to {largest_k} in one packed pass")
     packed = replace(largest, facts=facts, rows=rows)
     planned = [_at_budget(packed, blocks, list(rows.values())) for blocks in range(largest_k + 1)]
-    folder = settings.results / f"{planned[-1].name}-sweep"
+    folder = settings.results / f"{planned[-1].name}{SWEEP}"
     runs = tuple(
         replace(run, folder=folder / f"k{blocks}", title=f"{system.name} K={blocks}")
         for blocks, run in enumerate(planned)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rimbench.statistics.bootstrap import Cluster
 
 SEED = 0
-HOW = f"by the sha256 of '{SEED}:' and the item's id, or its cluster's name; the lower half chooses"
+HOW = f"by the sha256 of '{SEED}:item ' and its id, or '{SEED}:cluster ' and its name; the lower half chooses"
 """How items are split, in words: the same for every rerun, pair and machine, whatever order the items come in."""
 
 

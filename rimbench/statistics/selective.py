@@ -48,8 +48,8 @@ def upper_bound(wrong: int, answered: int, delta: float = DELTA) -> float:
 def certified_coverage(
     confidence: ArrayLike, right: ArrayLike, choosing: NDArray[np.bool_], risk: float, how: Resampling
 ) -> CertifiedCoverage:
-    """The largest coverage at a risk: Learn then Test (Angelopoulos et al. 2021, arXiv 2110.01052), with the halves
-    of its split fixed sequence testing.
+    """The largest coverage at a risk: Learn then Test (Angelopoulos et al. 2021, arXiv 2110.01052), by its split
+    fixed sequence testing.
 
     The half that chooses says where to begin, at the threshold that looks surest there, and in which order to go on,
     from one of its confidences to the next lower. On the other half each is tested, H0: the risk is above `risk`, by

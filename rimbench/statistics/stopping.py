@@ -63,6 +63,19 @@ def steps(margin: ArrayLike, right: ArrayLike) -> Steps:
     return Steps(thresholds, (correct[:, 0].sum() + gained[before]) / n, before / n)
 
 
+def finite(threshold: float) -> float | None:
+    """The threshold; None for infinity, as every format has it."""
+    return None if math.isinf(threshold) else float(threshold)
+
+
+def judged_at(
+    margin: FloatArray, right: NDArray[np.bool_], judging: NDArray[np.bool_], threshold: float
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The stages at which the items that judge stop, and whether their answers there are right."""
+    stages = stages_at(margin[judging], threshold)
+    return stages, right[judging][np.arange(len(stages)), stages]
+
+
 def stages_at(margin: ArrayLike, threshold: float) -> NDArray[np.intp]:
     """The stage at which each item stops, 0 for the first."""
     sure = np.asarray(margin, dtype=float) >= threshold

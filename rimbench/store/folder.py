@@ -253,6 +253,17 @@ def find_runs(results: Path) -> list[Path]:
     return sorted(path.parent for path in results.glob(f"*/{MANIFEST}") if not _is_set_aside(path.parent))
 
 
+def find_inner(folder: Path, letter: str) -> list[Path]:
+    """The runs in the folder of a sweep (letter k) or of rotations (r), counted from 0, as many as there are.
+
+    DataError where there is none yet.
+    """
+    found = [run for run in find_runs(folder) if run.name[:1] == letter and run.name[1:].isdigit()]
+    if not found:
+        raise DataError(f"{folder} holds no run yet: its command goes on with it")
+    return [folder / f"{letter}{number}" for number in range(len(found))]
+
+
 def no_runs(results: Path, why: str = "") -> DataError:
     """The error for a results folder without runs; it says how to get some, or where they lie."""
     where = f"no run in {results}" if results.is_dir() else f"no results folder {results}, and no run in it"

@@ -97,3 +97,20 @@ def test_rotations_that_lack_an_order_yet_are_left_out_with_a_note(tmp_path):
     keep(tmp_path / "results" / "a-rotated" / "r0", letters(200), rotate_options=0)
     [finding], [note] = audited(tmp_path, ORDER)
     assert finding.held is None and "lacks a rotation of the options yet" in note
+
+
+def test_runs_that_were_started_over_count_no_more(tmp_path):
+    """The old r0 would be a third order, and the old k0, of more items, would stand for K = 0."""
+    results = tmp_path / "results"
+    keep(results / "a-rotated" / "r0", letters(200), rotate_options=0)
+    keep(results / "a-rotated" / "r1", letters(170), rotate_options=1)
+    keep(results / "a-rotated" / "r0.old-1", letters(200), rotate_options=0)
+    for name, right, n in (("k0", 90, 180), ("k0.old-1", 200, 200)):
+        keep(results / "a-sweep" / name, letters(right, n))
+    path = tmp_path / "claims.toml"
+    stable = claim("stability", 'system = "a"\nsuite = "s"\nsettings = ["K = 0", "K = 1"]').replace('"c"', '"d"')
+    path.write_text(HEAD + ORDER + stable)
+    own = measure_own(read_claims(path), path, results)
+    [budget, flips] = own.measured
+    assert (budget.setting, sum(budget.outcomes.shares.values()), len(budget.outcomes.shares)) == ("K = 0", 90, 180)
+    assert (sum(flips.outcomes.shares.values()), own.notes) == (30, ())

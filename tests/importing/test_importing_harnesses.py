@@ -140,18 +140,33 @@ def test_the_keys_of_another_version_are_one_line_and_nothing_is_imported(do_imp
     assert "\n" not in str(error.value) and not list(tmp_path.glob("results/*"))
 
 
-@pytest.mark.parametrize("odd", [float("inf"), float("nan"), {"b": 1}, [None], "x", 5])
+@pytest.mark.parametrize("odd", [float("inf"), float("nan"), {"b": 1}, [None], "x"])
 def test_settings_and_totals_of_another_kind_are_not_stated(do_import, change, quiz, odd):
-    helm = change("helm/scenario_state.json", lambda d: d["adapter_spec"].update(max_tokens=odd, temperature=0.0))
-    assert do_import(helm, quiz()).document["n"] == 6
-    shutil.rmtree(helm.parent)
-    batch = change("openai_batch/quiz_requests.jsonl", lambda rows: rows[0]["body"].update(max_tokens=odd, top_p=odd))
-    assert do_import(batch, quiz()).document["n"] == 6
-    shutil.rmtree(batch.parent)
-    totals = change(
-        "every_eval_ever/quiz.json", lambda d: d["evaluation_results"][0].update(evaluation_result_id=odd)
+    def stated(path):
+        done = do_import(path, quiz())
+        answer = read_manifest(done.folder).identity.answer
+        assert done.document["n"] == 6 and "json states" not in done.notes
+        shutil.rmtree(path.parent)
+        return answer.temperature, answer.top_p, answer.max_new_tokens
+
+    helm = "helm/scenario_state.json"
+    assert stated(change(helm, lambda d: d["adapter_spec"].update(max_tokens=7))) == (0, None, 7)
+    assert stated(change(helm, lambda d: d["adapter_spec"].update(max_tokens=odd))) == (0, None, None)
+    batch = "openai_batch/quiz_requests.jsonl"
+    assert stated(change(batch, lambda rows: [row["body"].update(top_p=0.5) for row in rows] and None)) == (
+        0,
+        0.5,
+        64,
     )
-    assert do_import(totals, quiz()).document["n"] == 6
+    assert stated(change(batch, lambda rows: rows[0]["body"].update(max_tokens=odd, top_p=odd))) == (0, None, None)
+    totals = "every_eval_ever/quiz.json"
+    made = {"temperature": odd, "top_p": odd, "max_tokens": odd}
+    other = {
+        "evaluation_result_id": odd,
+        "score_details": {"score": odd},
+        "generation_config": {"generation_args": made},
+    }
+    assert stated(change(totals, lambda d: d["evaluation_results"][0].update(other))) == (None, None, None)
 
 
 # lighteval
@@ -247,6 +262,29 @@ def test_a_lower_case_letter_is_none_for_helm_and_that_is_said(do_import, logs, 
     assert done.document["differing_why"] == ["q-4: none there, D here"]
     assert "a lower-case letter is no answer to HELM, and is one here: 1 (q-4)" in done.notes
     assert "stats.json states" not in done.notes
+
+
+def test_the_totals_of_helm_are_held_to_the_instances_of_their_split(do_import, change, quiz):
+    """Of q-1 to q-3, valid, HELM has two right, of q-4 to q-6, test, one: " d" is none to it."""
+
+    def splits(document):
+        for place, state in enumerate(document["request_states"]):
+            state["instance"]["split"] = "valid" if place < 3 else "test"
+
+    def stated(test):
+        names = ({"split": "test"}, {"split": "valid"}, {"split": "train"}, {}, {"split": "test", "sub_split": "x"})
+        means = (test, 2 / 3, 0.1, 0.5, 0.9)
+        return lambda _: [
+            {"name": {"name": "exact_match"} | name, "mean": m} for name, m in zip(names, means, strict=True)
+        ]
+
+    path = change("helm/scenario_state.json", splits)
+    change("helm/stats.json", stated(1 / 3))
+    assert "stats.json states" not in do_import(path, quiz()).notes
+    change("helm/stats.json", stated(0.5))
+    notes = do_import(path, quiz()).notes
+    assert notes.count("stats.json states") == 1
+    assert "stats.json states exact_match of split test 0.5000, and the samples come to 0.3333 of 3" in notes
 
 
 def test_the_letters_of_helm_are_those_of_its_mapping(do_import, change, quiz):
@@ -353,6 +391,21 @@ def test_epochs_are_draws_and_an_error_is_no_answer(do_import, change, quiz):
     done = do_import(change("every_eval_ever/quiz_samples.jsonl", epochs), quiz())
     assert sorted(done.records)[:2] == [("q-1", 1), ("q-1", 2)]
     assert done.records["q-1", 2]["status"] == "engine_error" and done.records["q-1", 1]["answer"] == "B"
+
+
+def test_the_verdicts_are_those_of_the_metric_that_is_asked_for(do_import, change, quiz):
+    def otherwise(rows):
+        for row in rows:
+            if row["evaluation_result_id"] == "acc_mutual_info":
+                row["evaluation"] = {"score": 1.0, "is_correct": True}
+
+    path = change("every_eval_ever/quiz_samples.jsonl", otherwise)
+    first, asked = do_import(path, quiz()), do_import(path, quiz(), "--score", "acc_mutual_info")
+    assert first.document["own"] == {"score": "acc", "n": 6, "accuracy": 4 / 6, "ours": 4 / 6}
+    assert asked.document["own"] == {"score": "acc_mutual_info", "n": 6, "accuracy": 1.0, "ours": 4 / 6}
+    assert sorted(asked.document["differing"]) == ["q-3", "q-5"] and letters(asked) == ANSWERS
+    with pytest.raises(UsageError, match="can be read by acc or acc_mutual_info"):
+        do_import(path, quiz(), "--score", "f1")
 
 
 def test_totals_that_the_samples_do_not_come_to_are_told_and_name_the_samples(do_import, change, quiz, tmp_path):

@@ -117,3 +117,36 @@ def test_totals_without_samples_say_what_to_give(do_import, beside, quiz, name):
 def test_totals_that_cannot_be_read_leave_the_samples_readable(do_import, beside, quiz, content):
     (beside / "results_2026-11-22.json").write_text(content)
     assert len(do_import(beside / TEXTS, quiz()).records) == 6
+
+
+def test_what_differs_is_told_by_the_first_answer_that_differs_in_as_many_looks_as_there_are_answers(quiz):
+    from rimbench.importing import load_target, match
+    from rimbench.importing.answers import AnswerFile, ForeignAnswer
+    from rimbench.importing.outcome import sum_up
+    from rimbench.records import Record
+
+    looked = []
+
+    class Counted(tuple):
+        def __iter__(self):
+            looked.append(len(self))
+            return super().__iter__()
+
+    target = load_target(str(quiz()), None)
+    said = [
+        ("q-1", 1, "B", 1.0, "B"),
+        ("q-1", 2, "A", 1.0, ""),
+        ("q-1", 3, "C", 1.0, "B"),
+        ("q-2", 1, "C", 0.0, None),
+    ]
+    answers = [ForeignAnswer(i, n, "letter", letter, score=score, taken=taken) for i, n, letter, score, taken in said]
+    matching = match(answers, target, "here")
+    matching = type(matching)(Counted(matching.matches), (), (), (), ())
+    records = [
+        Record(m.item.item_id, m.answer.sample, m.item.gold, m.answer.letter, "ok", "", None, 0, 0, "")
+        for m in tuple(matching.matches)
+    ]
+    looked.clear()
+    found = sum_up(AnswerFile(tuple(answers), "letters", score="acc"), target.suite, matching, records)
+    assert tuple(sorted(found.lists["differing_why"])) == ("q-1: none there, A here", "q-2: C here")
+    assert len(looked) < 12

@@ -105,3 +105,25 @@ def test_what_cannot_be_read_is_said_in_one_line_and_nothing_is_imported(
         do_import(tmp_path / name, quiz())
     assert fault in str(error.value) and "\n" not in str(error.value)
     assert not list(tmp_path.glob("results/*"))
+
+
+@pytest.mark.parametrize("more", [{}, {"id": "batch_req_1"}, {"error": None}, {"error": ""}, {"model": "mine"}])
+@pytest.mark.parametrize("said", ["predicted", "response", "text", "output"])
+def test_answers_under_the_ids_of_a_batch_are_read(do_import, quiz, tmp_path, more, said):
+    rows = [{"custom_id": f"q-{i}", said: letter or "none"} | more for i, letter in enumerate(PREDICTED, start=1)]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = do_import(tmp_path / "mine.jsonl", quiz())
+    assert done.document["format"] == "plain" and answers(done) == PREDICTED
+
+
+def test_an_error_under_the_id_of_a_batch_is_read_as_what_it_is(do_import, quiz, tmp_path):
+    mine = [
+        {"custom_id": "q-1", "response": None, "error": "timeout"},
+        {"custom_id": "q-2", "response": "C", "error": None},
+    ]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in mine))
+    done = do_import(tmp_path / "mine.jsonl", quiz())
+    assert (done.document["format"], done.document["errors"], done.document["right"]) == ("plain", ["q-1"], 1)
+    batch = {"id": "b", "custom_id": "q-1", "response": None, "error": {"code": "batch_expired"}}
+    (tmp_path / "batch.jsonl").write_text(json.dumps(batch) + "\n")
+    assert do_import(tmp_path / "batch.jsonl", quiz()).document["format"] == "openai-batch"

@@ -63,3 +63,35 @@ def test_an_import_reads_back_what_was_written(written):
     read = importing.read(written[1].parent)
     assert read.format == "every-eval-ever" and read.reading.figures == {"accuracy": (0.75, 40)}
     assert [answer.score for answer in read.reading.answers[:4]] == [1, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("records", "imported", "answer", "made"),
+    [
+        ([record("0", "A")], False, {"temperature": 0.7, "top_p": 0.9, "max_new_tokens": 64}, (0.0, None, 64)),
+        ([record("0", "A")], True, {"temperature": None, "max_new_tokens": None}, (None, None, None)),
+        ([record("0", "A")], True, {"temperature": 0.0, "max_new_tokens": 5}, (0.0, None, 5)),
+        ([record("0", "A", 1)], True, {"temperature": 0.7, "top_p": 0.9}, (0.7, 0.9, None)),
+        ([record("0", "A", 1)], True, {"temperature": 0.0}, (0.0, None, None)),
+    ],
+)
+def test_the_temperature_is_that_of_the_answers_behind_the_headline_and_is_read_back(
+    write_run, tmp_path, records, imported, answer, made
+):
+    identity = IDENTITY | {"system": {"name": "mine", "answer": {"mode": "generate"} | answer}}
+    if imported:
+        identity |= {"import": {"format": "plain", "sha256": "0" * 64, "reordered": False}}
+    results = write_run(records, 1, run="mine-suite", n=1, samples=records[0].sample, identity=identity)
+    [totals] = write_evaluations(results, tmp_path / "out")
+    sampling = importing.read(totals).reading.sampling
+    assert (sampling.temperature, sampling.top_p, sampling.max_new_tokens) == made
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema_version": 99}', "\0"])
+def test_a_run_that_cannot_be_read_is_told_and_the_others_written(written, tmp_path, content):
+    results, totals, _ = written
+    (results / "torn").mkdir()
+    (results / "torn" / "manifest.json").write_text(content)
+    told = []
+    assert write_evaluations(results, tmp_path / "out", force=True, say=told.append) == [totals]
+    assert len(told) == 1 and told[0].startswith(f"left out: {results / 'torn'}")

@@ -11,7 +11,8 @@ from rimbench.errors import UsageError
 from rimbench.latency import stored
 from rimbench.records import Item, Record
 from rimbench.reporting.adaptive import adaptive_memory
-from rimbench.statistics.halves import choosing_half
+from rimbench.reporting.reading import read_run
+from rimbench.statistics.halves import HOW, choosing_half
 from rimbench.store import ModelSource, RunStore, identity_of
 
 OPTIONS = {"A": "x", "B": "y"}
@@ -128,9 +129,12 @@ def test_times_that_are_not_of_both_under_one_condition_predict_nothing_and_that
 
 
 def test_an_answer_without_probabilities_among_others_is_passed_on(write):
-    write("a", [written("0", "A"), *FIRST[1:]])
-    [found] = cascade("a", "b", write("b", SECOND)).cascades
-    assert found.unread == 1
+    """The first is sure of all others and right there, and the second wrong: what is unread alone is passed on."""
+    unread = next(i for i in IDS if not CHOOSING[i])
+    write("a", [written(i, "A") if i == unread else read_out(i, 0.9) for i in IDS])
+    [found] = cascade("a", "b", write("b", [written(i, "B") for i in IDS])).cascades
+    assert (found.unread, found.chosen.threshold) == (1, 0.0)
+    assert found.chosen.passed_on.value == 1 / 40 and found.chosen.accuracy.value == 39 / 40
 
 
 @pytest.mark.parametrize(
@@ -169,19 +173,31 @@ def test_few_items_that_judge_are_worth_a_word(write):
 def test_a_cascade_is_json_without_nan_and_with_the_whole_frontier(write):
     write("a", FIRST)
     document = json.loads(json.dumps(cascade("a", "b", write("b", SECOND)).document, allow_nan=False))
-    assert document[0]["split"].startswith("by the sha256 of '0:'")
+    assert document[0]["split"] == HOW
     assert [point["threshold"] for point in document[0]["frontier"]] == pytest.approx([0.0, 0.8])
     assert document[0]["chosen"]["accuracy"]["n"] == 40
 
 
-def test_memory_that_stops_at_the_first_sure_block_by_hand():
+@pytest.fixture
+def run_of(tmp_path):
+    def go(records):
+        name = f"k{len(list(tmp_path.iterdir()))}"
+        with RunStore(tmp_path / name) as store:
+            store.write_manifest(manifest(run=name, n=N), [Item(i, f"q{i}", OPTIONS, "A") for i in IDS])
+            store.append(records)
+        return read_run(tmp_path / name)
+
+    return go
+
+
+def test_memory_that_stops_at_the_first_sure_block_by_hand(run_of):
     """Even items are sure and right after block 1, and wrong after block 3; odd ones are right after it alone."""
     items = [Item(i, "", OPTIONS, "A") for i in IDS]
     none = [read_out(i, 0.5) for i in IDS]
     one = [read_out(i, 0.9 if int(i) % 2 == 0 else 0.4) for i in IDS]
     two = [read_out(i, 0.45) for i in IDS]
     three = [read_out(i, 0.9 if int(i) % 2 else 0.1) for i in IDS]
-    found = adaptive_memory(items, [none, one, two, three])
+    found = adaptive_memory(items, list(map(run_of, [none, one, two, three])))
     judging = [i for i in IDS if not CHOOSING[i]]
     odd = sum(int(i) % 2 for i in judging) / len(judging)
     assert found.threshold == pytest.approx(0.8)
@@ -191,8 +207,9 @@ def test_memory_that_stops_at_the_first_sure_block_by_hand():
     assert (found.n_choosing, found.n_judging) == (40, 40)
 
 
-def test_a_sweep_of_one_block_or_without_probabilities_has_no_adaptive_memory():
+def test_a_sweep_of_one_block_or_without_probabilities_has_no_adaptive_memory(run_of):
     items = [Item(i, "", OPTIONS, "A") for i in IDS]
-    assert adaptive_memory(items, [FIRST, FIRST]) is None
-    assert adaptive_memory(items, [SECOND] * 4) is None
-    assert adaptive_memory(items[:1], [FIRST[:1]] * 4) is None
+    first, second = run_of(FIRST), run_of(SECOND)
+    assert adaptive_memory(items, [first, first]) is None
+    assert adaptive_memory(items, [second] * 4) is None
+    assert adaptive_memory(items[:1], [first] * 4) is None

@@ -1,14 +1,19 @@
 """The page in a real browser: nothing asked of the network, filters, links, hostile texts, keys, accessibility."""
 
+import base64
 import dataclasses
+import json
 import random
+import re
 import shutil
 import string
+import zlib
 
 import pytest
 from report_runs import IDENTITY, manifest
 
 from rimbench.records import Item, Record
+from rimbench.reporting import page
 from rimbench.reporting.page import as_page, cut
 from rimbench.reporting.summary import summarise
 from rimbench.store import RunStore
@@ -87,6 +92,12 @@ def opened(browser, page_file):
 
     yield open_page
     assert complaints == []
+
+
+def held_by(html):
+    """The answers that a page holds."""
+    packed = re.search(r'<script [^>]*id="data">([^<]*)<', html)[1]
+    return json.loads(zlib.decompress(base64.b64decode(packed), 31))
 
 
 def listed(page):
@@ -272,6 +283,29 @@ def test_a_page_of_texts_that_do_not_pack_stays_small(tmp_path):
             store.write_manifest(manifest(run=system, system=system, n=len(items)), items)
             store.append([Record(str(i), 0, "A", "A", "ok", part, None, 5, 1, "p") for i, part in enumerate(parts)])
     assert len(as_page(summarise(tmp_path), tmp_path)) < 5_000_000
+
+
+def test_a_lens_that_cannot_be_read_is_told_once_however_often_the_answers_are_packed(tmp_path, monkeypatch, capsys):
+    write(tmp_path, "rim", "medqa", lambda i: True, 3)
+    (tmp_path / "rim-medqa-lens").mkdir()
+    (tmp_path / "rim-medqa-lens" / "lens.json").write_text("{")
+    monkeypatch.setattr(page, "PACKED_BUDGET", 10)
+    as_page(summarise(tmp_path), tmp_path)
+    assert capsys.readouterr().err.count("left out") == 1
+
+
+def test_of_very_many_answers_each_stands_under_the_question_that_its_run_asked(tmp_path, monkeypatch):
+    """The id x is the first question of one run, and another question of the other, where it is the third."""
+    for system, ids in (("a", "xyz"), ("b", "vwx")):
+        items = [Item(i, f"{system} asks {i}", {"A": "1", "B": "2"}, "A") for i in ids]
+        with RunStore(tmp_path / system) as store:
+            store.write_manifest(manifest(run=system, system=system, n=3), items)
+            store.append([Record(i, 0, "A", "A", "ok", f"{system} says {i}", None, 5, 1, "p") for i in ids])
+    monkeypatch.setattr(page, "MOST_ANSWERS", 4)
+    held = held_by(as_page(summarise(tmp_path), tmp_path))
+    shown = [(int(number), answer[3]) for run in held["runs"] for number, answer in run["answers"].items()]
+    told = {(held["items"][number][2], text) for number, text in shown}
+    assert told == {(f"{s} asks {i}", f"{s} says {i}") for s, i in ("ax", "ay", "bv", "bw")}
 
 
 def test_a_long_text_keeps_its_beginning_and_its_end():

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import pytest
 from report_runs import IDENTITY, manifest
@@ -86,6 +87,14 @@ def test_a_rotation_that_is_not_there_yet_leaves_the_folder_out(results):
     write(results, SURE[:2])
     found, [note] = found_in(results)
     assert found == [] and note.endswith("s-rotated lacks a rotation of the options yet: its command goes on with it")
+
+
+def test_a_rotation_that_was_started_over_counts_once(results):
+    write(results, SURE)
+    shutil.copytree(results / "s-rotated" / "r0", results / "s-rotated" / "r0.old-1")
+    shutil.copytree(results / "s-rotated" / "r1", results / "s-rotated" / "r1.new")
+    [found], notes = found_in(results)
+    assert (found.rotations, notes) == (3, [])
 
 
 def test_an_item_without_one_of_its_orders_is_left_out_and_said(results):

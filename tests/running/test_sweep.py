@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 import tiny
@@ -133,6 +134,13 @@ def test_a_budget_that_lacks_an_answer_is_asked_for_it_alone_and_the_report_says
     assert again.kept == 1 and {r.item_id for r in read_records(records)} == {str(i) for i in range(ITEMS)}
     records.write_text("no record\n")
     assert find_sweeps(tmp_path, notes.append) == [] and notes[-1].startswith(f"left out: {records}: 1 of its lines")
+
+
+def test_a_budget_that_was_started_over_counts_once(swept, tmp_path):
+    shutil.copytree(swept.folder, tmp_path / swept.folder.name)
+    shutil.copytree(swept.runs[0].folder, tmp_path / swept.folder.name / "k0.old-1")
+    [found] = find_sweeps(tmp_path, pytest.fail)
+    assert [budget.k for budget in found.budgets] == list(range(9))
 
 
 def test_the_outcome_counts_what_the_records_show(swept):

@@ -2,8 +2,12 @@
 
 import hashlib
 import random
+import re
+from pathlib import Path
 
-from rimbench.statistics.halves import choosing_half
+import pytest
+
+from rimbench.statistics.halves import HOW, choosing_half
 
 
 def test_the_half_that_chooses_has_the_lower_hashes_of_seed_and_id():
@@ -11,6 +15,15 @@ def test_the_half_that_chooses_has_the_lower_hashes_of_seed_and_id():
     by_hash = sorted(ids, key=lambda each: hashlib.sha256(f"0:item {each}".encode()).hexdigest())
     chosen = choosing_half(ids)
     assert {each for each, own in zip(ids, chosen, strict=True) if own} == set(by_hash[:3])
+
+
+@pytest.mark.parametrize(("kind", "clusters"), [("item", None), ("cluster", ["a", "b", "c", "d"])])
+def test_the_words_on_the_split_name_what_is_hashed(kind, clusters):
+    [prefix] = re.findall(rf"'([^']*{kind} )'", HOW)
+    names = clusters or ["q1", "q2", "q3", "q4"]
+    lower = sorted(names, key=lambda each: hashlib.sha256(f"{prefix}{each}".encode()).hexdigest())[:2]
+    assert choosing_half(["q1", "q2", "q3", "q4"], clusters).tolist() == [name in lower for name in names]
+    assert f"`{prefix}`" in (Path(__file__).parents[2] / "docs" / "single-pass.md").read_text()
 
 
 def test_the_split_does_not_depend_on_the_order_of_items():

@@ -11,10 +11,11 @@ from rimbench.claims.claim import PairsClaim, Published
 from rimbench.claims.entries import Figure, Names, Positive, Text
 from rimbench.claims.finding import Ruling
 from rimbench.claims.held import Relation
-from rimbench.claims.measured import ABLATED, INTACT, Key
+from rimbench.claims.measured import ABLATED, INTACT_SETTING, Key
 from rimbench.claims.pairs import FigurePair
+from rimbench.records import KINDS
 
-INTERVENTION = re.compile(r"filler|transplant|mean|noise|shuffle|drop-[1-9][0-9]*|blind-readout")
+INTERVENTION = re.compile("|".join("drop-[1-9][0-9]*" if kind == "drop-k" else kind for kind in KINDS))
 
 
 class MemoryUsedClaim(PairsClaim):
@@ -30,14 +31,14 @@ class MemoryUsedClaim(PairsClaim):
 
     def faults(self, figures: Mapping[str, Figure]) -> Iterator[str]:
         """Interventions that there are."""
-        known = "filler, transplant, mean, noise, shuffle, drop-1, drop-2 and so on, blind-readout"
+        known = ", ".join(KINDS).replace("drop-k", "drop-1, drop-2 and so on")
         for name in self.interventions:
             if not INTERVENTION.fullmatch(name):
                 yield f"{self.id}.interventions: unknown intervention '{name}': known: {known}"
 
     def cells(self) -> list[tuple[Key, Key]]:
         """The intact system with each intervention."""
-        intact: Key = (self.system, self.suite, INTACT, None)
+        intact: Key = (self.system, self.suite, INTACT_SETTING, None)
         return [(intact, (self.system, self.suite, f"{ABLATED}{name}", None)) for name in self.interventions]
 
     def pairs(self, figures: Mapping[str, Figure]) -> list[FigurePair]:

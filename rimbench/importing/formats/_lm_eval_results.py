@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from rimbench.errors import DataError
-from rimbench.importing.rows import parse
+from rimbench.importing.reading import Glimpse, beside
+from rimbench.importing.stated import mapping, unlike
 
-_SAME = 1e-6
 _VERSIONS = {"lm_eval": "lm_eval_version", "transformers": "transformers_version"}
 _ENVIRONMENT = {"torch": r"^PyTorch version: (\S+)", "python": r"^Python version: (\S+)"}
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class Totals:
     """What the totals say of the samples beside them."""
 
     model: str | None = None
@@ -24,9 +24,10 @@ class Beside:
     notes: tuple[str, ...] = ()
 
 
-def samples_of(path: Path) -> Path:
+def samples_of(glimpse: Glimpse) -> Path:
     """The samples to read: the file itself, or of a file of totals the one beside it; DataError without just one."""
-    if path.suffix.lower() != ".json" or not isinstance(_read(path).get("results"), Mapping):
+    path = glimpse.path
+    if not isinstance(mapping(glimpse.whole).get("results"), Mapping):
         return path
     time = path.stem.removeprefix("results_")
     found = sorted(path.parent.glob(f"samples_*_{glob.escape(time)}.jsonl"))
@@ -41,33 +42,26 @@ def samples_of(path: Path) -> Path:
     )
 
 
-def beside(samples: Path, figures: Mapping[str, tuple[float, int]]) -> Beside:
+def totals_of(samples: Path, figures: Mapping[str, tuple[float, int]]) -> Totals:
     """Model and versions from the totals of the same time, and notes where those are not of these samples."""
     name = re.fullmatch(r"samples_(?P<task>.+)_(?P<time>[^_]+)", samples.stem)
     path = samples.parent / f"results_{name['time']}.json" if name else None
     if name is None or path is None or not path.is_file():
-        return Beside(notes=("no results_*.json of the same time lies beside: model and versions are not known",))
-    totals = _read(path)
+        return Totals(notes=("no results_*.json of the same time lies beside: model and versions are not known",))
+    totals = mapping(beside(path))
     if not isinstance(totals.get("results"), Mapping):
-        return Beside(notes=(f"{path.name} cannot be read: model and versions are not known",))
+        return Totals(notes=(f"{path.name} cannot be read: model and versions are not known",))
     versions = {library: str(totals[key]) for library, key in _VERSIONS.items() if totals.get(key)}
     for library, pattern in _ENVIRONMENT.items():
         if found := re.search(pattern, str(totals.get("pretty_env_info") or ""), re.MULTILINE):
             versions[library] = found[1]
-    return Beside(_model(totals), versions, tuple(_differences(totals, name["task"], path.name, figures)))
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    value = parse(path.read_bytes())
-    return value if isinstance(value, Mapping) else {}
+    return Totals(_model(totals), versions, tuple(_differences(totals, name["task"], path.name, figures)))
 
 
 def _model(totals: Mapping[str, Any]) -> str | None:
-    config = totals.get("config")
-    config = config if isinstance(config, Mapping) else {}
-    arguments = config.get("model_args")
-    named = arguments.get("pretrained") or arguments.get("model") if isinstance(arguments, Mapping) else None
-    model = totals.get("model_name") or named or config.get("model")
+    config = mapping(totals.get("config"))
+    arguments = mapping(config.get("model_args"))
+    model = totals.get("model_name") or arguments.get("pretrained") or arguments.get("model") or config.get("model")
     revision = config.get("model_sha") or config.get("model_revision")
     return f"{model} ({revision})" if model and revision else str(model) if model else None
 
@@ -76,14 +70,11 @@ def _differences(
     totals: Mapping[str, Any], task: str, name: str, figures: Mapping[str, tuple[float, int]]
 ) -> list[str]:
     """Totals that the samples do not come to."""
-    found = totals["results"].get(task)
-    stated = found if isinstance(found, Mapping) else {}
+    stated = mapping(totals["results"].get(task))
     notes = []
-    for metric, (value, n) in figures.items():
+    for metric, found in figures.items():
         plain, _, chosen = metric.removesuffix(")").partition(" (")
         keys = (f"{plain},{chosen}",) if chosen else (key for key in stated if key.startswith(f"{plain},"))
         total = next((stated[key] for key in keys if key in stated), None)
-        if isinstance(total, int | float) and abs(total - value) > _SAME:
-            of = f" of {stated['sample_len']}" if isinstance(stated.get("sample_len"), int) else ""
-            notes.append(f"{name} states {metric} {total:.4f}{of}, and the samples come to {value:.4f} of {n}")
+        notes += unlike(name, metric, total, found, stated.get("sample_len"))
     return notes

@@ -6,44 +6,33 @@ the text ended. Lines stand in the order in which answers came, and with repeats
 told apart by their `index`. Checked with 1.14.0.
 """
 
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, mean_by_item
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, figures_of, occurrences
 from rimbench.importing.documents import gold_letter, listed_options
-from rimbench.importing.reading import Glimpse, check_score, glimpse
+from rimbench.importing.reading import Glimpse, check_score, counterpart
 from rimbench.importing.rows import read_rows
+from rimbench.importing.stated import CUT_OFF, last_said, text_of, verdict
 
 EXPECTS = "reviews/*.jsonl"
-_CUT_OFF = ("max_tokens", "length", "model_length", "content_filter")
 
 
 class _Message(BaseModel):
     role: str
     content: str | list[Any]
 
-    @property
-    def text(self) -> str:
-        if isinstance(self.content, str):
-            return self.content
-        parts = [part for part in self.content if isinstance(part, Mapping) and part.get("type", "text") == "text"]
-        return "\n".join(str(part.get("text") or "") for part in parts)
-
 
 class _Line(BaseModel):
-    model_config = ConfigDict(protected_namespaces=())
-
     index: int
     messages: list[_Message] = Field(min_length=1)
 
     @property
     def prompt(self) -> str:
         """What was asked last; the examples before it are messages of their own, or its beginning."""
-        return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+        return last_said(((m.role, m.content) for m in self.messages), "user")
 
 
 class _Score(BaseModel):
@@ -90,7 +79,7 @@ class _Prediction(_Line):
         output = self.model_output or _Output(error="the log holds no output")
         stop = output.choices[0].stop_reason if output.choices else None
         return {
-            "finished": stop not in _CUT_OFF,
+            "finished": stop not in CUT_OFF,
             "refused": stop == "content_filter",
             "failure": output.error,
             "prompt_tokens": output.usage.input_tokens if output.usage else None,
@@ -103,38 +92,35 @@ def recognises(glimpse: Glimpse) -> bool:
     return {"index", "messages"} <= glimpse.keys and bool({"sample_score", "model_output"} & glimpse.keys)
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The reviews beside predictions, where there are any."""
-    return _other(path, "predictions", "reviews") or path
+    reviewed = "sample_score" in glimpse.keys
+    return glimpse.path if reviewed else counterpart(glimpse.path, "predictions", "reviews") or glimpse.path
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every answer: repeats are draws 1, 2, ..."""
-    if "sample_score" not in glimpse(path).keys:
-        return _unreviewed(path, score)
-    reviews = read_rows(path, _Review)
-    predictions = _other(path, "reviews", "predictions")
+    if "sample_score" not in glimpse.keys:
+        return _unreviewed(glimpse.path, score)
+    reviews = read_rows(glimpse.path, _Review)
+    predictions = counterpart(glimpse.path, "reviews", "predictions")
     asked = {line.index: line for line in (read_rows(predictions, _Prediction) if predictions else ())}
-    names = list(dict.fromkeys(name for review in reviews for name in review.sample_score.score.value))
-    check_score(score, names, path)
+    scores = [
+        (name, str(review.sample_score.group_id), value)
+        for review in reviews
+        for name, value in review.sample_score.score.value.items()
+    ]
+    figures = figures_of(scores)
+    check_score(score, figures, glimpse.path)
     stated = (review.sample_score.score.main_score_name for review in reviews)
-    chosen = score or next(filter(None, stated), None) or next(iter(names), None)
-    means = {}
-    for name in names:
-        scores = [
-            (str(r.sample_score.group_id), r.sample_score.score.value[name])
-            for r in reviews
-            if name in r.sample_score.score.value
-        ]
-        by_item = mean_by_item(scores)
-        means[name] = (sum(by_item.values()) / len(by_item), len(by_item))
+    chosen = score or next(filter(None, stated), None) or next(iter(figures), None)
     missing = sum(review.index not in asked for review in reviews)
     return AnswerFile(
         as_draws([_answer(review, asked.get(review.index), chosen) for review in reviews], drawn=False),
         "generate",
         model=next((line.model for line in asked.values()), None),
         score=chosen,
-        figures=means,
+        figures=figures,
         notes=(
             f"{missing} of {len(reviews)} reviews have no prediction beside them: their token counts are not "
             "known, nor whether they were cut off",
@@ -145,21 +131,20 @@ def read(path: Path, score: str | None) -> AnswerFile:
 
 
 def _answer(review: _Review, prediction: _Prediction | None, score: str | None) -> ForeignAnswer:
-    found = review.sample_score.score
-    options = listed_options(review.prompt)
+    found, last, prompt = review.sample_score.score, review.messages[-1], review.prompt
+    options = listed_options(prompt)
     targets = [review.target] if isinstance(review.target, str) else review.target
     taken = found.extracted_prediction
-    value = found.value.get(score or "")
-    said = review.messages[-1].text if review.messages[-1].role == "assistant" else ""
+    said = text_of(last.content) if last.role == "assistant" else ""
     return ForeignAnswer(
         item_id=str(review.sample_score.group_id),
         sample=review.sample_score.generation_index,
         given="text",
         text=said or found.prediction or "",
-        texts=(review.prompt,),
+        texts=(prompt,),
         option_lists=options,
         gold=gold_letter(targets[0], options[0] if options else ()) if len(targets) == 1 else None,
-        score=value if value is not None and 0 <= value <= 1 else None,
+        score=verdict(found.value.get(score or "")),
         taken=taken if isinstance(taken, str) else None,
         **(prediction.answered if prediction else {}),
     )
@@ -168,30 +153,20 @@ def _answer(review: _Review, prediction: _Prediction | None, score: str | None) 
 def _unreviewed(path: Path, score: str | None) -> AnswerFile:
     """Predictions alone: the letter is read here, and there is no gold."""
     check_score(score, (), path)
-    answers: list[ForeignAnswer] = []
-    before: Counter[str] = Counter()
     lines = sorted(read_rows(path, _Prediction), key=lambda line: line.index)
-    for line in lines:
-        output = line.model_output
-        text = output.choices[0].message.text if output and output.choices else ""
-        answers.append(
-            ForeignAnswer(
-                item_id=str(line.index),
-                sample=before[line.prompt],
-                given="text",
-                text=text,
-                texts=(line.prompt,),
-                option_lists=listed_options(line.prompt),
-                **line.answered,
-            )
+    prompts = [line.prompt for line in lines]
+    answers = [
+        ForeignAnswer(
+            item_id=str(line.index),
+            sample=sample,
+            given="text",
+            text=text_of(line.model_output.choices[0].message.content)
+            if line.model_output and line.model_output.choices
+            else "",
+            texts=(prompt,),
+            option_lists=listed_options(prompt),
+            **line.answered,
         )
-        before[line.prompt] += 1
+        for line, prompt, sample in zip(lines, prompts, occurrences(prompts), strict=True)
+    ]
     return AnswerFile(as_draws(answers, drawn=False), "generate", model=next((line.model for line in lines), None))
-
-
-def _other(path: Path, kind: str, other: str) -> Path | None:
-    """The file of another kind of the same run: in a folder of that name, or with that word in its own name."""
-    beside = path.with_name(path.name.replace(kind, other))
-    laid_out = path.parents[1].with_name(other) / path.parent.name / path.name if len(path.parents) > 2 else beside
-    found = beside if kind in path.name else laid_out if path.parents[1].name == kind else None
-    return found if found is not None and found.is_file() else None

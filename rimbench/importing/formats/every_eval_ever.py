@@ -6,7 +6,6 @@ in a whole file; so is the answer of a likelihood, and a written one is a text. 
 2, ... Checked with 0.3.0.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -15,22 +14,14 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
-from rimbench.importing.answers import (
-    AnswerFile,
-    ForeignAnswer,
-    Sampling,
-    as_draws,
-    mean_by_item,
-    stated_sampling,
-    unlike,
-)
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, figures_of, occurrences
 from rimbench.importing.documents import as_letters, listed_options
-from rimbench.importing.reading import Glimpse, check_score
-from rimbench.importing.rows import parse, read_object, read_rows
+from rimbench.importing.reading import Glimpse, beside, check_score
+from rimbench.importing.rows import read_rows
+from rimbench.importing.stated import CUT_OFF, last_said, mapping, stated_sampling, unlike, verdict
 from rimbench.records import LETTERS
 
 EXPECTS = "*_samples.jsonl"
-_CUT_OFF = ("max_tokens", "length", "model_length", "content_filter")
 
 
 class _Input(BaseModel):
@@ -98,8 +89,8 @@ class _Row(BaseModel):
         """The answers: all of a single turn, the last of several turns."""
         if self.output is not None:
             return self.output.raw
-        turns = [message.content or "" for message in self.messages or () if message.role == "assistant"]
-        return turns[-1:]
+        turns = [(message.role, message.content) for message in self.messages or ()]
+        return [last_said(turns, "assistant")] if "assistant" in dict(turns) else []
 
     @property
     def epoch(self) -> int:
@@ -127,44 +118,41 @@ def recognises(glimpse: Glimpse) -> bool:
     )
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The samples beside totals; DataError where they are not there."""
-    if path.suffix.lower() != ".json":
+    path = glimpse.path
+    if "evaluation_results" not in glimpse.keys:
         return path
-    details = read_object(path).get("detailed_evaluation_results")
-    named = str(details.get("file_path") or "") if isinstance(details, Mapping) else ""
-    found = [
-        file
-        for file in (path.with_name(f"{path.stem}_samples.jsonl"), path.with_name(Path(named).name or "-"))
-        if file.is_file()
-    ]
-    if not found:
+    named = str(mapping(glimpse.row.get("detailed_evaluation_results")).get("file_path") or "")
+    found = (path.with_name(f"{path.stem}_samples.jsonl"), path.with_name(Path(named).name or "-"))
+    samples = next((file for file in found if file.is_file()), None)
+    if samples is None:
         raise DataError(f"{path} holds totals and no single answer: give the *_samples.jsonl that belongs to it")
-    return found[0]
+    return samples
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every sample's answers, with the verdicts of one metric: the first, or that of the name `score`."""
+    path = glimpse.path
     lines = read_rows(path, _Row)
-    metrics = list(dict.fromkeys(line.metric for line in lines))
-    check_score(score, metrics, path)
-    chosen = score or next(iter(metrics), None)
+    figures = figures_of((line.metric, line.sample_id, line.evaluation.score) for line in lines)
+    check_score(score, figures, path)
+    chosen = score or next(iter(figures), None)
     rows = sorted((line for line in lines if line.metric == chosen), key=lambda line: line.epoch)
     totals = path.with_name(path.name.replace("_samples.jsonl", ".json"))
-    found = parse(totals.read_bytes()) if totals != path and totals.is_file() else None
-    document = found if isinstance(found, Mapping) else {}
+    document = mapping(beside(totals) if totals != path else None)
     said = [text for row in rows for text in row.said]
     chooses = bool(said) and sum(row.by_text(text) is not None for row in rows for text in row.said) > len(said) / 2
-    before: Counter[str] = Counter()
-    answers = []
-    for row, gold in zip(rows, _golds(rows), strict=True):
-        for text in row.said if row.error is None and row.said else [""]:
-            answers.append(_answer(row, text, gold, chooses=chooses, sample=before[row.sample_id]))
-            before[row.sample_id] += 1
-    means = {}
-    for name in metrics:
-        by_item = mean_by_item((line.sample_id, line.evaluation.score) for line in lines if line.metric == name)
-        means[name] = (sum(by_item.values()) / len(by_item), len(by_item))
+    found = [
+        (row, text, gold)
+        for row, gold in zip(rows, _golds(rows), strict=True)
+        for text in (row.said if row.error is None and row.said else [""])
+    ]
+    samples = occurrences(row.sample_id for row, _, _ in found)
+    answers = [
+        _answer(row, text, gold, chooses=chooses, sample=sample)
+        for (row, text, gold), sample in zip(found, samples, strict=True)
+    ]
     sampling = _sampling(document)
     return AnswerFile(
         as_draws(answers, (sampling.temperature or 0) > 0),
@@ -173,8 +161,8 @@ def read(path: Path, score: str | None) -> AnswerFile:
         sampling=sampling,
         versions=_versions(document),
         score=chosen,
-        figures=means,
-        notes=tuple(_notes(document, totals.name, means, len(lines))),
+        figures=figures,
+        notes=tuple(_notes(document, totals.name, figures, len(lines))),
     )
 
 
@@ -182,7 +170,6 @@ def _answer(row: _Row, text: str, gold: str | None, *, chooses: bool, sample: in
     letter = row.by_text(text) if chooses else None
     stop = str((row.metadata or {}).get("stop_reason"))
     alone = len(row.said) == 1
-    value = row.evaluation.score
     return ForeignAnswer(
         item_id=row.sample_id,
         sample=sample,
@@ -194,8 +181,8 @@ def _answer(row: _Row, text: str, gold: str | None, *, chooses: bool, sample: in
         if as_letters(row.choices) or not row.choices
         else (tuple(row.choices),),
         gold=gold,
-        score=value if alone and row.error is None and 0 <= value <= 1 else None,
-        finished=stop not in _CUT_OFF,
+        score=verdict(row.evaluation.score) if alone and row.error is None else None,
+        finished=stop not in CUT_OFF,
         refused=stop == "content_filter",
         failure=row.error or (None if row.said else "the row holds no answer"),
         prompt_tokens=row.token_usage.input_tokens if row.token_usage else None,
@@ -206,12 +193,12 @@ def _answer(row: _Row, text: str, gold: str | None, *, chooses: bool, sample: in
 def _golds(rows: Sequence[_Row]) -> list[str | None]:
     """The letters of the references, all read in the one way that fits most rows, and then most verdicts."""
     ways: list[Callable[[_Row, str], str | None]] = [_Row.by_letter, _Row.by_text, _Row.by_index]
+    taken = [row.by_text(row.said[0]) or row.by_letter(row.said[0]) if row.said else None for row in rows]
     found = [
         [way(row, row.input.reference[0]) if len(row.input.reference) == 1 else None for row in rows] for way in ways
     ]
 
     def fits(golds: Sequence[str | None]) -> tuple[int, int]:
-        taken = [row.by_text(row.said[0]) or row.by_letter(row.said[0]) if row.said else None for row in rows]
         agreeing = sum(
             (one == gold) == row.evaluation.is_correct for one, gold, row in zip(taken, golds, rows, strict=True)
         )
@@ -223,16 +210,13 @@ def _golds(rows: Sequence[_Row]) -> list[str | None]:
 def _sampling(document: Mapping[str, Any]) -> Sampling:
     """What the answers were drawn with, as the first result states it."""
     results = document.get("evaluation_results")
-    first = results[0] if isinstance(results, list) and results and isinstance(results[0], Mapping) else {}
-    config = first.get("generation_config")
-    made = config.get("generation_args") if isinstance(config, Mapping) else None
-    made = made if isinstance(made, Mapping) else {}
+    first = mapping(results[0] if isinstance(results, list) and results else None)
+    made = mapping(mapping(first.get("generation_config")).get("generation_args"))
     return stated_sampling(made.get("temperature"), made.get("top_p"), made.get("max_tokens"))
 
 
 def _versions(document: Mapping[str, Any]) -> dict[str, str]:
-    library = document.get("eval_library")
-    named = library if isinstance(library, Mapping) else {}
+    named = mapping(document.get("eval_library"))
     return {str(named["name"]): str(named["version"])} if {"name", "version"} <= named.keys() else {}
 
 
@@ -240,13 +224,10 @@ def _notes(document: Mapping[str, Any], name: str, means: Mapping[str, tuple[flo
     """What the totals beside the samples state otherwise."""
     notes = []
     results = document.get("evaluation_results")
-    for result in results if isinstance(results, list) else ():
-        details = result.get("score_details") if isinstance(result, Mapping) else None
-        if isinstance(details, Mapping):
-            metric = str(result.get("evaluation_result_id") or result.get("evaluation_name"))
-            notes += unlike(name, metric, details.get("score"), means[metric]) if metric in means else []
-    details = document.get("detailed_evaluation_results")
-    stated = details.get("total_rows") if isinstance(details, Mapping) else None
+    for result in map(mapping, results if isinstance(results, list) else ()):
+        metric = str(result.get("evaluation_result_id") or result.get("evaluation_name"))
+        notes += unlike(name, metric, mapping(result.get("score_details")).get("score"), means.get(metric))
+    stated = mapping(document.get("detailed_evaluation_results")).get("total_rows")
     if isinstance(stated, int) and stated != rows:
         notes.append(f"{name} states {stated} rows of samples, and there are {rows}")
     return notes

@@ -5,29 +5,19 @@ the option, and the answer that with the best log-probability: of the option's o
 ("original") or what they gain on the option alone ("calibrated"). Which tokens those are depends on HELM's tokenizer:
 where `per_instance_stats.json` lies beside, its `predicted_index` is the answer. The gold is the reference tagged
 "correct". HELM takes a completion that is one of the mapping's letters and nothing else: a lower-case letter is none.
-Checked with
-0.5.16.
+Its totals are stated by split. Checked with 0.5.16.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-from rimbench.importing.answers import (
-    AnswerFile,
-    ForeignAnswer,
-    Sampling,
-    as_draws,
-    listed,
-    mean_by_item,
-    stated_sampling,
-    unlike,
-)
-from rimbench.importing.reading import Glimpse, check_score
-from rimbench.importing.rows import parse, read_object, validated
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, figures_of, listed, occurrences
+from rimbench.importing.reading import Glimpse, beside, check_score
+from rimbench.importing.rows import validated
+from rimbench.importing.stated import CUT_OFF, mapping, stated_sampling, unlike
 from rimbench.records import LETTERS
 
 EXPECTS = "scenario_state.json"
@@ -48,6 +38,7 @@ class _Instance(BaseModel):
     id: str
     input: _Text
     references: list[_Reference] = Field(min_length=2, max_length=len(LETTERS))
+    split: str | None = None
     perturbation: dict[str, Any] | None = None
 
 
@@ -85,11 +76,11 @@ class _State(BaseModel):
         """Log-probabilities of the option's tokens, which end the completion."""
         assert self.reference_index is not None
         option = "".join(self.instance.references[self.reference_index].output.text.split())
-        tail, found = "", []
+        length, found = 0, list[float]()
         for token in reversed(self.result.completions[0].tokens if self.result.completions else []):
-            if len(tail) >= len(option):
+            if length >= len(option):
                 break
-            tail = "".join(token.text.split()) + tail
+            length += len("".join(token.text.split()))
             found.append(token.logprob)
         return found
 
@@ -99,36 +90,34 @@ def recognises(glimpse: Glimpse) -> bool:
     return {"adapter_spec", "request_states"} <= glimpse.keys
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The file itself."""
-    return path
+    return glimpse.path
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every instance's answer; several trials or completions are draws 1, 2, ..."""
+    path, document = glimpse.path, glimpse.document
     check_score(score, (_SCORE,), path)
-    document = read_object(path)
     rows = document.get("request_states")
     rows = rows if isinstance(rows, list) else [rows]
     states = validated(path, ((f"request {i}", row) for i, row in enumerate(rows, start=1)), _State)
     asked = [state for state in states if not state.instance.perturbation]
     apart = any(state.reference_index is not None for state in asked)
     answers = _apart(asked, _predicted(path)) if apart else _jointly(asked)
-    spec = document.get("adapter_spec")
-    spec = spec if isinstance(spec, dict) else {}
-    temperature, most = (
-        (v if isinstance(v := spec.get(key), int | float) else None) for key in ("temperature", "max_tokens")
-    )
-    means = mean_by_item((a.item_id, a.score) for a in answers if a.score is not None)
-    mean = (sum(means.values()) / len(means), len(means)) if means else None
+    spec = mapping(document.get("adapter_spec"))
+    sampling = Sampling() if apart else stated_sampling(spec.get("temperature"), None, spec.get("max_tokens"))
     return AnswerFile(
-        as_draws(answers, (temperature or 0) > 0 and not apart),
+        as_draws(answers, (sampling.temperature or 0) > 0),
         "likelihood" if apart else "generate",
         model=spec.get("model") if isinstance(spec.get("model"), str) else None,
-        sampling=Sampling() if apart else stated_sampling(temperature, None, most),
+        sampling=sampling,
         score=_SCORE,
-        figures={_SCORE: mean} if mean else {},
-        notes=(*_notes(answers, len(states) - len(asked), apart), *(_printed(path, mean) if mean else ())),
+        figures=figures_of((_SCORE, a.item_id, a.score) for a in answers if a.score is not None),
+        notes=(
+            *_notes(answers, len(states) - len(asked), apart),
+            *_printed(path, answers, {state.instance.id: state.instance.split for state in asked}),
+        ),
     )
 
 
@@ -145,28 +134,29 @@ def _common(instance: _Instance, options: Sequence[str]) -> dict[str, Any]:
 
 def _jointly(states: Sequence[_State]) -> list[ForeignAnswer]:
     answers = []
-    before: Counter[str] = Counter()
-    for state in states:
-        mapping = state.output_mapping or {LETTERS[i]: r.output.text for i, r in enumerate(state.instance.references)}
-        common = _common(state.instance, [mapping[letter] for letter in sorted(mapping)])
-        for completion in state.result.completions or [_Completion(text="")]:
-            taken = completion.text.strip() if completion.text.strip() in mapping else ""
-            ended = completion.finish_reason.reason if completion.finish_reason else None
-            failed = not state.result.success or not state.result.completions
-            answers.append(
-                ForeignAnswer(
-                    sample=before[state.instance.id],
-                    given="text",
-                    text=completion.text,
-                    score=None if failed or common["gold"] is None else float(taken == common["gold"]),
-                    taken=taken,
-                    finished=ended != "length",
-                    failure=(state.result.error or "the request failed") if failed else None,
-                    generated_tokens=len(completion.tokens) or None,
-                    **common,
-                )
+    said = [
+        (state, completion) for state in states for completion in state.result.completions or [_Completion(text="")]
+    ]
+    samples = occurrences(state.instance.id for state, _ in said)
+    for (state, completion), sample in zip(said, samples, strict=True):
+        options = state.output_mapping or {LETTERS[i]: r.output.text for i, r in enumerate(state.instance.references)}
+        common = _common(state.instance, [options[letter] for letter in sorted(options)])
+        taken = completion.text.strip() if completion.text.strip() in options else ""
+        ended = completion.finish_reason.reason if completion.finish_reason else None
+        failed = not state.result.success or not state.result.completions
+        answers.append(
+            ForeignAnswer(
+                sample=sample,
+                given="text",
+                text=completion.text,
+                score=None if failed or common["gold"] is None else float(taken == common["gold"]),
+                taken=taken,
+                finished=ended not in CUT_OFF,
+                failure=(state.result.error or "the request failed") if failed else None,
+                generated_tokens=len(completion.tokens) or None,
+                **common,
             )
-            before[state.instance.id] += 1
+        )
     return answers
 
 
@@ -201,15 +191,15 @@ def _apart(states: Sequence[_State], predicted: Mapping[tuple[str, int], int]) -
 
 def _predicted(path: Path) -> dict[tuple[str, int], int]:
     """By instance and trial, the option that HELM itself took, where its statistics lie beside."""
-    file = path.with_name("per_instance_stats.json")
-    rows = parse(file.read_bytes()) if file.is_file() else None
+    rows = beside(path.with_name("per_instance_stats.json"))
     found: dict[tuple[str, int], int] = {}
-    for row in rows if isinstance(rows, list) else ():
-        stats = row.get("stats") if isinstance(row, dict) and not row.get("perturbation") else None
-        trial: Any = row.get("train_trial_index") if isinstance(row, dict) else 0
-        for stat in stats if isinstance(stats, list) and isinstance(trial, int) else ():
-            name, place = (stat.get("name"), stat.get("mean")) if isinstance(stat, dict) else (None, None)
-            named = isinstance(name, dict) and name.get("name") == "predicted_index"
+    for row in map(mapping, rows if isinstance(rows, list) else ()):
+        stats, trial = row.get("stats"), row.get("train_trial_index")
+        if not isinstance(stats, list) or not isinstance(trial, int) or row.get("perturbation"):
+            continue
+        for stat in map(mapping, stats):
+            place = stat.get("mean")
+            named = mapping(stat.get("name")).get("name") == "predicted_index"
             if named and isinstance(place, int | float) and place in range(len(LETTERS)):
                 found[str(row.get("instance_id")), trial] = int(place)
     return found
@@ -218,10 +208,10 @@ def _predicted(path: Path) -> dict[tuple[str, int], int]:
 def _values(group: Sequence[_State]) -> dict[str, float]:
     """By letter, what the options are compared by."""
     found = {
-        (state.reference_index, state.request_mode): state.logprobs
+        (state.reference_index, state.request_mode): logprobs
         for state in group
         if state.reference_index is not None and state.reference_index < len(state.instance.references)
-        if state.result.success and state.logprobs
+        if state.result.success and (logprobs := state.logprobs)
     }
     calibrated = any(mode == "calibration" for _, mode in found)
     values = {}
@@ -249,12 +239,16 @@ def _notes(answers: Sequence[ForeignAnswer], perturbed: int, apart: bool) -> lis
     return notes
 
 
-def _printed(path: Path, mean: tuple[float, int]) -> list[str]:
-    """A note where the `stats.json` beside it states another mean."""
-    file = path.with_name("stats.json")
-    stats = parse(file.read_bytes()) if file.is_file() else None
-    for stat in stats if isinstance(stats, list) else ():
-        name = stat.get("name") if isinstance(stat, dict) else None
-        if isinstance(name, dict) and name.get("name") == _SCORE and "perturbation" not in name:
-            return unlike(file.name, _SCORE, stat.get("mean"), mean)
-    return []
+def _printed(path: Path, answers: Sequence[ForeignAnswer], splits: Mapping[str, str | None]) -> list[str]:
+    """Notes where the `stats.json` beside it states another mean, of a split or of all instances."""
+    stats = beside(path.with_name("stats.json"))
+    scores = [(answer.item_id, answer.score) for answer in answers if answer.score is not None]
+    notes = []
+    for stat in map(mapping, stats if isinstance(stats, list) else ()):
+        name = mapping(stat.get("name"))
+        if name.get("name") == _SCORE and not (name.get("perturbation") or name.get("sub_split")):
+            split = name.get("split")
+            own = figures_of((_SCORE, i, score) for i, score in scores if split in (None, splits.get(i)))
+            metric = f"{_SCORE} of split {split}" if split else _SCORE
+            notes += unlike("stats.json", metric, stat.get("mean"), own.get(_SCORE))
+    return notes

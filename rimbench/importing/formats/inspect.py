@@ -18,17 +18,16 @@ from typing import Any
 
 from rimbench.errors import DataError, RimbenchError
 from rimbench.files.strict_json import is_deep, say_deep
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, listed, mean_by_item
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, figures_of, listed
 from rimbench.importing.reading import Glimpse, check_score
+from rimbench.importing.stated import CUT_OFF, stated_sampling, unlike, verdict
 from rimbench.records import LETTERS
 
 EXPECTS = ".eval or .json log"
-_CUT_OFF = ("max_tokens", "model_length", "content_filter")
 _VERDICTS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _SHUFFLED = "Choices were shuffled before generating a response, the following was sent to the model:\n\n"
 _BEHIND = "\nShuffled answer:\n"
 _REWRITTEN = re.compile(r"ANSWER: [A-Z\d]+(?:, [A-Z\d]+)*")
-_SAME = 1e-6
 
 
 def recognises(glimpse: Glimpse) -> bool:
@@ -36,13 +35,14 @@ def recognises(glimpse: Glimpse) -> bool:
     return "_journal/start.json" in glimpse.entries or {"version", "status", "eval"} <= glimpse.keys
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The log itself."""
-    return path
+    return glimpse.path
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every sample's answer; RimbenchError where inspect_ai is not installed."""
+    path = glimpse.path
     try:
         module: Any = importlib.import_module("inspect_ai.log")
     except ImportError as error:
@@ -68,7 +68,8 @@ def read(path: Path, score: str | None) -> AnswerFile:
     score = score or next(iter(scorers), None)
     sampling = _sampling(log)
     answers = [_answer(sample, score, shuffles=_shuffles(log)) for sample in samples]
-    figures = _figures(samples, scorers)
+    scores = ((name, str(s.id), _verdict((s.scores or {}).get(name))) for name in scorers for s in samples)
+    figures = figures_of((name, item_id, value) for name, item_id, value in scores if value is not None)
     return AnswerFile(
         as_draws(answers, (sampling.temperature or 0) > 0),
         "generate",
@@ -105,7 +106,7 @@ def _sampling(log: Any) -> Sampling:
     """The plan's settings, and where it has none, the model's."""
     plan, model = log.plan.config.model_dump(), log.eval.model_generate_config.model_dump()
     settings = model | {key: value for key, value in plan.items() if value is not None}
-    return Sampling(settings.get("temperature"), settings.get("top_p"), settings.get("max_tokens"))
+    return stated_sampling(settings.get("temperature"), settings.get("top_p"), settings.get("max_tokens"))
 
 
 def _shuffles(log: Any) -> bool:
@@ -133,7 +134,7 @@ def _answer(sample: Any, score: str | None, *, shuffles: bool) -> ForeignAnswer:
         gold=gold,
         score=None if sample.error is not None else _verdict((sample.scores or {}).get(score)),
         order_known=order is not None,
-        finished=stop not in _CUT_OFF and sample.limit is None,
+        finished=stop not in CUT_OFF and sample.limit is None,
         refused=stop == "content_filter" and not text.strip(),
         failure=_failure(sample.error),
         prompt_tokens=usage.input_tokens if usage else None,
@@ -193,22 +194,7 @@ def _gold(target: str | Sequence[str], choices: tuple[str, ...]) -> str | None:
 def _verdict(score: Any) -> float | None:
     """What a score comes to, where it says how far an answer is right."""
     value = None if score is None else score.value
-    if isinstance(value, str):
-        return _VERDICTS.get(value)
-    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
-
-
-def _figures(samples: Sequence[Any], scorers: Sequence[str]) -> dict[str, tuple[float, int]]:
-    """The mean over samples of the mean over epochs, by scorer; what it did not score is not counted."""
-    found = {}
-    for name in scorers:
-        verdicts = [
-            (str(s.id), value) for s in samples if (value := _verdict((s.scores or {}).get(name))) is not None
-        ]
-        means = mean_by_item(verdicts)
-        if means:
-            found[name] = (sum(means.values()) / len(means), len(means))
-    return found
+    return _VERDICTS.get(value) if isinstance(value, str) else verdict(value)
 
 
 def _notes(log: Any, figures: Mapping[str, tuple[float, int]]) -> list[str]:
@@ -217,11 +203,6 @@ def _notes(log: Any, figures: Mapping[str, tuple[float, int]]) -> list[str]:
         notes.append(f"the log's status is '{log.status}': it holds what was answered until then")
     for result in log.results.scores if log.results else ():
         total = result.metrics.get("accuracy")
-        if result.name in figures and total is not None and result.reducer in (None, "mean"):
-            value, n = figures[result.name]
-            if abs(total.value - value) > _SAME:
-                notes.append(
-                    f"the log states accuracy {total.value:.4f} by {result.name}, and its samples come to "
-                    f"{value:.4f} of {n}"
-                )
+        if total is not None and result.reducer in (None, "mean"):
+            notes += unlike("the log", f"accuracy by {result.name}", total.value, figures.get(result.name))
     return notes

@@ -7,16 +7,17 @@ Model and sampling stand in the `results_<time>.json` of the same run. Checked w
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, stated_sampling
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, figures_of
 from rimbench.importing.documents import as_letters, listed_options
-from rimbench.importing.reading import Glimpse, check_score
-from rimbench.importing.rows import parse, read_rows
+from rimbench.importing.reading import Glimpse, beside, check_score, counterpart
+from rimbench.importing.rows import read_rows
+from rimbench.importing.stated import mapping, stated_sampling, verdict
 from rimbench.records import LETTERS
 
 EXPECTS = "details_*.parquet"
@@ -47,8 +48,7 @@ class _Row(BaseModel):
     model_response: _Response
 
     def score(self, name: str) -> float | None:
-        value = next((value for key, value in self.metric.items() if _name(key) == name), None)
-        return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
+        return verdict(next((value for key, value in self.metric.items() if _name(key) == name), None))
 
 
 def recognises(glimpse: Glimpse) -> bool:
@@ -56,22 +56,23 @@ def recognises(glimpse: Glimpse) -> bool:
     return {"doc", "metric", "model_response"} <= glimpse.keys
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The file itself."""
-    return path
+    return glimpse.path
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every document's answers; several texts are draws 1, 2, ..."""
+    path = glimpse.path
     rows = read_rows(path, _Row)
     names = list(dict.fromkeys(_name(key) for row in rows for key in row.metric))
     check_score(score, names, path)
     chosen = score or next(iter(names), None)
-    model, sampling = _beside(path)
+    model, sampling = _made_by(path)
     answers = [answer for row in rows for answer in _answers(row, chosen or "")]
     by_letters = all(as_letters(row.doc.choices) for row in rows)
     written = any(answer.given == "text" for answer in answers)
-    figures = {name: [v for row in rows if (v := row.score(name)) is not None] for name in names}
+    scores = ((name, str(i), row.score(name)) for name in names for i, row in enumerate(rows))
     others = ", ".join(name for name in names if name != chosen)
     return AnswerFile(
         as_draws(answers, (sampling.temperature or 0) > 0 and written),
@@ -80,7 +81,7 @@ def read(path: Path, score: str | None) -> AnswerFile:
         sampling=sampling if written else Sampling(),
         score=chosen,
         read_by={"score": chosen} if chosen and not written and chosen != "acc" else {},
-        figures={name: (sum(values) / len(values), len(values)) for name, values in figures.items() if values},
+        figures=figures_of((name, place, value) for name, place, value in scores if value is not None),
         notes=()
         if written
         else (
@@ -146,20 +147,12 @@ def _name(metric: str) -> str:
     return next((name for kind, name in _BY.items() if metric.startswith("acc:") and kind in metric), metric)
 
 
-def _beside(path: Path) -> tuple[str | None, Sampling]:
+def _made_by(path: Path) -> tuple[str | None, Sampling]:
     """Model and sampling from the results of the same time: in the same folder, or as lighteval lays them out."""
     name = f"results_{path.stem.rpartition('_')[2]}.json"
-    folders = [
-        path.parent,
-        *(parent.with_name("results") / path.parent.parent.name for parent in list(path.parents)[2:3]),
-    ]
-    for file in (folder / name for folder in folders):
-        found = parse(file.read_bytes()) if file.is_file() else None
-        config = found.get("config_general") if isinstance(found, Mapping) else None
-        config = config if isinstance(config, Mapping) else {}
-        details = config.get("model_config")
-        made = details.get("generation_parameters") if isinstance(details, Mapping) else None
-        if isinstance(made, Mapping):
-            stated = stated_sampling(made.get("temperature"), made.get("top_p"), made.get("max_new_tokens"))
-            return str(config.get("model_name") or "") or None, stated
-    return None, Sampling()
+    laid_out = counterpart(path.absolute().parent.with_name(name), "details", "results")
+    found = beside(path.with_name(name)) or (beside(laid_out) if laid_out else None)
+    config = mapping(mapping(found).get("config_general"))
+    made = mapping(mapping(config.get("model_config")).get("generation_parameters"))
+    sampling = stated_sampling(made.get("temperature"), made.get("top_p"), made.get("max_new_tokens"))
+    return str(config.get("model_name") or "") or None, sampling

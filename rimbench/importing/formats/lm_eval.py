@@ -16,11 +16,12 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, figures_of
 from rimbench.importing.documents import as_letters, gold_letter, option_lists, strings
 from rimbench.importing.formats import _lm_eval_results as results
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import read_rows
+from rimbench.importing.stated import mapping, stated_sampling, verdict
 from rimbench.records import LETTERS
 
 EXPECTS = "samples_*.jsonl"
@@ -80,8 +81,7 @@ class _Line(BaseModel):
     @property
     def settings(self) -> Mapping[str, Any]:
         """What the text was generated with."""
-        found = self.requests[0][1] if self.requests and len(self.requests[0]) > 1 else None
-        return found if isinstance(found, Mapping) else {}
+        return mapping(self.requests[0][1] if self.requests and len(self.requests[0]) > 1 else None)
 
     @property
     def scored(self) -> list[str]:
@@ -90,8 +90,7 @@ class _Line(BaseModel):
 
     def verdict(self, metric: str | None) -> float | None:
         """The line's own score by a metric, where it lies between 0 and 1."""
-        value = _number((self.model_extra or {}).get(metric or ""))
-        return value if value is not None and 0 <= value <= 1 else None
+        return verdict(_number((self.model_extra or {}).get(metric or "")))
 
 
 def recognises(glimpse: Glimpse) -> bool:
@@ -99,13 +98,14 @@ def recognises(glimpse: Glimpse) -> bool:
     return {"doc", "doc_id", "arguments", "resps"} <= glimpse.keys or {"results", "configs"} <= glimpse.keys
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The samples beside a file of totals."""
-    return results.samples_of(path)
+    return results.samples_of(glimpse)
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every document's answers: repeated generations are draws 1, 2, ..."""
+    path = glimpse.path
     lines = read_rows(path, _Line)
     if not lines:
         return AnswerFile((), "generate")
@@ -118,17 +118,17 @@ def read(path: Path, score: str | None) -> AnswerFile:
     sampling, drawn = _sampling(first)
     found = [a for line in first for a in _answers(line, score, scored=bool(single))]
     figures = _figures(lines, filters)
-    beside = results.beside(path, figures)
+    totals = results.totals_of(path, figures)
     return AnswerFile(
         as_draws(found, drawn),
         mode,
-        model=beside.model,
+        model=totals.model,
         sampling=sampling,
-        versions=beside.versions,
+        versions=totals.versions,
         score=f"{score} ({chosen})" if score and len(filters) > 1 else score,
         read_by={"score": score} if mode == "likelihood" and score == "acc_norm" else {},
         figures=figures,
-        notes=(*_notes(filters, chosen, mode, score, first), *beside.notes),
+        notes=(*_notes(filters, chosen, mode, score, first), *totals.notes),
     )
 
 
@@ -158,11 +158,8 @@ def _sampling(lines: Sequence[_Line]) -> tuple[Sampling, bool]:
         temperature = 0.0 if settings.get("do_sample") is False else _number(settings.get("temperature"))
         drawn |= (temperature or 0) > 0 or (settings.get("do_sample") is True and temperature != 0)
         temperatures.add(temperature)
-    temperature = temperatures.pop() if len(temperatures) == 1 else None
-    top_p, longest = ({_number(line.settings.get(key)) for line in lines} for key in ("top_p", "max_gen_toks"))
-    cut = longest.pop() if len(longest) == 1 else None
-    most = None if cut is None or not math.isfinite(cut) else int(cut)
-    return Sampling(temperature, top_p.pop() if len(top_p) == 1 else None, most), drawn
+    others = ({_number(line.settings.get(key)) for line in lines} for key in ("top_p", "max_gen_toks"))
+    return stated_sampling(*(found.pop() if len(found) == 1 else None for found in (temperatures, *others))), drawn
 
 
 def _answers(line: _Line, score: str | None, *, scored: bool) -> Iterator[ForeignAnswer]:
@@ -202,14 +199,12 @@ def _id(line: _Line) -> str:
 
 def _figures(lines: Sequence[_Line], filters: Sequence[str]) -> dict[str, tuple[float, int]]:
     """Mean and number of every metric, by the filter too where there are several."""
-    values: dict[str, list[float]] = {}
-    for line in lines:
-        for metric in line.scored:
-            verdict = line.verdict(metric)
-            if verdict is not None:
-                name = f"{metric} ({line.filter})" if len(filters) > 1 else metric
-                values.setdefault(name, []).append(verdict)
-    return {name: (sum(found) / len(found), len(found)) for name, found in values.items()}
+    scores = (
+        (f"{metric} ({line.filter})" if len(filters) > 1 else metric, str(place), line.verdict(metric))
+        for place, line in enumerate(lines)
+        for metric in line.scored
+    )
+    return figures_of((metric, place, value) for metric, place, value in scores if value is not None)
 
 
 def _notes(filters: Sequence[str], chosen: str, mode: str, score: str | None, lines: Sequence[_Line]) -> list[str]:

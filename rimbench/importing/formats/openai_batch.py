@@ -6,21 +6,24 @@ file of errors, and one whose response is no success in that of outputs: neither
 request are draws.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, listed, stated_sampling
-from rimbench.importing.documents import listed_options, strings
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, listed
+from rimbench.importing.documents import listed_options
 from rimbench.importing.reading import Glimpse, check_score, glimpse
 from rimbench.importing.rows import read_rows
+from rimbench.importing.stated import CUT_OFF, last_said, mapping, one_line, stated_sampling, text_of
 
 EXPECTS = "*.jsonl of a batch's outputs"
-_CUT_OFF = ("length", "content_filter", "max_output_tokens", "incomplete")
+_HEAD = 2**20
+"""Bytes of a file beside in which the word `custom_id` stands where it is of a batch."""
 
 
 class _Named(BaseModel):
@@ -39,8 +42,7 @@ class _Line(_Named):
 
     @property
     def body(self) -> Mapping[str, Any]:
-        body = (self.response or {}).get("body")
-        return body if isinstance(body, Mapping) else {}
+        return mapping((self.response or {}).get("body"))
 
     @property
     def failure(self) -> str | None:
@@ -49,7 +51,7 @@ class _Line(_Named):
         status = (self.response or {}).get("status_code", 200)
         if not error and status == 200:
             return None
-        return " ".join(" ".join(strings(error)).split())[:1000] or f"status {status}"
+        return one_line(error) or f"status {status}"
 
 
 class _Request(_Named):
@@ -59,42 +61,60 @@ class _Request(_Named):
     def prompt(self) -> str:
         """What was asked last."""
         asked = self.body.get("messages") or self.body.get("input") or self.body.get("prompt")
-        turns = [turn for turn in asked if isinstance(turn, Mapping)] if isinstance(asked, list) else []
-        return next(
-            (_text(turn.get("content")) for turn in reversed(turns) if turn.get("role") == "user"), _text(asked)
-        )
+        turns = map(mapping, asked if isinstance(asked, list) else ())
+        return last_said(((turn.get("role", ""), turn.get("content")) for turn in turns), "user") or text_of(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """The files of a batch that belong together: what was asked, by id, and the lines of each file of answers.
+
+    `unread` are errors of files beside that may be of it, and cannot be read.
+    """
+
+    asked: Mapping[str, _Request]
+    parts: Mapping[Path, Sequence[_Line]]
+    unread: tuple[str, ...]
 
 
 def recognises(glimpse: Glimpse) -> bool:
     """Whether the first line is an output, an error or a request of a batch."""
-    return "custom_id" in glimpse.keys and (_asks(glimpse) or {"response", "error"} <= glimpse.keys)
+    replies = {"response", "error"} <= glimpse.keys and not any(
+        isinstance(glimpse.row[key], str) for key in ("response", "error")
+    )
+    return "custom_id" in glimpse.keys and (_asks(glimpse) or replies)
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The outputs, of requests or errors beside them."""
-    requests, parts = _batch(path)
-    if path != requests:
-        return max(parts, key=lambda part: (any(row.failure is None for row in parts[part]), part == path))
+    if not _asks(glimpse) and _is_answered(glimpse.row):
+        return glimpse.path
+    parts = _batch(glimpse).parts
+    if not _asks(glimpse):
+        return max(parts, key=lambda part: (_has_answers(parts[part]), part == glimpse.path))
     if len(parts) == 1:
         return next(iter(parts))
-    raise DataError(f"{path} holds a batch's requests, and {len(parts)} files beside it answers: give one of outputs")
+    raise DataError(
+        f"{glimpse.path} holds a batch's requests, and {len(parts)} files beside it answers: give one of outputs"
+    )
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every request's answer; DataError where outputs and errors beside them answer one request."""
-    check_score(score, (), path)
-    requests, parts = _batch(path)
-    asked = {row.custom_id: row for row in read_rows(requests, _Request)} if requests else {}
-    lines = [line for part in parts.values() for line in part]
+    check_score(score, (), glimpse.path)
+    batch = _batch(glimpse)
+    asked, lines = batch.asked, [line for part in batch.parts.values() for line in part]
     answers = [answer for line in lines for answer in _answers(line, asked.get(line.custom_id))]
     settings = [row.body for row in asked.values()]
     temperature, top_p, most = (
         _same(settings, *keys)
         for keys in (("temperature",), ("top_p",), ("max_completion_tokens", "max_tokens", "max_output_tokens"))
     )
-    notes = [] if asked else ["the requests do not lie beside the outputs: items are found by custom_id alone"]
-    silent = [custom_id for custom_id in asked if custom_id not in {line.custom_id for line in lines}]
-    if silent:
+    notes = [f"left out: {fault}" for fault in batch.unread]
+    if not asked:
+        notes.append("the requests do not lie beside the outputs: items are found by custom_id alone")
+    found = {line.custom_id for line in lines}
+    if silent := [custom_id for custom_id in asked if custom_id not in found]:
         notes.append(f"requests without a line of outputs or errors: {len(silent)} ({listed(silent, 5)})")
     return AnswerFile(
         as_draws(answers, (temperature or 0) > 0),
@@ -109,34 +129,66 @@ def _asks(glimpse: Glimpse) -> bool:
     return {"method", "url", "body"} <= glimpse.keys
 
 
-def _batch(path: Path) -> tuple[Path | None, dict[Path, list[_Line]]]:
+def _is_answered(row: Mapping[str, Any]) -> bool:
+    try:
+        return _Line.model_validate(row).failure is None
+    except ValidationError:
+        return True  # reading the file says what is wrong with it
+
+
+def _has_answers(lines: Sequence[_Line]) -> bool:
+    return any(line.failure is None for line in lines)
+
+
+def _batch(shown: Glimpse) -> _Batch:
     """The requests of a batch, and its outputs and errors by their file; without requests, the file alone."""
-    kin = [
-        file
-        for file in sorted(path.parent.glob("*.jsonl"))
-        if file.stat().st_size and "custom_id" in glimpse(file).keys
-    ]
-    asking = [file for file in kin if _asks(glimpse(file))]
-    own = {row.custom_id for row in read_rows(path, _Named)}
-    for requests in asking if path not in asking else [path]:
-        ids = {row.custom_id for row in read_rows(requests, _Named)}
-        if own <= ids:
-            parts = {file: read_rows(file, _Line) for file in kin if file not in asking}
-            parts = {file: lines for file, lines in parts.items() if {line.custom_id for line in lines} <= ids}
-            others = {line.custom_id for file, lines in parts.items() if file != path for line in lines}
-            if path == requests or not own & others:
-                return requests, _joined(parts) if path == requests else parts
-            return requests, {path: parts[path]}
-    return None, {path: read_rows(path, _Line)}
+    asking: dict[Path, Mapping[str, _Request]] = {}
+    answering: dict[Path, list[_Line]] = {}
+    unread = []
+    for file in [shown.path, *(file for file in sorted(shown.path.parent.iterdir()) if file != shown.path)]:
+        try:
+            one = shown if file == shown.path else _beside(file)
+            if one is not None and _asks(one):
+                asking[file] = {row.custom_id: row for row in read_rows(file, _Request)}
+            elif one is not None:
+                answering[file] = read_rows(file, _Line)
+        except (DataError, OSError) as error:
+            if file == shown.path:
+                raise
+            unread.append(str(error))
+    path = shown.path
+    own = asking[path].keys() if path in asking else {line.custom_id for line in answering[path]}
+    for asked in [asking[path]] if path in asking else asking.values():
+        if own <= asked.keys():
+            ids = {file: {line.custom_id for line in lines} for file, lines in answering.items()}
+            parts = {file: lines for file, lines in answering.items() if ids[file] <= asked.keys()}
+            if path in asking:
+                return _Batch(asked, _joined(parts), tuple(unread))
+            clash = any(ids[file] & own for file in parts if file != path)
+            return _Batch(asked, {path: parts[path]} if clash else parts, tuple(unread))
+    return _Batch({}, {path: answering[path]}, tuple(unread))
 
 
-def _joined(parts: Mapping[Path, list[_Line]]) -> dict[Path, list[_Line]]:
+def _beside(file: Path) -> Glimpse | None:
+    """What a file beside shows, None where it is of no batch; DataError for one that may be, and cannot be read."""
+    if not file.is_file():
+        return None
+    with file.open("rb") as opened:
+        if b"custom_id" not in opened.read(_HEAD):
+            return None
+    one = glimpse(file)
+    if not one.keys:
+        raise DataError(f"{file} names a custom_id, and its first line is no JSON object: fetch or write it again")
+    return one if recognises(one) else None
+
+
+def _joined(parts: Mapping[Path, Sequence[_Line]]) -> Mapping[Path, Sequence[_Line]]:
     """The files as one under the name of that with answers, where no two answer one request."""
-    answered = [file for file, lines in parts.items() if any(line.failure is None for line in lines)]
+    answered = [file for file, lines in parts.items() if _has_answers(lines)]
     every = [line for lines in parts.values() for line in lines]
     if len(answered) == 1 and len({line.custom_id for line in every}) == len(every):
         return {answered[0]: every}
-    return dict(parts)
+    return parts
 
 
 def _answers(line: _Line, request: _Request | None) -> Iterator[ForeignAnswer]:
@@ -147,8 +199,7 @@ def _answers(line: _Line, request: _Request | None) -> Iterator[ForeignAnswer]:
         "texts": (prompt,) if prompt else (),
         "option_lists": listed_options(prompt),
     }
-    usage = line.body.get("usage")
-    usage = usage if isinstance(usage, Mapping) else {}
+    usage = mapping(line.body.get("usage"))
     written = _count(usage, "completion_tokens", "output_tokens")
     said = list(_choices(line.body)) if line.failure is None else []
     if not said:
@@ -157,7 +208,7 @@ def _answers(line: _Line, request: _Request | None) -> Iterator[ForeignAnswer]:
         yield ForeignAnswer(
             sample=sample,
             text=text or refusal,
-            finished=ended not in _CUT_OFF,
+            finished=ended not in CUT_OFF,
             refused=bool(refusal) or ended == "content_filter",
             prompt_tokens=_count(usage, "prompt_tokens", "input_tokens"),
             generated_tokens=written if len(said) == 1 else None,
@@ -167,28 +218,19 @@ def _answers(line: _Line, request: _Request | None) -> Iterator[ForeignAnswer]:
 
 def _choices(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Text, how it ended and refusal of each choice, of whichever endpoint."""
-    choices = [choice for choice in _list(body.get("choices")) if isinstance(choice, Mapping)]
+    choices = [choice for choice in map(mapping, _list(body.get("choices"))) if choice]
     for choice in sorted(choices, key=lambda each: each["index"] if isinstance(each.get("index"), int) else 0):
-        message = choice.get("message")
-        message = message if isinstance(message, Mapping) else {"content": choice.get("text")}
-        yield _text(message.get("content")), str(choice.get("finish_reason")), str(message.get("refusal") or "")
+        message = mapping(choice.get("message")) or {"content": choice.get("text")}
+        yield text_of(message.get("content")), str(choice.get("finish_reason")), str(message.get("refusal") or "")
     output = body.get("output")
     if isinstance(output, list):
-        parts = [part for each in output if isinstance(each, Mapping) for part in _list(each.get("content"))]
-        parts = [part for part in parts if isinstance(part, Mapping)]
+        parts = [mapping(part) for each in map(mapping, output) for part in _list(each.get("content"))]
         refusal = " ".join(str(part["refusal"]) for part in parts if part.get("refusal"))
-        yield _text([part for part in parts if part.get("type") == "output_text"]), str(body.get("status")), refusal
+        yield text_of([part for part in parts if part.get("type") == "output_text"]), str(body.get("status")), refusal
 
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _text(content: object) -> str:
-    """A text, or the texts among the parts of a message."""
-    if isinstance(content, list):
-        return "\n".join(str(part["text"]) for part in content if isinstance(part, Mapping) and "text" in part)
-    return content if isinstance(content, str) else ""
 
 
 def _count(usage: Mapping[str, Any], *keys: str) -> int | None:

@@ -6,8 +6,6 @@ prompt again is the next draw. Accuracy is stated in per cent, and no verdict of
 prediction is its reference. Checked with 0.5.4.
 """
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,11 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from rimbench.errors import DataError
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, unlike
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, figures_of, occurrences
 from rimbench.importing.documents import gold_letter, listed_options
-from rimbench.importing.reading import Glimpse, check_score
-from rimbench.importing.rows import read_object, validated
+from rimbench.importing.reading import Glimpse, check_score, counterpart
+from rimbench.importing.rows import validated
+from rimbench.importing.stated import last_said, mapping, unlike
 
 EXPECTS = "results/*.json"
 _SCORE = "accuracy"
@@ -40,7 +39,7 @@ class _Item(BaseModel):
         """What was asked last."""
         if isinstance(self.asked, str):
             return self.asked
-        return next((turn.prompt for turn in reversed(self.asked) if turn.role == "HUMAN"), "")
+        return last_said(((turn.role, turn.prompt) for turn in self.asked), "HUMAN")
 
 
 class _Prediction(_Item):
@@ -52,24 +51,21 @@ class _Prediction(_Item):
 
 def recognises(glimpse: Glimpse) -> bool:
     """Whether the object is results with their details, or numbered predictions."""
-    first = glimpse.row.get("0")
     return (_SCORE in glimpse.keys and isinstance(glimpse.row.get("details"), Mapping)) or (
-        isinstance(first, Mapping) and {"origin_prompt", "prediction"} <= first.keys()
+        {"origin_prompt", "prediction"} <= mapping(glimpse.row.get("0")).keys()
     )
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The results beside predictions, where there are any."""
-    beside = path.with_name(path.name.replace("predictions", "results"))
-    laid_out = path.parents[1].with_name("results") / path.parent.name / path.name if len(path.parents) > 2 else path
-    found = beside if "predictions" in path.name else laid_out if path.parents[1].name == "predictions" else path
-    return found if found.is_file() else path
+    scored = _SCORE in glimpse.keys
+    return glimpse.path if scored else counterpart(glimpse.path, "predictions", "results") or glimpse.path
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every answer: of a prompt that stands there several times, draws 1, 2, ..."""
+    path, document = glimpse.path, glimpse.document
     check_score(score, (_SCORE,), path)
-    document = read_object(path)
     details = document.get("details")
     kind = details.get("type") if isinstance(details, Mapping) else "GEN"
     if kind != "GEN":
@@ -78,37 +74,31 @@ def read(path: Path, score: str | None) -> AnswerFile:
     places = sorted((key for key in numbered if key.isdecimal() and len(key) < 10), key=int)
     rows = ((f'entry "{place}"', numbered[place]) for place in places)
     items = validated(path, rows, _Item if isinstance(details, Mapping) else _Prediction)
-    before: Counter[str] = Counter()
-    answers = []
-    for place, item in zip(places, items, strict=True):
-        asked = json.dumps(item.prompt)
-        answers.append(_answer(place, item, before[asked]))
-        before[asked] += 1
-    scores = [answer.score for answer in answers if answer.score is not None]
-    mean = (sum(scores) / len(scores), len(scores)) if scores else None
+    samples = occurrences(item.prompt for item in items)
+    answers = [_answer(*found) for found in zip(places, items, samples, strict=True)]
+    figures = figures_of((_SCORE, answer.item_id, answer.score) for answer in answers if answer.score is not None)
     stated = document.get(_SCORE)
     share = stated / 100 if isinstance(stated, int | float) else None
     return AnswerFile(
         as_draws(answers, drawn=False),
         "generate",
-        score=_SCORE if scores else None,
-        figures={_SCORE: mean} if mean else {},
-        notes=tuple(unlike(path.name, _SCORE, share, mean)) if mean else (),
+        score=_SCORE if figures else None,
+        figures=figures,
+        notes=tuple(unlike(path.name, _SCORE, share, figures.get(_SCORE))),
     )
 
 
 def _answer(place: str, item: _Item, sample: int) -> ForeignAnswer:
-    options = listed_options(item.prompt)
-    common: dict[str, Any] = (
-        {} if item.taken is None else {"score": float(item.taken == item.reference), "taken": item.taken}
-    )
+    prompt = item.prompt
+    options = listed_options(prompt)
     return ForeignAnswer(
         item_id=place,
         sample=sample,
         given="text",
         text=item.text,
-        texts=(item.prompt,),
+        texts=(prompt,),
         option_lists=options,
         gold=gold_letter(item.reference, options[0] if options else ()),
-        **common,
+        score=None if item.taken is None else float(item.taken == item.reference),
+        taken=item.taken,
     )

@@ -24,14 +24,15 @@ from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
 from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, listed
-from rimbench.importing.documents import option_lists, strings
+from rimbench.importing.documents import option_lists
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import read_rows
+from rimbench.importing.stated import one_line
 from rimbench.records import LETTERS
 
 EXPECTS = "JSONL, a JSON array or CSV of item_id and predicted or text"
 SPELLINGS = {
-    "item_id": ("id", "question_id", "qid", "realidx", "idx", "index"),
+    "item_id": ("custom_id", "id", "question_id", "qid", "realidx", "idx", "index"),
     "predicted": ("prediction", "pred", "predicted_answer", "predicted_letter", "pred_answer", "model_answer"),
     "text": ("response", "output", "completion", "generated_text", "generation", "model_output", "raw_output"),
     "stated_gold": ("answer_idx", "gold_answer", "correct_answer", "ground_truth", "label", "target", "answer"),
@@ -43,10 +44,10 @@ SPELLINGS = {
 """Other names of each key, the likeliest first. A gold answer under one of them may be an option's text."""
 
 
+_DRESS = r"[\s().:;,\[\]{}<>*\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u300c\u300d\u3010\u3011_#$]*"
 _DRESSED = re.compile(
     r"(?:(?:the )?(?:final |correct |best |predicted )?(?:answer|option|choice|letter)(?: is)?\s*[:=]?|\\boxed)?"
-    r"[\s().:;,\[\]{}<>*\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u300c\u300d\u3010\u3011_#$]*(?P<letter>[A-J])"
-    r"[\s().:;,\[\]{}<>*\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u300c\u300d\u3010\u3011_#$]*",
+    rf"{_DRESS}(?P<letter>[A-J]){_DRESS}",
     re.IGNORECASE | re.ASCII,
 )
 _NO_ERROR = ("", "0", "false", "no", "none", "null", "nan", "n/a", "-", "[]", "{}", "ok", "success")
@@ -97,7 +98,7 @@ class _Row(BaseModel):
         """The error that the row states in the place of an answer: a text, a document, or a flag."""
         if self.error in (None, False, 0, [], {}):
             return None
-        said = " ".join(" ".join(strings(self.error)).split())[:1000]
+        said = one_line(self.error)
         if isinstance(self.error, str):
             return None if said.casefold() in _NO_ERROR else said
         is_flag = self.error in (True, 1)
@@ -172,25 +173,28 @@ def _letter(value: str) -> str | None:
 
 def recognises(glimpse: Glimpse) -> bool:
     """Whether the first row has an answer, and an id or a question."""
+    row = glimpse.row
 
     def has(key: str) -> bool:
         named = {key, *SPELLINGS.get(key, ())} & glimpse.keys
-        return any(_can_be(key, glimpse.row[name], ()) for name in named)
+        return any(_can_be(key, row[name], ()) for name in named)
 
-    if "custom_id" in glimpse.keys:  # OpenAI's batches, whose own ids are of their requests
-        return False
+    replies = [row.get("response", ""), row.get("error", "")]
+    if "custom_id" in row and not any(isinstance(reply, str) for reply in replies):
+        return False  # OpenAI's batches, whose own ids are of their requests
     return (has("item_id") or has("question")) and (has("predicted") or has("text") or has("error"))
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The file itself."""
-    return path
+    return glimpse.path
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every row as an answer; DataError where no prediction is a letter."""
+    path = glimpse.path
     check_score(score, (), path)
-    rows = read_rows(path, _Row)
+    rows = read_rows(path, _Row, glimpse.whole)
     written = any("text" in row.model_fields_set and "predicted" not in row.model_fields_set for row in rows)
     predicted = _letters([row.predicted for row in rows], rows)
     stated = _letters([row.stated_gold for row in rows], rows)

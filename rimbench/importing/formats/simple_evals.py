@@ -8,16 +8,16 @@ prompt again is the next draw. An eval that shuffles the options asks each draw 
 import html
 import json
 import re
-from collections import Counter
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from rimbench.errors import DataError
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, unlike
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, figures_of, occurrences
 from rimbench.importing.documents import gold_letter, listed_options
 from rimbench.importing.reading import Glimpse, check_score
-from rimbench.importing.rows import read_object, validated
+from rimbench.importing.rows import validated
+from rimbench.importing.stated import last_said, unlike, verdict
 
 EXPECTS = "*_allresults.json"
 _STATED = re.compile(
@@ -26,6 +26,7 @@ _STATED = re.compile(
     re.DOTALL,
 )
 _SCORE = "score"
+_Lists = tuple[tuple[str, ...], ...]
 
 
 class _Message(BaseModel):
@@ -38,7 +39,7 @@ class _Answer(BaseModel):
     page: str
 
     def said(self, role: str) -> str:
-        return next((message.content for message in reversed(self.convo) if message.role == role), "")
+        return last_said(((message.role, message.content) for message in self.convo), role)
 
 
 def recognises(glimpse: Glimpse) -> bool:
@@ -46,47 +47,42 @@ def recognises(glimpse: Glimpse) -> bool:
     return {"score", "htmls", "convos"} <= glimpse.keys
 
 
-def source(path: Path) -> Path:
+def source(glimpse: Glimpse) -> Path:
     """The file itself."""
-    return path
+    return glimpse.path
 
 
-def read(path: Path, score: str | None) -> AnswerFile:
+def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     """Every answer: of a question that stands there several times, draws 1, 2, ..."""
+    path, document = glimpse.path, glimpse.document
     check_score(score, (_SCORE,), path)
-    document = read_object(path)
     convos, htmls = document.get("convos"), document.get("htmls")
     if not isinstance(convos, list) or not isinstance(htmls, list) or len(convos) != len(htmls):
         raise DataError(f"{path}: expected as many htmls as convos, two lists: fetch or write it again")
     pairs = ({"convo": convo, "page": page} for convo, page in zip(convos, htmls, strict=True))
     rows = validated(path, ((f"answer {i}", pair) for i, pair in enumerate(pairs, start=1)), _Answer)
-    before: Counter[str] = Counter()
-    answers = []
-    for place, row in enumerate(rows):
-        question = _question(row.said("user"))
-        answers.append(_read(str(place), row, before[question]))
-        before[question] += 1
-    scores = [answer.score for answer in answers if answer.score is not None]
-    mean = (sum(scores) / len(scores), len(scores)) if scores else None
+    prompts = [row.said("user") for row in rows]
+    options = [listed_options(prompt) for prompt in prompts]
+    samples = occurrences(map(_question, prompts, options))
+    places = map(str, range(len(rows)))
+    answers = [_read(*found) for found in zip(places, rows, prompts, options, samples, strict=True)]
+    figures = figures_of((_SCORE, answer.item_id, answer.score) for answer in answers if answer.score is not None)
     return AnswerFile(
         as_draws(answers, drawn=False),
         "generate",
-        score=_SCORE if scores else None,
-        figures={_SCORE: mean} if mean else {},
-        notes=tuple(unlike(path.name, _SCORE, document.get("score"), mean)) if mean else (),
+        score=_SCORE if figures else None,
+        figures=figures,
+        notes=tuple(unlike(path.name, _SCORE, document.get("score"), figures.get(_SCORE))),
     )
 
 
-def _question(prompt: str) -> str:
+def _question(prompt: str, options: _Lists) -> str:
     """What tells one item from another in whatever order its options stand."""
-    options = listed_options(prompt)
     first = prompt.find(options[0][0]) if options else len(prompt)
     return json.dumps([prompt[:first].strip(), sorted(options[0]) if options else []])
 
 
-def _read(place: str, row: _Answer, sample: int) -> ForeignAnswer:
-    prompt = row.said("user")
-    options = listed_options(prompt)
+def _read(place: str, row: _Answer, prompt: str, options: _Lists, sample: int) -> ForeignAnswer:
     stated = _STATED.search(row.page)
     try:
         score = float(stated["score"]) if stated else None
@@ -101,6 +97,6 @@ def _read(place: str, row: _Answer, sample: int) -> ForeignAnswer:
         texts=(prompt,),
         option_lists=options,
         gold=gold_letter(html.unescape(stated["gold"]), options[0] if options else ()) if stated else None,
-        score=score if score is not None and 0 <= score <= 1 else None,
+        score=verdict(score),
         taken="" if taken == "None" else taken,
     )

@@ -8,9 +8,8 @@ from rimbench.records import Item
 from rimbench.reporting.document import CellResult
 from rimbench.reporting.metrics import Metric
 from rimbench.reporting.metrics.temperature import Heat
-from rimbench.reporting.numbers import counted, csv_columns, decimal, number, percent
-from rimbench.reporting.reading import RunData, resampling_of
-from rimbench.statistics import halves
+from rimbench.reporting.numbers import csv_columns, decimal, number, percent
+from rimbench.reporting.reading import RunData, choosing_half_of, resampling_of
 from rimbench.statistics.passk import option_probabilities
 from rimbench.statistics.selective import METHOD, CertifiedCoverage, certified_coverage
 
@@ -31,8 +30,7 @@ def _measure(run: RunData, items: Sequence[Item]) -> Certified:
         return Certified(None)
     table, gold = run.logprob_table(read)
     sure, how = option_probabilities(table), resampling_of(read)
-    choosing = halves.choosing_half([item.item_id for item in read], how.clusters)
-    right = sure.argmax(axis=1) == gold
+    choosing, right = choosing_half_of(read), sure.argmax(axis=1) == gold
     found = [certified_coverage(sure.max(axis=1), right, choosing, risk, how) for risk in RISKS]
     return Certified({str(own.risk): own for own in found})
 
@@ -44,7 +42,7 @@ def _table(cells: Sequence[CellResult]) -> Table:
         found, heat = cell.metric(Certified).coverage_at_risk, cell.metric(Heat).temperature
         if found is None:
             continue
-        judged = max(own.n for own in found.values())
+        judged = next(iter(found.values())).n
         before_after = ("-", "-") if heat is None else (
             f"{decimal(heat.before.ece.value, 3)} to {decimal(heat.after.ece.value, 3)}",
             f"{decimal(heat.before.brier.value, 3)} to {number(heat.after.brier)}",
@@ -53,7 +51,7 @@ def _table(cells: Sequence[CellResult]) -> Table:
             (
                 cell.shown_suite,
                 cell.label,
-                counted(judged, judged),
+                str(judged),
                 *(percent(own.coverage) for own in found.values()),
                 "-" if heat is None else decimal(heat.value, 2),
                 *before_after,

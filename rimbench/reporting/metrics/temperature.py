@@ -3,15 +3,15 @@
 Its columns stand in the table of what a readout may answer by itself.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rimbench.records import Item
 from rimbench.reporting.metrics import Metric
 from rimbench.reporting.numbers import csv_columns
-from rimbench.reporting.reading import RunData, resampling_of
+from rimbench.reporting.reading import RunData, choosing_half_of
 from rimbench.reporting.trust import Trust, trust_at
-from rimbench.statistics import halves
 from rimbench.statistics.temperature import fit_temperature
 
 
@@ -35,9 +35,8 @@ class Heat:
 def judging_items(run: RunData) -> tuple[list[Item], list[Item]]:
     """The items that are read out on which a temperature is fitted, and those on which it is judged."""
     read = run.read_out(run.answered)
-    fitting = halves.choosing_half([item.item_id for item in read], resampling_of(read).clusters).tolist()
-    sides = list(zip(read, fitting, strict=True))
-    return [item for item, own in sides if own], [item for item, own in sides if not own]
+    fitting = choosing_half_of(read)
+    return list(itertools.compress(read, fitting)), list(itertools.compress(read, ~fitting))
 
 
 def _measure(run: RunData, items: Sequence[Item]) -> Heat:

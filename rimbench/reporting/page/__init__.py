@@ -13,7 +13,7 @@ import secrets
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -27,7 +27,7 @@ from rimbench.reporting.drawing import as_svg
 from rimbench.reporting.plots import make_plots
 from rimbench.reporting.tables import DISCLAIMER, make_tables
 from rimbench.store import items_again, records_again
-from rimbench.store.lenses import SeenItem, read_lenses
+from rimbench.store.lenses import Lens, SeenItem, read_lenses
 
 TEXT_BUDGET = 6_000_000
 """Characters of answers in one file; more answers are each cut shorter, in their middle."""
@@ -88,7 +88,7 @@ def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
     plots = make_plots(report)
     sections = []
     for table in make_tables(report):
-        beside = [plot for plot in plots if table.title.startswith(plot.table)]
+        beside = [plot for plot in plots if table.title == plot.table]
         plots = [plot for plot in plots if plot not in beside]
         sections.append((table, [(plot.title, as_svg(plot)) for plot in beside]))
     return sections
@@ -97,14 +97,15 @@ def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
 def _packed_answers(report: Report, results: Path) -> bytearray:
     """The answers as the page unpacks them; texts that pack badly, of random letters say, are cut further."""
     limit = min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(sum(cell.n for cell in report.cells), 1)))
-    packed = _packed(_answers(report, results, limit))
+    lenses = read_lenses(results, note)
+    packed = _packed(_answers(report, results, lenses, limit))
     while len(packed) > PACKED_BUDGET and limit > SHORTEST_CUT:
         limit = max(SHORTEST_CUT, limit * 3 // 5)
-        packed = _packed(_answers(report, results, limit))
+        packed = _packed(_answers(report, results, lenses, limit))
     return packed
 
 
-def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
+def _answers(report: Report, results: Path, lenses: Sequence[Lens], limit: int) -> Iterator[str]:
     """Items and, run by run, their answers as JSON, piece by piece: lists of values, for keys would be repeated."""
     numbers, most = _Numbers(), _most_questions(report)
     yield '{"items":['
@@ -123,7 +124,9 @@ def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
         before = ""
         shown = cell.data.shown
         if most is not None:
-            shown = {item_id: start for item_id, start in shown.items() if numbers.has(suite, run, item_id)}
+            shown = {
+                item_id: shown[item_id] for item_id in itertools.islice(cell.data.items, most) if item_id in shown
+            }
         records = records_again(results / run, sorted(shown.values()), _OF_RECORD)
         while answered := list(itertools.islice(records, _WRITTEN_AT_ONCE)):
             answers = {
@@ -135,7 +138,7 @@ def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
         yield "}}"
     yield '],"lenses":['
     before = ""
-    for lens in read_lenses(results, note):
+    for lens in lenses:
         seen = {number: _seen(item, limit) for item in lens.items if (number := numbers.find(lens.suite, item)) >= 0}
         if seen:
             yield before + _json({"label": lens.system, "items": seen})
@@ -165,10 +168,6 @@ class _Numbers:
         self._questions.append(hash(question))
         self.count += 1
         return True
-
-    def has(self, suite: str, run: str, item_id: str) -> bool:
-        """Whether a run's item has a number."""
-        return item_id in self._of_suite[suite] or item_id in self._of_run.get(run, {})
 
     def find(self, suite: str, item: SeenItem) -> int:
         """The number of an item that a lens looked into; -1 where no run has it."""
