@@ -19,6 +19,7 @@ from rimbench.engines import (
     EngineChoice,
     EngineFacts,
     FinishedTogether,
+    Gathering,
     Limits,
     Request,
     Served,
@@ -28,7 +29,7 @@ from rimbench.engines import (
 from rimbench.engines._contract import SERVER_URL
 from rimbench.engines._decisions import PATHS, answer_of, body_of
 from rimbench.engines._endpoint import IN_FLIGHT, Endpoint, Reply, WireError, named_here
-from rimbench.engines._letters import read_letter
+from rimbench.engines._letters import read_letter, with_letters
 from rimbench.engines._replies import (
     ChatCompletion,
     ModelCard,
@@ -117,19 +118,19 @@ class ServerEngine(Engine):
         """
         check_room(requests, self._limits)
         path, make, take = self._way(requests[0])
-        asked = [(place, sample) for place, request in enumerate(requests) for sample in request.samples]
-        bodies = [(key, make(requests[key[0]], key[1], seed)) for key in asked]
-        made: list[dict[int, Answer]] = [{} for _ in requests]
+        gathering = Gathering(requests)
+        bodies = [((place, sample), make(requests[place], sample, seed)) for place, sample in gathering.asked]
         for (place, sample), reply in self._endpoint.post_all(path, bodies):
             request = requests[place]
             try:
                 if isinstance(reply, WireError):
                     raise reply
-                made[place][sample] = take(request, reply)
+                answer = take(request, reply)
             except (WireError, ValueError) as error:
-                made[place][sample] = Answer("", 0, finished=False, failure=str(error))
-            if len(made[place]) == len(request.samples):
-                yield [(request, [made[place][i] for i in request.samples])]
+                answer = Answer("", 0, finished=False, failure=str(error))
+            done = gathering.take(place, sample, answer)
+            if done:
+                yield done
 
     def _way(self, request: Request) -> tuple[str, Callable[..., Reply], Callable[[Request, Reply], Answer]]:
         """Where a request of a batch goes, what makes its body and what reads its reply; all of a batch are alike."""
@@ -200,10 +201,7 @@ class ServerEngine(Engine):
                 return letters
         text = choice.text if written is None else self._tokenizer.decode(written, skip_special_tokens=True)
         count = usage.completion_tokens if written is None else len(written)
-        answer = Answer(text, count or 0, choice.finish_reason == "stop", trace=trace)
-        if letters is None:
-            return answer
-        return replace(answer, option_logprobs=letters.option_logprobs, label_mass=letters.label_mass)
+        return with_letters(Answer(text, count or 0, choice.finish_reason == "stop", trace=trace), letters)
 
     def _first(self, choice: WrittenChoice, tokens: Any) -> dict[int, float]:
         """The letters' log-probabilities at the first position; ValueError where the server leaves one out.
