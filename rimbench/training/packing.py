@@ -172,11 +172,10 @@ def sft_row(
     """The question and one completion: `reasoning` learns all of it, `answer` all but the prefix; multiple-choice
     examples weigh `multiple_choice_weight`.
 
-    Where an example has no reasoning its frame stands empty, as Qwen3's template writes the last turn of such a chat.
+    A frame that opens before the reasoning stands also where there is none, as Qwen3's template writes an empty one.
     """
-    answer = encoding.answer(example.answer, 0)
-    if completion == "reasoning":
-        words = encoding.wording
+    answer, words = encoding.answer(example.answer, 0), encoding.wording
+    if completion == "reasoning" and (example.reasoning or words.before_reasoning):
         reasoning = encoding.text(words.before_reasoning + example.reasoning + words.after_reasoning)
         answer = Segment((*reasoning, *answer.token_ids), 0, is_answer=True)
     weight = multiple_choice_weight if example.multiple_choice else 1.0

@@ -96,9 +96,12 @@ def test_sft_learns_the_reasoning_and_the_answer_or_the_answer_alone(encode, exa
     assert texts(encode, sft_row(examples[0], encode, "answer")) == [(0, "It is {", "3}<|im_end|>")]
 
 
-def test_without_reasoning_its_frame_stands_empty(encode, examples):
+def test_without_reasoning_a_frame_that_opens_before_it_stands_empty_and_another_not(encode, examples):
     row = sft_row(dataclasses.replace(examples[0], reasoning=""), encode, "reasoning")
     assert texts(encode, row) == [(0, "", "<think>\n\n</think>\n\nIt is {3}<|im_end|>")]
+    bare = dataclasses.replace(encode, wording=TrainingWording(prefix="It is {", before_reasoning=""))
+    row = sft_row(dataclasses.replace(examples[0], reasoning=""), bare, "reasoning")
+    assert texts(encode, row) == [(0, "It is {", "3}<|im_end|>")]
 
 
 def test_the_question_is_the_chat_template_with_its_arguments(encode, examples):
