@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from rimbench.records import LETTERS
 from rimbench.suites import catalogue, titration
-from rimbench.suites.schema import read
+from rimbench.suites.schema import read_suite
 from rimbench.suites.titration import LARGEST_MG, TitrationSettings, generate
 
 Row = dict[str, object]
@@ -82,7 +82,7 @@ def suite_questions() -> set[str]:
     """The questions of the demo suites, and each of them in the other wording: what nobody may train on."""
     found: set[str] = set()
     for name in SUITES:
-        spec = read(catalogue.find(name))
+        spec = read_suite(catalogue.find_suite(name))
         assert spec.source is not None and spec.source.settings is not None
         settings = TitrationSettings(**spec.source.settings.model_dump())
         for wording in titration.WORDINGS:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
 from rimbench.reporting.adaptive import AdaptiveMemory
+from rimbench.reporting.breakdown import breakdown_tables
 from rimbench.reporting.carried import carried_table
 from rimbench.reporting.document import Ablation, BudgetSweep, CellResult, Gap, OrderEffect, Report
 from rimbench.reporting.latency_tables import latency_tables
@@ -24,6 +25,7 @@ def make_tables(report: Report) -> list[Table]:
     placed = [
         (1, [_variants(cells)]),
         (2, [verdict_table(pairs)]),
+        (2.5, breakdown_tables(report.breakdowns, report.pair_breakdowns)),
         (4, [budget_table(sweep) for sweep in report.sweeps]),
         (4, [ablation_table(ablation) for ablation in report.ablations]),
         (5, [certainty_table(pairs, report.margin, report.alpha)]),
