@@ -65,6 +65,15 @@ def weight_files(folder: Path) -> list[Path]:
     return [folder / shard for shard in sorted(map(str, shards))]
 
 
+def beside_weights(folder: Path) -> list[str]:
+    """Names of safetensors that are not loaded here, and are by a reader such as vLLM, which takes all of a folder
+    without an index.
+    """
+    loaded = weight_files(folder)
+    others = (path.name for path in folder.glob("*.safetensors") if path not in loaded)
+    return [] if (folder / INDEX).is_file() else sorted(others)
+
+
 def check(folder: Path) -> None:
     """ModelError for a folder that is no checkpoint, or holds weights that are not loaded beside those that are."""
     if not (folder / "config.json").is_file():
@@ -135,12 +144,16 @@ _CONTEXT = "max_position_embeddings"
 _PLAIN_FAMILIES = ("llama", "qwen2", "qwen3")
 
 
+WHOLE_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
+"""One class of transformers, under its newer name and the one that every version knows."""
+
+
 def read_tokenizer(folder: Path) -> Any:
     """The tokenizer; ModelError as `cannot_load`."""
     import transformers as hf  # slow to import
 
     settings = _settings(folder / "tokenizer_config.json")
-    whole = settings.get("tokenizer_class") == "TokenizersBackend" and "auto_map" not in settings
+    whole = settings.get("tokenizer_class") in WHOLE_TOKENIZERS and "auto_map" not in settings
     # One that is all in its tokenizer.json needs no class of its model's, and AutoTokenizer imports torch.
     loader: Any = hf.PreTrainedTokenizerFast if whole and (folder / "tokenizer.json").is_file() else hf.AutoTokenizer
     try:
@@ -150,8 +163,9 @@ def read_tokenizer(folder: Path) -> Any:
 
 
 def end_token_ids(folder: Path) -> list[int]:
-    """The tokens that end a text, as the checkpoint's settings of generation have them."""
-    configured = _settings(folder / "generation_config.json").get("eos_token_id")
+    """The tokens that end a text: those of the checkpoint's settings of generation, or of the model without any."""
+    settings = folder / "generation_config.json"
+    configured = _settings(settings if settings.is_file() else folder / "config.json").get("eos_token_id")
     return [configured] if isinstance(configured, int) else list(configured or [])
 
 

@@ -11,7 +11,7 @@ import importlib
 import logging
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -86,10 +86,13 @@ def offered(group: str, kind: str, taken: Iterable[str]) -> dict[str, Offered[ob
     return loaded
 
 
-def offered_files(group: str, kind: str, taken: Iterable[str], read: Callable[[Path], object]) -> dict[str, Path]:
+def offered_files(
+    group: str, kind: str, taken: Iterable[str], read: Callable[[Path, Mapping[str, Path]], object]
+) -> dict[str, Path]:
     """The TOML files in the packages that the entry points of a group name, by their stems.
 
-    `read` raises a RimbenchError for a faulty file. The entry points' own names mean nothing.
+    `read` is given each file and all of them, which one may name, and raises a RimbenchError for a faulty one. The
+    entry points' own names mean nothing.
     """
     found = []
     for point in entry_points(group):
@@ -99,10 +102,11 @@ def offered_files(group: str, kind: str, taken: Iterable[str], read: Callable[[P
         if package is not None and not files:
             say(f"{kind}s", point.name, owner, f"expected {point.value} to be a package that holds *.toml files")
         found += [(path.stem, Offered(owner, path)) for path in files]
-    usable = {}
-    for name, file in _free(kind, found, taken).items():
+    usable, free = {}, _free(kind, found, taken)
+    every = {name: file.value for name, file in free.items()}
+    for name, file in free.items():
         try:
-            read(file.value)
+            read(file.value, every)
         except RimbenchError as error:
             say(kind, name, file.owner, str(error))
         else:

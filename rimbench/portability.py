@@ -23,7 +23,9 @@ WITH_THAT_BASE = {"llama", "mistral", "qwen2", "qwen3"}
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one reader does with a checkpoint, why, and what to change; both empty where it reads it as is meant."""
+    """What one reader does with a checkpoint; `why` says what it stumbles over and what to change, and is empty where
+    it does not.
+    """
 
     reader: str
     outcome: Literal["the same", "computes otherwise", "does not open"]
@@ -57,12 +59,12 @@ def read_by_each(folder: Path) -> list[Reading]:
     config = _table(folder / "config.json")
     settings = folder / "tokenizer_config.json"
     tokenizer = _table(settings) if settings.is_file() else {}
-    others = sorted({path.name for path in folder.glob("*.safetensors")} - _loaded(folder))
+    others = checkpoints.beside_weights(folder)
     everywhere = _without_rows(folder, config)
     if everywhere:
         return [Reading(reader, "does not open", everywhere) for reader in (OLDER, NEWER, VLLM)]
     vllm = Reading(VLLM, "the same")
-    if others and not (folder / checkpoints.INDEX).is_file():
+    if others:
         vllm = Reading(VLLM, "computes otherwise", f"loads {others[0]} beside the weights: take it out of the folder")
     return [_older(config, tokenizer), Reading(NEWER, "the same"), vllm]
 
@@ -115,10 +117,6 @@ def _without_rows(folder: Path, config: Mapping[str, Any]) -> str | None:
         number, token = beyond[0]
         return f"the token {token!r} has the id {number}, and the model {rows} rows: resize it, and save it again"
     return None
-
-
-def _loaded(folder: Path) -> set[str]:
-    return {path.name for path in checkpoints.weight_files(folder)}
 
 
 def _table(path: Path) -> dict[str, Any]:

@@ -7,12 +7,19 @@ finds out what a server takes, of one token, meets none.
 import contextlib
 import json
 import math
+import os
+import socket
+import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from rimbench import checkpoints
+
+LONGEST_START_S = 300
 
 
 class Model:
@@ -155,3 +162,31 @@ def serving(model, port=0):
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextlib.contextmanager
+def running(folder, *command, path="/", **environment):
+    """A server, started with a free port behind the command: its URL, once it answers at `path`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    log = folder / f"server-{port}.log"
+    with log.open("w") as told:
+        process = subprocess.Popen(
+            [*command, port], env=os.environ | environment, stdout=told, stderr=told, cwd=folder
+        )
+    url, until = f"http://127.0.0.1:{port}", time.monotonic() + LONGEST_START_S
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}{path}", timeout=5)
+                break
+            except urllib.error.HTTPError:  # it answers, whatever it has there
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < until, log.read_text()[-2000:]
+                time.sleep(0.2)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()

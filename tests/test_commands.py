@@ -260,3 +260,23 @@ def test_tables_in_a_pipe_keep_each_row_on_one_line(rimbench, columns):
     printed = rimbench("systems", env={"COLUMNS": str(columns)}, check=True).stdout
     [line] = [line for line in printed.splitlines() if line.startswith("rim-v2 ")]
     assert "multiple-choice examples weighted up in stage 2" in line
+
+
+def test_the_models_numbers_are_chosen_for_runs_and_sweeps_and_name_them(rimbench, tmp_path):
+    asked = ("--system", "nano-rim-v2", "--suite", "demo-in-dist", "--limit", "2")
+    usual, chosen = (
+        tmp_path / rimbench("run", *asked, "--engine", "transformers", *more, check=True).stdout.strip()
+        for more in ((), ("--dtype", "bfloat16"))
+    )
+    manifest = json.loads((chosen / "manifest.json").read_text())
+    assert usual != chosen
+    assert manifest["identity"]["engine"]["dtype"] == "bfloat16" and manifest["departures"]["dtype"] == [
+        "float32",
+        "bfloat16",
+    ]
+    swept = json.loads(rimbench("sweep", *asked, "--blocks", "1", "--dtype", "bfloat16", "--json", check=True).stdout)
+    for name in ("k0", "k1"):
+        kept = json.loads((tmp_path / swept["folder"] / name / "manifest.json").read_text())
+        assert kept["identity"]["engine"]["dtype"] == "bfloat16"
+    refused = rimbench("run", *asked, "--dtype", "int3")
+    assert refused.returncode == 2 and "'float32', 'bfloat16'" in refused.stderr

@@ -64,6 +64,7 @@ def run(
     engine: str | None = None,
     base_url: str | None = None,
     batch_size: int | None = None,
+    dtype: str | None = None,
     workers: int = 1,
     ray_address: str | None = None,
     max_errors: float = 0.05,
@@ -82,6 +83,8 @@ def run(
     """
     _refuse_below({"limit": limit, "batch_size": batch_size, "workers": workers}, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
+    if dtype not in (None, "float32", "bfloat16"):
+        raise UsageError(f"dtype {dtype!r}: expected float32 or bfloat16, or None for the engine's own")
     if samples >= MOST_SAMPLES:
         raise UsageError(f"samples {samples}: expected fewer than {MOST_SAMPLES:,}, which is all that a run can hold")
     from rimbench.engines import at_server
@@ -106,7 +109,7 @@ def run(
     controls, errors = Controls(permute_options, blind), ErrorRules(max_errors, keep_errors)
     folder = project.results_or(results)
     settings = RunSettings(
-        folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, errors=errors,
+        folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, dtype=dtype, errors=errors,
         rotate=rotate_options, workers=Workers(workers, ray_address),
     )  # fmt: skip
     with at_server(base_url):

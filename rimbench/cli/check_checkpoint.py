@@ -11,7 +11,9 @@ def check_checkpoint(
     folder: Annotated[Path, typer.Argument(help="The checkpoint folder.", show_default=False)],
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Say what transformers 4 and 5 and vLLM make of a checkpoint, without loading it. Exit code 1 if they differ.
+    """Say what transformers 4 and 5 and vLLM make of a checkpoint, without loading it.
+
+    Exit code 1 unless each of them would compute what the checkpoint means.
 
     Examples:
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from rimbench.cli.options import AllowOutside, BaseUrl, Data, Model, Results
+from rimbench.cli.options import AllowOutside, BaseUrl, Data, Dtype, Model, Results
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ def latency(
     seconds: Annotated[
         float, typer.Option(metavar="S", min=0, help="Time for further samples, while intervals are wide.")
     ] = 60.0,
-    dtype: Annotated[
-        str | None, typer.Option(metavar="NAME", help="float32 or bfloat16; the engine's own if not given.")
-    ] = None,
+    dtype: Dtype = None,
     eager: Annotated[bool, typer.Option("--eager", help="No CUDA graphs, on either side.")] = False,
     price_per_hour: Annotated[
         float | None,
@@ -104,8 +102,6 @@ def latency(
 
     machine.first_load()
     open_loop = arriving(arrivals, rate, slo, samples)
-    if dtype not in (None, "float32", "bfloat16"):
-        raise UsageError(f"--dtype {dtype}: expected float32 or bfloat16")
     sizes = list(dict.fromkeys(batch or [1]))
     if open_loop is not None and (sizes != [1] or quantity or plot):
         raise UsageError("--arrivals: questions come one by one: --batch, --quantity and --plot have no place")

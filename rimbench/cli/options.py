@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,9 @@ Data = Annotated[
     typer.Option(
         metavar="FILE", help="Rows of the suite from a local file: FILE, or SUITE=FILE with several suites."
     ),
+]
+Dtype = Annotated[
+    Literal["float32", "bfloat16"] | None, typer.Option("--dtype", help="The model's numbers; the engine's own else.")
 ]
 KeepErrors = Annotated[
     bool, typer.Option("--keep-errors", help="What the engine still fails on counts as wrong, and is asked no more.")

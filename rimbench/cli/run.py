@@ -8,6 +8,7 @@ from rimbench.cli.options import (
     AllowOutside,
     BaseUrl,
     Data,
+    Dtype,
     KeepErrors,
     Limit,
     MaxErrors,
@@ -42,6 +43,7 @@ def run(
     ] = None,
     base_url: BaseUrl = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
+    dtype: Dtype = None,
     workers: Annotated[
         int, typer.Option(metavar="N", min=1, help="Processes that answer side by side, through Ray.")
     ] = 1,
@@ -92,6 +94,7 @@ def run(
             engine=engine,
             base_url=base_url,
             batch_size=batch_size,
+            dtype=dtype,
             workers=workers,
             ray_address=ray_address,
             max_errors=max_errors,

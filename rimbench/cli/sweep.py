@@ -7,6 +7,7 @@ import typer
 from rimbench.cli.options import (
     AllowOutside,
     Data,
+    Dtype,
     KeepErrors,
     Limit,
     MaxErrors,
@@ -28,6 +29,7 @@ def sweep(
         int | None, typer.Option(metavar="K", min=1, help="Largest memory budget; the system's own if not given.")
     ] = None,
     batch_size: PackedSize = None,
+    dtype: Dtype = None,
     max_errors: MaxErrors = 0.05,
     keep_errors: KeepErrors = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
@@ -60,7 +62,9 @@ def sweep(
         asked = Wanted("sweep", [system], [suite], data or (), model, blocks, "readout", limit, allow_outside)
         chosen, loaded = choose_one(asked, project, progress.note)
         folder = project.results_or(results)
-        settings = plans.RunSettings(folder, batch_size=batch_size, errors=ErrorRules(max_errors, keep_errors))
+        settings = plans.RunSettings(
+            folder, batch_size=batch_size, dtype=dtype, errors=ErrorRules(max_errors, keep_errors)
+        )
         with explaining_weights(asked, [chosen]):
             planned = sweeps.plan_sweep(chosen, loaded, settings)
         sweeps.run_sweep(planned, progress)

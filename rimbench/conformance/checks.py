@@ -219,8 +219,7 @@ def _trace(exchange: Exchange) -> Look:
     faults = []
     for (item, _), answer in exchange.ask(exchange.requests(TRACED)).items():
         trace = answer.trace
-        unknown = engine.on_server and trace is not None and trace.cached_tokens is None
-        if trace is None or (trace.cached_tokens != 0 and not unknown):
+        if trace is None or trace.cached_tokens or (trace.cached_tokens is None and not engine.on_server):
             faults.append(f"{item}: {'no trace' if trace is None else f'{trace.cached_tokens} tokens from a cache'}")
         elif engine.times_tokens and not (
             len(trace.token_at) == len(trace.token_ids) == answer.generated_tokens
@@ -278,7 +277,11 @@ CHECKS = (
     Check("top-p", "A draw keeps within top_p.", _narrow),
     Check("limit", "No more than max_new_tokens are written, and generated_tokens counts them.", _limit),
     Check("finished", "finished says whether the text ended by itself.", _finished),
-    Check("trace", "A traced answer says which tokens came, when, and that none came from a cache.", _trace),
+    Check(
+        "trace",
+        "A traced answer says which tokens came, when, and that none came from a cache, where it can be known.",
+        _trace,
+    ),
     Check("too-long", "A request beyond the longest sequence is an error of its own and never cut.", _too_long),
     Check("recovers", "After an error the engine goes on answering.", _recovers, False),
     Check("closes", "Closing frees the weights.", _closes, False),

@@ -34,9 +34,8 @@ class Reference:
         self.tokenizer: Any = checkpoints.read_tokenizer(folder)
         self._model: Any = checkpoints.load_model(folder, "float32").eval()
         self.context_tokens = int(self._model.config.max_position_embeddings)
-        ends = self._model.generation_config.eos_token_id
         self._written: dict[tuple[int, ...], list[int]] = {}
-        self._ends = {ends} if isinstance(ends, int) else set(ends or ())
+        self._ends = set(checkpoints.end_token_ids(folder))
 
     def prompts(self, count: int) -> list[Prompt]:
         """Chat prompts of as many lengths; their letters are two to four."""

@@ -105,6 +105,22 @@ FinishedTogether = list[tuple[Request, list[Answer]]]
 """Requests that were finished together, each with one answer for each of its samples."""
 
 
+class Gathering:
+    """Answers to single samples, which come in any order, until a request has all of its own."""
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        self._requests = requests
+        self._made: list[dict[int, Answer]] = [{} for _ in requests]
+        self.asked = [(place, sample) for place, request in enumerate(requests) for sample in request.samples]
+        """Every sample, by its request's place."""
+
+    def take(self, place: int, sample: int, answer: Answer) -> FinishedTogether:
+        """Take one answer: its request with all of them where it was the last, else nothing."""
+        request, made = self._requests[place], self._made[place]
+        made[sample] = answer
+        return [(request, [made[i] for i in request.samples])] if len(made) == len(request.samples) else []
+
+
 def chance_of(seed: int, item_id: str, sample: int) -> random.Random:
     """Where the draw of one sample of an item gets its chance from, the same on every machine and in every order."""
     return random.Random(f"{seed}:{item_id}:{sample}")
@@ -126,6 +142,14 @@ class Answering(AbstractContextManager["Answering"], Protocol):
 
     def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
         """As `Engine.answer`."""
+        ...
+
+
+class AnsweringInTime(Answering, Protocol):
+    """The same of what is timed."""
+
+    def conditions(self, decoding: Decoding) -> Conditions | None:
+        """As `Engine.conditions`."""
         ...
 
 

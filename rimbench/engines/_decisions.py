@@ -85,7 +85,7 @@ def body_of(decision: Decision, model: str) -> dict[str, Any]:
     return {"model": model, "input": state, "questions": [question]}
 
 
-def answer_of(decision: Decision, reply: Mapping[str, Any]) -> tuple[str | None, Answer]:
+def answer_of(decision: Decision, reply: dict[str, Any]) -> tuple[str | None, Answer]:
     """Which model answered, and the answer; ValueError for a reply that cannot be one, EngineError for a server that
     speaks another protocol.
     """
@@ -96,7 +96,7 @@ def answer_of(decision: Decision, reply: Mapping[str, Any]) -> tuple[str | None,
             f'"{spoken}" under [answer]'
         )
     if decision.protocol == "openai":
-        listed = read_reply(ListedReply, dict(reply))
+        listed = read_reply(ListedReply, reply)
         (one,) = listed.answers
         if one.type == "refusal":
             return listed.model, _counted(Answer("", 0, finished=True, refused=True), listed.usage)
@@ -105,7 +105,7 @@ def answer_of(decision: Decision, reply: Mapping[str, Any]) -> tuple[str | None,
             raise ValueError("the server gave two probabilities for one option")
         answer = _answer(decision, one.choice, dict(values), one.confidence, None)
         return listed.model, _counted(answer, listed.usage)
-    named = read_reply(NamedReply, dict(reply))
+    named = read_reply(NamedReply, reply)
     if ASKED not in named.answers:
         raise ValueError(
             f"the server gave no answer to the question: {', '.join(named.answers)[:80] or 'none at all'}"

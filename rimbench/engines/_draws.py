@@ -82,4 +82,9 @@ class NumberWatch:
     def check(self) -> None:
         """RuntimeError where there were any: what was written then says nothing of the question."""
         if self._seen is not None and bool(self._seen):
-            raise RuntimeError("the model's logits are not numbers (NaN or infinite)")
+            raise not_numbers()
+
+
+def not_numbers() -> RuntimeError:
+    """The error where logits say nothing of the question."""
+    return RuntimeError("the model's logits are not numbers (NaN or infinite)")

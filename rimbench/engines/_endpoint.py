@@ -101,8 +101,9 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         try:
             reply = json.loads(body)
             if self._secret is not None:
-                body = json.dumps(reply).replace(json.dumps(self._secret)[1:-1], "***")
-                reply = json.loads(body)
+                whole = json.dumps(reply)
+                body = whole.replace(json.dumps(self._secret)[1:-1], "***")
+                reply = reply if body == whole else json.loads(body)
         except (ValueError, RecursionError):
             reply = None
         return reply, self.masked(body)
@@ -144,8 +145,6 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         status = response.status_code
         reply, text = self._parse(response.text)
         if status == 200:
-            if reply is None:
-                raise _AgainError(f"{path}: the reply is no JSON: {_begin(text)}", status)
             if not isinstance(reply, dict):
                 raise _AgainError(f"{path}: the reply is no JSON object: {_begin(text)}", status)
             return reply

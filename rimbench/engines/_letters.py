@@ -2,8 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rimbench.records import Answer, Trace
+
+
+def with_letters(written: Answer, read: Answer | None) -> Answer:
+    """A written answer with what was read of the letters at its first position."""
+    if read is None:
+        return written
+    return replace(written, option_logprobs=read.option_logprobs, label_mass=read.label_mass)
 
 
 def read_letter(

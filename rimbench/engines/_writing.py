@@ -19,7 +19,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from rimbench.engines import Decoding
-from rimbench.engines._draws import NumberWatch, draw_tokens
+from rimbench.engines._draws import draw_tokens, not_numbers
 from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ class LeanWriter:
         self._cache = held = None
         each, free = self._lean.cache_bytes(tokens), _free_bytes(self._torch, self._device)
         wanted = slots
+        if free is not None:
+            slots = max(1, min(slots, int(CACHE_SHARE * free) // each))
         while True:
-            if free is not None:
-                slots = max(1, min(slots, int(CACHE_SHARE * free) // each))
             try:
                 with self._torch.inference_mode():
                     cache = self._lean.new_cache(slots, tokens)
@@ -209,10 +209,9 @@ class _Batch:
 
     def _choose(self, rows: Sequence[WrittenRow], logits: "torch.Tensor") -> None:
         """Each row's next token: the best, or one drawn by its own chance."""
-        tokens = logits.argmax(-1)
-        watch = NumberWatch(self._torch)
-        watch(tokens, logits.gather(-1, tokens[:, None]))
-        watch.check()
+        best, tokens = logits.max(-1)
+        if not bool(best.isfinite().all()):
+            raise not_numbers()
         drawn: dict[Decoding, list[int]] = {}
         for place, row in enumerate(rows):
             if row.chance is not None:

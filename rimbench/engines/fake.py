@@ -48,7 +48,8 @@ class FakeEngine(Engine):
         self._fail, self._die = frozenset(fail), frozenset(die)
         self._default = script.get("default")
         cached = script.get("cached_tokens")
-        self._trace = Trace((), (), cached) if isinstance(cached, int) else None
+        assert cached is None or isinstance(cached, int)
+        self._trace = Trace((), (), cached) if "cached_tokens" in script else None
 
     def close(self) -> None:
         """There is nothing to free."""

@@ -19,6 +19,7 @@ from rimbench.engines import (
     EngineChoice,
     EngineFacts,
     FinishedTogether,
+    Gathering,
     Limits,
     Request,
     Served,
@@ -28,7 +29,7 @@ from rimbench.engines import (
 from rimbench.engines._contract import SERVER_URL
 from rimbench.engines._decisions import PATHS, answer_of, body_of
 from rimbench.engines._endpoint import IN_FLIGHT, Endpoint, Reply, WireError, named_here
-from rimbench.engines._letters import read_letter
+from rimbench.engines._letters import read_letter, with_letters
 from rimbench.engines._replies import (
     ChatCompletion,
     ModelCard,
@@ -43,6 +44,8 @@ from rimbench.errors import EngineError
 from rimbench.records import Answer, Trace
 
 COMPLETIONS, CHAT, MODELS = "/v1/completions", "/v1/chat/completions", "/v1/models"
+STANDS_FOR = "="
+"""Between the name that is asked for and that of the model which answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,12 @@ class ServerEngine(Engine):
     @classmethod
     def served(cls, names: Sequence[str], folder: Path | None) -> Served:
         """The model that the server has under one of the names, or its only one, unless that is loaded from another
-        folder; EngineError for none.
+        folder; EngineError for none. A name as `latest=v1.2` is asked for by what stands before the equals sign.
         """
+        asked = names[0].partition(STANDS_FOR)[0]
         with Endpoint() as endpoint:
-            return _find(endpoint, names, folder)
+            found = _find(endpoint, [asked, *names[1:]], folder)
+        return found if asked == names[0] else replace(found, name=names[0])
 
     def __init__(self, folder: Path, facts: EngineFacts, limits: Limits) -> None:
         self._endpoint = Endpoint(facts.batch_size or IN_FLIGHT)
@@ -97,7 +102,8 @@ class ServerEngine(Engine):
             self.close()
             raise
         self._folder, self._limits = folder, limits
-        self._model = facts.served or (found.name if found else "")
+        self._model, _, stands_for = (facts.served or (found.name if found else "")).partition(STANDS_FOR)
+        self._answering = stands_for or self._model
         if found is not None and found.context_tokens is not None:
             self._limits = replace(limits, sequence_tokens=min(limits.sequence_tokens, found.context_tokens))
 
@@ -112,19 +118,19 @@ class ServerEngine(Engine):
         """
         check_room(requests, self._limits)
         path, make, take = self._way(requests[0])
-        asked = [(place, sample) for place, request in enumerate(requests) for sample in request.samples]
-        bodies = [(key, make(requests[key[0]], key[1], seed)) for key in asked]
-        made: list[dict[int, Answer]] = [{} for _ in requests]
+        gathering = Gathering(requests)
+        bodies = [((place, sample), make(requests[place], sample, seed)) for place, sample in gathering.asked]
         for (place, sample), reply in self._endpoint.post_all(path, bodies):
             request = requests[place]
             try:
                 if isinstance(reply, WireError):
                     raise reply
-                made[place][sample] = take(request, reply)
+                answer = take(request, reply)
             except (WireError, ValueError) as error:
-                made[place][sample] = Answer("", 0, finished=False, failure=str(error))
-            if len(made[place]) == len(request.samples):
-                yield [(request, [made[place][i] for i in request.samples])]
+                answer = Answer("", 0, finished=False, failure=str(error))
+            done = gathering.take(place, sample, answer)
+            if done:
+                yield done
 
     def _way(self, request: Request) -> tuple[str, Callable[..., Reply], Callable[[Request, Reply], Answer]]:
         """Where a request of a batch goes, what makes its body and what reads its reply; all of a batch are alike."""
@@ -181,7 +187,7 @@ class ServerEngine(Engine):
 
     def _take_completion(self, request: Request, reply: Reply) -> Answer:
         completion = read_reply(TextCompletion, reply)
-        check_answering(self._model, completion.model)
+        check_answering(self._answering, completion.model)
         choice, usage = completion.choices[0], completion.usage or Usage()
         _check_prompt(request, choice, usage)
         written, trace = choice.token_ids, None
@@ -195,10 +201,7 @@ class ServerEngine(Engine):
                 return letters
         text = choice.text if written is None else self._tokenizer.decode(written, skip_special_tokens=True)
         count = usage.completion_tokens if written is None else len(written)
-        answer = Answer(text, count or 0, choice.finish_reason == "stop", trace=trace)
-        if letters is None:
-            return answer
-        return replace(answer, option_logprobs=letters.option_logprobs, label_mass=letters.label_mass)
+        return with_letters(Answer(text, count or 0, choice.finish_reason == "stop", trace=trace), letters)
 
     def _first(self, choice: WrittenChoice, tokens: Any) -> dict[int, float]:
         """The letters' log-probabilities at the first position; ValueError where the server leaves one out.
@@ -230,7 +233,7 @@ class ServerEngine(Engine):
     def _take_decision(self, request: Request, reply: Reply) -> Answer:
         assert request.prompt.decision is not None
         model, answer = answer_of(request.prompt.decision, reply)
-        check_answering(self._model, model)
+        check_answering(self._answering, model)
         return replace(answer, trace=Trace((), (), None)) if request.decoding.traced else answer
 
     def _chat(self, request: Request, sample: int, seed: int) -> Reply:
@@ -246,7 +249,7 @@ class ServerEngine(Engine):
 
     def _take_chat(self, request: Request, reply: Reply) -> Answer:
         completion = read_reply(ChatCompletion, reply)
-        check_answering(self._model, completion.model)
+        check_answering(self._answering, completion.model)
         choice, usage = completion.choices[0], completion.usage or Usage()
         message = choice.message
         refused = bool(message.refusal) or choice.finish_reason == "content_filter"

@@ -11,7 +11,6 @@ import importlib.util
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +23,14 @@ from rimbench.engines import (
     EngineChoice,
     EngineFacts,
     FinishedTogether,
+    Gathering,
     Limits,
     Request,
     chance_of,
     check_room,
 )
 from rimbench.engines._draws import NumberWatch, TokenDraws
-from rimbench.engines._letters import read_letter
+from rimbench.engines._letters import read_letter, with_letters
 from rimbench.engines._readout import LetterReadout
 from rimbench.engines._writing import SLOTS_EACH, LeanWriter, WrittenRow
 from rimbench.records import KINDS, Answer, Trace
@@ -82,7 +82,8 @@ class TransformersEngine(Engine):
         self._tokenizer: Any = checkpoints.read_tokenizer(folder)
         model = checkpoints.load_model(folder, facts.dtype, facts.attention)
         self._model: Any = model.to(facts.device).eval()
-        self._stop_ids = stop_token_ids(self._model.generation_config, self._tokenizer)
+        ends = [*checkpoints.end_token_ids(folder), self._tokenizer.eos_token_id]
+        self._stop_ids = list(dict.fromkeys(token for token in ends if token is not None))
         if not self._stop_ids:
             _log.warning(
                 "rimbench: neither %s nor its tokenizer names an end token: what it writes ends at its limit", folder
@@ -172,20 +173,18 @@ class TransformersEngine(Engine):
     def _write(self, writer: LeanWriter, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
         """Every sample is a row of its own; a request is finished with its last one."""
         rows: dict[WrittenRow, tuple[int, int]] = {}
-        made: list[dict[int, Answer]] = [{} for _ in requests]
-        for place, request in enumerate(requests):
-            decoding = request.decoding
-            for sample in request.samples:
-                chance = chance_of(seed, request.item_id, sample) if decoding.temperature > 0 else None
-                rows[WrittenRow(request.prompt.token_ids, decoding, chance)] = (place, sample)
+        gathering = Gathering(requests)
+        for place, sample in gathering.asked:
+            request, decoding = requests[place], requests[place].decoding
+            chance = chance_of(seed, request.item_id, sample) if decoding.temperature > 0 else None
+            rows[WrittenRow(request.prompt.token_ids, decoding, chance)] = (place, sample)
         for ended in writer.write(list(rows)):
             done: FinishedTogether = []
             for row in ended:
                 place, sample = rows.pop(row)
-                request = requests[place]
-                made[place][sample] = self._text(request, row.tokens, row.first, row.token_at)
-                if len(made[place]) == len(request.samples):
-                    done.append((request, [made[place][i] for i in request.samples]))
+                done += gathering.take(
+                    place, sample, self._text(requests[place], row.tokens, row.first, row.token_at)
+                )
             if done:
                 yield done
 
@@ -201,11 +200,11 @@ class TransformersEngine(Engine):
         text = self._tokenizer.decode(kept, skip_special_tokens=True)
         trace = Trace(tuple(kept), tuple(token_at[: len(kept)]), cached_tokens=0) if request.decoding.traced else None
         options = request.prompt.option_token_ids
-        if options is None or first is None:
-            return Answer(text, len(kept), end is not None, trace=trace)
-        picked = dict(zip(options.values(), first[list(options.values())].tolist(), strict=True))
-        read = read_letter(options, picked, vocabulary=float(first.logsumexp(-1)))
-        return replace(read, text=text, generated_tokens=len(kept), finished=end is not None, trace=trace)
+        read = None
+        if options is not None and first is not None:
+            picked = dict(zip(options.values(), first[list(options.values())].tolist(), strict=True))
+            read = read_letter(options, picked, vocabulary=float(first.logsumexp(-1)))
+        return with_letters(Answer(text, len(kept), end is not None, trace=trace), read)
 
     def _pad(self, requests: Sequence[Request]) -> tuple["torch.Tensor", "torch.Tensor"]:
         """Token ids and attention mask [batch, longest prompt], padded on the left."""
@@ -244,12 +243,3 @@ class _Clock:
 
     def end(self) -> None:
         return
-
-
-def stop_token_ids(generation_config: Any, tokenizer: Any) -> list[int]:
-    """The tokens that end an answer: the checkpoint's own and the tokenizer's end of text."""
-    configured = generation_config.eos_token_id if generation_config is not None else None
-    ids = [configured] if isinstance(configured, int) else list(configured or [])
-    if tokenizer.eos_token_id is not None and tokenizer.eos_token_id not in ids:
-        ids.append(tokenizer.eos_token_id)
-    return ids

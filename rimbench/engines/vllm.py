@@ -9,7 +9,6 @@ import importlib.util
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,13 @@ from rimbench.engines import (
     EngineChoice,
     EngineFacts,
     FinishedTogether,
+    Gathering,
     Limits,
     Request,
     chance_of,
     check_room,
 )
-from rimbench.engines._letters import read_letter
+from rimbench.engines._letters import read_letter, with_letters
 from rimbench.errors import EngineError, ModelError
 from rimbench.records import Answer, Trace
 
@@ -120,16 +120,15 @@ class VllmEngine(Engine):
         check_room(requests, self._limits)
         engine = self._llm.llm_engine
         waiting: dict[str, tuple[int, int]] = {}
-        made: list[dict[int, Answer]] = [{} for _ in requests]
+        gathering = Gathering(requests)
         token_at: dict[str, list[float]] = {}
         try:
-            for place, request in enumerate(requests):
-                for sample in request.samples:
-                    self._served += 1
-                    key = str(self._served)
-                    waiting[key], token_at[key] = (place, sample), []
-                    prompt = {"prompt_token_ids": list(request.prompt.token_ids)}
-                    engine.add_request(key, prompt, self._sampling(request, sample, seed))
+            for place, sample in gathering.asked:
+                self._served += 1
+                key = str(self._served)
+                waiting[key], token_at[key] = (place, sample), []
+                prompt = {"prompt_token_ids": list(requests[place].prompt.token_ids)}
+                engine.add_request(key, prompt, self._sampling(requests[place], sample, seed))
             while waiting:
                 outputs = engine.step()
                 now = time.perf_counter()
@@ -139,10 +138,7 @@ class VllmEngine(Engine):
                     stamps += [now] * (len(output.outputs[0].token_ids) - len(stamps))
                     if output.finished:
                         place, sample = waiting.pop(output.request_id)
-                        request = requests[place]
-                        made[place][sample] = self._collect(request, output, stamps)
-                        if len(made[place]) == len(request.samples):
-                            done.append((request, [made[place][i] for i in request.samples]))
+                        done += gathering.take(place, sample, self._collect(requests[place], output, stamps))
                 if done:
                     yield done
         except self._vllm.v1.engine.exceptions.EngineDeadError as error:
@@ -188,19 +184,13 @@ class VllmEngine(Engine):
         # Decoded whole: vLLM's own text, made token by token, leaves out an unfinished last character.
         text = self._tokenizer.decode(sequence.token_ids, skip_special_tokens=True)
         answer = Answer(text, len(sequence.token_ids), sequence.finish_reason == "stop", trace=trace)
-        if read is None:
-            return answer
-        return replace(answer, option_logprobs=read.option_logprobs, label_mass=read.label_mass)
+        return with_letters(answer, read)
 
 
 def _check_weights(folder: Path) -> None:
-    """ModelError where vLLM would load other weights than those that the run's name stands for.
-
-    Without an index it takes every file of weights in the folder.
-    """
-    loaded = checkpoints.weight_files(folder)
-    others = sorted(path.name for path in folder.glob("*.safetensors") if path not in loaded)
-    if others and not (folder / checkpoints.INDEX).is_file():
+    """ModelError where vLLM would load other weights than those that the run's name stands for."""
+    others = checkpoints.beside_weights(folder)
+    if others:
         raise ModelError(f"{folder} holds {others[0]} beside the weights, which vLLM would load too: take it out")
 
 

@@ -4,7 +4,7 @@ Every fault of a file is found at once and said in one line, with the file and t
 """
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,9 +28,14 @@ SHOWN_FAULTS = 100
 
 
 def read_toml(path: Path, schema: type[T], kind: str) -> T:
-    """Read and validate a TOML file; ConfigError lists its faults, `kind` says what the file describes."""
+    """Read and validate a TOML file; errors as `read_values`."""
+    return read_values(parse_toml(path, kind), path, schema, kind)
+
+
+def read_values(values: Mapping[str, Any], path: Path, schema: type[T], kind: str) -> T:
+    """The values of a TOML file in their form; ConfigError lists its faults, `kind` says what the file describes."""
     try:
-        return schema.model_validate(parse_toml(path, kind), extra="forbid")  # in its dataclasses too
+        return schema.model_validate(values, extra="forbid")  # in its dataclasses too
     except ValidationError as error:
         raise ConfigError(f"{kind} file {path}: {describe_faults(error)}") from error
 

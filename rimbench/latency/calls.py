@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rimbench import checkpoints
-from rimbench.engines import Decoding, Engine, Request
+from rimbench.engines import AnsweringInTime, Decoding, Request
 from rimbench.errors import ConfigError, EngineError, first_line
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
 from rimbench.latency.letters import letter_at, letter_of
@@ -18,7 +18,6 @@ from rimbench.latency.probe import probe
 from rimbench.latency.stored import Measured, Passes, Quantity, Rounds, Setting, Subject, Told
 from rimbench.latency.timing import Timed
 from rimbench.records import Answer, Item
-from rimbench.running.cascading import Cascading
 from rimbench.running.loop import is_out_of_memory
 from rimbench.running.models import Loaded
 from rimbench.running.plans import PlannedRun
@@ -42,7 +41,7 @@ class Calls:
     """One system's calls for one quantity, and what came back."""
 
     def __init__(
-        self, run: PlannedRun, quantity: Quantity, batch: int, loaded: Loaded[Engine | Cascading], decoding: Decoding
+        self, run: PlannedRun, quantity: Quantity, batch: int, loaded: Loaded[AnsweringInTime], decoding: Decoding
     ) -> None:
         self.run, self.quantity, self.batch = run, quantity, batch
         self._loaded, self._decoding = loaded, decoding
@@ -87,9 +86,7 @@ class Calls:
         self._warm_up, self._batches = self._batches[:-rounds], self._batches[-rounds:]
 
     def setting(self, extra_bytes: int | None) -> Setting:
-        """What the times depend on besides the model; EngineError unless no prompt came from a cache, as far as a
-        server says.
-        """
+        """What the times depend on besides the model; EngineError where a prompt came from a cache."""
         engine = self._loaded.model
         conditions = engine.conditions(self._decoding)
         every = [answer for batch in (*self._warm_up, *self._batches) for _, answer in batch.answers]
@@ -98,10 +95,9 @@ class Calls:
                 f"the model of '{self.run.cell.system.name}' gives no numbers (NaN) for its options: its weights are "
                 "damaged, or its number type is too small for them"
             )
-        cached = [answer.trace.cached_tokens if answer.trace else None for answer in every]
-        unknown = None in cached
-        most = max(tokens or 0 for tokens in cached)
-        if most or (unknown and not self.run.server):
+        traces = [answer.trace for answer in every]
+        if any(trace is None or trace.cached_tokens for trace in traces):
+            most = max(trace.cached_tokens or 0 if trace else 0 for trace in traces)
             raise EngineError(
                 f"{self.run.facts.name} took {most or 'an unknown number of'} tokens of a prompt of "
                 f"'{self.run.cell.system.name}' from a cache, expected 0: a measured answer must not rest on an "
@@ -112,7 +108,7 @@ class Calls:
             load_s=self._loaded.load_s,
             compile_s=conditions.compile_s if conditions else None,
             peak_bytes=None if extra_bytes is None or self.run.server else _weight_bytes(self.run) + extra_bytes,
-            cached_tokens=None if unknown else 0,
+            cached_tokens=None if any(trace and trace.cached_tokens is None for trace in traces) else 0,
             path=conditions.path if conditions else None,
         )
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rimbench import engines
-from rimbench.engines import Decoding, Engine, Limits
+from rimbench.engines import AnsweringInTime, Decoding, Limits
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine
 from rimbench.latency.calls import Calls, TooLargeError
@@ -108,7 +108,7 @@ class _Share:
         """Every system's rows; the rounds follow those of the processes before, so that their items do."""
         runs, rules, start = self.runs, self.rules, process * self.rules.most
         before, lowered = machine.read_machine(), 0
-        models: LoadedModels[Engine | Cascading]
+        models: LoadedModels[AnsweringInTime]
         keys = {run.model_key for run in runs}
         with LoadedModels(len(keys)) as models:
             asked = [
@@ -177,11 +177,11 @@ def _limits(runs: Sequence[PlannedRun], run: PlannedRun, share: float) -> Limits
     return Limits(tokens, run.cell.seed, share)
 
 
-def _open(run: PlannedRun, limits: Limits) -> Engine | Cascading:
+def _open(run: PlannedRun, limits: Limits) -> AnsweringInTime:
     return Cascading(run, limits) if run.second else engines.open_engine(run.checkpoint.folder, run.facts, limits)
 
 
-def _calls(run: PlannedRun, batch: int, models: "LoadedModels[Engine | Cascading]", limits: Limits) -> list[Calls]:
+def _calls(run: PlannedRun, batch: int, models: "LoadedModels[AnsweringInTime]", limits: Limits) -> list[Calls]:
     answer = run.cell.system.answer
     loaded = models.open(run.model_key, lambda: _open(run, limits))
     read = Decoding(readout=True, max_new_tokens=1, traced=True)

@@ -29,7 +29,7 @@ def _others() -> dict[str, Path]:
     """The TOML files in the packages that entry points of the group `rimbench.suites` name."""
     from rimbench.suites.schema import read_suite
 
-    return offered_files("rimbench.suites", "suite", find_files(folder()), read_suite)
+    return offered_files("rimbench.suites", "suite", find_files(folder()), lambda path, _: read_suite(path))
 
 
 def find_suite(name_or_path: str) -> Path:

@@ -5,14 +5,15 @@ A file dropped into this folder registers a system; any other TOML file works by
 
 import functools
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from rimbench.errors import ConfigError
-from rimbench.files.toml import TomlTable, below, parse_toml, read_toml
+from rimbench.errors import ConfigError, RimbenchError
+from rimbench.files.toml import TomlTable, below, parse_toml, read_values
 from rimbench.plugins import find_files, offered_files, unknown, whose
 from rimbench.rim.blocks import Memory
 from rimbench.systems.system import (
@@ -108,9 +109,21 @@ class CascadeFile(TomlTable):
 
 def read_system(path: Path, *, allow_outside: bool = False) -> System:
     """Read and validate a system's TOML file; its name is the file's stem. Paths in it as `systems.load` has them."""
-    if "kind" in parse_toml(path, "system"):
-        return _read_cascade(path, allow_outside=allow_outside)
-    file = read_toml(path, SystemFile, "system")
+    return _read(path, registered, allow_outside=allow_outside)
+
+
+_Names = Callable[[], Mapping[str, Path]]
+"""The systems that a cascade may name, and their files."""
+
+
+def _read(path: Path, names: _Names, *, allow_outside: bool = False, single: bool = False) -> System:
+    """The system of a file; a `single` one is no cascade, which might name the file that it is named by."""
+    values = parse_toml(path, "system")
+    if "kind" in values:
+        if single:
+            raise ConfigError(f"{path} is a cascade itself; expected a single system")
+        return _cascade(path, read_values(values, path, CascadeFile, "system"), names, allow_outside)
+    file = read_values(values, path, SystemFile, "system")
     weights = file.weights
     if weights.path is not None:
         weights = replace(weights, path=_placed(path, weights.path, allow_outside=allow_outside))
@@ -126,9 +139,8 @@ def read_system(path: Path, *, allow_outside: bool = False) -> System:
     )
 
 
-def _read_cascade(path: Path, *, allow_outside: bool) -> System:
-    file = read_toml(path, CascadeFile, "system")
-    first, second = (_single(path, key, getattr(file, key), allow_outside) for key in ("first", "second"))
+def _cascade(path: Path, file: CascadeFile, names: _Names, allow_outside: bool) -> System:
+    first, second = (_member(path, key, getattr(file, key), names, allow_outside) for key in ("first", "second"))
     if first.answer.mode != "readout":
         raise ConfigError(
             f"system file {path}: first: {file.first} writes its answer and has no margin to be sure by; expected a "
@@ -139,13 +151,14 @@ def _read_cascade(path: Path, *, allow_outside: bool) -> System:
     return in_cascade(named, Fallback(first, second, file.threshold))
 
 
-def _single(path: Path, key: str, named: str, allow_outside: bool) -> System:
+def _member(path: Path, key: str, named: str, names: _Names, allow_outside: bool) -> System:
     """One of the two systems that a cascade's file names."""
     if named.endswith(".toml"):
         named = str(below(path, named, key, allow_outside=allow_outside))
-    if named.endswith(".toml") and "kind" in parse_toml(Path(named), "system"):  # it may name this file again
-        raise ConfigError(f"system file {path}: {key}: {named} is a cascade itself; expected a single system")
-    return load(named, allow_outside=allow_outside)
+    try:
+        return _load(named, names, allow_outside=allow_outside, single=True)
+    except RimbenchError as error:
+        raise ConfigError(f"system file {path}: {key}: {error}") from error
 
 
 def _placed(file: Path, named: str, *, allow_outside: bool) -> str:
@@ -169,7 +182,12 @@ def available() -> dict[str, Path]:
 @functools.cache
 def registered() -> dict[str, Path]:
     """The same, and the TOML files in the packages that entry points of the group `rimbench.systems` name."""
-    return available() | offered_files("rimbench.systems", "system", available(), read_system)
+    shipped = available()
+
+    def read(path: Path, theirs: Mapping[str, Path]) -> System:
+        return _read(path, lambda: {**shipped, **theirs})
+
+    return shipped | offered_files("rimbench.systems", "system", shipped, read)
 
 
 def load(name_or_path: str, *, allow_outside: bool = False) -> System:
@@ -177,12 +195,16 @@ def load(name_or_path: str, *, allow_outside: bool = False) -> System:
 
     A file may name weights below its own folder, and elsewhere with `allow_outside`.
     """
+    return _load(name_or_path, registered, allow_outside=allow_outside)
+
+
+def _load(name_or_path: str, names: _Names, *, allow_outside: bool, single: bool = False) -> System:
     shipped = available()
     if name_or_path.endswith(".toml"):
-        read = read_system(Path(name_or_path), allow_outside=allow_outside)
-        own = read_system(shipped[read.name]) if read.name in shipped else None
+        read = _read(Path(name_or_path), names, allow_outside=allow_outside, single=single)
+        own = _read(shipped[read.name], names) if read.name in shipped else None
         same = own is None or read == replace(own, file=read.file)
         return read if same else replace(read, own=own)
-    if name_or_path not in registered():
-        raise unknown("system", name_or_path, registered())
-    return read_system(registered()[name_or_path])
+    if name_or_path not in names():
+        raise unknown("system", name_or_path, names())
+    return _read(names()[name_or_path], names, single=single)

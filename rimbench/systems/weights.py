@@ -13,7 +13,6 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,7 @@ def resolve_served(system: System) -> Checkpoint:
     """
     repo = system.weights.repo
     if repo is not None and not _is_cached(repo, system.weights.revision):
-        folder, source, revision = _from_hub(repo, system.weights.revision, checkpoints.SETTINGS)
+        folder, source, revision = _from_hub(repo, system.weights.revision, whole=False)
     else:
         folder, source, revision = _find(system)
     if not (folder / "config.json").is_file():
@@ -141,7 +140,7 @@ def _from_path(name: str, path: str) -> Found:
     raise ModelError(f"no model at {path}: expected a checkpoint folder, or a hub name such as org/name@revision")
 
 
-def _from_hub(repo: str, revision: str | None, patterns: Sequence[str] = checkpoints.PATTERNS) -> Found:
+def _from_hub(repo: str, revision: str | None, *, whole: bool = True) -> Found:
     from huggingface_hub import HfApi, snapshot_download  # slow to import
     from huggingface_hub import errors as hub
 
@@ -149,9 +148,11 @@ def _from_hub(repo: str, revision: str | None, patterns: Sequence[str] = checkpo
     elsewhere = "or give a local folder with --model PATH"
     connection_error: type[Exception] = hub.HTTPError  # type: ignore[attr-defined]
     try:
-        if not _is_cached(repo, revision):  # one question: without a network, the download retries for 25 s
+        # One question: without a network, the download retries for 25 s.
+        if not _is_cached(repo, revision, whole=whole):
             HfApi().model_info(repo, revision=revision, timeout=HUB_TIMEOUT_S)
-        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=list(patterns)))
+        patterns = list(checkpoints.PATTERNS if whole else checkpoints.SETTINGS)
+        folder = Path(snapshot_download(repo, revision=revision, allow_patterns=patterns))
     except hub.GatedRepoError as error:
         raise ModelError(
             f"model {where} is gated: ask for access on its page and log in with 'hf auth login', {elsewhere}"
@@ -185,11 +186,13 @@ def _from_package(name: str, weights: Weights) -> Found:
     return folder, source, None
 
 
-def _is_cached(repo: str, revision: str | None) -> bool:
-    """Whether the hub's cache holds the whole of the weights; of a branch, any commit of it."""
+def _is_cached(repo: str, revision: str | None, *, whole: bool = True) -> bool:
+    """Whether the hub's cache holds the weights, or not `whole`, the settings; of a branch, any commit of it."""
     cached = snapshots("models", repo)
     pinned = revision is not None and COMMIT.fullmatch(revision)
     for folder in [cached / str(revision)] if pinned else cached.glob("*"):
+        if not whole and (folder / "config.json").is_file():
+            return True
         try:
             checkpoints.check(folder)
         except ModelError:

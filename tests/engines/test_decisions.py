@@ -2,14 +2,10 @@
 
 import json
 import math
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
-from served import Scripted, serving
+from served import Scripted, running, serving
 
 import rimbench
 from rimbench import systems
@@ -209,22 +205,9 @@ def test_a_decision_is_read_out(tmp_path):
 def sparrow(tmp_path):
     """A real decision model on loopback, which its package carries; gives its URL."""
     pytest.importorskip("sparrow_decider")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from sparrow_decider.cli import main; main()", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(url, timeout=5)
-            break
-        except OSError:
-            assert process.poll() is None
-            time.sleep(0.1)
-    yield url
-    process.terminate()
-    process.wait()
+    start = "from sparrow_decider.cli import main; main()"
+    with running(tmp_path, sys.executable, "-c", start, "serve", "--port") as url:
+        yield url
 
 
 def test_a_real_decision_model_is_run_and_compared_with_memory_on_the_same_items(sparrow, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+CASCADE = 'description = "both"\nkind = "cascade"\nfirst = "{first}"\nsecond = "nano-cot"\nthreshold = 0.5\n'
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = """
 from rimbench.engines.transformers import TransformersEngine
@@ -163,3 +164,30 @@ def test_a_system_of_another_package_is_no_member_of_a_shipped_family(site, run)
     site("acme", {"acme/their-direct.toml": SYSTEM}, {"systems": "x = acme"})
     assert json.loads(run("systems", "--json").stdout)[-1]["system"] == "their-direct"
     assert run("report", "--json").stdout == before
+
+
+@pytest.mark.parametrize("first", ["nano-rim-v2", "their-direct", "their-direct.toml"])
+def test_a_cascade_of_another_package_names_shipped_systems_and_its_own(site, run, first):
+    files = {"acme/both.toml": CASCADE.format(first=first), "acme/their-direct.toml": SYSTEM}
+    site("acme", files, {"systems": "x = acme"})
+    done = answer(run, "transformers", "--system", "both")
+    assert done.returncode == 0 and "left out" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("first", ["both", "both.toml", "other"])
+def test_a_cascade_of_cascades_is_left_out_and_named_once_with_the_key(site, run, first):
+    files = {"acme/both.toml": CASCADE.format(first=first), "acme/other.toml": CASCADE.format(first="both")}
+    site("acme", files, {"systems": "x = acme"})
+    done = run("systems")
+    assert done.returncode == 0 and "nano-direct" in done.stdout, done.stderr
+    left_out, _ = done.stderr.splitlines()
+    assert "system 'both' of package acme 1.0 is left out: " in left_out
+    assert "first: " in left_out and "is a cascade itself; expected a single system" in left_out
+
+
+def test_a_cascade_that_names_a_registered_cascade_is_refused(site, run, tmp_path):
+    site("acme", {"acme/both.toml": CASCADE.format(first="nano-rim-v2")}, {"systems": "x = acme"})
+    (tmp_path / "mine.toml").write_text(CASCADE.format(first="both"))
+    done = answer(run, "transformers", "--system", "mine.toml")
+    assert "mine.toml: first: " in done.stderr and "is a cascade itself; expected a single" in done.stderr
+    assert "Traceback" not in done.stderr

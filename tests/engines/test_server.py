@@ -1,6 +1,11 @@
 """The engine on a server: what is sent and read, held against a real model behind a socket."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
 
 import pytest
 from served import Model, Scripted, serving
@@ -23,10 +28,10 @@ def model():
     return Model(MODEL, "cot")
 
 
-def ask(prompt, decoding, samples=(0,), folder=MODEL, seed=3):
+def ask(prompt, decoding):
     facts = facts_for("server", EngineChoice())
-    with open_engine(folder, facts, Limits(512, 0)) as engine:
-        [[(_, answers)]] = engine.answer([Request("q", prompt, samples, decoding)], seed)
+    with open_engine(MODEL, facts, Limits(512, 0)) as engine:
+        [[(_, answers)]] = engine.answer([Request("q", prompt, (0,), decoding)], seed=3)
     return answers
 
 
@@ -51,6 +56,21 @@ def test_one_request_a_question_reads_letters_of_any_rank(model):
     assert asked[0]["logprob_token_ids"] == list(letters(model).option_token_ids.values())
     assert list(read.option_logprobs) == ["A", "B", "C"]
     assert read.label_mass < 0.5  # no letter is likely behind these tokens
+
+
+@pytest.mark.parametrize(
+    ("details", "known"), [(None, None), ({}, None), ({"cached_tokens": 0}, 0), ({"cached_tokens": 16}, 16)]
+)
+def test_what_came_from_a_cache_is_unknown_where_the_server_does_not_say(details, known, model):
+    class Told(Scripted):
+        def complete(self, asked):
+            status, reply = super().complete(asked)
+            reply["usage"]["prompt_tokens_details"] = details
+            return status, reply
+
+    with serving(Told()) as server, at_server(server.url):
+        [read] = ask(letters(model), replace(READ, traced=True))
+    assert read.trace.cached_tokens == known
 
 
 def test_a_server_without_the_asked_letters_gives_them_where_they_are_among_its_best(model):
@@ -90,6 +110,25 @@ def test_a_run_is_named_by_the_weights_here_and_the_name_on_the_server(tmp_path)
     assert (run.identity.engine.name, run.identity.engine.served) == ("server", "scripted")
     assert run.name != here.name
     assert "served" not in here.identity.document["engine"]
+
+
+def test_a_repository_whose_tokenizer_was_fetched_starts_without_the_hub(tmp_path):
+    commit, kept = "a" * 40, tmp_path / "hub/models--some--model"
+    (kept / "refs").mkdir(parents=True)
+    (kept / "refs/main").write_text(commit)
+    shutil.copytree(MODEL, kept / "snapshots" / commit, ignore=shutil.ignore_patterns("*.safetensors"))
+    code = (
+        "from dataclasses import replace\nfrom rimbench import systems\n"
+        "from rimbench.systems.weights import resolve_served\n"
+        "system = systems.load('nano-cot')\n"
+        "found = resolve_served(replace(system, weights=systems.Weights(repo='some/model')))\n"
+        "print(found.folder.name, found.whole)"
+    )
+    nowhere = {"HF_HUB_CACHE": str(tmp_path / "hub"), "HF_ENDPOINT": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | nowhere, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == [commit, "False"], done.stderr
 
 
 def test_a_folder_of_the_tokenizer_alone_is_enough(tmp_path):

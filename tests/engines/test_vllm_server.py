@@ -1,14 +1,11 @@
 """A real server beside the offline engine: the same questions, letters and log-probabilities."""
 
+import contextlib
 import json
-import os
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
+from served import running
 
 import rimbench
 from rimbench.conformance import check_engine
@@ -16,48 +13,27 @@ from rimbench.conformance.trial import MODEL
 from rimbench.engines import at_server
 
 pytestmark = pytest.mark.vllm
-LONGEST_START_S = 300
 
 
 @pytest.fixture
 def serve(tmp_path):
     """Starts vLLM's server on a checkpoint folder, with its own settings, and gives its URL."""
     pytest.importorskip("vllm")
-    started = []
-
-    def start(folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command = [
-            sys.executable,
-            "-m",
-            "vllm.entrypoints.openai.api_server",
-            "--model",
-            folder,
-            "--dtype",
-            "float32",
-        ]
-        command += ["--host", "127.0.0.1", "--port", port, "--max-num-seqs", 32, "--enforce-eager"]
-        environment = os.environ | {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
-        log = (tmp_path / f"server-{port}.log").open("w")
-        started.append(
-            subprocess.Popen(list(map(str, command)), env=environment, stdout=log, stderr=log, cwd=tmp_path)
+    command = [
+        sys.executable,
+        "-m",
+        "vllm.entrypoints.openai.api_server",
+        "--dtype",
+        "float32",
+        "--max-num-seqs",
+        "32",
+    ]
+    command += ["--enforce-eager", "--host", "127.0.0.1"]
+    environment = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
+    with contextlib.ExitStack() as started:
+        yield lambda folder: started.enter_context(
+            running(tmp_path, *command, "--model", str(folder), "--port", path="/health", **environment)
         )
-        url, until = f"http://127.0.0.1:{port}", time.monotonic() + LONGEST_START_S
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/health", timeout=5)
-                return url
-            except OSError:
-                if started[-1].poll() is not None or time.monotonic() > until:
-                    pytest.fail((tmp_path / f"server-{port}.log").read_text()[-2000:])
-                time.sleep(0.5)
-
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait()
 
 
 def rows(run):

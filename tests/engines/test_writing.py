@@ -122,7 +122,7 @@ def test_a_cache_that_the_memory_does_not_hold_has_fewer_slots_and_says_so(monke
     assert "of 2 sequences of 96 tokens: so many are written at once instead of 7" in caplog.text
 
 
-def test_a_model_that_is_not_written_here_goes_through_generate_in_batches(tmp_path, checkpoint, caplog):
+def test_a_model_that_is_not_written_here_goes_through_generate_in_batches(tmp_path, checkpoint):
     from transformers import AutoTokenizer
 
     torch.manual_seed(0)

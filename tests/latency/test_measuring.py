@@ -14,6 +14,7 @@ from served import Scripted, serving
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rimbench import engines, suites, systems
+from rimbench.cli.latency import silent
 from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine, timing
@@ -169,7 +170,14 @@ def test_a_prompt_that_came_from_a_cache_fails_the_measurement(planned, monkeypa
     scripted = dataclasses.replace(run, facts=engines.find("fake").describe(EngineChoice(1)))
     script.write_text('{"cached_tokens": 0}')
     [row] = measure([scripted], 1, FEW)
+    assert silent([row]) == []
     assert row.setting.cached_tokens == 0 and set(row.told.letters.values()) <= set("ABCD")
+    script.write_text('{"cached_tokens": null}')
+    [row] = measure([scripted], 1, FEW)
+    assert row.setting.cached_tokens is None
+    assert ["its server does not say how much of a prompt came from a cache" in said for said in silent([row])] == [
+        True
+    ]
     for told, words in (('{"cached_tokens": 16}', "16"), ("{}", "an unknown number of")):
         script.write_text(told)
         with pytest.raises(

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 import tiny
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
 
 from rimbench import checkpoints
 from rimbench.errors import ModelError
@@ -163,3 +166,27 @@ def test_the_shipped_models_keep_the_hash_that_names_their_runs():
     for name in ("nano-base", "nano-rim-v2"):
         folder = weights.resolve(load(name)).folder
         assert sorted(path.name for path in folder.iterdir()) == names(folder)
+
+
+@pytest.mark.parametrize("named", ["TokenizersBackend", "PreTrainedTokenizerFast"])
+def test_a_tokenizer_that_is_all_in_its_file_is_read_without_torch_and_as_any_other_reader_reads_it(folder, named):
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"tokenizer_class": named}))
+    code = (
+        "import sys; from pathlib import Path; from rimbench import checkpoints\n"
+        "ids = checkpoints.read_tokenizer(Path(sys.argv[1])).encode('The dose is 4 mg.')\n"
+        "print(ids, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{AutoTokenizer.from_pretrained(folder).encode('The dose is 4 mg.')} False"
+
+
+@pytest.mark.parametrize("ends", [7, [7, 9]])
+def test_the_end_tokens_are_those_of_the_models_settings_where_there_are_none_of_generation(folder, ends):
+    assert checkpoints.end_token_ids(folder) == [
+        json.loads((folder / "generation_config.json").read_text())["eos_token_id"]
+    ]
+    (folder / "generation_config.json").unlink()
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(settings | {"eos_token_id": ends}))
+    assert checkpoints.end_token_ids(folder) == ([ends] if ends == 7 else ends)
