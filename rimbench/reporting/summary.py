@@ -16,9 +16,10 @@ from rimbench.reporting.ablations import find_ablations
 from rimbench.reporting.budgets import find_sweeps
 from rimbench.reporting.carried import carried
 from rimbench.reporting.cells import make_cell
+from rimbench.reporting.conclusions import make_summaries
 from rimbench.reporting.document import SCHEMA, Pair, Report
 from rimbench.reporting.doubts import doubt_families, find_doubts, say_partial
-from rimbench.reporting.families import ALL, Choice, is_called, list_pairs
+from rimbench.reporting.families import ALL, DECLARED, Choice, is_called, list_pairs, pairs_among
 from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.pairs import check_same_items, compare_pairs, gaps, order_effects, unlike_items
 from rimbench.reporting.reading import RunData, read_runs
@@ -56,7 +57,10 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
         key=lambda c: (c.suite, c.system, c.label),
     )
     taken, notes = choose_variants(runs)
-    pairs = compare_pairs(_pairs(taken, labels, choice), labels, settings, choice)
+    asked = _pairs(taken, labels, choice)
+    every = compare_pairs([*asked, *_other_pairs(taken, labels, asked, choice)], labels, settings, choice)
+    wanted = {(a.manifest.run, b.manifest.run) for a, b in asked}
+    pairs = [pair for pair in every if pair.runs in wanted]
     chosen = {run.manifest.run for run in taken}
     beside = [cell for cell in cells if cell.run in chosen]
     timings = make_timings(measurements, accuracies_beside(beside))
@@ -75,6 +79,7 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
         alpha=settings.alpha,
         rotations=tuple(rotations),
         carried=tuple(carried(beside)),
+        summary=tuple(make_summaries(beside, every, timings.latency, choice.baseline)),
     )
 
 
@@ -127,6 +132,20 @@ def _pairs(taken: Sequence[RunData], labels: Mapping[str, str], choice: Choice) 
     if choice.baseline is not None and not any(is_called(labels[r.manifest.run], r, choice.baseline) for r in taken):
         raise unknown("baseline", choice.baseline, {labels[run.manifest.run] for run in taken})
     return found
+
+
+def _other_pairs(
+    taken: Sequence[RunData], labels: Mapping[str, str], asked: Sequence[tuple[RunData, RunData]], choice: Choice
+) -> list[tuple[RunData, RunData]]:
+    """The pairs on each suite that nobody asked for: a matrix shows them, each judged within its declared family."""
+    if choice.family != DECLARED:
+        return []
+    known = [{a.manifest.run, b.manifest.run} for a, b in asked]
+    by_suite: dict[str, dict[str, RunData]] = {}
+    for run in taken:
+        by_suite.setdefault(run.manifest.suite, {})[labels[run.manifest.run]] = run
+    found = [(named[a], named[b]) for named in by_suite.values() for a, b in pairs_among(named)]
+    return [(a, b) for a, b in found if {a.manifest.run, b.manifest.run} not in known]
 
 
 def read_all(results: Path, say: Callable[[str], None]) -> list[RunData]:
