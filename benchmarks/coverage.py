@@ -21,6 +21,7 @@ from rimbench.statistics.passk import pass_at_k
 from rimbench.statistics.seeds import mean_over_seeds
 from rimbench.statistics.selective import certified_coverage
 from rimbench.statistics.stopping import stages_at, steps
+from rimbench.statistics.times import mean_time, ratio_of_times
 from rimbench.statistics.unpaired import newcombe_independent
 
 SHARES = (0.05, 0.25, 0.50, 0.95)
@@ -191,21 +192,62 @@ def seeds_and_items(cells: int, rng: np.random.Generator) -> None:
         print(f"{n:4}  {seeds:5}  {seed:4.1f}  {liking:6.1f}  {'  '.join(shown)}")
 
 
+def times_in_turn(cells: int, rng: np.random.Generator) -> None:
+    """Two systems timed in the same rounds, whose logarithms share the machine's noise (spread 0.1), have their own
+    (0.1), each with this lag-1 autocorrelation, and in each process their own level, spread by `between`.
+    """
+    print("\nMean times and ratios: coverage in %, and of 100 reruns how many find a value within the interval")
+    print("processes  rounds  between  lag-1   mean  rerun  ratio  rerun  ratio, rounds independent")
+    settings = [(3, 11, 0.0), (3, 11, 0.05), (5, 7, 0.05), (1, 32, 0.0), (1, 8, 0.0)]
+    for (processes, rounds, between), lag in product(settings, (0.0, 0.25, 0.5)):
+        taken, hits = (rounds,) * processes, np.zeros(5)
+        before: tuple[Estimate, Estimate] | None = None
+        for _ in range(cells):
+            machine = correlated(lag, (processes, rounds), rng)
+            one, other = (
+                np.exp(machine + correlated(lag, machine.shape, rng) + between * rng.normal(size=(processes, 1)))
+                for _ in range(2)
+            )
+            found = mean_time(one.ravel().tolist(), taken), ratio_of_times(other.ravel(), one.ravel(), taken)
+            hits[[0, 2]] += within(found[0], math.exp((0.02 + between**2) / 2)), within(found[1], 1.0)
+            if before is not None:
+                hits[[1, 3]] += [within(b, f.value) for b, f in zip(before, found, strict=True)]
+            apart = np.log(other / one).ravel()
+            hits[4] += abs(apart.mean()) <= 1.96 * apart.std(ddof=1) / math.sqrt(apart.size)
+            before = found
+        shown = "  ".join(f"{hit:5.1f}" for hit in 100 * hits / cells)
+        print(f"{processes:9}  {rounds:6}  {between:7.2f}  {lag:5.2f}  {shown}")
+
+
+def correlated(lag: float, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Rows of normal noise of spread 0.1, neighbours correlated by `lag`."""
+    noise = 0.1 * rng.normal(size=shape)
+    for i in range(1, shape[1]):
+        noise[:, i] = lag * noise[:, i - 1] + math.sqrt(1 - lag**2) * noise[:, i]
+    return noise
+
+
 def covers(intervals: list[tuple[float, float]], truth: float) -> tuple[float, float]:
     """The share of intervals with the truth in them, and their mean width."""
     lo, hi = np.array(intervals, dtype=float).T
     return float(((lo <= truth) & (truth <= hi)).mean()), float(np.nanmean(hi - lo))
 
 
+TABLES = (one_proportion, paired, unpaired, several_samples, clustered, single_pass, seeds_and_items, times_in_turn)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=int, default=2000, help="simulated cells a row")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--table", choices=[table.__name__ for table in TABLES], help="this one alone")
     options = parser.parse_args()
     print(
         f"95% intervals: coverage in % (mean width in points), {options.cells} simulated cells, seed {options.seed}"
     )
-    for table in (one_proportion, paired, unpaired, several_samples, clustered, single_pass, seeds_and_items):
+    for table in TABLES:
+        if options.table not in (None, table.__name__):
+            continue
         table(options.cells, np.random.default_rng(options.seed))
 
 

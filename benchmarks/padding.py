@@ -19,7 +19,7 @@ from rimbench.running import batches
 from rimbench.running.batches import plan
 from rimbench.running.cell import Cell
 from rimbench.running.plans import make_ready
-from rimbench.suites.controls import Controls, show
+from rimbench.suites.controls import Controls, show_item
 
 BATCH = 16
 
@@ -43,7 +43,7 @@ def main() -> None:
         return
     system = systems.load("smollm2-direct")
     ready = make_ready(system)
-    shown = tuple(show(item, Controls()) for item in suite.items)
+    shown = tuple(show_item(item, Controls()) for item in suite.items)
     prompts = ready.prompts(suite, [each.item for each in shown])
     cell = Cell(system, shown, prompts, 0, 0, ready.context_tokens)
     planned = [[len(r.prompt.token_ids) for r in batch] for batch in plan(cell, BATCH, set())]

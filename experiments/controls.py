@@ -14,6 +14,7 @@ folder; any-k goes on from rim-v2's stage 1, which has its settings, data and se
 
 `docs/controls.json` holds every accuracy, the paired differences to each control by seed, and those over all seeds
 and items; what is not trained yet is left out, and named. `--summary` trains nothing, and tells what is there.
+`regimes.py` puts the same systems to other settings.
 """
 
 import argparse
@@ -111,17 +112,12 @@ class Trained:
 
 def main() -> None:
     """Train and ask what is missing, seed after seed, then keep and print what is there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=float, default=1.0, help="share of the recipes' steps")
-    parser.add_argument("--batch", type=int, default=32, help="rows a step")
-    parser.add_argument("--examples", type=int, default=TUNING_ROWS, help="the first so many of a seed's")
-    parser.add_argument("--summary", action="store_true", help="only what is there already")
-    options = parser.parse_args()
+    options = arguments(__doc__).parse_args()
     scale = Scale(options.steps, options.batch, options.examples)
     every = [Trained(system, seed, scale) for seed in SEEDS for system in RECIPES]
     for each in every if not options.summary else ():
         answer(each)
-    found = {each: json.loads(kept(each).read_text()) for each in every if kept(each).exists()}
+    found = there(every)
     document = summarise(found) | asdict(scale)
     document["missing"] = [f"{each.system}, seed {each.seed}" for each in every if each not in found]
     (DOCS / "controls.json").write_text(json.dumps(document, indent=2) + "\n")
@@ -130,10 +126,26 @@ def main() -> None:
     print(f"missing: {'; '.join(document['missing']) or 'nothing'}")
 
 
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """What a command that trains at a scale is told."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--steps", type=float, default=1.0, help="share of the recipes' steps")
+    parser.add_argument("--batch", type=int, default=32, help="rows a step")
+    parser.add_argument("--examples", type=int, default=TUNING_ROWS, help="the first so many of a seed's")
+    parser.add_argument("--summary", action="store_true", help="only what is there already")
+    return parser
+
+
+def there(every: Iterable[Trained]) -> dict[Trained, dict[str, Any]]:
+    """What is kept of those that were trained and asked."""
+    return {each: json.loads(kept(each).read_text()) for each in every if kept(each).exists()}
+
+
 def answer(trained: Trained) -> None:
     """Train one and ask it what its setting asks: by kind and budget whether each item was answered right."""
     if kept(trained).exists():
         return
+    trained.setting.base(trained.scale)  # no part of this training's time
     began = time.monotonic()
     checkpoint = tune(trained)
     right: dict[str, Any] = {"steps": steps(trained.folder), "seconds": round(time.monotonic() - began)}
@@ -222,6 +234,7 @@ def summarise(found: dict[Trained, dict[str, Any]]) -> dict[str, Any]:
         "differences": differences,
         "over_seeds": over_seeds,
         "steps_taken": {f"{each.system}, seed {each.seed}": right["steps"] for each, right in found.items()},
+        "seconds": {f"{each.system}, seed {each.seed}": right.get("seconds") for each, right in found.items()},
     }
 
 

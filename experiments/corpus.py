@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from rimbench.records import LETTERS
 from rimbench.suites import catalogue, titration
-from rimbench.suites.schema import read
+from rimbench.suites.schema import read_suite
 from rimbench.suites.titration import LARGEST_MG, TitrationSettings, generate
 
 Row = dict[str, object]
@@ -75,14 +75,14 @@ def tuning_rows(seed: int, n: int, open_ended: float = OPEN_ENDED) -> Iterator[R
         taken.add(item.question)
         made += 1
         chosen = chance.random() >= open_ended
-        yield _told(item.question, item.values, item.options if chosen else (), item.gold)
+        yield chain_row(item.question, item.values, item.options if chosen else (), item.gold)
 
 
 def suite_questions() -> set[str]:
     """The questions of the demo suites, and each of them in the other wording: what nobody may train on."""
     found: set[str] = set()
     for name in SUITES:
-        spec = read(catalogue.find(name))
+        spec = read_suite(catalogue.find_suite(name))
         assert spec.source is not None and spec.source.settings is not None
         settings = TitrationSettings(**spec.source.settings.model_dump())
         for wording in titration.WORDINGS:
@@ -102,8 +102,8 @@ def _chain(seed: int, i: int, chance: random.Random, taken: set[str], *, chosen:
             break
     if chosen and steps == 1:
         options, gold = _with_others(item.values[-1], chance, close=False)
-        return _told(item.question, item.values, options, gold)
-    return _told(item.question, item.values, item.options if chosen else (), item.gold)
+        return chain_row(item.question, item.values, options, gold)
+    return chain_row(item.question, item.values, item.options if chosen else (), item.gold)
 
 
 def _step(chance: random.Random, *, chosen: bool, close: bool) -> Row:
@@ -147,7 +147,8 @@ def _with_others(value: int, chance: random.Random, *, close: bool) -> tuple[tup
     return (*others[:place], value, *others[place:]), place
 
 
-def _told(question: str, values: Sequence[int], options: Sequence[int], gold: int) -> Row:
+def chain_row(question: str, values: Sequence[int], options: Sequence[int] = (), gold: int = 0) -> Row:
+    """A row whose reasoning is these values, a line each, and whose answer is the last, or its option's letter."""
     return _row(question, options, "\n".join(map(str, values)), LETTERS[gold] if options else str(values[-1]))
 
 

@@ -5,19 +5,19 @@
     table-last    what each event does is drawn for every question and told last: nothing can be known by heart, and
                   nothing done before the table is read
     pairs         which two of six doses make a total that is told last? Every dose has to be tried, side by side
+    narrow-pairs  the same in 3 layers of half the width, so that one position holds less
 
 In one pass blocks add width and no depth: a position's states after layer l depend on l layers, with blocks or
-without. So the last two are where memory should pay: what is left to do when the last number is read has to be done
+without. So the last three are where memory should pay: what is left to do when the last number is read has to be done
 at the few positions behind it, or in the blocks.
 
 Each regime has a base of its own, trained from nothing to write its chains out, and from it, on the same examples and
 with the same seeds, systems of `controls.py`. They are asked 1,000 fresh questions without options; none of these is
 trained on, by the base or by anything made of it. `--steps`, `--batch` and `--examples` are as in `controls.py`; the
-base takes the same share of its rows. `docs/regimes.json` holds every accuracy, and K = 8 less each control, by seed,
-and over seeds where there are some.
+base takes the same share of its rows. `docs/regimes.json` holds of each regime the scale that it was last tried at,
+every accuracy, and K = 8 less each control, by seed, and over seeds where there are some.
 """
 
-import argparse
 import itertools
 import json
 import random
@@ -26,10 +26,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from controls import Trained, answer, kept, of_seed, summarise
-from corpus import Row
+from controls import SEEDS, Trained, answer, arguments, of_seed, summarise, there
+from corpus import Row, chain_row
 from curve import shown
-from family import DOCS, TUNING_ROWS, WORK, Scale, texts, train_here, write_rows
+from family import DOCS, WORK, Scale, texts, train_here, write_rows
 from open_ended import ITEMS
 from start import make_start
 
@@ -37,7 +37,6 @@ from rimbench.suites.titration import LARGEST_MG, WORDINGS, Titration
 
 SYSTEMS = ("rim-v2", "any-k", "curriculum-only", "direct-equal-flop")
 BASE_ROWS = 200_000
-SEEDS = (0, 1, 2)
 LARGEST = 20
 """Doses are from 1 to this many mg, so that a base learns every step of one operation in minutes."""
 CHANGES = range(1, 5)
@@ -55,12 +54,13 @@ Walk = tuple[int, list[Event], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """Questions of so many steps, made from chance, for models of so many layers."""
+    """Questions of so many steps, made from chance, for models of so many layers and so wide states."""
 
     name: str
     steps: tuple[int, int]
     layers: int
     make: Callable[[random.Random, int], Titration | None]
+    width: int = 64
 
     suite = None
 
@@ -79,7 +79,9 @@ class Regime:
         start = folder.with_name("start")
         if not (start / "config.json").exists():
             numbers = [str(value) for value in range(1, LARGEST_MG + 1)] * 2
-            make_start(start, [*texts(rows[:VOCABULARY_ROWS]), *numbers], 0, num_hidden_layers=self.layers)
+            size = {"num_hidden_layers": self.layers, "hidden_size": self.width}
+            size |= {"intermediate_size": 3 * self.width, "head_dim": self.width // 2}
+            make_start(start, [*texts(rows[:VOCABULARY_ROWS]), *numbers], 0, **size)
         return train_here("nano-base", scale, start, data, folder, 0)
 
     def tuning_rows(self, seed: int, n: int) -> Iterator[Row]:
@@ -90,11 +92,7 @@ class Regime:
         """n training rows; nothing that is asked is among them."""
         asked = {item.question for item in self.items()}
         fresh = (item for item in self.questions(purpose, shortest) if item.question not in asked)
-        for item in itertools.islice(fresh, n):
-            *_, answered = item.values
-            reply = {"role": "assistant", "content": rf"\boxed{{{answered}}}"}
-            reply["reasoning_content"] = "\n".join(map(str, item.values))
-            yield {"messages": [{"role": "user", "content": item.question}, reply]}
+        return (chain_row(item.question, item.values) for item in itertools.islice(fresh, n))
 
     def items(self) -> list[Titration]:
         """What is asked, no question twice."""
@@ -184,7 +182,8 @@ REGIMES = {
     regime.name: regime
     for regime in (
         Regime("pairs", (DOSES + 1, DOSES + 1), 2, pairs),
-        Regime("table-last", (4, 6), 4, table_last),
+        Regime("narrow-pairs", (DOSES + 1, DOSES + 1), 3, pairs, 32),
+        Regime("table-last", (3, 5), 3, table_last),
         Regime("few-layers", (5, 8), 2, chain),
         Regime("long-chains", (7, 8), 8, chain),
     )
@@ -193,29 +192,28 @@ REGIMES = {
 
 def main() -> None:
     """Train and ask what is missing, regime after regime and seed after seed; keep and print what is there."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--regime", action="append", choices=REGIMES, help="only this one; repeat")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="the first so many")
-    parser.add_argument("--steps", type=float, default=1.0, help="share of all steps")
-    parser.add_argument("--batch", type=int, default=32, help="rows a step")
-    parser.add_argument("--examples", type=int, default=TUNING_ROWS, help="of a seed")
-    parser.add_argument("--summary", action="store_true", help="only what is there already")
     options = parser.parse_args()
     scale = Scale(options.steps, options.batch, options.examples)
     wanted = [REGIMES[name] for name in options.regime or REGIMES]
     for regime in wanted if not options.summary else ():
         for seed, system in itertools.product(SEEDS[: options.seeds], SYSTEMS):
             answer(Trained(system, seed, scale, regime))
-    document: dict[str, Any] = asdict(scale) | {"regimes": {}}
-    for regime in REGIMES.values():
-        every = [Trained(system, seed, scale, regime) for seed in SEEDS for system in SYSTEMS]
-        found = {each: json.loads(kept(each).read_text()) for each in every if kept(each).exists()}
+    file = DOCS / "regimes.json"
+    document: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    for regime in wanted:
+        found = there(Trained(system, seed, scale, regime) for seed in SEEDS for system in SYSTEMS)
         if found:
-            document["regimes"][regime.name] = summarise(found)
-    (DOCS / "regimes.json").write_text(json.dumps(document, indent=2) + "\n")
-    for name, entry in document["regimes"].items():
-        for line in (*entry["accuracies"], *entry["differences"], *entry["over_seeds"]):
+            stated = asdict(scale) | {"layers": regime.layers, "width": regime.width}
+            document[regime.name] = stated | summarise(found)
+    file.write_text(json.dumps(document, indent=2) + "\n")
+    for name, entry in document.items():
+        over_seeds = [line for line in entry["over_seeds"] if line["seeds"] > 1]
+        for line in (*entry["accuracies"], *entry["differences"], *over_seeds):
             print(shown(line, f"{name:12} {of_seed(line)}"))
+        print(f"{name:12} wall time, s: " + "; ".join(f"{who}: {taken}" for who, taken in entry["seconds"].items()))
 
 
 if __name__ == "__main__":

@@ -133,13 +133,14 @@ def load(results: StrPath | None = None) -> "pd.DataFrame":
     """
     from rimbench.store import exporting
 
-    return exporting.load(read_project().results_or(results))
+    return exporting.records_frame(read_project().results_or(results))
 
 
 @checked
 def report(
     results: StrPath | None = None,
     *,
+    by: str | None = None,
     margin: float = 0.03,
     baseline: str | None = None,
     family: str | Sequence[str] | None = None,
@@ -148,7 +149,8 @@ def report(
 ) -> Reported:
     """The report of a results folder: cells, comparisons, latency; `rimbench report` in Python.
 
-    `margin` is the largest difference that does not matter, `baseline` what to compare with where it is not the one
+    `by` is a facet to break answers down by: a column that the suite keeps, `options` or `length`. `margin` is the
+    largest difference that does not matter, `baseline` what to compare with where it is not the one
     of the systems' files, `family` the systems whose pairs are judged together, or `all`. Raises DataError where
     there is no run.
     """
@@ -157,7 +159,7 @@ def report(
 
     folder = read_project(allow_outside=allow_outside).results_or(results)
     choice = _choice(family, baseline, allow_partial=allow_partial)
-    return Reported(folder, summary.summarise(folder, Settings(margin=_share(margin)), choice))
+    return Reported(folder, summary.summarise(folder, Settings(margin=_share(margin)), choice, by))
 
 
 @checked

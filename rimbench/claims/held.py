@@ -6,16 +6,14 @@ at 1 - 2 alpha (Berger 1982, Technometrics 24:295); what one pair of m refutes t
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from rimbench.claims.equivalence import Deviation, Standing, decide, reach_of
 from rimbench.claims.finding import in_factor, in_points
 from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredFlips, MeasuredTime, Reproduction, relative
 from rimbench.claims.pairs import Bar
-from rimbench.statistics.bootstrap import Resampling, Units, bca_interval
 from rimbench.statistics.estimate import Estimate
+from rimbench.statistics.times import ratio_of_times
 from rimbench.statistics.verdict import SMALLEST_N
 
 
@@ -212,14 +210,10 @@ def hold_factor(figures: tuple[str, str], printed: tuple[float, float], measures
 def _ratio(a: MeasuredTime, b: MeasuredTime, level: float) -> Estimate | None:
     """Paired where both took turns in one measurement; else from two intervals, square-and-add of their "
     "logarithms."""
-    together = (a.taken, a.batch, len(a.round_s)) == (b.taken, b.batch, len(b.round_s))
+    together = (a.taken, a.batch, a.by_process, len(a.round_s)) == (b.taken, b.batch, b.by_process, len(b.round_s))
     if together and a.taken:
-        lo, hi = bca_interval(Units(np.array(a.round_s), np.array(b.round_s)), Resampling(level=level)) or (
-            None,
-            None,
-        )
-        value = sum(a.round_s) / sum(b.round_s)
-        return Estimate(value, lo, hi, len(a.round_s), "rounds in turn, paired bootstrap", level, 0)
+        found = ratio_of_times(a.round_s, b.round_s, a.by_process or (len(a.round_s),), level)
+        return replace(found, method=f"rounds in turn, {found.method}")
     of_a, of_b = a.at(level), b.at(level)
     if of_a is None or of_b is None or None in (of_a.lo, of_a.hi, of_b.lo, of_b.hi):
         return None

@@ -101,9 +101,9 @@ class Referents:
             else:
                 yield from _differ("items", items.content_sha256, entry.content_sha256)
             return
-        from rimbench.suites.schema import read
+        from rimbench.suites.schema import read_suite
 
-        spec = read(path)
+        spec = read_suite(path)
         if items.wording is not None and items.wording != Wording(**spec.wording.model_dump()):
             yield Difference("another wording of the questions")
         yield from _other_items(spec, path, entry, manifest)
@@ -126,7 +126,8 @@ class Referents:
         named = (entry.file if entry else None) or name
         if named.endswith(".toml"):
             return below(self.path, named, "", allow_outside=True)
-        return catalogue.find(named) if (entry and entry.file) or named in find_files(catalogue.folder()) else None
+        shipped = named in find_files(catalogue.folder())
+        return catalogue.find_suite(named) if shipped or (entry and entry.file) else None
 
 
 def _stem(file: str) -> str:

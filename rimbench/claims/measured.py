@@ -48,7 +48,7 @@ class MeasuredTime:
     """Seconds a question in batches of `batch`, measured on `device`; `run` says where it is kept.
 
     `at` gives their mean with its interval at a level, `round_s` the seconds round by round, in which all systems of
-    the measurement `taken` took turns.
+    the measurement `taken` took turns, `by_process` how many rounds each process took.
     """
 
     run: str
@@ -60,6 +60,7 @@ class MeasuredTime:
     at: Callable[[float], Estimate | None]
     round_s: tuple[float, ...] = ()
     taken: str = ""
+    by_process: tuple[int, ...] = ()
     prompt_tokens: float | None = None
     unlike: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()

@@ -26,9 +26,10 @@ from rimbench.latency import stored
 from rimbench.reporting.reading import RunData, read_run, resampling_of
 from rimbench.reporting.rotations import InOrders, read_orders
 from rimbench.reporting.variants import controls_of
-from rimbench.statistics.bootstrap import Cluster, Resampling
-from rimbench.statistics.estimate import Estimate, bootstrap_mean
+from rimbench.statistics.bootstrap import Cluster
+from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.passk import uniform_pass_at_k
+from rimbench.statistics.times import mean_time
 from rimbench.store import ABLATION, ROTATED, SWEEP, find_inner, find_runs, read_manifest
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ def _of_row(
     seconds = tuple(ms / per for ms in row.samples_ms)
 
     def at(level: float) -> Estimate | None:
-        return bootstrap_mean(seconds, Resampling(level=level))
+        return mean_time(seconds, row.taken, level)
 
     identity, source = (row.subject.identity, row.subject.model_source) if row.subject else (None, None)
     unlike, unverified = _split(subject.of_system(system, identity, source))
@@ -268,6 +269,7 @@ def _of_row(
         at,
         seconds,
         f"{measurement.suite} {measurement.measured_at}",
+        row.taken,
         row.prompt_tokens,
         unlike,
         unverified,

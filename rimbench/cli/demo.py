@@ -69,7 +69,7 @@ def demo(
         note(f"latency at batch {batch}: {', '.join(system.name for system in timed)}, in turn")
         at_batch = plan_runs(timed, suites[:1], dataclasses.replace(settings, batch_size=batch))
         measured += measure(at_batch, batch, StoppingRules(least=least, most=least, seconds=0))
-    stored.keep(describe(measured, suites[0].name), results)
+    stored.keep_measurement(describe(measured, suites[0].name), results)
     summed = summary.summarise(results)
     for table in tables.make_tables(summed) if every else conclusions.summary_tables(summed.summary):
         print_table(table)

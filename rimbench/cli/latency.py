@@ -1,21 +1,24 @@
 """`rimbench latency`: what an answer takes, at batch 1 and at larger ones, for several systems on the same items."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Data, Model, Results
+from rimbench.cli.options import AllowOutside, BaseUrl, Data, Model, Results
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
     from rimbench.latency.stored import Measured, Measurement, Quantity
-    from rimbench.latency.timing import StoppingRules
     from rimbench.reporting.times import Timings
     from rimbench.running.plans import PlannedRun, RunSettings
     from rimbench.suites import Suite
     from rimbench.systems import System
+
+REMOTE = "remote"
+"""The device of what a server has."""
 
 
 def latency(
@@ -30,15 +33,27 @@ def latency(
         list[int] | None, typer.Option(metavar="N", min=1, help="Questions answered at once; repeat. 1 if not given.")
     ] = None,
     engine: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="auto, transformers or vllm; repeat.")
+        list[str] | None, typer.Option(metavar="NAME", help="auto, transformers, vllm or server; repeat.")
     ] = None,
+    base_url: BaseUrl = None,
     quantity: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="answer, letter or readout; repeat. All there are, else.")
+    ] = None,
+    arrivals: Annotated[
+        Literal["poisson"] | None,
+        typer.Option(help="Questions that arrive by themselves at a server, instead of one after another."),
+    ] = None,
+    rate: Annotated[float | None, typer.Option(metavar="R", help="How many arrive a second.")] = None,
+    slo: Annotated[
+        float | None, typer.Option(metavar="MS", help="The largest rate is looked for that keeps p99 within it.")
     ] = None,
     prompt_tokens: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Prompts of exactly N tokens: questions cut or repeated.")
     ] = None,
     samples: Annotated[int, typer.Option(metavar="N", min=2, help="At least so many measured samples.")] = 32,
+    processes: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Worker processes that share them; 1 takes them all here.")
+    ] = 3,
     seconds: Annotated[
         float, typer.Option(metavar="S", min=0, help="Time for further samples, while intervals are wide.")
     ] = 60.0,
@@ -62,7 +77,7 @@ def latency(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     results: Results = None,
 ) -> None:
-    """Measure how long answers take: systems in turn, A B A B, on the same items, after warm-up.
+    """Measure how long answers take: systems in turn, in several processes, on the same items, after warm-up.
 
     Every raw sample is kept in the results folder, where 'rimbench report' finds it. With no --system: the systems
     whose weights are on this machine, those trained here first, or else the embedded family.
@@ -74,21 +89,26 @@ def latency(
       rimbench latency --system nano-rim-v2 --system nano-cot --suite demo-in-dist --batch 1
       rimbench latency --system rim-v2 --system base --suite medmcqa --batch 1 --batch 64 --json
       rimbench latency --system smollm2-direct --prompt-tokens 260 --engine transformers --engine vllm
+      rimbench latency --system base --engine server --base-url http://localhost:8000 --batch 1 --batch 8
+      rimbench latency --system base --engine server --arrivals poisson --rate 5 --slo 2000
     """
     from rimbench.api.project import read_project
     from rimbench.api.selection import Wanted, choose, explaining_weights, ready_systems
-    from rimbench.cli.output import note, print_json, print_table
+    from rimbench.cli.open_loop import arriving, measure_open_loop
+    from rimbench.cli.output import note
+    from rimbench.engines import at_server
     from rimbench.latency import machine, stored
+    from rimbench.latency.measuring import measure
     from rimbench.latency.timing import StoppingRules
-    from rimbench.reporting.document import as_document
-    from rimbench.reporting.latency_tables import latency_tables
-    from rimbench.reporting.timings import make_timings, refused
     from rimbench.running.plans import RunSettings
 
     machine.first_load()
+    open_loop = arriving(arrivals, rate, slo, samples)
     if dtype not in (None, "float32", "bfloat16"):
         raise UsageError(f"--dtype {dtype}: expected float32 or bfloat16")
     sizes = list(dict.fromkeys(batch or [1]))
+    if open_loop is not None and (sizes != [1] or quantity or plot):
+        raise UsageError("--arrivals: questions come one by one: --batch, --quantity and --plot have no place")
     if plot is not None and len(sizes) < 2:
         raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
     wanted = quantities_of(quantity or [])
@@ -112,12 +132,32 @@ def latency(
     def keep(rows: "Sequence[Measured]", path: Path | None) -> "tuple[Measurement, Path]":
         meaning = rows if prompt_tokens is None else [without_gold(row) for row in rows]
         made = describe(meaning, asked, price_per_hour)
-        return made, stored.keep(made, folder, path)
+        return made, stored.keep_measurement(made, folder, path)
 
     note(f"{', '.join(s.name for s in systems)} on {asked}, {samples} samples or more")
-    measurement, path = measure_sizes(sizes, planned, rules, wanted, keep)
-    rows = measurement.rows
-    timings = make_timings([measurement], {}, allow_unfair=allow_unfair)
+
+    def measured(size: int) -> "list[Measured]":
+        return measure(planned(size), size, rules, note, wanted, processes)
+
+    with at_server(base_url):
+        if open_loop is not None:
+            runs = planned(1)
+            alone = partial(measure, runs, 1, rules, note)
+            measure_open_loop(open_loop, runs, alone, lambda rows: describe(rows, asked), (folder, json))
+            return
+        measurement, path = measure_sizes(sizes, measured, keep)
+    show_times(measurement, plot, allow_unfair=allow_unfair, json=json)
+    note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy of runs in {folder}")
+
+
+def show_times(measurement: "Measurement", plot: Path | None, *, allow_unfair: bool, json: bool) -> None:
+    """Print what was measured, draw it if that was asked for, and say what makes it doubtful."""
+    from rimbench.cli.output import note, print_json, print_table
+    from rimbench.reporting.document import as_document
+    from rimbench.reporting.latency_tables import latency_tables
+    from rimbench.reporting.timings import make_timings, refused
+
+    rows, timings = measurement.rows, make_timings([measurement], {}, allow_unfair=allow_unfair)
     if json:
         print_json(as_document(timings))
     else:
@@ -125,9 +165,8 @@ def latency(
             print_table(table)
     if plot is not None:
         note(f"wrote {' and '.join(map(str, draw(timings, plot)))}")
-    for doubt in (*([] if allow_unfair else refused(measurement)), *silent(rows), *noisy(rows)):
+    for doubt in (*([] if allow_unfair else refused(measurement)), *silent(rows), *untold(rows), *noisy(rows)):
         note(doubt)
-    note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy of runs in {folder}")
 
 
 def plan_alike(
@@ -143,21 +182,18 @@ def plan_alike(
 
 def measure_sizes(
     sizes: "Sequence[int]",
-    planned: "Callable[[int], list[PlannedRun]]",
-    rules: "StoppingRules",
-    quantities: "Sequence[Quantity]",
+    measured: "Callable[[int], list[Measured]]",
     keep: "Callable[[Sequence[Measured], Path | None], tuple[Measurement, Path]]",
 ) -> "tuple[Measurement, Path]":
     """Measure batch size after batch size, and keep what there is after each: a later one may fail."""
     from rimbench.cli.output import note
-    from rimbench.latency.measuring import measure
 
     rows: list[Measured] = []
     kept: tuple[Measurement, Path] | None = None
     try:
         for size in sizes:
             note(f"batch {size}")
-            found = measure(planned(size), size, rules, say=note, quantities=quantities)
+            found = measured(size)
             if found[0].batch in {row.batch for row in rows}:
                 note(f"batch {found[0].batch} has been measured already: the first measurement of it counts")
                 continue
@@ -189,6 +225,14 @@ def silent(rows: "Sequence[Measured]") -> list[str]:
         for row in rows
         if row.quantity == "answer" and row.told and not any(row.told.letters.values())
     ]
+
+
+def untold(rows: "Sequence[Measured]") -> list[str]:
+    """A sentence for each system on a server: what its times hold besides, and what that does not say."""
+    times = "its times hold the network, and the load is this machine's"
+    cache = "; whether a prompt came from its prefix cache the server does not say: turn that off"
+    cached = {row.label: row.setting.cached_tokens for row in rows if row.device == REMOTE and row.setting}
+    return [f"{label}: {times}{'' if tokens == 0 else cache}" for label, tokens in cached.items()]
 
 
 def noisy(rows: "Sequence[Measured]") -> list[str]:

@@ -25,6 +25,10 @@ def report(
         Path | None,
         typer.Option(metavar="FILE", help="Say what has changed since it was written; exit code 1 if any."),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="FACET", help="Break answers down by a column of the suite, options or length."),
+    ] = None,
     margin: Annotated[
         float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Largest difference that does not matter.")
     ] = 0.03,
@@ -54,6 +58,7 @@ def report(
       rimbench report --html report.html --plots plots
       rimbench report --baseline nano-direct
       rimbench report --check report.md
+      rimbench report --by subject_name --csv > subjects.csv
     """
     from rimbench.api import results as front
     from rimbench.cli.output import note, print_table, print_text
@@ -71,6 +76,7 @@ def report(
     kept = formats.read_committed(check) if check else None
     made = front.report(
         results,
+        by=by,
         margin=margin,
         baseline=baseline,
         family=family,

@@ -219,7 +219,8 @@ def _trace(exchange: Exchange) -> Look:
     faults = []
     for (item, _), answer in exchange.ask(exchange.requests(TRACED)).items():
         trace = answer.trace
-        if trace is None or trace.cached_tokens != 0:
+        unknown = engine.on_server and trace is not None and trace.cached_tokens is None
+        if trace is None or (trace.cached_tokens != 0 and not unknown):
             faults.append(f"{item}: {'no trace' if trace is None else f'{trace.cached_tokens} tokens from a cache'}")
         elif engine.times_tokens and not (
             len(trace.token_at) == len(trace.token_ids) == answer.generated_tokens

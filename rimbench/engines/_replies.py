@@ -128,4 +128,8 @@ def check_answering(asked: str, answered: str | None) -> None:
         return
     if answered.startswith(asked) and DATED.fullmatch(answered[len(asked) :]):
         return
-    raise EngineError(f"the server answered for model '{answered[:100]}', '{asked}' was asked: nothing of it is kept")
+    name = answered[:100]
+    raise EngineError(
+        f"the server answered for model '{name}', '{asked}' was asked: nothing of it is kept; where that name stands "
+        f'for this model, a system\'s file says so, under [weights]: served = "{asked}={name}"'
+    )

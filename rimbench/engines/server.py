@@ -43,6 +43,8 @@ from rimbench.errors import EngineError
 from rimbench.records import Answer, Trace
 
 COMPLETIONS, CHAT, MODELS = "/v1/completions", "/v1/chat/completions", "/v1/models"
+STANDS_FOR = "="
+"""Between the name that is asked for and that of the model which answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,12 @@ class ServerEngine(Engine):
     @classmethod
     def served(cls, names: Sequence[str], folder: Path | None) -> Served:
         """The model that the server has under one of the names, or its only one, unless that is loaded from another
-        folder; EngineError for none.
+        folder; EngineError for none. A name as `latest=v1.2` is asked for by what stands before the equals sign.
         """
+        asked = names[0].partition(STANDS_FOR)[0]
         with Endpoint() as endpoint:
-            return _find(endpoint, names, folder)
+            found = _find(endpoint, [asked, *names[1:]], folder)
+        return found if asked == names[0] else replace(found, name=names[0])
 
     def __init__(self, folder: Path, facts: EngineFacts, limits: Limits) -> None:
         self._endpoint = Endpoint(facts.batch_size or IN_FLIGHT)
@@ -97,7 +101,8 @@ class ServerEngine(Engine):
             self.close()
             raise
         self._folder, self._limits = folder, limits
-        self._model = facts.served or (found.name if found else "")
+        self._model, _, stands_for = (facts.served or (found.name if found else "")).partition(STANDS_FOR)
+        self._answering = stands_for or self._model
         if found is not None and found.context_tokens is not None:
             self._limits = replace(limits, sequence_tokens=min(limits.sequence_tokens, found.context_tokens))
 
@@ -181,13 +186,13 @@ class ServerEngine(Engine):
 
     def _take_completion(self, request: Request, reply: Reply) -> Answer:
         completion = read_reply(TextCompletion, reply)
-        check_answering(self._model, completion.model)
+        check_answering(self._answering, completion.model)
         choice, usage = completion.choices[0], completion.usage or Usage()
         _check_prompt(request, choice, usage)
         written, trace = choice.token_ids, None
         if request.decoding.traced:
-            cached = usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens
-            trace = Trace(() if request.decoding.readout else tuple(written or ()), (), cached or 0)
+            cached = usage.prompt_tokens_details.cached_tokens if usage.prompt_tokens_details else None
+            trace = Trace(() if request.decoding.readout else tuple(written or ()), (), cached)
         options, letters = request.prompt.option_token_ids, None
         if options is not None:
             letters = read_letter(options, self._first(choice, options.values()), trace, vocabulary=0.0)
@@ -230,8 +235,8 @@ class ServerEngine(Engine):
     def _take_decision(self, request: Request, reply: Reply) -> Answer:
         assert request.prompt.decision is not None
         model, answer = answer_of(request.prompt.decision, reply)
-        check_answering(self._model, model)
-        return replace(answer, trace=Trace((), (), 0)) if request.decoding.traced else answer
+        check_answering(self._answering, model)
+        return replace(answer, trace=Trace((), (), None)) if request.decoding.traced else answer
 
     def _chat(self, request: Request, sample: int, seed: int) -> Reply:
         decoding = request.decoding
@@ -246,7 +251,7 @@ class ServerEngine(Engine):
 
     def _take_chat(self, request: Request, reply: Reply) -> Answer:
         completion = read_reply(ChatCompletion, reply)
-        check_answering(self._model, completion.model)
+        check_answering(self._answering, completion.model)
         choice, usage = completion.choices[0], completion.usage or Usage()
         message = choice.message
         refused = bool(message.refusal) or choice.finish_reason == "content_filter"
@@ -256,7 +261,7 @@ class ServerEngine(Engine):
             text,
             usage.completion_tokens or 0,
             choice.finish_reason == "stop",
-            trace=Trace((), (), 0) if request.decoding.traced else None,
+            trace=Trace((), (), None) if request.decoding.traced else None,
             refused=refused,
             prompt_tokens=usage.prompt_tokens,
         )

@@ -60,7 +60,9 @@ def keep(file: ForeignFile, system: str, target: Target, matching: Matching, res
         known = not missing and (store.folder / MANIFEST).exists()
         manifest = _manifest(name, file, system, target, identity)
         manifest = dataclasses.replace(manifest, samples=max((r.sample for r in records), default=0))
-        if not known:
+        if known:
+            store.write_items(target.suite.items)  # their suite may keep more of its columns by now
+        else:
             store.write_manifest(manifest, target.suite.items)
             for start in range(0, len(missing), _CHUNK):
                 store.append(missing[start : start + _CHUNK])

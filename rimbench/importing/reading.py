@@ -17,7 +17,7 @@ from typing import Any, Protocol, cast
 from rimbench.errors import DataError, UsageError
 from rimbench.importing import formats
 from rimbench.importing.answers import AnswerFile, listed
-from rimbench.importing.rows import first_row, parse, read_object
+from rimbench.importing.rows import first_row, parse_foreign, read_object
 from rimbench.importing.stated import mapping
 from rimbench.plugins import find_modules, load_module, unknown
 
@@ -81,7 +81,7 @@ class ForeignFile:
     reading: AnswerFile
 
 
-def available() -> list[str]:
+def format_names() -> list[str]:
     """The names of all formats."""
     return [name.replace("_", "-") for name in find_modules(formats)]
 
@@ -91,8 +91,8 @@ def read(path: Path, format_name: str = AUTO, score: str | None = None) -> Forei
 
     UsageError for a format that there is not, DataError for a file that is none, and for a folder of several.
     """
-    if format_name not in (AUTO, *available()):
-        raise unknown("format", format_name, [AUTO, *available()])
+    if format_name not in (AUTO, *format_names()):
+        raise unknown("format", format_name, [AUTO, *format_names()])
     notes: list[str] = []
     try:
         if _is_folder(path):
@@ -160,7 +160,7 @@ def _only_log(folder: Path, format_name: str, notes: list[str]) -> tuple[str, Gl
         raise DataError(f"cannot read {folder}: no file of this directory can be imported: {damaged[0]}")
     if not found:
         raise DataError(
-            f"cannot read {folder}: no file of this directory is in a known format: {', '.join(available())}"
+            f"cannot read {folder}: no file of this directory is in a known format: {', '.join(format_names())}"
         )
     notes += [f"left out: {fault}" for fault in damaged[:_SHOWN]]
     if len(damaged) > _SHOWN:
@@ -177,7 +177,7 @@ def _at(source: Path, shown: Glimpse) -> Glimpse:
 
 
 def _format_of(shown: Glimpse) -> str | None:
-    return next((name for name in available() if _load(name).recognises(shown)), None)
+    return next((name for name in format_names() if _load(name).recognises(shown)), None)
 
 
 def _recognise(shown: Glimpse) -> str:
@@ -185,7 +185,7 @@ def _recognise(shown: Glimpse) -> str:
     if name is not None:
         return name
     found = "an archive" if shown.entries else _some_keys(shown.keys) if shown.keys else "no JSON object"
-    known = ", ".join(available())
+    known = ", ".join(format_names())
     raise DataError(
         f"{_short(shown.path)}: unknown format: it holds {found}; known: {known}; mend it, or give --format"
     )
@@ -227,5 +227,5 @@ def counterpart(path: Path, kind: str, other: str) -> Path | None:
 
 def beside(path: Path) -> Any:
     """What a JSON file beside an answer file holds; None where there is none, or none that can be read."""
-    value = parse(path.read_bytes()) if path.is_file() else None
+    value = parse_foreign(path.read_bytes()) if path.is_file() else None
     return value if isinstance(value, list | Mapping) else None

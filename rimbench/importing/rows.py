@@ -72,7 +72,7 @@ def _unreadable(path: Path, faults: Sequence[str], rows: int) -> DataError:
 
 def read_object(path: Path) -> Mapping[str, Any]:
     """A file that is one JSON object; DataError for any other."""
-    value = parse(path.read_bytes())
+    value = parse_foreign(path.read_bytes())
     if isinstance(value, Mapping):
         return value
     why = value if isinstance(value, _Fault) else "it holds something else"
@@ -92,15 +92,15 @@ def first_row(path: Path) -> tuple[object, object]:
     with path.open("rb") as file:
         lines = (line for line in file if line.strip(_BLANK))
         first = next(lines, b"")
-        value, whole = parse(first), next(lines, None) is None
+        value, whole = parse_foreign(first), next(lines, None) is None
         if isinstance(value, _Fault) and not whole and first.strip(_BLANK)[:1] in (b"[", b"{"):
             file.seek(0)
-            value, whole = parse(file.read()), True
+            value, whole = parse_foreign(file.read()), True
     row = next(iter(value), None) if isinstance(value, list) else value
     return row, value if whole and isinstance(value, list | Mapping) else None
 
 
-def parse(content: bytes) -> Any:
+def parse_foreign(content: bytes) -> Any:
     """A JSON value, or why it is none. Half a surrogate pair, which no file can hold, is a replacement character."""
     if is_deep(content):
         return _Fault(f"JSON {say_deep()}")
@@ -136,14 +136,14 @@ def _rows(path: Path) -> Iterator[tuple[str, object]]:
         start = next((line for line in file if line.strip(_BLANK)), b"").strip(_BLANK)
         file.seek(0)
         if start.startswith(b"["):
-            entries = parse(file.read())
+            entries = parse_foreign(file.read())
             if not isinstance(entries, list):
                 raise DataError(f"{path} begins like a JSON array and is none: it is torn, or not UTF-8; mend it")
             yield from _numbered(entries)
             return
         for number, line in enumerate(file, start=1):
             if content := line.strip(_BLANK):
-                yield f"line {number}", parse(content)
+                yield f"line {number}", parse_foreign(content)
 
 
 def _numbered(entries: Sequence[object]) -> Iterator[tuple[str, object]]:

@@ -15,7 +15,7 @@ from rimbench.errors import ConfigError, EngineError, first_line
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
 from rimbench.latency.letters import letter_at, letter_of
 from rimbench.latency.probe import probe
-from rimbench.latency.stored import Measured, Passes, Quantity, Setting, Subject, Told
+from rimbench.latency.stored import Measured, Passes, Quantity, Rounds, Setting, Subject, Told
 from rimbench.latency.timing import Timed
 from rimbench.records import Answer, Item
 from rimbench.running.cascading import Cascading
@@ -76,10 +76,10 @@ class Calls:
         if kept:
             self._batches.append(made)
 
-    def capture(self, rounds: int) -> None:
+    def capture(self, rounds: range) -> None:
         """Let a readout from graphs meet the batches of these rounds once: each shape is captured when first met."""
         if self._decoding.readout and self.run.facts.graphs == "graphs":
-            for number in range(min(rounds, -(-len(self._requests) // self.batch))):
+            for number in rounds[: -(-len(self._requests) // self.batch)]:
                 self.answer(number, kept=False)
 
     def end_warm_up(self, rounds: int) -> None:
@@ -87,7 +87,9 @@ class Calls:
         self._warm_up, self._batches = self._batches[:-rounds], self._batches[-rounds:]
 
     def setting(self, extra_bytes: int | None) -> Setting:
-        """What the times depend on besides the model; EngineError unless no prompt came from a cache."""
+        """What the times depend on besides the model; EngineError unless no prompt came from a cache, as far as a
+        server says.
+        """
         engine = self._loaded.model
         conditions = engine.conditions(self._decoding)
         every = [answer for batch in (*self._warm_up, *self._batches) for _, answer in batch.answers]
@@ -97,8 +99,9 @@ class Calls:
                 "damaged, or its number type is too small for them"
             )
         cached = [answer.trace.cached_tokens if answer.trace else None for answer in every]
-        if any(tokens != 0 for tokens in cached):
-            most = max(tokens or 0 for tokens in cached)
+        unknown = None in cached
+        most = max(tokens or 0 for tokens in cached)
+        if most or (unknown and not self.run.server):
             raise EngineError(
                 f"{self.run.facts.name} took {most or 'an unknown number of'} tokens of a prompt of "
                 f"'{self.run.cell.system.name}' from a cache, expected 0: a measured answer must not rest on an "
@@ -109,11 +112,11 @@ class Calls:
             load_s=self._loaded.load_s,
             compile_s=conditions.compile_s if conditions else None,
             peak_bytes=None if extra_bytes is None or self.run.server else _weight_bytes(self.run) + extra_bytes,
-            cached_tokens=0,
+            cached_tokens=None if unknown else 0,
             path=conditions.path if conditions else None,
         )
 
-    def measured(self, timed: Timed, load: float | None, setting: Setting) -> list[Measured]:
+    def measured(self, timed: Timed, load: float | None, setting: Setting, seed: int) -> list[Measured]:
         """The rows of this call: its own quantity, and the time to the letter where tokens came one by one."""
         facts, answers = self.run.facts, [a for batch in self._batches for _, a in batch.answers]
         row = Measured(
@@ -126,8 +129,7 @@ class Calls:
             tuple(1000 * s for s in timed.samples),
             1000 * timed.first,
             tuple(1000 * s for s in timed.warm_up),
-            statistics.fmean(len(request.prompt.token_ids) for request in self._requests)
-            + statistics.fmean(answer.second_prompt_tokens or 0 for answer in answers),
+            self._prompt_tokens(answers),
             statistics.fmean(answer.generated_tokens for answer in answers),
             statistics.fmean(not answer.finished for answer in answers),
             load,
@@ -137,15 +139,23 @@ class Calls:
             Subject(self.run.identity, self.run.model_source),
             self.run.departures,
             self.run.identity.asked_sha256,
+            Rounds((len(timed.samples),), tuple(timed.places), seed),
         )
         written = self.quantity == "answer" and self.run.second is None  # a cascade's are of either system
         letters = self._letter_times() if written else []
         if len(letters) < 2:
             return [row]
-        return [
-            row,
-            replace(row, quantity="letter", samples_ms=tuple(letters), first_ms=0.0, warm_up_ms=(), passes=None),
-        ]
+        rounds, samples = Rounds((len(letters),), (), seed), tuple(letters)
+        letter = replace(row, quantity="letter", samples_ms=samples, first_ms=0.0, warm_up_ms=(), rounds=rounds)
+        return [row, replace(letter, passes=None)]
+
+    def _prompt_tokens(self, answers: Sequence[Answer]) -> float | None:
+        """Of a question on the mean, a cascade's second prompts among them; a server's count where it makes them."""
+        if not self._requests[0].prompt.token_ids:
+            counts = [answer.prompt_tokens for answer in answers]
+            return None if None in counts else statistics.fmean(count or 0 for count in counts)
+        first = statistics.fmean(len(request.prompt.token_ids) for request in self._requests)
+        return first + statistics.fmean(answer.second_prompt_tokens or 0 for answer in answers)
 
     def _told(self) -> Told:
         letters: dict[str, str | None] = {}

@@ -5,6 +5,7 @@ import ctypes
 import functools
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,11 @@ from pathlib import Path
 LOWERED = 0x4 | 0x8 | 0x20 | 0x40 | 0x80
 STEAL = 8
 """The place of stolen time on /proc/stat's first line, after the word cpu."""
+
+
+POWERCAP = Path("/sys/class/powercap")
+ENERGY_S = 1.0
+"""Of calls whose energy is counted together: a GPU's counter moves every tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,50 @@ def extra_bytes(device: str, call: Callable[[], object]) -> int | None:
     call()
     after = _status("VmHWM")
     return None if before is None or after is None else max(0, after - before)
+
+
+def joules(device: str, call: Callable[[int], object]) -> float | None:
+    """The energy of a call, on the mean over a second of them: all that the GPU, or the processors, take meanwhile.
+
+    None where the machine does not tell, and where a counter began anew; nothing is called where there is none. A
+    call gets its number.
+    """
+    before = _millijoules(device)
+    if before is None:
+        return None
+    began, calls = time.perf_counter(), 0
+    while time.perf_counter() - began < ENERGY_S:
+        call(calls)
+        calls += 1
+    after = _millijoules(device)
+    if after is None or any(later < earlier for earlier, later in zip(before, after, strict=True)):
+        return None
+    return (sum(after) - sum(before)) / 1000 / calls
+
+
+def _millijoules(device: str) -> list[float] | None:
+    """What each counter says: the GPU's by NVML, the processors' packages by RAPL; None where none can be read, and
+    of what runs elsewhere.
+    """
+    if device == "cuda":
+        try:
+            import pynvml
+            import torch
+
+            pynvml.nvmlInit()
+            handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(0).uuid}")
+            return [float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle))]
+        except ImportError:
+            return None
+        except pynvml.NVMLError:
+            return None
+    if device != "cpu":
+        return None
+    try:
+        packages = [at for at in sorted(POWERCAP.glob("intel-rapl:?")) if "package" in (at / "name").read_text()]
+        return [float((at / "energy_uj").read_text()) / 1000 for at in packages] or None
+    except (OSError, ValueError):  # others than root may not read them
+        return None
 
 
 def _give_back_freed() -> None:

@@ -10,14 +10,16 @@ the clock is read, so that device work is awaited.
 """
 
 import gc
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rimbench import engines
 from rimbench.engines import Decoding, Engine, Limits
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine
 from rimbench.latency.calls import Calls, TooLargeError
+from rimbench.latency.processes import in_processes, together
 from rimbench.latency.stored import Measured, Quantity
 from rimbench.latency.timing import StoppingRules, time_in_turn
 from rimbench.running.cascading import Cascading
@@ -26,38 +28,54 @@ from rimbench.running.plans import PlannedRun
 
 ROUNDS_BETWEEN_LOOKS = 8
 """A GPU's clocks are asked for between rounds, which takes tens of milliseconds."""
+ORDER_SEED = 0
+"""Of the order of the calls in each round; a process adds its number."""
 
 
 def measure(  # noqa: PLR0913 - what is measured, how long, who hears of it, and what is wanted of it
     runs: Sequence[PlannedRun],
     batch: int,
     rules: StoppingRules,
-    on_round: Callable[[int], None] = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
     quantities: Sequence[Quantity] = (),
+    processes: int = 1,
 ) -> list[Measured]:
     """Time all systems in turn on the same items, `batch` of them a sample; every model is loaded throughout.
 
     `quantities` are those that every system must have, and no others are given; without them, each system gives what
     it has. A system that is read out has one time, which is its readout, its answer and the time to its letter. A
-    batch that the memory cannot hold is halved for all systems, and said. Raises UsageError for systems on different
-    items or without a quantity, EngineError where one question is too large, no answer of a system tells its letter,
-    or a prompt came from a cache.
+    batch that the memory cannot hold is halved for all systems, and said. Of several `processes` each takes its share
+    of the samples, on further items; a single one is this one. Raises UsageError for systems on different items or
+    without a quantity, EngineError where one question is too large, no answer of a system tells its letter, or a
+    prompt came from a cache.
     """
     if not all(run.suite.content_sha256 == runs[0].suite.content_sha256 for run in runs):
         raise UsageError("latency of systems on different items cannot be compared: give one suite")
     for run in runs:
         _check_quantities(run, quantities)
         _check_room(run)
+    share = _Share(runs, batch, rules.shared(processes), machine.first_load())
     try:
-        found = _measure(runs, batch, rules, on_round)
+        found = share.measure(0) if processes == 1 else _in_several(share, processes, say)
         return _chosen(runs, found, quantities) if quantities else found
     except TooLargeError as error:
         if batch == 1:
             raise EngineError(f"one question exceeds the memory: {error}; take a smaller model or dtype") from error
         say(f"a batch of {batch} exceeds the memory ({error}): measuring {batch // 2} instead")
     gc.collect()  # what the failed calls held goes before the model is loaded again
-    return measure(runs, batch // 2, rules, on_round, say, quantities)
+    return measure(runs, batch // 2, rules, say, quantities, processes)
+
+
+def _in_several(share: "_Share", processes: int, say: Callable[[str], None]) -> list[Measured]:
+    """The rows of all processes, those of one system and quantity as one."""
+    # Prompts that are made on demand are made once, here.
+    made = [replace(run, cell=replace(run.cell, prompts=tuple(run.cell.prompts))) for run in share.runs]
+    found = in_processes(replace(share, runs=made).measure, processes, say)
+    gold = {item.item_id: item.gold for item in (shown.item for shown in share.runs[0].cell.shown)}
+    rows: dict[tuple[object, ...], list[Measured]] = {}
+    for row in itertools.chain.from_iterable(found):
+        rows.setdefault((row.label, row.engine, row.dtype, row.quantity), []).append(row)
+    return [together(parts, gold, processes - len(found)) for parts in rows.values()]
 
 
 def _chosen(runs: Sequence[PlannedRun], rows: Sequence[Measured], quantities: Sequence[Quantity]) -> list[Measured]:
@@ -77,43 +95,53 @@ def _chosen(runs: Sequence[PlannedRun], rows: Sequence[Measured], quantities: Se
     return found
 
 
-def _measure(
-    runs: Sequence[PlannedRun], batch: int, rules: StoppingRules, on_round: Callable[[int], None]
-) -> list[Measured]:
-    load, before = machine.first_load(), machine.read_machine()
-    lowered = 0
-    models: LoadedModels[Engine | Cascading]
-    keys = {run.model_key for run in runs}
-    with LoadedModels(len(keys)) as models:
-        asked = [call for run in runs for call in _calls(run, batch, models, _limits(runs, run, 1 / len(keys)))]
-        for call in asked:
-            call.capture(rules.most)
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What one process measures, and the load before anything was."""
 
-        def each_round(number: int) -> None:
-            nonlocal lowered
-            if number % ROUNDS_BETWEEN_LOOKS == 0 and any(a.run.facts.device == "cuda" for a in asked):
-                lowered += bool(machine.gpu_is_throttled())
-            on_round(number)
+    runs: Sequence[PlannedRun]
+    batch: int
+    rules: StoppingRules
+    load: float | None
 
-        timed = time_in_turn({str(i): a.answer for i, a in enumerate(asked)}, rules, each_round)
-        after = machine.read_machine()
-        for i, call in enumerate(asked):
-            call.end_warm_up(len(timed[str(i)].samples))
-        extras = [machine.extra_bytes(a.run.facts.device, lambda a=a: a.answer(0, kept=False)) for a in asked]  # type: ignore[misc]
-        measured = []
-        for i, (call, extra) in enumerate(zip(asked, extras, strict=True)):
-            throttled = after.throttled_since(before)
-            if call.run.facts.device == "cuda":
-                throttled = (throttled or 0) + lowered
-            setting = replace(
-                call.setting(extra),
-                settled=timed[str(i)].settled,
-                load_after=after.load,
-                stolen=after.stolen_since(before),
-                throttled=throttled,
-            )
-            measured += call.measured(timed[str(i)], load, setting)
-    return measured
+    def measure(self, process: int) -> list[Measured]:
+        """Every system's rows; the rounds follow those of the processes before, so that their items do."""
+        runs, rules, start = self.runs, self.rules, process * self.rules.most
+        before, lowered = machine.read_machine(), 0
+        models: LoadedModels[Engine | Cascading]
+        keys = {run.model_key for run in runs}
+        with LoadedModels(len(keys)) as models:
+            asked = [
+                call for run in runs for call in _calls(run, self.batch, models, _limits(runs, run, 1 / len(keys)))
+            ]
+            for call in asked:
+                call.capture(range(start, start + rules.most))
+
+            def each_round(number: int) -> None:
+                nonlocal lowered
+                if number % ROUNDS_BETWEEN_LOOKS == 0 and any(a.run.facts.device == "cuda" for a in asked):
+                    lowered += bool(machine.gpu_is_throttled())
+
+            calls = {str(i): a.answer for i, a in enumerate(asked)}
+            timed = list(time_in_turn(calls, rules, each_round, start, f"{ORDER_SEED}:{process}").values())
+            after = machine.read_machine()
+            for call, own in zip(asked, timed, strict=True):
+                call.end_warm_up(len(own.samples))
+            measured = []
+            for call, own in zip(asked, timed, strict=True):
+                device = call.run.facts.device
+                throttled = after.throttled_since(before)
+                extra = machine.extra_bytes(device, lambda call=call: call.answer(0, kept=False))  # type: ignore[misc]
+                setting = replace(
+                    call.setting(extra),
+                    joules=machine.joules(device, lambda i, call=call: call.answer(i, kept=False)),  # type: ignore[misc]
+                    settled=own.settled,
+                    load_after=after.load,
+                    stolen=after.stolen_since(before),
+                    throttled=(throttled or 0) + lowered if device == "cuda" else throttled,
+                )
+                measured += call.measured(own, self.load, setting, ORDER_SEED)
+        return measured
 
 
 def _check_quantities(run: PlannedRun, quantities: Sequence[Quantity]) -> None:

@@ -18,8 +18,8 @@ from pydantic import PlainValidator
 from rimbench.errors import DataError, UsageError, first_line
 from rimbench.files import strict_json
 from rimbench.files.writing import open_regular, write_whole
-from rimbench.statistics.bootstrap import Units, bca_interval
-from rimbench.statistics.estimate import Estimate, bootstrap_mean
+from rimbench.statistics.estimate import Estimate
+from rimbench.statistics.times import mean_time, ratio_of_times
 from rimbench.store import Identity, ModelSource, identity_of, json_of
 from rimbench.systems.departures import label
 
@@ -87,7 +87,7 @@ class Setting:
     call, memory in bytes that the loaded model and one call took at their peak, and what disturbed the machine.
 
     `stolen` is the share of processor time that other machines took, `throttled` how often a clock was lowered,
-    `path` whose arithmetic ran (`rimbench.engines.Conditions`).
+    `path` whose arithmetic ran (`rimbench.engines.Conditions`), `joules` the energy of a batch.
     """
 
     graphs: str
@@ -100,6 +100,21 @@ class Setting:
     stolen: float | None = None
     throttled: int | None = None
     path: str | None = None
+    joules: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """How samples were taken: how many by each worker process, one after another, and each one's place among the
+    calls of its round (none for times to the letter, which are read from the answers'), in the order drawn by `seed`.
+
+    `lost` is the number of processes that ended before they had a time to give.
+    """
+
+    by_process: tuple[int, ...]
+    places: tuple[int, ...]
+    seed: int
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +130,11 @@ class Measured:
     """One system, quantity and batch size: times in ms a batch, and the tokens of one sample's batch per question.
 
     A sample of the quantity `letter` is the mean over its batch's questions of the time until each one's letter.
+    `prompt_tokens` is None where they are a server's own, which does not count them.
     `samples_ms` are all raw times in the order in which they were taken; `load` is the machine's load average as
-    measuring began. `subject` is None in measurements of earlier versions. `departures` are those of the system from
-    its own file, `asked_sha256` that of a run with the same questions (`rimbench.records`). What has a default is
-    that in measurements of earlier versions.
+    measuring began. `first_ms` is the first process's, `warm_up_ms` has those of all. `subject` is None in
+    measurements of earlier versions. `departures` are those of the system from its own file, `asked_sha256` that of a
+    run with the same questions (`rimbench.records`). What has a default is that in measurements of earlier versions.
     """
 
     system: str
@@ -130,7 +146,7 @@ class Measured:
     samples_ms: tuple[float, ...]
     first_ms: float
     warm_up_ms: tuple[float, ...]
-    prompt_tokens: float
+    prompt_tokens: float | None
     generated_tokens: float
     truncated: float
     load: float | None
@@ -140,6 +156,7 @@ class Measured:
     subject: Subject | None = None
     departures: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     asked_sha256: str | None = None
+    rounds: Rounds | None = None
 
     @property
     def label(self) -> str:
@@ -147,11 +164,27 @@ class Measured:
         return label(self.system, self.departures)
 
     @property
+    def conditions(self) -> dict[str, object]:
+        """By name, what must be the same on both sides of a comparison, beside the items."""
+        launches, path = (self.setting.graphs, self.setting.path) if self.setting else (None, None)
+        return {
+            "engine": self.engine,
+            "device": self.device,
+            "dtype": self.dtype,
+            "launches": launches,
+            "path": path,
+            "batch": self.batch,
+        }
+
+    @property
+    def taken(self) -> tuple[int, ...]:
+        """How many of the samples each process took, one after another; in earlier versions one took them all."""
+        return self.rounds.by_process if self.rounds else (len(self.samples_ms),)
+
+    @property
     def mean(self) -> Estimate:
-        """Mean time of a batch in ms, with its bootstrap interval."""
-        estimate = bootstrap_mean(self.samples_ms)
-        assert estimate is not None
-        return estimate
+        """Mean time of a batch in ms, with its interval."""
+        return mean_time(self.samples_ms, self.taken)
 
     def percentile(self, percent: float) -> float | None:
         """A percentile of the time of a batch, in ms; None where fewer samples than one are to be beyond it.
@@ -234,15 +267,8 @@ class Measurement:
 
 
 def ratio(slower: Measured, faster: Measured) -> Estimate:
-    """How many times as long one takes as the other, over rounds taken in turn: a ratio of means, with a paired
-    bootstrap interval.
-    """
-    # A mean of `sums` over `sizes`: units are rounds, so that both sides of a round are drawn together.
-    units = Units(np.array(slower.samples_ms), np.array(faster.samples_ms))
-    interval = bca_interval(units)
-    value = sum(slower.samples_ms) / sum(faster.samples_ms)
-    lo, hi = interval or (None, None)
-    return Estimate(value, lo, hi, len(slower.samples_ms), "paired BCa bootstrap of the ratio of means", seed=0)
+    """How many times as long one takes as the other, over rounds taken in turn: a ratio of means."""
+    return ratio_of_times(slower.samples_ms, faster.samples_ms, slower.taken)
 
 
 def check_writable(results: Path) -> None:
@@ -257,13 +283,13 @@ def check_writable(results: Path) -> None:
         ) from error
 
 
-def keep(measurement: Measurement, results: Path, path: Path | None = None) -> Path:
+def keep_measurement(measured: object, results: Path, path: Path | None = None, kind: str = "latency") -> Path:
     """Write what was measured into the results folder, over its earlier state in `path` if that is given.
 
-    Nothing else there is overwritten, and what stands in the file is whole at any time.
+    Nothing else there is overwritten, and what stands in the file is whole at any time. `kind` names folder and file.
     """
-    text = json.dumps({"schema": SCHEMA, **json_of(measurement)}, indent=1)
-    path = path or results / f"latency-{hashlib.sha256(text.encode()).hexdigest()[:10]}" / "latency.json"
+    text = json.dumps({"schema": SCHEMA, **json_of(measured)}, indent=1)
+    path = path or results / f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:10]}" / f"{kind}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.parent.is_symlink():
         raise UsageError(f"{path.parent} is a symbolic link, through which nothing is written: remove it")
@@ -278,8 +304,11 @@ def _faults(measurement: Measurement) -> Iterator[str]:
     for i, row in enumerate(measurement.rows):
         if not row.samples_ms:
             yield f"rows.{i}.samples_ms: expected one time or more"
+        if row.rounds and (sum(row.taken) != len(row.samples_ms) or min(row.taken, default=0) < 1):
+            yield f"rows.{i}.rounds.by_process: expected one or more of each, {len(row.samples_ms)} in all"
         above_0 += [(f"rows.{i}.samples_ms.{j}", time) for j, time in enumerate(row.samples_ms)]
-        above_0 += [(f"rows.{i}.batch", row.batch), (f"rows.{i}.prompt_tokens", row.prompt_tokens)]
+        above_0 += [(f"rows.{i}.batch", row.batch)]
+        above_0 += [] if row.prompt_tokens is None else [(f"rows.{i}.prompt_tokens", row.prompt_tokens)]
         above_0 += [(f"rows.{i}.passes.count", row.passes.count)] if row.passes else []
         from_0 += [(f"rows.{i}.first_ms", row.first_ms), (f"rows.{i}.generated_tokens", row.generated_tokens)]
     yield from (f"{key}: expected more than 0 (got {value})" for key, value in above_0 if value <= 0)

@@ -13,6 +13,7 @@ from typing import overload
 from rimbench.records.values import LETTERS, Item
 
 _LETTERS = tuple(LETTERS)
+Groups = tuple[str | None, Mapping[str, str] | None]
 
 
 class ItemTable(Mapping[str, Item]):
@@ -27,19 +28,23 @@ class ItemTable(Mapping[str, Item]):
         """Add an item behind the others, or in the place of the one that has its id."""
         letters = tuple(item.options)
         kept = None if letters == _LETTERS[: len(letters)] else letters  # nearly always the first ones
-        packed = (item.question, item.gold, item.cluster, kept, *item.options.values())
+        facets = dict(item.facets) if item.facets else None
+        packed = (item.question, item.gold, item.cluster, facets, kept, *item.options.values())
         self._packed[item.item_id] = pickle.dumps(packed, pickle.HIGHEST_PROTOCOL)
 
     def put_lettered(
-        self, item_id: str, question: str, options: Iterable[str], gold: str, cluster: str | None
+        self, item_id: str, question: str, options: Iterable[str], gold: str, groups: Groups = (None, None)
     ) -> None:
-        """Add an item by its parts, its options under the first letters: a third of the time of making it first."""
-        self._packed[item_id] = pickle.dumps((question, gold, cluster, None, *options), pickle.HIGHEST_PROTOCOL)
+        """Add an item by its parts, its options under the first letters: a third of the time of making it first.
+
+        `groups` are its cluster and its facets.
+        """
+        self._packed[item_id] = pickle.dumps((question, gold, *groups, None, *options), pickle.HIGHEST_PROTOCOL)
 
     def contents(self) -> Iterator[tuple[str, str, list[str], str]]:
         """Each item's id, question, options in their order, and gold letter, without making it."""
         for item_id, packed in self._packed.items():
-            question, gold, _, _, *options = pickle.loads(packed)
+            question, gold, _, _, _, *options = pickle.loads(packed)
             yield item_id, question, options, gold
 
     def drop(self, item_id: str) -> bool:
@@ -70,8 +75,8 @@ class ItemTable(Mapping[str, Item]):
 
 
 def _unpacked(item_id: str, packed: bytes) -> Item:
-    question, gold, cluster, letters, *texts = pickle.loads(packed)
-    return Item(item_id, question, dict(zip(letters or _LETTERS, texts, strict=False)), gold, cluster)
+    question, gold, cluster, facets, letters, *texts = pickle.loads(packed)
+    return Item(item_id, question, dict(zip(letters or _LETTERS, texts, strict=False)), gold, cluster, facets)
 
 
 class Items(Sequence[Item]):

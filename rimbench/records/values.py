@@ -21,7 +21,8 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 class Item:
     """One question. `options` maps the first letters of `LETTERS`, in order, to their texts.
 
-    `cluster` names a group of dependent items (the same vignette, say), where the suite declares one.
+    `cluster` names a group of dependent items (the same vignette, say), where the suite declares one. `facets` are
+    columns of its row that the suite keeps, by which answers can be broken down; no answer depends on them.
     """
 
     item_id: str
@@ -29,6 +30,7 @@ class Item:
     options: Mapping[str, str]
     gold: str
     cluster: str | None = None
+    facets: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,12 @@ class Prompt:
 @dataclass(frozen=True, slots=True)
 class Trace:
     """How an answer came: its tokens, the reading of `time.perf_counter` when each was there, and how many of the
-    prompt's tokens were taken from an earlier one's cache.
+    prompt's tokens were taken from an earlier one's cache, None where a server does not say.
     """
 
     token_ids: tuple[int, ...]
     token_at: tuple[float, ...]
-    cached_tokens: int
+    cached_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)

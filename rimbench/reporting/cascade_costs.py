@@ -78,7 +78,7 @@ class CascadeCosts:
         found = list[MeasuredCascade]()
         suite = self.runs[0].manifest.suite
         for row in (row for each in measurements for row in each.rows if each.suite == suite):
-            if self.rows is None or row.subject is None or _conditions(row) != _conditions(self.rows[0]):
+            if self.rows is None or row.subject is None or row.conditions != self.rows[0].conditions:
                 continue
             first, second = row.subject.identity, row.subject.identity.setup.second
             if second is not None and _is_cascade_of(first, second, self.runs):
@@ -103,7 +103,7 @@ def _times(measurements: Sequence[Measurement], runs: tuple[RunData, RunData]) -
             (one, other)
             for one in rows
             for other in rows
-            if _is_of(one, runs[0]) and _is_of(other, runs[1]) and _conditions(one) == _conditions(other)
+            if _is_of(one, runs[0]) and _is_of(other, runs[1]) and one.conditions == other.conditions
         ]
     return min(reversed(found), key=lambda pair: pair[0].batch, default=None)
 
@@ -113,10 +113,6 @@ def _is_of(row: Measured, run: RunData) -> bool:
     own = run.manifest.identity.weights_sha256
     weights = own if row.subject is None else row.subject.identity.weights_sha256
     return row.label == name_of(run.manifest) and weights == own
-
-
-def _conditions(row: Measured) -> tuple[object, ...]:
-    return row.engine, row.device, row.dtype, row.batch
 
 
 def _say_times(row: Measured) -> str:

@@ -6,16 +6,19 @@ import json
 from typing import Any
 
 from rimbench.display.plaintext import plain
+from rimbench.reporting.breakdown import Breakdown, Group
 from rimbench.reporting.document import CellResult, Report
 from rimbench.reporting.metrics import find_metrics
+from rimbench.reporting.numbers import csv_columns
 
 FORMULA_STARTS = tuple("=+-@＝＋－＠")
 """What a spreadsheet takes for the start of a formula; such texts get an apostrophe before them."""
 
 
 def as_csv(report: Report) -> str:
-    """The cells of the report; shares from 0 to 1."""
-    rows = [_row(cell) for cell in report.cells]
+    """The cells of the report, or where it is broken down a row a cell and group; shares from 0 to 1."""
+    rows = [_group_row(found, each) for found in report.breakdowns for each in found.groups]
+    rows = rows or [_row(cell) for cell in report.cells]
     if not rows:  # sweeps, rotations or interventions alone, which are no cells
         return ""
     out = io.StringIO()
@@ -23,6 +26,22 @@ def as_csv(report: Report) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def _group_row(found: Breakdown, each: Group) -> dict[str, Any]:
+    return {
+        "suite": _text(found.suite),
+        "system": _text(found.system),
+        "run": _text(found.run),
+        "label": _text(found.label),
+        "facet": _text(found.facet),
+        "group": _text(each.group),
+        "n": each.n,
+        **csv_columns("accuracy", each.accuracy),
+        **csv_columns("delta", each.against_rest),
+        "p_value": each.p_value,
+        "p_adjusted": each.p_adjusted,
+    }
 
 
 def _row(cell: CellResult) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from rimbench.records import InterventionKind
 from rimbench.reporting.adaptive import AdaptiveMemory
+from rimbench.reporting.breakdown import Breakdown, PairBreakdown
 from rimbench.reporting.families import Family
 from rimbench.reporting.keys import HIDDEN, SPREAD, EstimateParts, Span, as_value
 from rimbench.reporting.reading import RunData
@@ -339,7 +340,7 @@ class Ablation:
 class Report:
     """Every run that a report is made from, the pairs that are compared, and what to know of them.
 
-    `notes` hold what to distrust.
+    `notes` hold what to distrust; the breakdowns are by the one facet that was asked for.
     """
 
     ORDER: ClassVar = ("schema", "cells", "comparisons", "latency", "speedups", "saturation")
@@ -357,6 +358,8 @@ class Report:
     rotations: tuple[Rotations, ...]
     carried: tuple[Carried, ...]
     summary: tuple[SuiteSummary, ...]
+    breakdowns: tuple[Breakdown, ...] = ()
+    pair_breakdowns: tuple[PairBreakdown, ...] = ()
 
 
 def as_document(made: Report | Timings | Pair | BudgetSweep | Ablation) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def _cost_table(costs: Sequence[Cost]) -> Table:
                 f"[{milliseconds(lo)}, {milliseconds(hi)}]",
                 *map(milliseconds, (ms.p50, ms.p95, ms.p99)),
                 f"{found.per_sample_ms:.3g}",
-                f"{found.prompt_tokens:.0f}",
+                "-" if found.prompt_tokens is None else f"{found.prompt_tokens:.0f}",
                 "-" if found.accuracy is None else share(found.accuracy.value),
                 _timed(found),
                 ", ".join(found.noise) or "-",
@@ -50,11 +50,18 @@ def _cost_table(costs: Sequence[Cost]) -> Table:
         (*columns, "tokens in", "greedy, %", "of timed, %", "noise"),
         tuple(rows),
         f"{'; '.join(engines)}; {least} samples or more after warm-up, systems in turn on the same items, "
-        "tokenisation outside. To the letter: until the answer's letter can be told, the mean over a batch's "
-        "questions. p95 takes 20 samples, p99 100. Greedy: the accuracy of the complete run of the same system and "
-        "questions, where one lies beside; of timed: that of the questions that were timed, of so many.",
+        f"tokenisation outside. 95%: {_intervals(costs)}. To the letter: until the answer's letter can be told, the "
+        "mean over a batch's questions. p95 takes 20 samples, p99 100. Greedy: the accuracy of the complete run of "
+        "the same system and questions, where one lies beside; of timed: that of the timed questions, of so many.",
         ("p50", "p99", "tokens in", "p95", "noise", "of timed, %", "suite", "95%"),
     )
+
+
+def _intervals(costs: Sequence[Cost]) -> str:
+    """What the intervals are over, and what they leave out."""
+    if any(cost.processes == 1 for cost in costs):
+        return "over thirds of one process's rounds, so that how processes differ is left out"
+    return f"over {' or '.join(map(str, sorted({cost.processes for cost in costs})))} worker processes"
 
 
 def _phase_table(costs: Sequence[Cost]) -> Table:
@@ -117,17 +124,18 @@ def _condition_table(costs: Sequence[Cost]) -> Table:
                 f"{found.flips.changed} of {found.flips.n}" if found.flips else "-",
                 "-" if found.cached_tokens is None else str(found.cached_tokens),
                 "-" if found.cost_per_1000 is None else f"{found.cost_per_1000:.3g}",
+                _number(found.joules_per_1000),
             )
         )
     columns = ("suite", "system", "batch", "answer by", "load, s", "compile, s", "first, ms", "warm-up calls")
     return Table(
         "What it takes besides, and what was answered",
-        (*columns, "peak, MiB", "cut off, %", "no letter", "ties", "flips", "cached", "cost of 1000"),
+        (*columns, "peak, MiB", "cut off, %", "no letter", "ties", "flips", "cached", "cost of 1000", "J of 1000"),
         tuple(rows),
         "Flips: questions answered alone and in the batch whose letters differ. A tie between letters goes to the "
         "first. Cached: tokens of prompts taken from an earlier answer. Peak: the weights and "
-        "one call, without what an engine reserves or copies besides.",
-        ("warm-up calls", "compile, s", "ties", "cut off, %", "cached", "first, ms", "load, s", "suite"),
+        "one call, without what an engine reserves or copies besides. J: all that the processors, or the GPU, take.",
+        ("J of 1000", "warm-up calls", "compile, s", "ties", "cut off, %", "cached", "first, ms", "load, s", "suite"),
     )
 
 
@@ -181,6 +189,7 @@ def _remark(speedup: Speedup) -> str:
     remarks = [f"unfair: {', '.join(speedup.unfair)}"] if speedup.unfair else []
     if speedup.above_passes:
         remarks.append("more than the passes allow: the rest is not the method's")
+    remarks += speedup.noise
     return "; ".join(remarks) or "-"
 
 

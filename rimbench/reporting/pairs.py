@@ -1,7 +1,7 @@
 """Two runs over the same frozen items -> what their difference is, and what it comes to within its family."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +24,7 @@ from rimbench.statistics.verdict import (
     judge_within,
 )
 from rimbench.suites import catalogue
-from rimbench.suites.controls import show
+from rimbench.suites.controls import show_item
 
 
 def compare_pairs(
@@ -145,12 +145,14 @@ def unlike_items(runs: Sequence[RunData]) -> list[str]:
     return found
 
 
-def compare_runs(a: RunData, b: RunData, settings: Settings) -> tuple[Comparison, int] | None:
-    """Two runs on the items that both have answered, and how many these are; None where there are none."""
+def compare_runs(
+    a: RunData, b: RunData, settings: Settings, within: Container[str] | None = None
+) -> tuple[Comparison, int] | None:
+    """Two runs on the items that both have answered, of those `within`, and how many these are; None for none."""
     if a.content_sha256 != b.content_sha256:
         return None
     answered = {item.item_id for item in b.answered}
-    items = [item for item in a.answered if item.item_id in answered]
+    items = [i for i in a.answered if i.item_id in answered and (within is None or i.item_id in within)]
     scores_a, scores_b = (run.scores(items) for run in (a, b))
     judged_by = Settings(settings.margin, settings.alpha, resampling_of(items))
     compare = compare_scores if a.by_draws or b.by_draws else compare_outcomes
@@ -189,7 +191,7 @@ def _shown_letters(run: RunData) -> dict[str, Mapping[str, str]]:
     """By item, the letter under which each of its own letters was shown."""
     controls = controls_of(run.manifest)
     return {
-        item.item_id: {own: shown for shown, own in show(item, controls).own_letters.items()}
+        item.item_id: {own: shown for shown, own in show_item(item, controls).own_letters.items()}
         for item in run.items.values()
     }
 

@@ -13,12 +13,14 @@ from rimbench.errors import UsageError
 from rimbench.latency.stored import read_measurements
 from rimbench.plugins import unknown
 from rimbench.reporting.ablations import find_ablations
+from rimbench.reporting.breakdown import Breakdown, PairBreakdown
 from rimbench.reporting.budgets import find_sweeps
 from rimbench.reporting.carried import carried
 from rimbench.reporting.cells import make_cell
 from rimbench.reporting.conclusions import make_summaries
 from rimbench.reporting.document import SCHEMA, Pair, Report
 from rimbench.reporting.doubts import doubt_families, find_doubts, say_partial
+from rimbench.reporting.facets import Facets
 from rimbench.reporting.families import ALL, DECLARED, Choice, is_called, list_pairs, pairs_among
 from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.pairs import check_same_items, compare_pairs, gaps, order_effects, unlike_items
@@ -39,9 +41,11 @@ from rimbench.store import find_runs, no_runs
 from rimbench.suites.controls import Controls
 
 
-def summarise(results: Path, settings: Settings | None = None, choice: Choice | None = None) -> Report:
-    """Read every run below a results folder and sum it up; DataError where there is none, UsageError for a baseline
-    that is not among them.
+def summarise(
+    results: Path, settings: Settings | None = None, choice: Choice | None = None, by: str | None = None
+) -> Report:
+    """Read every run below a results folder and sum it up, also `by` a facet; DataError where there is none,
+    UsageError for a baseline that is not among them, or a facet that none has.
     """
     settings, choice = settings or Settings(), choice or Choice()
     unread: list[str] = []
@@ -57,10 +61,13 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
         key=lambda c: (c.suite, c.system, c.label),
     )
     taken, notes = choose_variants(runs)
-    asked = _pairs(taken, labels, choice)
-    every = compare_pairs([*asked, *_other_pairs(taken, labels, asked, choice)], labels, settings, choice)
-    wanted = {(a.manifest.run, b.manifest.run) for a, b in asked}
+    compared = _pairs(taken, labels, choice)
+    every = compare_pairs([*compared, *_other_pairs(taken, labels, compared, choice)], labels, settings, choice)
+    wanted = {(a.manifest.run, b.manifest.run) for a, b in compared}
     pairs = [pair for pair in every if pair.runs in wanted]
+    facets = None if by is None else Facets(runs, by)
+    if facets:
+        unread += facets.notes
     chosen = {run.manifest.run for run in taken}
     beside = [cell for cell in cells if cell.run in chosen]
     timings = make_timings(measurements, accuracies_beside(beside))
@@ -80,7 +87,22 @@ def summarise(results: Path, settings: Settings | None = None, choice: Choice | 
         rotations=tuple(rotations),
         carried=tuple(carried(beside)),
         summary=tuple(make_summaries(beside, every, timings.latency, choice.baseline)),
+        breakdowns=tuple(_broken_down(facets, runs, labels)),
+        pair_breakdowns=tuple(_pairs_broken_down(facets, compared, labels, settings)),
     )
+
+
+def _broken_down(facets: Facets | None, runs: Sequence[RunData], labels: Mapping[str, str]) -> list[Breakdown]:
+    found = [facets.break_down(run, labels[run.manifest.run]) for run in runs] if facets else []
+    return [each for each in found if each is not None]
+
+
+def _pairs_broken_down(
+    facets: Facets | None, pairs: Sequence[tuple[RunData, RunData]], labels: Mapping[str, str], how: Settings
+) -> list[PairBreakdown]:
+    named = [(pair, (labels[pair[0].manifest.run], labels[pair[1].manifest.run])) for pair in pairs]
+    found = [facets.break_down_pair(pair, names, how) for pair, names in named] if facets else []
+    return [each for each in found if each is not None]
 
 
 def summarise_pair(

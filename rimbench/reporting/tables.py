@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
 from rimbench.reporting.adaptive import AdaptiveMemory
+from rimbench.reporting.breakdown import breakdown_tables
 from rimbench.reporting.carried import carried_table
 from rimbench.reporting.conclusions import summary_tables
 from rimbench.reporting.document import Ablation, BudgetSweep, CellResult, Gap, OrderEffect, Report
@@ -29,6 +30,7 @@ def make_tables(report: Report, *, all_pairs: bool = False) -> list[Table]:
         (-1, summary_tables(report.summary)),
         (1, [_variants(cells)]),
         (2, [verdict_table(listed)]),
+        (2.5, breakdown_tables(report.breakdowns, report.pair_breakdowns)),
         (4, [budget_table(sweep) for sweep in report.sweeps]),
         (4, [ablation_table(ablation) for ablation in report.ablations]),
         (5, [certainty_table(pairs, report.margin, report.alpha)]),

@@ -90,10 +90,13 @@ def plot_speedups(speedups: Sequence[Speedup]) -> Plot | None:
     # The side that is faster at the smallest batch names the line: at a larger one it may be the slower.
     pairs: dict[frozenset[str], tuple[str, str]] = {}
     lines: dict[tuple[str, str], list[tuple[int, Estimate]]] = {}
+    doubted: list[tuple[int, float]] = []
     for s in sorted(shown, key=lambda s: s.batch):
         sides = s.sides(with_engines=several)
         named = pairs.setdefault(frozenset(sides), sides)
-        lines.setdefault(named, []).append((s.batch, s.ratio if named == sides else _turned(s.ratio)))
+        ratio = s.ratio if named == sides else _turned(s.ratio)
+        lines.setdefault(named, []).append((s.batch, ratio))
+        doubted += [(s.batch, ratio.value)] if s.noise else []
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6, 3.8), layout="constrained")
         axes = figure.add_subplot()
@@ -107,6 +110,9 @@ def plot_speedups(speedups: Sequence[Speedup]) -> Plot | None:
             }
             label = f"{short(fast)} than {short(slow)}"
             axes.errorbar([batch for batch, _ in found], y, [below, above], capsize=3, label=label, **style)
+        if doubted:
+            at, ratios = zip(*doubted, strict=True)
+            axes.scatter(at, ratios, 120, facecolors="none", edgecolors=GREY, label="ringed: noisy times")
         axes.axhline(1, color=GREY, linewidth=1)
         _by_batch(axes, {s.batch for s in shown}, "times as fast [95%]")
     title = "How many times as fast one system answers as another, at each batch size"

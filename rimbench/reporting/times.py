@@ -33,11 +33,12 @@ class TimeConditions:
     """What else is known of a time: tokens, passes, throughput, what was answered, and what disturbed it.
 
     `accuracy` is the greedy one of a complete run of the same system on the same items, where one lies beside;
-    `flips` are those against batch 1; `cost_per_1000` is what 1,000 questions cost at the price that was stated.
+    `flips` are those against batch 1; `cost_per_1000` is what 1,000 questions cost at the price that was stated,
+    `joules_per_1000` the energy that they take.
     """
 
     per_sample_ms: float
-    prompt_tokens: float
+    prompt_tokens: float | None
     generated_tokens: float
     floor_ms: float | None
     passes: float | None
@@ -61,6 +62,7 @@ class TimeConditions:
     peak_bytes: int | None
     cached_tokens: int | None
     cost_per_1000: float | None
+    joules_per_1000: float | None
     load_average: float | None
     drift: float | None
     unstable: bool
@@ -71,7 +73,7 @@ class TimeConditions:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one system's answers took at one batch size, of one quantity: `n` samples."""
+    """What one system's answers took at one batch size, of one quantity: `n` samples of so many processes."""
 
     ms: Times
     conditions: TimeConditions
@@ -85,6 +87,7 @@ class Cost:
     dtype: str
     batch: int
     n: int
+    processes: int
     threads: int | None
 
     @property
@@ -114,7 +117,8 @@ class LatencyEntry:
         *("decode_ms", "tokens_per_s", "questions_per_s", "floor_share", "launch_bound", "truncated", "accuracy"),
         *("timed_right", "timed_items", "no_letter", "ties", "flips", "load_s", "compile_s", "first_ms"),
         *("warm_up_ms", "peak_bytes", "cached_tokens", "cost_per_1000", "load_average", "drift", "unstable", "noise"),
-        *("threads", "graphs", "timed_greedy_accuracy", "label", "departures", "quantities"),
+        *("threads", "graphs", "timed_greedy_accuracy", "label", "departures", "quantities", "processes"),
+        "joules_per_1000",
     )
     system: str
     engine: str
@@ -127,6 +131,7 @@ class LatencyEntry:
     readout_floor_ms: float | None
     suite: str
     dtype: str
+    processes: int
     threads: int | None
     label: str
     departures: Mapping[str, Sequence[Any]]
@@ -141,6 +146,7 @@ class Speedup:
     `unfair` names what else differs, where that was asked for. `allowed_by_passes` is the ratio that the counts of
     forward passes allow, each pass of the slower over a prompt no longer than the faster's, None where they are not
     known; `above_passes` says whether the ratio is above that beyond its interval: the rest is not the method's.
+    `noise` is what makes the times of either side doubtful, as "label: what".
     `engines` are the system's and the baseline's.
     """
 
@@ -154,6 +160,7 @@ class Speedup:
     allowed_by_passes: float | None
     above_passes: bool
     suite: str
+    noise: tuple[str, ...]
 
     def sides(self, *, with_engines: bool) -> tuple[str, str]:
         """The two systems as a person reads them, each with its engine where several were timed."""

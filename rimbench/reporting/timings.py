@@ -21,8 +21,6 @@ from rimbench.reporting.times import (
 from rimbench.reporting.variants import is_unchanged
 from rimbench.statistics.estimate import Estimate
 
-ALIKE = ("engine", "device", "dtype", "launches", "path", "batch")
-"""What must be the same on both sides of a speed-up, beside the items."""
 SECONDS_AN_HOUR = 3600
 SATURATED = 0.9
 """A system is saturated from the smallest batch that gives this share of its most questions a second."""
@@ -56,7 +54,7 @@ def make_timings(
     speedups: dict[tuple[object, ...], Speedup] = {}
     for measurement in measurements:
         for row in measurement.rows:
-            key = (measurement.suite, row.label, row.quantity, *_conditions(row))
+            key = (measurement.suite, row.label, row.quantity, *row.conditions.values())
             last[key] = _cost(measurement, row, accuracies)
         for pair in _pairs(measurement):
             found = _speedup(measurement.suite, *pair)
@@ -87,14 +85,9 @@ def _pairs(measurement: Measurement) -> list[tuple[Measured, Measured]]:
     pairs = [
         (a, b)
         for a, b in itertools.combinations(measurement.rows, 2)
-        if (a.batch, a.quantity) == (b.batch, b.quantity) and len(a.samples_ms) == len(b.samples_ms) > 1
+        if (a.batch, a.quantity) == (b.batch, b.quantity) and a.taken == b.taken and sum(a.taken) > 1
     ]
-    return [(a, b) for a, b in pairs if (a.label, *_conditions(a)) != (b.label, *_conditions(b))]
-
-
-def _conditions(row: Measured) -> tuple[object, ...]:
-    graphs, path = (row.setting.graphs, row.setting.path) if row.setting else (None, None)
-    return row.engine, row.device, row.dtype, graphs, path, row.batch
+    return [(a, b) for a, b in pairs if (a.label, a.conditions) != (b.label, b.conditions)]
 
 
 def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str, str], Estimate]) -> Cost:
@@ -128,6 +121,9 @@ def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str
         cost_per_1000=None
         if price is None or row.quantity == "letter"
         else 1000 * price / SECONDS_AN_HOUR / row.questions_per_s,
+        joules_per_1000=1000 * setting.joules / row.batch
+        if setting and setting.joules is not None and row.quantity != "letter"
+        else None,
         load_average=row.load,
         drift=row.drift if len(row.samples_ms) > 1 else None,
         unstable=unstable,
@@ -149,6 +145,7 @@ def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str
         dtype=row.dtype,
         batch=row.batch,
         n=len(row.samples_ms),
+        processes=len(row.taken),
         threads=measurement.device.get("threads"),
     )
 
@@ -172,6 +169,7 @@ def _entry(group: Sequence[Cost]) -> LatencyEntry:
         device=first.device,
         batch=first.batch,
         n=first.n,
+        processes=first.processes,
         answer_ms=times.get("answer"),
         readout_ms=one_pass[-1].ms if one_pass else None,
         letter_ms=times.get("letter"),
@@ -211,7 +209,7 @@ def with_engine(cost: Cost, costs: Sequence[Cost]) -> str:
 def _flips(measurement: Measurement, row: Measured) -> Flips | None:
     for other in measurement.rows:
         alone = replace(other, batch=row.batch)
-        same = (other.label, other.quantity, *_conditions(alone)) == (row.label, row.quantity, *_conditions(row))
+        same = (other.label, other.quantity, alone.conditions) == (row.label, row.quantity, row.conditions)
         if same and other.batch == 1 < row.batch and other.told and row.told:
             shared = other.told.letters.keys() & row.told.letters.keys()
             changed = sum(other.told.letters[key] != row.told.letters[key] for key in shared)
@@ -221,10 +219,10 @@ def _flips(measurement: Measurement, row: Measured) -> Flips | None:
 
 def _speedup(suite: str, a: Measured, b: Measured) -> Speedup:
     fast, slow = sorted((a, b), key=lambda row: sum(row.samples_ms))
-    sides = zip(ALIKE, _conditions(fast), _conditions(slow), strict=True)
-    unfair = tuple(f"{name} {x} against {y}" for name, x, y in sides if x != y)
+    ours, theirs = fast.conditions, slow.conditions
+    unfair = tuple(f"{name} {x} against {theirs[name]}" for name, x in ours.items() if x != theirs[name])
     allowed = None
-    if fast.passes and slow.passes:
+    if fast.passes and slow.passes and fast.prompt_tokens and slow.prompt_tokens:
         longer = max(1.0, slow.prompt_tokens / fast.prompt_tokens)
         allowed = longer * slow.passes.count / fast.passes.count
     times = ratio(slow, fast)
@@ -239,4 +237,5 @@ def _speedup(suite: str, a: Measured, b: Measured) -> Speedup:
         allowed_by_passes=allowed,
         above_passes=allowed is not None and (times.lo or times.value) > allowed,
         suite=suite,
+        noise=tuple(f"{row.label}: {', '.join(row.noises)}" for row in (fast, slow) if row.noises),
     )

@@ -18,7 +18,7 @@ from rimbench.running.cell import Cell
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import make_ready
 from rimbench.suites import Wording, question_text
-from rimbench.suites.controls import Controls, show
+from rimbench.suites.controls import Controls, show_item
 from rimbench.systems import System
 
 DISCLAIMER = "a research tool: its answers are no medical advice"
@@ -69,7 +69,8 @@ class Asker(AbstractContextManager["Asker"]):
         """Read out one item; UsageError where it is longer than the model's context."""
         name, most = self._ready.system.name, self._ready.context_tokens
         prompts = self._ready.builder.build([(item, question_text(Wording(), item).strip())])
-        cell = Cell(self._ready.system, [show(item, Controls())], prompts, samples=0, seed=0, context_tokens=most)
+        shown = [show_item(item, Controls())]
+        cell = Cell(self._ready.system, shown, prompts, samples=0, seed=0, context_tokens=most)
         if cell.too_long:
             needed = len(prompts[0].token_ids) + cell.new_tokens
             raise UsageError(

@@ -14,7 +14,7 @@ from rimbench.extraction import Extraction, extract, first_letter
 from rimbench.plugins import unknown
 from rimbench.records import Record
 from rimbench.store import MANIFEST, Answers, Manifest, find_runs, no_runs, read_items, read_manifest, say_edited
-from rimbench.suites.controls import Controls, Shown, show
+from rimbench.suites.controls import Controls, Shown, show_item
 from rimbench.systems import StatedAnswer
 
 EXTRACTIONS = ("text", "first_letter")
@@ -113,7 +113,7 @@ def _read_again(folder: Path, rescored: Rescored, extraction: Callable[..., Extr
     controls = rescored.manifest.identity.controls or Controls()
     order = replace(controls, blind=False)
     items = read_items(folder)
-    shown = {key: show(item, order) for key, item in items.items()}
+    shown = {key: show_item(item, order) for key, item in items.items()}
     answers = Answers(folder, items)
     for record in answers:
         if not record.answered:

@@ -54,7 +54,7 @@ def export(results: Path, file: Path, *, force: bool = False, say: Say = say_not
         ) from error
 
 
-def load(results: str | Path = "results") -> "pd.DataFrame":
+def records_frame(results: str | Path = "results") -> "pd.DataFrame":
     """The records of all runs of a results folder as a pandas data frame, with the columns of `rimbench export`.
 
     `option_logprobs` holds a dict by letter, or None; `departures` the JSON of what the run departs from in its

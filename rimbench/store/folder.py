@@ -66,7 +66,8 @@ class Answers:
 
     def heads(self) -> Iterator[Head]:
         """What every answer says, without how it came; the whole of a line is read only where it may be faulty."""
-        return self._once(read_heads(self._path, self.find_fault, self._fits))
+        checked = self._asked is not None or self._prompts
+        return self._once(read_heads(self._path, self.find_fault, self._fits if checked else None))
 
     def _once(self, found: Iterable[tuple[int, bool, A]]) -> Iterator[A]:
         self.kept, doubled = Kept(), set[tuple[str, int]]()

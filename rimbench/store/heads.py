@@ -6,6 +6,7 @@ Whoever counts answers needs no more, and reads them in a third of the time and 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -60,7 +61,7 @@ class Head:
 
 
 def read_heads(
-    path: Path, find_fault: Callable[[Record], str | None], fits: Callable[[Head], bool]
+    path: Path, find_fault: Callable[[Record], str | None], fits: Callable[[Head], bool] | None
 ) -> Iterator[tuple[int, bool, Head]]:
     """Each line's number, whether it is as it was written, and its head.
 
@@ -72,7 +73,7 @@ def read_heads(
         heads, others = list[Head](), dict[int, int]()
         for line in lines:
             head = _written_head(line, start)
-            if head is None or not fits(head):
+            if head is None or (fits is not None and not fits(head)):
                 others[len(heads)] = start
                 head = _UNREAD
             heads.append(head)
@@ -85,10 +86,10 @@ def read_heads(
             for (i, place), record in zip(others.items(), records, strict=True):
                 heads[i] = _head_of(record, lines[i], place)
                 if not is_intact(lines[i], record):
-                    edited.add(number + i + 1)
-        for head in heads:
-            number += 1
-            yield number, number not in edited, head
+                    edited.add(i)
+        intact = (i not in edited for i in range(len(heads))) if edited else repeat(True)
+        yield from zip(count(number + 1), intact, heads)
+        number += len(heads)
 
 
 def _written_head(line: bytes, start: int) -> Head | None:

@@ -46,12 +46,14 @@ def to_line(record: Record) -> str:
 
 
 def to_item_line(item: Item) -> bytes:
-    """An item as one line of JSON, with its newline."""
+    """An item as one line of JSON, with its newline; `facets` stand only where there are some."""
     text = encode_basestring
     options = ", ".join(f"{text(letter)}: {text(option)}" for letter, option in item.options.items())
     cluster = "null" if item.cluster is None else text(item.cluster)
     head = f'{{"item_id": {text(item.item_id)}, "question": {text(item.question)}, "options": {{{options}}}, '
-    return f'{head}"gold": {text(item.gold)}, "cluster": {cluster}}}\n'.encode()
+    kept = ", ".join(f"{text(name)}: {text(value)}" for name, value in (item.facets or {}).items())
+    facets = f', "facets": {{{kept}}}' if kept else ""
+    return f'{head}"gold": {text(item.gold)}, "cluster": {cluster}{facets}}}\n'.encode()
 
 
 def mended(text: str) -> str:
@@ -146,11 +148,11 @@ def chunks(path: Path) -> Iterator[list[bytes]]:
             left = os.fstat(file.fileno()).st_size
             while left > 0 and (read := file.read(min(CHUNK_BYTES, left))):
                 left -= len(read)
-                whole, newline, rest = read.rpartition(b"\n")
-                if newline:
-                    yield (b"".join(torn) + whole).split(b"\n")
-                    torn = []
-                torn.append(rest)
+                lines = read.split(b"\n")
+                torn.append(lines[0])
+                if len(lines) > 1:
+                    lines[0], torn = b"".join(torn), [lines.pop()]
+                    yield lines
     except OSError as error:
         raise DataError(
             f"cannot read {path}: {error.strerror}; start the run's command again, with --fresh if that fails"

@@ -9,7 +9,7 @@ have gaps), `empty_text`, `equal_options`, `gold_out_of_range` (or missing), `an
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rimbench.errors import DataError
@@ -37,6 +37,7 @@ class Candidate:
     gold: int | None
     answer_text: str | None = None
     cluster: str | None = None
+    facets: Mapping[str, str] | None = None
     own_labels: bool = False
 
 
@@ -156,7 +157,8 @@ class Auditor:
         else:
             self._asked[asked] = item_id
         gold = LETTERS[candidate.gold or 0]
-        self.items.put_lettered(item_id, candidate.question, candidate.options, gold, candidate.cluster)
+        groups = (candidate.cluster, candidate.facets)
+        self.items.put_lettered(item_id, candidate.question, candidate.options, gold, groups)
         if candidate.own_labels:
             self._own_labels.add(item_id)
 

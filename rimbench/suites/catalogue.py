@@ -27,12 +27,12 @@ def _registered() -> dict[str, Path]:
 @cache
 def _others() -> dict[str, Path]:
     """The TOML files in the packages that entry points of the group `rimbench.suites` name."""
-    from rimbench.suites.schema import read
+    from rimbench.suites.schema import read_suite
 
-    return offered_files("rimbench.suites", "suite", find_files(folder()), read)
+    return offered_files("rimbench.suites", "suite", find_files(folder()), read_suite)
 
 
-def find(name_or_path: str) -> Path:
+def find_suite(name_or_path: str) -> Path:
     """The TOML of a suite, by name, or by path where it ends in .toml; UsageError with the nearest names."""
     if name_or_path.endswith(".toml"):
         return Path(name_or_path)
@@ -55,12 +55,12 @@ class Role:
 @lru_cache(maxsize=256)
 def role(name: str) -> Role:
     """What the TOML of that name which comes with rimbench says; of another suite nothing is known."""
-    from rimbench.suites.schema import read
+    from rimbench.suites.schema import read_suite
 
     path = find_files(folder()).get(name)
     if path is None:
         return Role(name)
-    spec = read(path)
+    spec = read_suite(path)
     generated = spec.source is not None and spec.source.generator is not None
     return Role(spec.title or name, spec.in_distribution, generated)
 
@@ -71,10 +71,10 @@ def listing() -> tuple[SuiteListing, ...]:
 
 
 def _summary(name: str, path: Path) -> SuiteListing:
-    from rimbench.suites.schema import read
+    from rimbench.suites.schema import read_suite
 
     try:
-        spec = read(path)
+        spec = read_suite(path)
     except ConfigError as error:
         return SuiteListing(name, "", "", None, loadable=False, why=str(error))
     why = missing(spec, path)
@@ -94,10 +94,10 @@ def _source(spec: "SuiteSpec") -> str:
 
 def lacks(name_or_path: str) -> str | None:
     """What a suite, by name or by its file's path, lacks to be loaded without a network and without --data."""
-    from rimbench.suites.schema import read
+    from rimbench.suites.schema import read_suite
 
-    path = find(name_or_path)
-    return missing(read(path), path)
+    path = find_suite(name_or_path)
+    return missing(read_suite(path), path)
 
 
 def missing(spec: "SuiteSpec", path: Path) -> str | None:

@@ -31,7 +31,7 @@ class Shown:
     own_letters: Mapping[str, str]
 
 
-def show(item: Item, controls: Controls) -> Shown:
+def show_item(item: Item, controls: Controls) -> Shown:
     """The item under the controls. An order depends on the seed and the item alone, whatever the machine."""
     letters = list(item.options)
     order = list(letters)
@@ -63,7 +63,7 @@ class ShownItems(Sequence[Shown]):
 
     def of(self, item_id: str) -> Shown:
         """The item of that id."""
-        return show(self._items.by_id[item_id], self._controls)
+        return show_item(self._items.by_id[item_id], self._controls)
 
     @overload
     def __getitem__(self, place: int) -> Shown: ...
@@ -73,11 +73,11 @@ class ShownItems(Sequence[Shown]):
 
     def __getitem__(self, place: int | slice) -> Shown | tuple[Shown, ...]:
         if isinstance(place, slice):
-            return tuple(show(item, self._controls) for item in self._items[place])
-        return show(self._items[place], self._controls)
+            return tuple(show_item(item, self._controls) for item in self._items[place])
+        return show_item(self._items[place], self._controls)
 
     def __iter__(self) -> Iterator[Shown]:
-        return (show(item, self._controls) for item in self._items)
+        return (show_item(item, self._controls) for item in self._items)
 
     def __len__(self) -> int:
         return len(self._items)

@@ -34,7 +34,7 @@ class _Message(BaseModel):
 _MESSAGES = TypeAdapter(list[_Message])
 
 
-def readings(rows: Iterable[Row], column: str, keep: Callable[[str], bool]) -> Iterator[AuditRow]:
+def message_readings(rows: Iterable[Row], column: str, keep: Callable[[str], bool]) -> Iterator[AuditRow]:
     """One reading a row, in order; rows whose question `keep` turns down are skipped as another slice's."""
     for number, row in enumerate(rows):
         try:

@@ -29,7 +29,7 @@ class Dataset:
         return f"hub data set {self.repo} at {self.revision[:12]}"
 
 
-def resolve(dataset: Dataset) -> Dataset:
+def resolve_dataset(dataset: Dataset) -> Dataset:
     """The data set at the commit that its revision stands now; a commit is kept without asking the hub."""
     if re.fullmatch(r"[0-9a-f]{40}", dataset.revision):
         return dataset

@@ -33,10 +33,10 @@ def load(
     is held out. A suite's file may name rows below its own folder, and elsewhere with `allow_outside`. Raises
     UsageError, ConfigError or DataError.
     """
-    from rimbench.suites.schema import read
+    from rimbench.suites.schema import read_suite
 
-    path = catalogue.find(name_or_path)
-    spec = read(path)
+    path = catalogue.find_suite(name_or_path)
+    spec = read_suite(path)
     if limit is not None and limit < 1:
         raise UsageError(f"limit {limit}: must be at least 1")
     if slice_ == "train" and spec.heldout is None:
@@ -68,9 +68,9 @@ def load(
 
 def known_steps(name_or_path: str) -> dict[str, tuple[str, ...]]:
     """By question, the values on the way to its answer, of a generated suite; of any other nothing is known."""
-    from rimbench.suites.schema import read
+    from rimbench.suites.schema import read_suite
 
-    spec = read(catalogue.find(name_or_path))
+    spec = read_suite(catalogue.find_suite(name_or_path))
     if spec.source is None or spec.source.generator is None:
         return {}
     settings = titration.TitrationSettings(**spec.source.settings.model_dump())
@@ -103,7 +103,7 @@ def _open(spec: "SuiteSpec", path: Path, data: Path | None) -> _Opened:
 
 def _open_hub(source: "SourceSpec") -> _Opened:
     repo, split = source.repo or "", source.split
-    dataset = hub.resolve(hub.Dataset(repo, source.revision or ""))
+    dataset = hub.resolve_dataset(hub.Dataset(repo, source.revision or ""))
     kept = Source("hub", repo, source.file, split, dataset.revision)
     if source.file is not None:
         return _Opened(rows.read(hub.download(dataset, source.file), source.split), kept, f"{dataset}, {source.file}")
@@ -124,7 +124,7 @@ def _audit(spec: "SuiteSpec", path: Path, opened: _Opened, slice_: Slice) -> Aud
 
         stop_at = spec.n if slice_ == "heldout" and spec.heldout is not None else None
         auditor = Auditor(repeats_expected=True)
-        _fill(auditor, conversation.readings(every, layout.messages, keep), stop_at)
+        _fill(auditor, conversation.message_readings(every, layout.messages, keep), stop_at)
         return auditor
     from rimbench.suites import table
 

@@ -124,7 +124,8 @@ class TableLayout(_Strict):
     """Columns of a table with one question a row.
 
     `options` is one column (a list, or a mapping from letters, or the JSON of either) or one column for each
-    option. `filter` keeps the rows whose column holds the value, or one of the values.
+    option. `filter` keeps the rows whose column holds the value, or one of the values. `facets` are columns that are
+    kept with the items, to break answers down by; a file, or a row, may lack them.
     """
 
     name: Name
@@ -134,6 +135,7 @@ class TableLayout(_Strict):
     id: Name | None = None
     answer_text: Name | None = None
     cluster: Name | None = None
+    facets: list[Name] = Field(default_factory=list)
     filter: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
 
     @field_validator("options")
@@ -199,6 +201,6 @@ class SuiteSpec(_Strict):
     layout: Annotated[list[Layout], Field(min_length=1)]
 
 
-def read(path: Path) -> SuiteSpec:
+def read_suite(path: Path) -> SuiteSpec:
     """The suite that a TOML file describes; ConfigError with all of its faults."""
     return read_toml(path, SuiteSpec, "suite")

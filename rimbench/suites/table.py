@@ -84,8 +84,21 @@ def _reading(table: RowTable, row: Row, number: int, base: int, keep: Callable[[
         gold=gold,
         answer_text=answer or None,
         cluster=(_text(row.get(layout.cluster)) or None) if layout.cluster is not None else None,
+        facets=_facets(row, layout),
         own_labels=bare is not None,
     )
+
+
+def _facets(row: Row, layout: "TableLayout") -> dict[str, str] | None:
+    """The columns that the layout keeps, as texts on one line; those that hold nothing, or no text, are left out."""
+    if not layout.facets:
+        return None
+    cells = {column: row.get(column) for column in layout.facets}
+    plain = {
+        name: cell for name, cell in cells.items() if isinstance(cell, str | int | float) and not is_missing(cell)
+    }
+    texts = {name: " ".join(str(cell).split()) for name, cell in plain.items()}
+    return {name: text for name, text in texts.items() if is_whole(text)}
 
 
 def _row_id(layout: "TableLayout", row: Row, number: int) -> str:

@@ -171,9 +171,11 @@ def sft_row(
 ) -> TrainingRow:
     """The question and one completion: `reasoning` learns all of it, `answer` all but the prefix; multiple-choice
     examples weigh `multiple_choice_weight`.
+
+    Where an example has no reasoning its frame stands empty, as Qwen3's template writes the last turn of such a chat.
     """
     answer = encoding.answer(example.answer, 0)
-    if completion == "reasoning" and example.reasoning:
+    if completion == "reasoning":
         words = encoding.wording
         reasoning = encoding.text(words.before_reasoning + example.reasoning + words.after_reasoning)
         answer = Segment((*reasoning, *answer.token_ids), 0, is_answer=True)

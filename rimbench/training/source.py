@@ -70,12 +70,12 @@ def reading_rules(recipe: Recipe, letter_of: Callable[[str, Mapping[str, str]], 
 
 def held_out_suite(recipe: Recipe) -> "SuiteSpec | None":
     """The suite that the recipe's data must not meet; ConfigError where that suite states no held-out fraction."""
-    from rimbench.suites.schema import read
+    from rimbench.suites.schema import read_suite
 
     name = recipe.data.held_out_suite
     if name is None:
         return None
-    suite = read(catalogue.find(name))
+    suite = read_suite(catalogue.find_suite(name))
     if suite.heldout is None:
         raise ConfigError(
             f"recipe, data.held_out_suite: suite '{name}' states no [heldout] fraction, so nothing of it is held "
@@ -96,7 +96,7 @@ def _pinned(dataset: hub.Dataset, folder: Path) -> hub.Dataset:
         kept = hub.Dataset(**json.loads(pin.read_text(encoding="utf-8")))
         if kept.repo == dataset.repo:
             return kept
-    dataset = hub.resolve(dataset)
+    dataset = hub.resolve_dataset(dataset)
     if not pin.exists():
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(pin, json.dumps({"repo": dataset.repo, "revision": dataset.revision}))

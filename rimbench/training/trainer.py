@@ -58,7 +58,7 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
     batch, ModelError for a model that cannot be trained so, or a loss or gradient that is no number.
     """
     done = folder / "checkpoint"
-    identity = identify(recipe, corpus, seed, start)
+    identity = training_identity(recipe, corpus, seed, start)
     refuse_another(folder, identity)
     if done.exists():
         return done
@@ -91,7 +91,7 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
     return done
 
 
-def identify(recipe: Recipe, corpus: Corpus, seed: int, start: Start) -> dict[str, str | int]:
+def training_identity(recipe: Recipe, corpus: Corpus, seed: int, start: Start) -> dict[str, str | int]:
     """What tells one training from another."""
     return {"recipe": recipe.sha256(), "data": corpus.sha256, "seed": seed, "base": start.name}
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from rimbench.cli.audit import audit
 from rimbench.errors import ConfigError, DataError, UsageError
-from rimbench.latency.stored import Measured, Measurement, keep
+from rimbench.latency.stored import Measured, Measurement, keep_measurement
 from rimbench.records import Item, Record
 from rimbench.store import RunStore, manifest_of
 
@@ -117,7 +117,7 @@ def test_measured_runs_are_set_beside_the_published_figures_and_claims(run, tmp_
 def test_a_kept_measurement_of_time_is_set_beside_the_published_one_without_any_run(run, tmp_path, write):
     samples = tuple(95.0 + (i % 3) for i in range(40))  # ms a batch of 8
     row = Measured("a", "answer", "vllm", "NVIDIA L4", "bfloat16", 8, samples, 96.0, (96.0,), 300, 0, 0, 0.1)
-    keep(Measurement("s", "2026-01-01T00:00:00+00:00", None, None, {}, {}, (row,)), tmp_path / "results")
+    keep_measurement(Measurement("s", "2026-01-01T00:00:00+00:00", None, None, {}, {}, (row,)), tmp_path / "results")
     path = write(latency("a", "12 ms", "readout", 'device = "L4"\ndtype = "bf16"\nbatch = 8\n'))
     [figure] = json.loads(run(path, "--json"))["figures"]
     assert (figure["measured"]["n"], figure["measured"]["outcome"]) == (40, "reproduced")

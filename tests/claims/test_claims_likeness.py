@@ -10,7 +10,7 @@ from tiny import beside, write_suite
 from rimbench.claims.audit import audit_claims
 from rimbench.claims.runs import measure_own
 from rimbench.claims.schema import read_claims
-from rimbench.latency.stored import Measured, Measurement, Subject, keep
+from rimbench.latency.stored import Measured, Measurement, Subject, keep_measurement
 from rimbench.store import ModelSource, identity_of
 from rimbench.systems import load
 
@@ -237,7 +237,9 @@ def test_a_time_says_what_was_timed_and_is_not_judged_of_other_weights(tmp_path)
         row = Measured("nano-rim-v2", "answer", "x", "L4", "bfloat16", 1, (11.9, 12.1) * 20, 1, (), 60, 1, 0, 0.1,
                        subject=subject)  # fmt: skip
         shutil.rmtree(tmp_path / "results", ignore_errors=True)
-        keep(Measurement("s", "2026-01-01T00:00:00+00:00", None, None, {}, {}, (row,)), tmp_path / "results")
+        keep_measurement(
+            Measurement("s", "2026-01-01T00:00:00+00:00", None, None, {}, {}, (row,)), tmp_path / "results"
+        )
         spec = read_claims(path)
         return audit_claims(spec, measure_own(spec, path, tmp_path / "results").measured).reproductions["nano-rim-v2"]
 

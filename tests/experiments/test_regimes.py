@@ -48,9 +48,9 @@ def followed(question):
         ("pairs", "Doses: 4, 15, 3, 10, 17, 6 mg. The smaller of the two that make 19?", (15, 4, 16, 9, 2, 13, 4)),
         (
             "table-last",
-            "Dose: 8 mg. Day 1: R. Day 2: Q. Day 3: P. Day 4: Q. Day 5: P. Dose then, in mg, where\n"
-            "P: raised by 1.\nQ: lowered by 3.\nR: doubled.\nS: halved.",
-            (16, 13, 14, 11, 12),
+            "Dose: 15 mg. Day 1: S. Day 2: R. Day 3: S. Day 4: S. Dose then, in mg, where\n"
+            "P: halved.\nQ: doubled.\nR: raised by 4.\nS: lowered by 1.",
+            (14, 18, 17, 16),
         ),
         (
             "few-layers",

@@ -13,7 +13,7 @@ from rimbench.extraction.spelling import one_spelling
 from rimbench.extraction.statements import stated
 
 DRUGS = {"A": "Aspirin", "B": "Heparin", "C": "Warfarin", "D": "Alteplase"}
-FILES = {name: read_file(path) for name, path in languages.available().items()}
+FILES = {name: read_file(path) for name, path in languages.language_files().items()}
 every_language = pytest.mark.parametrize("file", FILES.values(), ids=FILES)
 
 DUTCH = """

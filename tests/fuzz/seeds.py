@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rimbench.claims import catalogue as claims
 from rimbench.importing import formats, reading
-from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep
+from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep_measurement
 from rimbench.plugins import find_files, load_module
 from rimbench.records import Item, Record
 from rimbench.store import Manifest, ModelSource, RunStore, SuiteSource, identity_of
@@ -155,7 +155,7 @@ def write_results(results: Path) -> None:
                         for k in range(3)
                     ]
                 )
-    keep(_measurement(), results)
+    keep_measurement(_measurement(), results)
 
 
 def _measurement() -> Measurement:
@@ -180,7 +180,7 @@ def foreign_files() -> dict[str, dict[str, list[bytes]]]:
         files = [*logs, *_made_answers(Path(folder))]
         glimpses = {file: reading.glimpse(file) for file in files}
         found: dict[str, dict[str, list[bytes]]] = {}
-        for name in reading.available():
+        for name in reading.format_names():
             module = load_module(formats, name.replace("-", "_"), "format")
             own = [file for file in files if module.recognises(glimpses[file])]
             for file in own or files:

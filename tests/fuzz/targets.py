@@ -121,7 +121,7 @@ def _write_rows(folder: Path) -> None:
 def _suite(folder: Path, data: bytes) -> object:
     path = folder / "quiz.toml"
     path.write_bytes(data)
-    spec = schema.read(path)
+    spec = schema.read_suite(path)
     if spec.source is not None and spec.source.generator is not None and spec.n > MOST_GENERATED:
         return spec
     loaded = suites.load(str(path), limit=20)

@@ -23,7 +23,7 @@ def test_a_target_reads_one_of_its_seeds_and_refuses_others_in_a_line(target, tm
 
 def test_every_format_of_answers_has_a_target():
     named = {target.name.removeprefix("import-").partition(".")[0] for target in EVERY if target.name[:6] == "import"}
-    assert named == {reading.AUTO, *reading.available()}
+    assert named == {reading.AUTO, *reading.format_names()}
 
 
 @pytest.mark.parametrize("suffix", sorted({target.suffix for target in EVERY} - {".eval"}))

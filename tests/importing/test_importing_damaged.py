@@ -120,7 +120,7 @@ def mutate(name, content, chance):
 
 def import_all(path, target, results):
     """The whole way of a file, by every format: a RimbenchError of one line is well, anything else is a fault."""
-    for name in ("auto", *importing.reading.available()):
+    for name in ("auto", *importing.reading.format_names()):
         try:
             file = importing.read(path, name)
             matching = importing.match(file.reading.answers, target, str(file.path))

@@ -21,14 +21,14 @@ FILES = {
 
 
 def test_every_format_has_a_file_here():
-    assert set(FILES.values()) == set(reading.available())
+    assert set(FILES.values()) == set(reading.format_names())
 
 
 def modules():
-    return {name: load_module(formats, name.replace("-", "_"), "format") for name in reading.available()}
+    return {name: load_module(formats, name.replace("-", "_"), "format") for name in reading.format_names()}
 
 
-@pytest.mark.parametrize("name", reading.available())
+@pytest.mark.parametrize("name", reading.format_names())
 def test_a_format_says_what_it_expects_and_does_not_recognise_a_file_that_shows_nothing(name):
     module = modules()[name]
     assert module.EXPECTS and module.__doc__

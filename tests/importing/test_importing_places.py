@@ -131,9 +131,9 @@ def test_of_a_folder_of_damaged_files_alone_the_fault_is_told(do_import, quiz, t
 
 def test_a_document_is_parsed_once(logs, tmp_path, monkeypatch):
     parsed = []
-    real = rows.parse
+    real = rows.parse_foreign
     for module in (rows, reading):
-        monkeypatch.setattr(module, "parse", lambda content: parsed.append(len(content)) or real(content))
+        monkeypatch.setattr(module, "parse_foreign", lambda content: parsed.append(len(content)) or real(content))
     for name in (
         "helm/scenario_state.json",
         "opencompass/results_quiz.json",

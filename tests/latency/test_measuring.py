@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from served import Scripted, serving
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rimbench import engines, suites, systems
@@ -17,7 +18,7 @@ from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine, timing
 from rimbench.latency.measuring import measure
-from rimbench.latency.stored import Measured, ratio
+from rimbench.latency.stored import Measured, ratio, read_measurements
 from rimbench.latency.timing import StoppingRules
 from rimbench.running import plans
 
@@ -222,8 +223,8 @@ def made(name, samples):
 
 def test_a_ratio_is_that_of_the_means_and_pairing_takes_common_noise_out():
     rng = np.random.default_rng(0)
-    machine = rng.lognormal(0, 0.5, 40)
-    slow, fast = made("slow", 30 * machine * rng.normal(1, 0.01, 40)), made("fast", 10 * machine)
+    machine = rng.lognormal(0, 0.5, 400)
+    slow, fast = made("slow", 30 * machine * rng.normal(1, 0.01, 400)), made("fast", 10 * machine)
     found = ratio(slow, fast)
     assert found.value == pytest.approx(np.mean(slow.samples_ms) / np.mean(fast.samples_ms))
     assert found.lo < 3 < found.hi and found.hi - found.lo < 0.05
@@ -246,11 +247,36 @@ def test_a_percentile_needs_a_sample_beyond_it():
     assert made("one", range(1)).percentile(50) is None
 
 
+def test_worker_processes_ask_further_items_and_are_one_measurement(planned):
+    rows = measure(planned(2), 2, StoppingRules(least=4, most=4, warm_up_most=2), processes=2)
+    rows = [row for row in rows if row.quantity != "letter"]
+    assert [(row.system, row.quantity) for row in rows] == [
+        ("writes", "answer"),
+        ("reads", "answer"),
+        ("rim", "answer"),
+        ("rim", "readout"),
+    ]
+    for row in rows:
+        assert (row.taken, len(row.samples_ms), len(row.told.letters)) == ((2, 2), 4, 8)
+    for i in range(4):
+        assert sorted(row.rounds.places[i] for row in rows) == [0, 1, 2, 3]
+
+
+def test_a_fault_in_a_worker_process_is_the_commands_own_error(planned, monkeypatch, tmp_path):
+    script = tmp_path / "script.json"
+    script.write_text("{}")
+    monkeypatch.setenv("RIMBENCH_FAKE_SCRIPT", str(script))
+    run = next(run for run in planned(1) if run.cell.system.name == "writes")
+    scripted = dataclasses.replace(run, facts=engines.find("fake").describe(EngineChoice(1)))
+    with pytest.raises(EngineError, match="took an unknown number of tokens of a prompt of 'writes' from a cache"):
+        measure([scripted], 1, FEW, processes=2)
+
+
 def test_the_command_prints_a_table_and_keeps_raw_samples(rimbench, planned, suite_file, tmp_path):
     planned(1)
     name = planned(1)[1].folder.parent / "reads.toml"
     done = rimbench("latency", "--system", name, "--suite", suite_file, "--batch", 1, "--batch", 4,
-                    "--samples", 3, "--seconds", 0, check=True)  # fmt: skip
+                    "--samples", 3, "--seconds", 0, "--processes", 1, check=True)  # fmt: skip
     assert "reads" in done.stdout and "ms a batch" in done.stdout
     (kept,) = (tmp_path / "results").glob("latency-*/latency.json")
     rows = json.loads(kept.read_text())["rows"]
@@ -263,7 +289,7 @@ def test_the_command_compares_each_quantity_draws_and_prices_and_measures_no_siz
 ):
     folder = planned(1)[0].folder.parent
     common = ("latency", "--system", folder / "reads.toml", "--system", folder / "rim.toml", "--suite", suite_file,
-              "--samples", 3, "--seconds", 0)  # fmt: skip
+              "--samples", 3, "--seconds", 0, "--processes", 1)  # fmt: skip
     done = rimbench(*common, "--quantity", "readout", "--engine", "auto", "--engine", "transformers", "--batch", 1,
                     "--batch", 4, "--batch", 4, "--plot", tmp_path / "drawn", "--price-per-hour", 2, "--json",
                     check=True)  # fmt: skip
@@ -283,7 +309,46 @@ def test_what_was_measured_stays_when_a_later_batch_size_fails(rimbench, planned
     script.write_text(json.dumps({"cached_tokens": 0, "fail": [suites.load(str(suite_file)).items[-1].item_id]}))
     monkeypatch.setenv("RIMBENCH_FAKE_SCRIPT", str(script))
     done = rimbench("latency", "--system", folder / "writes.toml", "--suite", suite_file, "--engine", "fake",
-                    "--samples", 3, "--seconds", 0, "--batch", 1, "--batch", 60)  # fmt: skip
+                    "--samples", 3, "--seconds", 0, "--processes", 1, "--batch", 1, "--batch", 60)  # fmt: skip
     assert done.returncode == 1 and "what was measured before is kept in " in done.stderr
     (kept,) = (tmp_path / "results").glob("latency-*/latency.json")
     assert [row["batch"] for row in json.loads(kept.read_text())["rows"]] == [1]
+
+
+def test_a_server_is_timed_in_a_closed_loop_and_what_it_does_not_say_is_said(rimbench, planned, suite_file, tmp_path):
+    folder = planned(1)[0].folder.parent
+    for system in ("reads", "writes"):
+        text = (folder / f"{system}.toml").read_text().replace("[weights]\n", '[weights]\nserved = "scripted"\n')
+        (folder / f"{system}.toml").write_text(text)
+    with serving(Scripted()) as server:
+        done = rimbench("latency", "--system", folder / "reads.toml", "--system", folder / "writes.toml", "--suite",
+                        suite_file, "--engine", "server", "--base-url", server.url, "--samples", 4, "--seconds", 0,
+                        "--processes", 2, "--batch", 4, check=True)  # fmt: skip
+        in_flight = [len(asked["prompt"]) for _, _, asked in server.asked]
+    [measurement] = read_measurements(tmp_path / "results")
+    assert {(row.system, row.device, row.setting.cached_tokens) for row in measurement.rows} == {
+        ("reads", "remote", None),
+        ("writes", "remote", None),
+    }
+    assert all(row.taken == (2, 2) and row.batch == 4 for row in measurement.rows)
+    assert len(in_flight) > 2 * 2 * 2 * 4
+    assert (
+        "reads: its times hold the network, and the load is this machine's; whether a prompt came from" in done.stderr
+    )
+    assert [row.setting.peak_bytes for row in measurement.rows] == [None, None]
+
+
+def test_a_server_that_took_a_prompt_from_its_cache_fails_the_measurement(planned, suite_file, rimbench):
+    class Caching(Scripted):
+        def complete(self, asked):
+            status, told = super().complete(asked)
+            told["usage"]["prompt_tokens_details"] = {"cached_tokens": 16}
+            return status, told
+
+    folder = planned(1)[0].folder.parent
+    text = (folder / "reads.toml").read_text().replace("[weights]\n", '[weights]\nserved = "scripted"\n')
+    (folder / "reads.toml").write_text(text)
+    with serving(Caching()) as server:
+        done = rimbench("latency", "--system", folder / "reads.toml", "--suite", suite_file, "--engine", "server",
+                        "--base-url", server.url, "--samples", 2, "--processes", 1)  # fmt: skip
+    assert done.returncode == 1 and "took 16 tokens of a prompt of 'reads' from a cache, expected 0" in done.stderr

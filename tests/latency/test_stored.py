@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,11 @@ from rimbench.latency.stored import (
     Measured,
     Measurement,
     Passes,
+    Rounds,
     Setting,
     Told,
     check_writable,
-    keep,
+    keep_measurement,
     read_measurements,
 )
 from rimbench.reporting.document import as_document
@@ -40,14 +42,14 @@ def test_what_is_kept_is_read_again_the_oldest_first(tmp_path):
     first = measurement(row("rim", 10), at="2026-01-02T00:00:00+00:00")
     second = measurement(row("rim", 11))
     for each in (first, second):
-        keep(each, tmp_path)
+        keep_measurement(each, tmp_path)
     assert read_measurements(tmp_path) == [second, first]
     assert read_measurements(tmp_path / "nowhere") == []
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 2}', '{"schema": 1, "suite": "x"}'])
 def test_a_file_that_is_no_measurement_is_named(tmp_path, text):
-    path = keep(measurement(row("rim", 10)), tmp_path)
+    path = keep_measurement(measurement(row("rim", 10)), tmp_path)
     path.write_text(text)
     with pytest.raises(DataError, match=r"latency\.json is no measurement of this version"):
         read_measurements(tmp_path)
@@ -77,8 +79,8 @@ def test_a_number_that_no_clock_gives_is_named_with_its_key_and_the_other_measur
     tmp_path, key, value, fault
 ):
     whole = measurement(row("cot", 20))
-    keep(whole, tmp_path)
-    path = keep(measurement(row("rim", 10)), tmp_path)
+    keep_measurement(whole, tmp_path)
+    path = keep_measurement(measurement(row("rim", 10)), tmp_path)
     document = json.loads(path.read_text())
     holder = document if key in document else document["rows"][0]
     holder[key] = "HERE"
@@ -89,6 +91,49 @@ def test_a_number_that_no_clock_gives_is_named_with_its_key_and_the_other_measur
     said = []
     assert read_measurements(tmp_path, said.append) == [whole]
     assert len(said) == 1 and str(path) in said[0]
+
+
+def test_a_measurement_of_an_earlier_build_is_read_as_one_process_with_the_same_meaning(tmp_path):
+    path = tmp_path / "latency-0" / "latency.json"
+    path.parent.mkdir()
+    path.write_bytes((Path(__file__).parent / "earlier.json").read_bytes())
+    [found] = read_measurements(tmp_path)
+    written = json.loads(path.read_text())
+    assert [row.taken for row in found.rows] == [(len(row["samples_ms"]),) for row in written["rows"]]
+    for row, before in zip(found.rows, written["rows"], strict=True):
+        assert row.mean.value == pytest.approx(sum(before["samples_ms"]) / len(before["samples_ms"]))
+        assert (list(row.samples_ms), row.rounds) == (before["samples_ms"], None)
+    assert {s.batch for s in speedups_of([found], {})} == {1, 4}
+
+
+def test_rounds_that_are_not_the_samples_are_named(tmp_path):
+    for by_process in ((30,), (32, 0), ()):
+        results = tmp_path / str(len(by_process))
+        keep_measurement(measurement(row("rim", 10, rounds=Rounds(by_process, (), 0))), results)
+        with pytest.raises(DataError, match=r"rows\.0\.rounds\.by_process: expected one or more of each, 32 in"):
+            read_measurements(results)
+
+
+def test_a_ratio_has_the_flags_of_both_its_sides():
+    busy, drifting = row("rim", 10, load=3.2), row("cot", 100, samples_ms=(100.0,) * 16 + (150.0,) * 16)
+    [speedup] = speedups_of([measurement(busy, drifting)], {})
+    assert speedup.noise[0] == "rim: noisy: load 3.2"
+    assert speedup.noise[1].startswith("cot: ") and "drift +50%" in speedup.noise[1]
+    [line] = speedup_table([speedup]).rows
+    assert "load 3.2" in line[-1] and "drift +50%" in line[-1]
+    assert as_document(speedup)["noise"] == list(speedup.noise)
+    [quiet] = speedups_of([measurement(row("rim", 10), row("cot", 100))], {})
+    assert quiet.noise == () and speedup_table([quiet]).rows[0][-1] == "-"
+
+
+def test_a_ratio_in_doubt_is_ringed():
+    found = []
+    for batch, load in ((1, 0.0), (8, 3.2)):
+        found += speedups_of([measurement(row("rim", 10, batch=batch, load=load), row("cot", 100, batch=batch))], {})
+    axes = plot_speedups(found).figure.axes[0]
+    ringed = [c for c in axes.collections if "ringed" in str(c.get_label())]
+    assert [list(points.get_offsets()[:, 0]) for points in ringed] == [[8]]
+    assert "ringed: noisy times" in [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def test_a_single_sample_drifts_nowhere():
@@ -149,8 +194,8 @@ def test_a_time_to_the_letter_is_a_questions_own_and_gives_no_rate_and_no_price(
 
 
 def test_what_is_kept_again_takes_the_place_of_its_earlier_state(tmp_path):
-    path = keep(measurement(row("rim", 10)), tmp_path)
-    assert keep(measurement(row("rim", 10), row("rim", 40, batch=8)), tmp_path, path) == path
+    path = keep_measurement(measurement(row("rim", 10)), tmp_path)
+    assert keep_measurement(measurement(row("rim", 10), row("rim", 40, batch=8)), tmp_path, path) == path
     [found] = read_measurements(tmp_path)
     assert len(found.rows) == 2
 
@@ -195,7 +240,8 @@ def test_a_readouts_answer_is_its_one_pass_and_accuracy_stands_beside_it():
         "timed_right", "timed_items", "no_letter", "ties", "flips", "load_s", "compile_s", "first_ms",
         "warm_up_ms", "peak_bytes", "cached_tokens", "cost_per_1000", "load_average", "drift", "unstable",
         "noise", "threads", "graphs",
-        "timed_greedy_accuracy", "label", "departures", "quantities",
+        "timed_greedy_accuracy", "label", "departures", "quantities", "processes",
+        "joules_per_1000",
     ]  # fmt: skip
     assert list(rim["quantities"]) == ["answer", "readout"]
     assert {entry["system"]: entry["accuracy"] for entry in document["latency"]} == {
@@ -231,6 +277,12 @@ def test_the_share_of_the_floor_throughput_and_price_follow_from_the_mean():
     measured = dataclasses.replace(measurement(made), price_per_hour=7.2)
     [cost] = make_timings([measured], {}).costs
     assert cost.conditions.cost_per_1000 == pytest.approx(0.05, rel=0.01)  # 25 s at 0.002 a second
+
+
+def test_the_energy_of_questions_is_that_of_their_batches_and_null_where_it_is_unknown():
+    told = row("rim", 100, batch=4, setting=Setting("eager", joules=2.0))
+    of = {c.system: c.conditions.joules_per_1000 for c in make_timings([measurement(told, row("cot", 9))], {}).costs}
+    assert of == {"rim": 500.0, "cot": None}  # 1,000 questions are 250 batches of 2 J
 
 
 def test_flips_are_those_of_the_items_answered_alone_and_in_the_batch():

@@ -92,7 +92,7 @@ def row(system, ms, **changes):
 
 
 def measure(results, *rows, suite="suite"):
-    stored.keep(stored.Measurement(suite, "2026-01-01T00:00:00+00:00", None, None, {}, {}, rows), results)
+    stored.keep_measurement(stored.Measurement(suite, "2026-01-01T00:00:00+00:00", None, None, {}, {}, rows), results)
 
 
 def test_the_time_of_a_cascade_is_the_firsts_and_as_much_of_the_seconds_as_is_passed_on(write):

@@ -10,7 +10,7 @@ import json
 import pytest
 from report_runs import IDENTITY, manifest, record
 
-from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep
+from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep_measurement
 from rimbench.records import Item
 from rimbench.reporting import formats
 from rimbench.reporting.numbers import (
@@ -29,7 +29,7 @@ from rimbench.reporting.summary import summarise
 from rimbench.reporting.tables import make_tables
 from rimbench.statistics.estimate import Estimate
 from rimbench.store import RunStore
-from rimbench.suites.controls import Controls, show
+from rimbench.suites.controls import Controls, show_item
 
 N = 40
 OPTIONS = {"A": "x", "B": "y", "C": "z", "D": "w"}
@@ -84,7 +84,7 @@ def summed(tmp_path_factory):
     write(folder, "k2", "nano-rim-v2", "A" * 30 + "C" * 10, departures={"blocks": [8, 2], "seed": [0, 3]})
     for seed in (1, 2):
         controls = {"permute_options": seed, "blind": False}
-        own = [show(item, Controls(seed)).own_letters["C"] for item in ITEMS]
+        own = [show_item(item, Controls(seed)).own_letters["C"] for item in ITEMS]
         write(folder, f"p{seed}", "mine", own, identity={"controls": controls},
               departures={"permute_options": [None, seed]})  # fmt: skip
     for k, letters in enumerate(("A" * 22 + "B" * 18, "A" * 30 + "B" * 10)):
@@ -100,7 +100,7 @@ def summed(tmp_path_factory):
             timed("nano-cot", 50.0 * batch, batch, departures={"dtype": ["float32", "bfloat16"]}),
         ]
     made = Measurement("demo-in-dist", "2026-01-01T00:00:00+00:00", None, None, {"threads": 2}, {}, tuple(rows), 2.0)
-    keep(made, folder)
+    keep_measurement(made, folder)
     return summarise(folder), json.loads(formats.render("json", summarise(folder), folder))
 
 
@@ -243,6 +243,7 @@ def columns_of(document):
             "flips": own("flips", lambda v: f"{v['changed']} of {v['n']}"),
             "cached": own("cached_tokens"),
             "cost of 1000": own("cost_per_1000", lambda v: f"{v:.3g}"),
+            "J of 1000": own("joules_per_1000", three),
         }),
         "Questions a second": (document["saturation"], {
             "suite": suite, "system": plain("system"), "answer by": plain("answer_by"),
@@ -254,9 +255,10 @@ def columns_of(document):
             "than": plain("baseline"),
             "times [95%]": lambda s: times(estimate(s, value="ratio")),
             "by passes": plain("allowed_by_passes", lambda v: f"{v:.3g}"),
-            "remark": lambda s: (
-                "more than the passes allow: the rest is not the method's" if s["above_passes"] else "-"
-            ),
+            "remark": lambda s: "; ".join([
+                *(["more than the passes allow: the rest is not the method's"] if s["above_passes"] else []),
+                *s["noise"],
+            ]) or "-",
         }),
         "What to distrust": ([{"note": note} for note in document["notes"]], {"remark": plain("note")}),
         "What became": (cells, of_cell | {

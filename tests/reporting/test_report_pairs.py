@@ -16,7 +16,7 @@ from rimbench.reporting.metrics.statuses import StatusCounts
 from rimbench.reporting.summary import summarise, summarise_pair
 from rimbench.statistics.verdict import Settings
 from rimbench.store import RunStore
-from rimbench.suites.controls import Controls, show
+from rimbench.suites.controls import Controls, show_item
 
 OPTIONS = {"A": "x", "B": "y", "C": "z", "D": "w"}
 
@@ -145,7 +145,7 @@ def test_a_run_under_a_control_is_shown_apart_and_never_compared_with_plain_ones
 def test_answers_that_follow_the_letter_are_told_from_those_that_follow_the_text(write_run):
     items = [Item(str(i), f"q{i}", OPTIONS, "A") for i in range(40)]
     controls = Controls(permute_options=1)
-    own = [show(item, controls).own_letters for item in items]
+    own = [show_item(item, controls).own_letters for item in items]
     plain = {"permute_options": None, "blind": False}
     write_run("p", "C" * 40, system="letter", items=items, identity={"controls": plain})
     # Always the letter C: in the permuted run its own letter is whatever was shown as C.

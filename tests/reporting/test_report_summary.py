@@ -78,7 +78,7 @@ def test_the_keys_of_the_document_are_the_published_ones(write_run):
     assert list(document) == [
         "schema", "cells", "comparisons", "latency", "speedups",
         "saturation", "sweeps", "ablations", "gaps", "order_effects", "notes", "margin", "alpha",
-        "rotations", "carried", "summary",
+        "rotations", "carried", "summary", "breakdowns", "pair_breakdowns",
     ]  # fmt: skip
     assert list(document["cells"][0]) == [
         "run", "system", "suite", "n", "greedy_accuracy", "ci95", "method", "pass_at_k", "maj_at_k", "statuses",

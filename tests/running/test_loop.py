@@ -16,7 +16,7 @@ from rimbench.running.judging import judge
 from rimbench.running.loop import run_cell
 from rimbench.running.ondemand import OnDemand
 from rimbench.store import RECORDS, FrozenItems, RunStore, read_records
-from rimbench.suites.controls import Controls, show
+from rimbench.suites.controls import Controls, show_item
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
 OPTIONS = {"A": "aspirin", "B": "bisoprolol", "C": "colchicine", "D": "digoxin"}
@@ -29,7 +29,7 @@ def cell(system=WRITES, n=10, samples=0, context=1000, controls=Controls(), erro
     ids = {letter: ord(letter) for letter in OPTIONS} if system.answer.mode == "readout" else None
     # Prompt i has i + 1 tokens.
     prompts = tuple(Prompt(str(i), tuple(range(i + 1)), f"{i * 7:064x}", ids) for i in range(n))
-    shown = tuple(show(item, controls) for item in items)
+    shown = tuple(show_item(item, controls) for item in items)
     return Cell(system, shown, prompts, samples, 0, context, controls, errors)
 
 
@@ -191,7 +191,7 @@ def test_a_permuted_item_is_recorded_in_its_own_letters(answer_with):
     """The text names a shown letter; answer and log-probabilities are those of the option that stood there."""
     controls = Controls(permute_options=5)
     item = Item("0", "Question 0?", OPTIONS, "A")
-    shown = show(item, controls)
+    shown = show_item(item, controls)
     assert shown.own_letters["B"] != "B", "choose a seed that moves B"
     [record] = answer_with(cell(n=1, controls=controls), {"texts": {"0": "\\boxed{B}"}})
     assert (record.answer, record.gold, record.text) == (shown.own_letters["B"], "A", "\\boxed{B}")
@@ -202,7 +202,7 @@ def test_permuted_log_probabilities_are_those_of_the_items_own_letters(answer_wi
     controls = Controls(permute_options=5)
     [plain] = answer_with(cell(READS, n=1), folder="plain")
     [permuted] = answer_with(cell(READS, n=1, controls=controls), folder="permuted")
-    own = show(Item("0", "Question 0?", OPTIONS, "A"), controls).own_letters
+    own = show_item(Item("0", "Question 0?", OPTIONS, "A"), controls).own_letters
     assert permuted.option_logprobs == {own[x]: value for x, value in plain.option_logprobs.items()}
     assert list(permuted.option_logprobs) == ["A", "B", "C", "D"]
 

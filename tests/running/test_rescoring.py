@@ -11,7 +11,7 @@ from rimbench.extraction import Extraction
 from rimbench.records import Item, Record
 from rimbench.running.rescoring import choose_folders, rescore
 from rimbench.store import Manifest, ModelSource, RunStore, SuiteSource, identity_of
-from rimbench.suites.controls import Controls, show
+from rimbench.suites.controls import Controls, show_item
 
 OPTIONS = {"A": "aspirin", "B": "heparin", "C": "warfarin", "D": "insulin"}
 ITEMS = [Item(str(i), f"q{i}", OPTIONS, "B") for i in range(4)]
@@ -95,7 +95,7 @@ def test_options_that_were_permuted_are_read_in_the_order_that_was_shown(write_r
     controls = Controls(permute_options=7)
     records = []
     for item in ITEMS:
-        own = show(item, controls).own_letters
+        own = show_item(item, controls).own_letters
         records.append(written(item.item_id, "The answer is (A).", "ok", own["A"]))
     assert any(record.answer != "A" for record in records)
     assert not rescore(write_run(records, controls={"permute_options": 7, "blind": False})).flips

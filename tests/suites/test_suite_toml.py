@@ -5,7 +5,7 @@ import pytest
 from rimbench.errors import ConfigError, DataError, UsageError
 from rimbench.plugins import find_files
 from rimbench.suites import catalogue, listing, load
-from rimbench.suites.schema import read
+from rimbench.suites.schema import read_suite
 
 FAULTY = """
 describtion = "typo"
@@ -119,7 +119,7 @@ def test_the_listing_shows_a_faulty_file_with_its_faults(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("path", find_files(catalogue.folder()).values(), ids=lambda path: path.stem)
 def test_every_shipped_suite_is_sound(path):
-    spec = read(path)
+    spec = read_suite(path)
     assert spec.source is not None
     with pytest.raises(DataError, match=r"unknown file type '\.toml'"):
         load(path.stem, data=path)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import tiny
 import torch
@@ -92,6 +94,11 @@ def test_sft_learns_the_reasoning_and_the_answer_or_the_answer_alone(encode, exa
         (0, "", "<think>\nUp to 6. Then 3.\n</think>\n\nIt is {3}<|im_end|>")
     ]
     assert texts(encode, sft_row(examples[0], encode, "answer")) == [(0, "It is {", "3}<|im_end|>")]
+
+
+def test_without_reasoning_its_frame_stands_empty(encode, examples):
+    row = sft_row(dataclasses.replace(examples[0], reasoning=""), encode, "reasoning")
+    assert texts(encode, row) == [(0, "", "<think>\n\n</think>\n\nIt is {3}<|im_end|>")]
 
 
 def test_the_question_is_the_chat_template_with_its_arguments(encode, examples):

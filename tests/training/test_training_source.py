@@ -36,7 +36,7 @@ def recipe(**data):
 def moving_hub(monkeypatch):
     """A hub whose branch stands at another commit each time that it is asked, and who asked for which rows."""
     commits, streamed = iter("abc"), []
-    monkeypatch.setattr(hub, "resolve", lambda dataset: hub.Dataset(dataset.repo, next(commits) * 40))
+    monkeypatch.setattr(hub, "resolve_dataset", lambda dataset: hub.Dataset(dataset.repo, next(commits) * 40))
 
     def stream(dataset, split):
         streamed.append((dataset.repo, dataset.revision[0], split))

@@ -19,7 +19,7 @@ MOST_LANGUAGES = 3
 """That one text is read in, beside English."""
 
 
-def available() -> dict[str, Path]:
+def language_files() -> dict[str, Path]:
     """The languages' files, by name."""
     return find_files(Path(__file__).parent)
 
@@ -28,7 +28,7 @@ def available() -> dict[str, Path]:
 def _languages() -> "list[Language]":
     from rimbench.extraction.languages.schema import read_language  # pydantic is slow to import
 
-    return [read_language(path) for path in available().values()]
+    return [read_language(path) for path in language_files().values()]
 
 
 @cache

@@ -24,7 +24,7 @@ class Totals:
     notes: tuple[str, ...] = ()
 
 
-def samples_of(glimpse: Glimpse) -> Path:
+def samples_file_of(glimpse: Glimpse) -> Path:
     """The samples to read: the file itself, or of a file of totals the one beside it; DataError without just one."""
     path = glimpse.path
     if not isinstance(mapping(glimpse.whole).get("results"), Mapping):

@@ -100,7 +100,7 @@ def recognises(glimpse: Glimpse) -> bool:
 
 def source(glimpse: Glimpse) -> Path:
     """The samples beside a file of totals."""
-    return results.samples_of(glimpse)
+    return results.samples_file_of(glimpse)
 
 
 def read(glimpse: Glimpse, score: str | None) -> AnswerFile:

@@ -1,0 +1,124 @@
+"""Worker processes: the same work in several fresh ones, one after another, and what they measured as one.
+
+After pyperf: where a process lies in memory and how it was started move all of its times, so that samples of a single
+one say nothing of the next. A worker that dies takes its own samples with it and nothing else.
+"""
+
+import itertools
+import multiprocessing
+import signal
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from rimbench.errors import EngineError
+from rimbench.latency.stored import Measured, Passes, Setting, Told
+
+T = TypeVar("T")
+_Work = Callable[[int], T]
+
+
+def in_processes(work: _Work[T], count: int, say: Callable[[str], None]) -> list[T]:
+    """What the work gives for each number from 0 in a process of its own; one that dies is said and left out.
+
+    EngineError where all die. What the work raises is raised, and ends the rest.
+    """
+    found = []
+    for number in range(count):
+        try:
+            found.append(_in_process(work, number))
+        except EOFError:
+            say(f"worker process {number + 1} of {count} ended in the middle: its rounds are left out")
+    if not found:
+        raise EngineError(
+            f"each of the {count} worker processes ended in the middle, as one that the system kills for its memory: "
+            "take a smaller batch, or --processes 1 to see why"
+        )
+    return found
+
+
+def _in_process(work: _Work[T], number: int) -> T:
+    """In a fresh interpreter: a forked one would lie where this one does. EOFError where it just ends."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    worker = context.Process(target=_work, args=(sender, work, number))
+    worker.start()
+    sender.close()
+    try:
+        outcome = receiver.recv()
+        worker.join()
+    finally:
+        worker.terminate()
+        worker.join()
+    if isinstance(outcome, BaseException):
+        raise outcome
+    answer: T = outcome
+    return answer
+
+
+def _work(sender: Connection, work: _Work[object], number: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is met by the one that waits, which ends this one
+    try:
+        sender.send(work(number))
+    except Exception as error:  # whatever it is, it is raised where the work was asked for
+        sender.send(error)
+
+
+def together(rows: Sequence[Measured], gold: Mapping[str, str], lost: int) -> Measured:
+    """One quantity of one system as several processes measured it, in their order."""
+    first, settings = rows[0], [row.setting for row in rows if row.setting]
+    by_process = tuple(count for row in rows for count in row.taken)
+    places = tuple(itertools.chain.from_iterable(row.rounds.places for row in rows if row.rounds))
+
+    def mean(name: str) -> float:
+        weighted = sum(len(row.samples_ms) * float(getattr(row, name)) for row in rows)
+        return weighted / sum(by_process)
+
+    return replace(
+        first,
+        samples_ms=tuple(itertools.chain.from_iterable(row.samples_ms for row in rows)),
+        warm_up_ms=tuple(itertools.chain.from_iterable(row.warm_up_ms for row in rows)),
+        generated_tokens=mean("generated_tokens"),
+        prompt_tokens=None if first.prompt_tokens is None else mean("prompt_tokens"),
+        truncated=mean("truncated"),
+        told=_told([row.told for row in rows if row.told], gold),
+        passes=_passes([row.passes for row in rows if row.passes]),
+        setting=_setting(settings) if settings else None,
+        rounds=replace(first.rounds, by_process=by_process, places=places, lost=lost) if first.rounds else None,
+    )
+
+
+def _told(parts: Sequence[Told], gold: Mapping[str, str]) -> Told | None:
+    letters = dict(itertools.chain.from_iterable(part.letters.items() for part in parts))
+    right = sum(letter == gold[item_id] for item_id, letter in letters.items())
+    return Told(letters, right, sum(part.ties for part in parts)) if parts else None
+
+
+def _passes(parts: Sequence[Passes]) -> Passes | None:
+    """Their means; of the floors, which each process probed, the least."""
+    if not parts:
+        return None
+    merge: Any = {each.name: min if "floor" in each.name else statistics.fmean for each in fields(Passes)}
+    merged: Any = {name: _known(how, (getattr(part, name) for part in parts)) for name, how in merge.items()}
+    return Passes(**merged)
+
+
+def _setting(parts: Sequence[Setting]) -> Setting:
+    """The first's, with what disturbed any of them."""
+    return replace(
+        parts[0],
+        peak_bytes=_known(max, (part.peak_bytes for part in parts)),
+        settled=all(part.settled for part in parts),
+        load_after=parts[-1].load_after,
+        joules=_known(statistics.fmean, (part.joules for part in parts)),
+        stolen=_known(statistics.fmean, (part.stolen for part in parts)),
+        throttled=_known(sum, (part.throttled for part in parts)),
+    )
+
+
+def _known(how: Callable[[list[T]], T], values: Iterable[T | None]) -> T | None:
+    """Of the values that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    return how(known) if known else None

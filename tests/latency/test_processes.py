@@ -1,0 +1,74 @@
+"""Real worker processes: each a fresh one; one that dies takes its own samples and nothing else."""
+
+import functools
+import os
+import signal
+
+import pytest
+
+from rimbench.errors import EngineError, UsageError
+from rimbench.latency.processes import in_processes, together
+from rimbench.latency.stored import Measured, Passes, Rounds, Setting, Told
+
+
+def who(number):
+    return number, os.getpid()
+
+
+def dies_in(dying, number):
+    if number in dying:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def fails(number):
+    raise UsageError("one line") if number else OSError("too early")
+
+
+def test_each_number_is_worked_on_by_a_process_of_its_own():
+    found = in_processes(who, 3, print)
+    assert [number for number, _ in found] == [0, 1, 2]
+    assert len({pid for _, pid in found} | {os.getpid()}) == 4
+
+
+@pytest.mark.parametrize("dying", [{0}, {1}, {2}, {0, 2}])
+def test_a_worker_that_dies_is_said_and_left_out(dying):
+    said = []
+    found = in_processes(functools.partial(dies_in, dying), 3, said.append)
+    assert found == sorted({0, 1, 2} - dying)
+    assert said == [
+        f"worker process {number + 1} of 3 ended in the middle: its rounds are left out" for number in sorted(dying)
+    ]
+
+
+def test_workers_that_all_die_are_an_error():
+    with pytest.raises(EngineError, match="each of the 2 worker processes ended in the middle"):
+        in_processes(functools.partial(dies_in, {0, 1}), 2, lambda _: None)
+
+
+def test_what_a_worker_raises_is_raised():
+    with pytest.raises(OSError, match="too early"):
+        in_processes(fails, 2, print)
+
+
+def row(samples, **changed):
+    told = {"first_ms": 9.0, "warm_up_ms": (8.0,), "prompt_tokens": 10, "generated_tokens": 4, "truncated": 0}
+    rounds = Rounds((len(samples),), tuple(i % 2 for i in range(len(samples))), 0)
+    given = told | changed
+    return Measured("rim", "answer", "e", "cpu", "float32", 1, samples, load=0.5, rounds=rounds, **given)
+
+
+def test_rows_of_several_processes_are_one_with_all_samples_in_order():
+    first = row((1.0, 2.0, 3.0), told=Told({"a": "A", "b": "B"}, 1, 1), passes=Passes(4, 2.0, floor_ms=0.5),
+                setting=Setting("eager", load_s=3.0, peak_bytes=5, stolen=0.1))  # fmt: skip
+    second = row((4.0,), generated_tokens=8, first_ms=7.0, told=Told({"b": None, "c": "C"}, 1, 0),
+                 passes=Passes(8, 4.0, floor_ms=0.4),
+                 setting=Setting("eager", load_s=1.0, peak_bytes=9, stolen=0.3, settled=False))  # fmt: skip
+    one = together([first, second], {"a": "A", "b": "B", "c": "C"}, lost=1)
+    assert one.samples_ms == (1.0, 2.0, 3.0, 4.0) and one.warm_up_ms == (8.0, 8.0)
+    assert one.rounds == Rounds((3, 1), (0, 1, 0, 0), 0, lost=1)
+    assert (one.generated_tokens, one.first_ms) == (5.0, 9.0)  # (3 x 4 + 8) / 4
+    assert one.told == Told({"a": "A", "b": None, "c": "C"}, 2, 1)
+    assert one.passes == Passes(6, 3.0, floor_ms=0.4)
+    assert (one.setting.load_s, one.setting.peak_bytes, one.setting.settled) == (3.0, 9, False)
+    assert one.setting.stolen == pytest.approx(0.2)
