@@ -41,7 +41,7 @@ def demo(tmp_path_factory):
     """The demo over few questions, in a process of its own, offline: what it printed, and where."""
     folder = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
-        [sys.executable, "-m", "rimbench", "demo", "--limit", "12"],
+        [sys.executable, "-m", "rimbench", "demo", "--limit", "12", "--all"],
         cwd=folder, capture_output=True, text=True, check=False,
         env=os.environ | {"HF_HUB_OFFLINE": "1", "COLUMNS": "120"},
     )  # fmt: skip
@@ -96,5 +96,8 @@ def test_what_the_demo_kept_is_reported_again(demo, rimbench):
 def test_a_demo_that_is_complete_is_not_asked_again(demo, rimbench):
     folder, _ = demo
     kept = {path: path.read_bytes() for path in folder.rglob("records.jsonl")}
-    rimbench("demo", "--limit", 12, cwd=folder, check=True)
+    done = rimbench("demo", "--limit", 12, cwd=folder, check=True)
     assert {path: path.read_bytes() for path in folder.rglob("records.jsonl")} == kept
+    *_, first, second = done.stdout.splitlines()
+    assert "rimbench report --results results/demo" in first and "rimbench run " in second
+    assert "Highest: " in done.stdout and "Where the answers come from" not in done.stdout

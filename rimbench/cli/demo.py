@@ -26,9 +26,10 @@ def demo(
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Only the first n questions of each suite.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Print every table, not the verdict alone.")] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results/demo"),
 ) -> None:
-    """Compare the embedded models on the generated suites: accuracy, pass@8, memory budgets, latency, report.
+    """Compare the embedded models on the generated suites: accuracy, pass@8, memory budgets, latency, the verdict.
 
     Needs no network and no GPU. The same command goes on where it was cut off; what is complete is not asked again.
 
@@ -37,16 +38,17 @@ def demo(
     \b
       rimbench demo
       rimbench demo --limit 100
+      rimbench demo --all
     """
     from rimbench.api.project import Project
     from rimbench.api.selection import Wanted, choose
     from rimbench.cli.latency import describe
-    from rimbench.cli.output import note, print_table
+    from rimbench.cli.output import note, print_table, print_text
     from rimbench.cli.progress import RunProgress
     from rimbench.latency import machine, stored
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import StoppingRules
-    from rimbench.reporting import summary, tables
+    from rimbench.reporting import conclusions, summary, tables
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
     from rimbench.running.sweeps import plan_sweep, run_sweep
@@ -69,10 +71,11 @@ def demo(
         measured += measure(at_batch, batch, StoppingRules(least=least, most=least, seconds=0))
     stored.keep_measurement(describe(measured, suites[0].name), results)
     summed = summary.summarise(results)
-    for table in tables.make_tables(summed):
+    for table in tables.make_tables(summed) if every else conclusions.summary_tables(summed.summary):
         print_table(table)
-    seconds = time.monotonic() - began
-    note(f"{seconds:.0f} s in all; every answer is kept: try 'rimbench report --markdown --results {results}'")
+    note(f"{time.monotonic() - began:.0f} s in all; every answer is kept")
+    print_text(f"Next: rimbench report --results {results} --html report.html")
+    print_text("      rimbench run --system smollm2 --suite demo-in-dist")
 
 
 def _plan(systems: "list[System]", suites: "list[Suite]", settings: "RunSettings") -> "list[PlannedRun]":

@@ -99,6 +99,7 @@ def print_table(table: Table) -> None:
     """
     from rich import table as rich_table
     from rich.markup import escape
+    from rich.text import Text
 
     terminal = console() if sys.stdout.isatty() else console(width=100_000)
     cells = [table.columns, *table.rows]
@@ -106,7 +107,10 @@ def print_table(table: Table) -> None:
         cells = [[INTERVAL.sub(r"[\1,\2]", cell) for cell in row] for row in cells]
     optional = [table.columns.index(name) for name in table.optional]
     widths, left_out = _fit(cells, table.numeric, optional, terminal.width)
-    terminal.print(escape(table.title), style="italic", highlight=False)
+    lead = f": {' '.join(table.lead)}" if table.lead else ""
+    if sys.stdout.isatty():
+        lead = INTERVAL.sub(r"[\1,\2]", lead)
+    terminal.print(Text.assemble((table.title, "italic"), lead))
     grid = rich_table.Table(box=None, pad_edge=False)
     for column, width in widths.items():
         justify: Literal["right", "left"] = "right" if table.numeric[column] else "left"

@@ -39,6 +39,9 @@ def report(
         str | None,
         typer.Option(metavar="A,B|all", help="Systems whose pairs are judged together; the declared ones, else."),
     ] = None,
+    all_pairs: Annotated[
+        bool, typer.Option("--all-pairs", help="List every pair of systems, too; a page always does.")
+    ] = False,
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="Verdicts also where answers are missing.")
     ] = False,
@@ -85,7 +88,8 @@ def report(
     for line in [] if shown else summed.notes:  # the tables have them
         note(line)
     if check is not None and kept is not None:
-        changed = formats.changes(kept, formats.render(formats.format_of(check), summed, made.results))
+        rebuilt = formats.render(formats.format_of(check), summed, made.results, all_pairs=all_pairs)
+        changed = formats.changes(kept, rebuilt)
         if changed:
             print_text("\n".join(changed))
             raise DataError(f"{check} is not what these records give: write it again, or find out what changed them")
@@ -101,8 +105,8 @@ def report(
     for line in cards.left_out(summed) if model_index else ():
         note(line)
     if chosen:
-        sys.stdout.write(formats.render(chosen[0], summed, made.results))
+        sys.stdout.write(formats.render(chosen[0], summed, made.results, all_pairs=all_pairs))
     if shown:
-        for table in made.tables:
+        for table in tables.make_tables(summed, all_pairs=all_pairs):
             print_table(table)
         print_text(tables.DISCLAIMER)

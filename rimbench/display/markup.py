@@ -16,7 +16,8 @@ def table_as_markdown(table: Table) -> str:
     rows += [[escape(cell) for cell in row] for row in table.rows]
     grid = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     remark = ["\n".join(map(escape, table.remark.split("\n")))] if table.remark else []
-    return "\n\n".join([f"## {escape(table.title)}", grid, *remark])
+    lead = [" ".join(map(escape, table.lead))] if table.lead else []
+    return "\n\n".join([f"## {escape(table.title)}", *lead, grid, *remark])
 
 
 def as_html(table: Table) -> str:
@@ -32,8 +33,9 @@ def as_html(table: Table) -> str:
 
     rows = "".join(line(row, "td") for row in table.rows)
     remark = f"<p>{html.escape(table.remark)}</p>" if table.remark else ""
+    lead = f"<p>{html.escape(' '.join(table.lead))}</p>" if table.lead else ""
     return (
-        f"<table><caption>{html.escape(table.title)}</caption><thead>{line(table.columns, 'th')}</thead>"
+        f"{lead}<table><caption>{html.escape(table.title)}</caption><thead>{line(table.columns, 'th')}</thead>"
         f"<tbody>{rows}</tbody></table>{remark}"
     )
 

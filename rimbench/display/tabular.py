@@ -13,7 +13,8 @@ NUMBERS = re.compile(r"[-+\d.,%\[\] ()/]*\d[-+\d.,%\[\] ()/e]*|-")
 class Table:
     """Columns and rows of plain text, with a sentence on how to read them; names in it may come from anywhere.
 
-    `optional` names the columns that a narrow terminal does without, the first of them first.
+    `lead` are the sentences that a reader has before the rows. `optional` names the columns that a narrow terminal
+    does without, the first of them first.
     """
 
     title: str
@@ -21,6 +22,7 @@ class Table:
     rows: Sequence[Sequence[str]]
     remark: str = ""
     optional: tuple[str, ...] = ()
+    lead: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.optional if name not in self.columns]
@@ -29,6 +31,7 @@ class Table:
         object.__setattr__(self, "title", plain(self.title))
         object.__setattr__(self, "columns", tuple(map(plain, self.columns)))
         object.__setattr__(self, "rows", tuple(tuple(map(plain, row)) for row in self.rows))
+        object.__setattr__(self, "lead", tuple(map(plain, self.lead)))
         object.__setattr__(self, "remark", "\n".join(map(plain, self.remark.split("\n"))))
 
     @property

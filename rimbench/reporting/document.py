@@ -116,7 +116,8 @@ class Pair:
     """`a` against `b` on one suite, a minus b, judged within their family: labels, the baseline second.
 
     `n` counts the items that both have answered, of `n_asked`; `runs` are theirs; `table` is [[both right, A only],
-    [B only, both wrong]]; `detectable` is the smallest difference that the test finds here with a power of 80%.
+    [B only, both wrong]]; `detectable` is the smallest difference that the test finds here with a power of 80%;
+    `n_deciding` the items that would decide an undecided pair as often, were it as it looks.
     """
 
     suite: str
@@ -140,6 +141,7 @@ class Pair:
     bootstrap: Estimate | None
     effect: Estimate | None
     detectable: float | None
+    n_deciding: int | None
     equivalence: WithinMargin
     pass_at_k: PassDifference | None
     shown_suite: Annotated[str, HIDDEN]
@@ -148,6 +150,48 @@ class Pair:
     def said(self) -> str:
         """The verdict in words, or why there is none."""
         return say_verdict(self.verdict, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemSummary:
+    """A system among the others on one suite, by accuracy: `difference` is against the suite's baseline, `answer_ms`
+    what an answer takes at batch 1, `verdicts` those against each system in turn; None against itself.
+    """
+
+    label: str
+    run: str
+    n: int
+    n_asked: int
+    accuracy: Estimate | None
+    pass_at_k: Estimate | None
+    answer_ms: float | None
+    ece: float | None
+    difference: Estimate | None
+    verdicts: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of the verdict, and the question that it answers."""
+
+    about: Literal["best", "memory", "cost", "distrust"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteSummary:
+    """What a reader wants first of a suite: `sentences`, the systems by accuracy, and every pair of them.
+
+    `baseline` is the system that the others are held against here, `k` that of pass@k.
+    """
+
+    suite: str
+    n_asked: int
+    baseline: str | None
+    k: int | None
+    sentences: tuple[Sentence, ...]
+    systems: tuple[SystemSummary, ...]
+    pairs: tuple[Pair, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +357,7 @@ class Report:
     alpha: float
     rotations: tuple[Rotations, ...]
     carried: tuple[Carried, ...]
+    summary: tuple[SuiteSummary, ...]
     breakdowns: tuple[Breakdown, ...] = ()
     pair_breakdowns: tuple[PairBreakdown, ...] = ()
 

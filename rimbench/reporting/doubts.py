@@ -7,6 +7,7 @@ from rimbench.reporting.families import ALONE
 from rimbench.reporting.metrics.accuracy import Accuracy
 from rimbench.reporting.metrics.label_mass import LabelMass
 from rimbench.reporting.reading import RunData
+from rimbench.reporting.times import LatencyEntry
 from rimbench.reporting.variants import HARMLESS, may_be_drawn, name_of
 from rimbench.suites.controls import Controls
 
@@ -14,6 +15,8 @@ USUAL_N = 1000
 """The items of a cell that the suites freeze: fewer, or more, is worth a word."""
 SMALLEST_LABEL_MASS = 0.5
 """Below it the model would mostly write something else than a letter where the letter is read."""
+SCRIPTED = "fake"
+"""The engine that is there for tests: its letters come from a hash of the prompt."""
 UNKNOWN = {"kind": "unknown"}
 """The device of answers from elsewhere."""
 SHOWN_CELLS = 10
@@ -21,8 +24,35 @@ SHOWN_CELLS = 10
 
 
 def find_doubts(cells: Sequence[CellResult]) -> list[str]:
-    """Missing answers and cells, unusual sizes, results at chance, shortcuts, unlike hardware, changed code."""
-    return [*_missing(cells), *_chance(cells), *_letters(cells), *_circumstances(cells)]
+    """Made-up answers, missing ones, missing cells, unusual sizes, results at chance, shortcuts, unlike hardware,
+    changed code.
+    """
+    return [
+        *_made_up(cells),
+        *_missing(cells),
+        *_unrun(cells),
+        *_sizes(cells),
+        *_chance(cells),
+        *_letters(cells),
+        *_circumstances(cells),
+    ]
+
+
+def worst_doubt(cells: Sequence[CellResult], times: Sequence[LatencyEntry]) -> str | None:
+    """The one of a suite's doubts that takes most from what is said of it; `times` are those that are shown."""
+    systems = {entry.label for entry in times}
+    unstable = len({entry.label for entry in times if entry.conditions[0].unstable})
+    found = (
+        *_made_up(cells),
+        *_missing(cells),
+        *_chance(cells),
+        *_letters(cells),
+        *([f"unstable times ({unstable} of {len(systems)})"] if unstable else []),
+        *_sizes(cells),
+        *_circumstances(cells),
+    )
+    everyone = _named(cells, lambda cell: True)
+    return found[0].replace(everyone, "every system") if found else None
 
 
 def say_partial(run: RunData) -> str:
@@ -44,6 +74,12 @@ def doubt_families(pairs: Sequence[Pair]) -> Iterator[str]:
         )
 
 
+def _made_up(cells: Sequence[CellResult]) -> Iterator[str]:
+    made_up = _named(cells, lambda cell: cell.manifest.identity.engine.name == SCRIPTED)
+    if made_up:
+        yield f"made up by the scripted engine '{SCRIPTED}', no model's answers: {made_up}"
+
+
 def _missing(cells: Sequence[CellResult]) -> Iterator[str]:
     for cell in cells:
         if cell.partial:
@@ -56,6 +92,9 @@ def _missing(cells: Sequence[CellResult]) -> Iterator[str]:
         if cell.data.by_draws:
             of = cell.metric(Accuracy).headline.of
             yield f"{cell.label} on {cell.suite} has no greedy answers: its accuracy is the {of}"
+
+
+def _unrun(cells: Sequence[CellResult]) -> Iterator[str]:
     suites = sorted({cell.suite for cell in cells})
     shown = [cell.manifest for cell in cells if cell.controls == Controls()]
     systems = sorted({name_of(manifest, but=HARMLESS) for manifest in shown})
@@ -64,6 +103,9 @@ def _missing(cells: Sequence[CellResult]) -> Iterator[str]:
     if missing:
         more = f" and of {len(missing) - SHOWN_CELLS} more cells" if len(missing) > SHOWN_CELLS else ""
         yield f"no run of {', '.join(missing[:SHOWN_CELLS])}{more}"
+
+
+def _sizes(cells: Sequence[CellResult]) -> Iterator[str]:
     sizes = {cell.n_asked for cell in cells}
     if len(sizes) == 1 and sizes != {USUAL_N}:
         yield f"N is {USUAL_N:,} by custom, and here it is {sizes.pop():,} in every cell"

@@ -89,7 +89,7 @@ def baseline_of(system: str) -> str | None:
 def list_pairs(labelled: Mapping[str, RunData], choice: Choice) -> list[tuple[str, str]]:
     """The pairs of labels to be compared among runs of one suite; the baseline stands second."""
     if choice.family == ALL and choice.baseline is None:
-        return list(itertools.combinations(labelled, 2))
+        return pairs_among(labelled)
     if choice.baseline is not None:
         against = next((label for label, run in labelled.items() if is_called(label, run, choice.baseline)), None)
         if against is None:
@@ -102,15 +102,27 @@ def list_pairs(labelled: Mapping[str, RunData], choice: Choice) -> list[tuple[st
         ]
     plain = {run.manifest.system: label for label, run in labelled.items() if is_unchanged(run.manifest)}
     baselines = [label for system, label in plain.items() if declared_family(system) and baseline_of(system) is None]
-    pairs, loose = [], []
+    pairs: list[tuple[str, str]] = []
+    loose: dict[str, RunData] = {}
     for label, run in labelled.items():
         declared = plain.get(baseline_of(run.manifest.system) or "")
         if declared is not None:
             pairs.append((label, declared))
         elif label not in baselines:
-            loose.append(label)
+            loose[label] = run
             pairs += [(label, baseline) for baseline in baselines]
-    return [*pairs, *itertools.combinations(loose, 2)]
+    return [*pairs, *pairs_among(loose)]
+
+
+def pairs_among(labelled: Mapping[str, RunData]) -> list[tuple[str, str]]:
+    """Every pair of these runs: one with memory before one without, a declared baseline last."""
+
+    def place(label: str) -> tuple[bool, bool]:
+        manifest = labelled[label].manifest
+        is_baseline = bool(declared_family(manifest.system)) and baseline_of(manifest.system) is None
+        return is_baseline, manifest.identity.setup.memory is None
+
+    return list(itertools.combinations(sorted(labelled, key=place), 2))
 
 
 def is_called(label: str, run: RunData, name: str) -> bool:

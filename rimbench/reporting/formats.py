@@ -22,12 +22,12 @@ SHOWN_LINES, SHOWN_CHARACTERS = 40, 200
 """How much of a change is shown."""
 
 
-def render(name: str, report: Report, results: Path) -> str:
-    """The report in one format; `results` is where the page finds the single answers."""
-    return "".join(pieces(name, report, results))
+def render(name: str, report: Report, results: Path, *, all_pairs: bool = False) -> str:
+    """The report in one format; `results` is where the page, which lists every pair anyway, finds single answers."""
+    return "".join(pieces(name, report, results, all_pairs=all_pairs))
 
 
-def pieces(name: str, report: Report, results: Path) -> Iterable[str]:
+def pieces(name: str, report: Report, results: Path, *, all_pairs: bool = False) -> Iterable[str]:
     """The same piece by piece: a page of very many answers is large."""
     if name == "json":
         from rimbench.reporting.document import as_document
@@ -40,7 +40,7 @@ def pieces(name: str, report: Report, results: Path) -> Iterable[str]:
     if name == "latex":
         from rimbench.reporting.latex import as_latex
 
-        return [as_latex(report)]
+        return [as_latex(report, all_pairs=all_pairs)]
     if name == "model-index":
         from rimbench.reporting.model_index import as_model_index
 
@@ -51,7 +51,7 @@ def pieces(name: str, report: Report, results: Path) -> Iterable[str]:
         return page_pieces(report, results)
     from rimbench.reporting.markdown import as_markdown
 
-    return [as_markdown(report)]
+    return [as_markdown(report, all_pairs=all_pairs)]
 
 
 def write(path: Path, text: Iterable[str]) -> None:

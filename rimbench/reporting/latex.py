@@ -32,15 +32,16 @@ SPECIAL = {
 }
 
 
-def as_latex(report: Report) -> str:
+def as_latex(report: Report, *, all_pairs: bool = False) -> str:
     """Every table in a float of its own, in the report's order."""
-    tables = "\n".join(_table(table) for table in make_tables(report))
+    tables = "\n".join(_table(table) for table in make_tables(report, all_pairs=all_pairs))
     return f"{PREAMBLE}\n{tables}\n\\noindent {_escape(DISCLAIMER)}\n"
 
 
 def _table(table: Table) -> str:
     columns = "".join(_column(table, i) for i in range(len(table.columns)))
     lines = [
+        *([rf"\noindent {_escape(' '.join(table.lead))}", ""] if table.lead else []),
         r"\begin{table}[htbp]",
         r"\centering",
         rf"\caption{{{_escape(table.title)}. {_escape(table.remark)}}}".replace(". }", ".}"),

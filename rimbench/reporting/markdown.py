@@ -5,7 +5,8 @@ from rimbench.reporting.document import Report
 from rimbench.reporting.tables import DISCLAIMER, make_tables
 
 
-def as_markdown(report: Report) -> str:
+def as_markdown(report: Report, *, all_pairs: bool = False) -> str:
     """The whole report as one Markdown text."""
-    parts = ["# rimbench report", *map(markup.table_as_markdown, make_tables(report)), DISCLAIMER]
+    tables = make_tables(report, all_pairs=all_pairs)
+    parts = ["# rimbench report", *map(markup.table_as_markdown, tables), DISCLAIMER]
     return "\n\n".join(parts) + "\n"

@@ -12,7 +12,7 @@ from rimbench.reporting.families import ALL, Choice, Family, family_of_pair, nam
 from rimbench.reporting.metrics.accuracy import Accuracy
 from rimbench.reporting.reading import RunData, resampling_of
 from rimbench.reporting.variants import controls_of, name_of, suite_label
-from rimbench.statistics.power import detectable_paired
+from rimbench.statistics.power import detectable_paired, items_deciding
 from rimbench.statistics.unpaired import independent_difference
 from rimbench.statistics.verdict import (
     Comparison,
@@ -56,9 +56,12 @@ def _pair(
 ) -> Pair:
     (comparison, n), (family, judgement), manifest = found, judged, runs[0].manifest
     table, equal = comparison.table, comparison.equivalence
-    detectable = None
+    detectable = deciding = None
     if table is not None and comparison.units == table.n:  # with clusters, McNemar's power is not known
         detectable = detectable_paired(table.n, table.discordant / table.n, alpha=how.alpha)
+        if judgement.verdict == "undecided":
+            shape = comparison.difference.value, table.discordant / table.n
+            deciding = items_deciding(*shape, how.margin, how.alpha, family.size)
     return Pair(
         suite=manifest.suite,
         a=named[0],
@@ -81,6 +84,7 @@ def _pair(
         bootstrap=comparison.bootstrap,
         effect=comparison.effect,
         detectable=detectable,
+        n_deciding=deciding,
         equivalence=WithinMargin(
             equal.shown,
             equal.margin,

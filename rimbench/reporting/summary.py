@@ -17,10 +17,11 @@ from rimbench.reporting.breakdown import Breakdown, PairBreakdown
 from rimbench.reporting.budgets import find_sweeps
 from rimbench.reporting.carried import carried
 from rimbench.reporting.cells import make_cell
+from rimbench.reporting.conclusions import make_summaries
 from rimbench.reporting.document import SCHEMA, Pair, Report
 from rimbench.reporting.doubts import doubt_families, find_doubts, say_partial
 from rimbench.reporting.facets import Facets
-from rimbench.reporting.families import ALL, Choice, is_called, list_pairs
+from rimbench.reporting.families import ALL, DECLARED, Choice, is_called, list_pairs, pairs_among
 from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.pairs import check_same_items, compare_pairs, gaps, order_effects, unlike_items
 from rimbench.reporting.reading import RunData, read_runs
@@ -61,7 +62,9 @@ def summarise(
     )
     taken, notes = choose_variants(runs)
     compared = _pairs(taken, labels, choice)
-    pairs = compare_pairs(compared, labels, settings, choice)
+    every = compare_pairs([*compared, *_other_pairs(taken, labels, compared, choice)], labels, settings, choice)
+    wanted = {(a.manifest.run, b.manifest.run) for a, b in compared}
+    pairs = [pair for pair in every if pair.runs in wanted]
     facets = None if by is None else Facets(runs, by)
     if facets:
         unread += facets.notes
@@ -83,6 +86,7 @@ def summarise(
         alpha=settings.alpha,
         rotations=tuple(rotations),
         carried=tuple(carried(beside)),
+        summary=tuple(make_summaries(beside, every, timings.latency, choice.baseline)),
         breakdowns=tuple(_broken_down(facets, runs, labels)),
         pair_breakdowns=tuple(_pairs_broken_down(facets, compared, labels, settings)),
     )
@@ -150,6 +154,20 @@ def _pairs(taken: Sequence[RunData], labels: Mapping[str, str], choice: Choice) 
     if choice.baseline is not None and not any(is_called(labels[r.manifest.run], r, choice.baseline) for r in taken):
         raise unknown("baseline", choice.baseline, {labels[run.manifest.run] for run in taken})
     return found
+
+
+def _other_pairs(
+    taken: Sequence[RunData], labels: Mapping[str, str], asked: Sequence[tuple[RunData, RunData]], choice: Choice
+) -> list[tuple[RunData, RunData]]:
+    """The pairs on each suite that nobody asked for: a matrix shows them, each judged within its declared family."""
+    if choice.family != DECLARED:
+        return []
+    known = [{a.manifest.run, b.manifest.run} for a, b in asked]
+    by_suite: dict[str, dict[str, RunData]] = {}
+    for run in taken:
+        by_suite.setdefault(run.manifest.suite, {})[labels[run.manifest.run]] = run
+    found = [(named[a], named[b]) for named in by_suite.values() for a, b in pairs_among(named)]
+    return [(a, b) for a, b in found if {a.manifest.run, b.manifest.run} not in known]
 
 
 def read_all(results: Path, say: Callable[[str], None]) -> list[RunData]:

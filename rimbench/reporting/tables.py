@@ -6,6 +6,7 @@ from rimbench.display.tabular import Table
 from rimbench.reporting.adaptive import AdaptiveMemory
 from rimbench.reporting.breakdown import breakdown_tables
 from rimbench.reporting.carried import carried_table
+from rimbench.reporting.conclusions import summary_tables
 from rimbench.reporting.document import Ablation, BudgetSweep, CellResult, Gap, OrderEffect, Report
 from rimbench.reporting.latency_tables import latency_tables
 from rimbench.reporting.metrics import find_metrics
@@ -19,12 +20,16 @@ LONGEST_SETTING = 60
 DISCLAIMER = "A research tool: nothing here is fit for clinical use."
 
 
-def make_tables(report: Report) -> list[Table]:
-    """Who is better, how sure, what it costs, what to distrust, where each number comes from; none is empty."""
+def make_tables(report: Report, *, all_pairs: bool = False) -> list[Table]:
+    """Suite by suite the verdict, then who is better of `all_pairs`, how sure, what it costs, what to distrust, where
+    each number comes from; none is empty.
+    """
     cells, pairs = report.cells, report.comparisons
+    listed = [pair for summary in report.summary for pair in summary.pairs] if all_pairs else []
     placed = [
+        (-1, summary_tables(report.summary)),
         (1, [_variants(cells)]),
-        (2, [verdict_table(pairs)]),
+        (2, [verdict_table(listed)]),
         (2.5, breakdown_tables(report.breakdowns, report.pair_breakdowns)),
         (4, [budget_table(sweep) for sweep in report.sweeps]),
         (4, [ablation_table(ablation) for ablation in report.ablations]),

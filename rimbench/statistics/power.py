@@ -154,6 +154,27 @@ def items_equivalence(margin: float, discordant: float, power: float = 0.8, alph
     return max(1, math.ceil(discordant * (z / margin) ** 2))
 
 
+def items_deciding(
+    difference: float, discordant: float, margin: float, alpha: float = 0.05, size: int = 1
+) -> int | None:
+    """How many shared items give a verdict in 4 of 5 tries, were a pair as it looks: those that find its difference
+    at alpha in a family of so many, or show it to be within the margin, whichever are fewer; None where none do.
+    """
+    power, found = 0.8, list[int]()
+    if difference and (needed := items_paired(difference, discordant, power, alpha / size)) is not None:
+        found.append(needed)
+    if abs(difference) < margin:
+        low, high = 0, items_equivalence(margin, discordant, power, alpha) if discordant else 1
+        while power_equivalence(high, discordant, margin, difference, alpha) < power:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            enough = power_equivalence(middle, discordant, margin, difference, alpha) >= power
+            low, high = (low, middle) if enough else (middle, high)
+        found.append(high)
+    return min(found, default=None)
+
+
 def _check(n: int, discordant: float) -> None:
     if n < 1 or not 0 <= discordant <= 1:
         raise ValueError(f"n = {n} is at least 1, the discordant share {discordant} in [0, 1]")

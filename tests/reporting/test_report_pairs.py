@@ -50,7 +50,7 @@ def test_a_pair_has_its_table_difference_and_exact_p_value(write_run):
     assert list(entry) == [
         "suite", "a", "b", "n", "delta", "ci95", "p_value", "p_adjusted", "verdict", "table",
         "n_asked", "reason", "family", "runs", "suite_file", "method", "test", "units", "mid_p", "bootstrap",
-        "effect", "detectable", "equivalence", "pass_at_k",
+        "effect", "detectable", "n_deciding", "equivalence", "pass_at_k",
     ]  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def results(write_run):
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_tables_fit_and_break_no_number(results, columns):
-    lines = on_terminal(columns, "report", "--results", results).splitlines()
+    lines = on_terminal(columns, "report", "--all-pairs", "--results", results).splitlines()
     assert max(map(len, lines)) <= columns
     for title in ("Accuracy", "Who is better", "Several answers a question"):
         start = lines.index(title)
@@ -75,3 +75,20 @@ def test_a_terminal_of_20_columns_and_a_name_of_200_letters_are_shown(write_run)
     results = write_run([record("0", "A")], system="x" * 200, suite="剂量" * 20)
     assert on_terminal(20, "report", "--results", results).count("x") >= 200
     assert "x" * 30 in on_terminal(80, "report", "--results", results)
+
+
+def test_six_systems_on_three_suites_are_told_in_43_lines_of_80_columns(write_run):
+    for suite in ("demo-in-dist", "demo-long", "demo-reworded"):
+        for place, name in enumerate(("base", "base-direct", "cot", "direct", "rim-v1", "rim-v2")):
+            memory = {"memory": {"blocks": 8, "memory_tokens": 2}} if name.startswith("rim") else {}
+            mode = "generate" if name in ("base", "cot") else "readout"
+            identity = IDENTITY | {
+                "engine": {"name": "transformers", "device": "cpu", "dtype": "float32"},
+                "weights_sha256": name[:4] * 16,
+                "system": {"answer": {"mode": mode, "temperature": 0.7}} | memory,
+            }
+            answers = [record(str(i), "A" if i % 7 > place % 4 else "B") for i in range(100)]
+            folder = write_run(answers, 100, run=f"{suite}-{name}", system=f"nano-{name}", suite=suite, n=100,
+                               identity=identity, departures={})  # fmt: skip
+    lines = on_terminal(80, "report", "--results", folder).splitlines()
+    assert lines.index("Accuracy") <= 43

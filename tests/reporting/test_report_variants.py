@@ -144,7 +144,7 @@ def test_a_users_file_with_a_shipped_name_is_marked_as_the_users(write_run):
         departures={"file": ["shipped", "base.toml"]},
     )  # fmt: skip
     summed = summarise(results)
-    assert make_tables(summed)[0].rows[0][:2] == ("medqa (user's file)", "base (user's file)")
+    assert make_tables(summed)[1].rows[0][:2] == ("medqa (user's file)", "base (user's file)")
     [cell] = json.loads(formats.render("json", summed, results))["cells"]
     assert cell["origin"]["suite_file"] == "medqa.toml" and cell["departures"]["file"] == ["shipped", "base.toml"]
     assert "user's file" in formats.render("model-index", summed, results)

@@ -87,7 +87,7 @@ def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
     """Every table with the plots that show the same, each as its title and its SVG."""
     plots = make_plots(report)
     sections = []
-    for table in make_tables(report):
+    for table in make_tables(report, all_pairs=True):
         beside = [plot for plot in plots if table.title == plot.table]
         plots = [plot for plot in plots if plot not in beside]
         sections.append((table, [(plot.title, as_svg(plot)) for plot in beside]))
