@@ -27,7 +27,16 @@ def begin(tmp_path):
         ]  # fmt: skip
         environment = {**os.environ, "RIMBENCH_FAKE_SCRIPT": str(tmp_path / "script.json"), "HF_HUB_OFFLINE": "1"}
         with (tmp_path / "log").open("ab") as log:
-            started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment))
+            started.append(
+                subprocess.Popen(
+                    command,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                    env=environment,
+                    # Started in the background of a shell, this process ignores Ctrl-C, and so would what it starts.
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+                )
+            )
         return started[-1]
 
     yield begin
