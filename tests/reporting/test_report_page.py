@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import html
 import json
 import random
 import re
@@ -20,6 +21,7 @@ from rimbench.store import RunStore
 from rimbench.store.lenses import AfterBlock, Lens, SeenItem, write_lens
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+TITLE = "cot and rim on demo and medqa · N = 20 to 60 · 2026-01-01 · none"
 HOSTILE = '</script><script>document.title="taken"</script><img src=x onerror="document.title=1">\u202e\0'
 OPTIONS = {"A": "aspirin", "B": HOSTILE, "C": "c" * 100_000}
 
@@ -94,9 +96,9 @@ def opened(browser, page_file):
     assert complaints == []
 
 
-def held_by(html):
+def held_by(page):
     """The answers that a page holds."""
-    packed = re.search(r'<script [^>]*id="data">([^<]*)<', html)[1]
+    packed = re.search(r'<script [^>]*id="data">([^<]*)<', page)[1]
     return json.loads(zlib.decompress(base64.b64decode(packed), 31))
 
 
@@ -113,6 +115,23 @@ def test_the_page_shows_tables_plots_and_the_first_question(opened):
     assert listed(page) == "80 of 80 questions"
     assert page.locator("#item .system").count() == 1  # demo has one system
     assert page.evaluate("scrollY") == 0
+
+
+@needs_browser
+def test_the_title_says_what_was_compared_how_often_when_and_where(opened):
+    page = opened()
+    assert page.title() == TITLE
+    assert page.locator("h1").text_content() == "cot and rim on demo and medqa"
+    assert page.locator("header p").first.text_content() == "N = 20 to 60 · 2026-01-01 · none"
+
+
+def test_a_title_of_many_names_says_how_many_more_there_are(tmp_path):
+    for i in range(30):
+        write(tmp_path, f"system-{i:02}-{'<b>' * 20}", "a suite", lambda i: True, 1)
+    title = re.search("<title>(.*)</title>", as_page(summarise(tmp_path), tmp_path))[1]
+    shown = html.unescape(title.partition(" · ")[0])
+    assert "<b>" not in title
+    assert re.fullmatch(r"system-00-\S+, system-01-\S+ and 28 more on a suite", shown)
 
 
 @needs_browser
@@ -153,7 +172,7 @@ def test_what_each_block_holds_stands_with_its_question(opened, width):
     assert rows == [["question", "8}", "25.0%", "0.0%"], ["block 1", f"16{HOSTILE}", "50.0%", "0.1%"]]
     assert lens.locator("td.right").all_text_contents() == [f"16{HOSTILE}", "50.0%"]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.title() == "rimbench report"
+    assert page.title() == TITLE
 
 
 @needs_browser
@@ -203,7 +222,7 @@ def test_a_link_opens_its_item(opened):
 @needs_browser
 def test_hostile_texts_are_text(opened):
     page = opened("#item=medqa/medqa%2F1")
-    assert page.title() == "rimbench report"
+    assert page.title() == TITLE
     assert '<img src=x onerror="document.title=1">' in page.locator("#item .question").text_content()
     assert "</script><script>" in page.locator("#item pre").nth(1).text_content()
     assert page.locator("#item img, #item script").count() == 0

@@ -24,6 +24,7 @@ from rimbench.display.tabular import Table
 from rimbench.errors import DataError
 from rimbench.reporting.document import Report
 from rimbench.reporting.drawing import as_svg
+from rimbench.reporting.page.title import say_circumstances, say_compared
 from rimbench.reporting.plots import make_plots
 from rimbench.reporting.tables import DISCLAIMER, make_tables
 from rimbench.store import items_again, records_again
@@ -60,6 +61,8 @@ def page_pieces(report: Report, results: Path) -> Iterator[str]:
     template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
     place = secrets.token_hex()
     page = template.render(
+        compared=say_compared(report),
+        circumstances=say_circumstances(report),
         sections=_sections(report),
         disclaimer=DISCLAIMER,
         style=(here / "page.css").read_text(encoding="utf-8"),
