@@ -275,6 +275,67 @@ def test_nothing_serious_is_inaccessible_and_nothing_overflows(opened, scheme, w
     assert serious == []
 
 
+@pytest.fixture(scope="module")
+def wide_file(tmp_path_factory):
+    """Six systems on three suites, some of their names long."""
+    results = tmp_path_factory.mktemp("wide") / "results"
+    for suite in ("demo-in-distribution", "medqa", "s" * 80):
+        for i in range(6):
+            write(results, f"system-{i}-{'with-a-long-name-' * i}", suite, lambda n, i=i: n % (i + 2) > 0, 40)
+    file = results.parent / "report.html"
+    file.write_text(as_page(summarise(results), results), encoding="utf-8")
+    return file
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 768, 1280, 1600])
+def test_neither_the_page_nor_its_navigation_scrolls_sideways(opened, wide_file, width):
+    page = opened(file=wide_file, viewport={"width": width, "height": 800})
+    page.evaluate("document.querySelector('nav details').open = true")
+    for scrolled in ("document.documentElement", "document.body", "document.querySelector('nav')"):
+        assert page.evaluate(f"{scrolled}.scrollWidth <= {scrolled}.clientWidth")
+    assert page.evaluate("document.documentElement.clientWidth === innerWidth")
+    beyond = "(e) => e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll')"
+    assert page.evaluate(f"[...document.querySelectorAll('body *')].filter({beyond}).map((e) => e.outerHTML)") == []
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [1280, 1600])
+def test_on_a_wide_screen_the_navigation_stays_beside_the_tables(opened, wide_file, width):
+    page = opened(file=wide_file, viewport={"width": width, "height": 800})
+    page.locator("nav a", has_text="Letters").click()
+    navigation, table = (
+        page.locator(name).bounding_box() for name in ("nav", "section.table:has(h2:text-is('Letters'))")
+    )
+    assert navigation["y"] == 0 and navigation["height"] <= 800
+    assert navigation["x"] + navigation["width"] < table["x"]
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 768])
+def test_on_a_narrow_screen_the_navigation_is_one_line_until_it_is_opened(opened, wide_file, width):
+    page = opened(file=wide_file, viewport={"width": width, "height": 800})
+    link = page.locator("nav a", has_text="Letters")
+    assert page.locator("nav").bounding_box()["height"] < 60 and not link.is_visible()
+    page.locator("nav summary").click()
+    link.click()
+    assert not link.is_visible()
+    head = page.locator("h2", has_text="Letters").bounding_box()
+    assert page.locator("nav").bounding_box()["height"] <= head["y"] < 100
+
+
+@needs_browser
+def test_the_first_column_stays_where_a_table_is_wider_than_a_telephone(opened, wide_file):
+    page = opened(file=wide_file, viewport={"width": 390, "height": 800})
+    box = page.locator("section.table .scroll").first
+    box.evaluate("(box) => box.scrollLeft = 10000")
+    assert box.evaluate("(box) => box.scrollLeft") > 0
+    first, last = box.locator("tbody tr").first.locator("td").first, box.locator("tbody tr").first.locator("td").last
+    assert first.bounding_box()["x"] == box.bounding_box()["x"]
+    assert first.bounding_box()["width"] < 195  # half of it is for the others
+    assert last.bounding_box()["x"] < 390
+
+
 @needs_browser
 def test_twelve_thousand_answers_fit_and_are_found(opened, tmp_path):
     results = tmp_path / "results"

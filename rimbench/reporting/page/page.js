@@ -31,6 +31,14 @@
   }
   document.querySelectorAll("table").forEach(sortable);
 
+  // On a narrow screen the list of parts is closed until it is asked for, and after it was used.
+  const parts = document.querySelector("nav details");
+  const wide = matchMedia("(min-width: 64rem)");
+  const fold = () => (parts.open = wide.matches);
+  wide.addEventListener("change", fold);
+  parts.addEventListener("click", (event) => event.target.closest("a") && fold());
+  fold();
+
   async function unpack() {
     const packed = Uint8Array.from(atob(find("data").textContent), (c) => c.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
