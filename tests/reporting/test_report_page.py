@@ -211,6 +211,53 @@ def test_filters_filter(opened):
 
 
 @needs_browser
+def test_a_question_that_no_longer_fits_gives_way_to_the_first_that_does(opened):
+    page = opened("#item=medqa/medqa%2F3")
+    page.select_option("#suite", "demo")
+    assert page.locator("#item h3").text_content() == "demo demo/0"
+    page.fill("#text", "no text has this")
+    assert page.locator("#item").text_content() == ""
+    page.fill("#text", "")
+    page.select_option("#suite", "")
+    assert page.locator("#item h3").text_content() == "demo demo/0"
+
+
+@needs_browser
+def test_the_address_leads_back_to_the_filters_the_order_and_the_question(opened):
+    page = opened()
+    accuracy = "section.table:has(h2:text-is('Accuracy'))"
+    page.locator(f"{accuracy} th button").nth(3).click()
+    page.locator(f"{accuracy} th button").nth(3).click()
+    page.select_option("#suite", "medqa")
+    page.select_option("#system", "rim")
+    page.select_option("#outcome", "right")
+    page.fill("#text", "n & = 100% ?")
+    page.fill("#text", "question 1")
+    page.locator("#next").click()
+    page.locator("nav a", has_text="Letters").click()
+    rows = page.locator(f"{accuracy} tbody tr").all_text_contents()
+    again = opened("#" + page.url.partition("#")[2])
+    assert [again.input_value(f"#{name}") for name in ("suite", "system", "outcome", "other", "text")] == [
+        "medqa", "rim", "right", "", "question 1",
+    ]  # fmt: skip
+    assert listed(again) == listed(page) == "5 of 80 questions"  # 10, 12, 14, 16, 18: rim is right on even ones
+    assert again.locator("#item h3").text_content() == "medqa medqa/12"
+    assert again.locator(f"{accuracy} tbody tr").all_text_contents() == rows
+    assert again.locator(f"{accuracy} th").nth(3).get_attribute("aria-sort") == "descending"
+    assert again.locator("h2", has_text="Letters").bounding_box()["y"] < 100
+
+
+@needs_browser
+def test_an_address_typed_by_hand_changes_what_it_says_and_no_more(opened):
+    page = opened("#suite=nowhere&outcome=%&table-4=99&item=%/%&__proto__=1&other=cot")
+    assert listed(page) == "60 of 80 questions"  # those that cot has answered
+    assert page.input_value("#suite") == page.input_value("#outcome") == ""
+    page.evaluate("location.hash = '#text=a %26 b=c'")
+    page.wait_for_function("document.getElementById('text').value === 'a & b=c'")
+    assert page.input_value("#other") == ""
+
+
+@needs_browser
 def test_a_link_opens_its_item(opened):
     page = opened("#item=medqa/medqa%2F3")
     assert page.locator("#item h3").text_content() == "medqa medqa/3"
