@@ -102,6 +102,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def fullsize(session: nox.Session) -> None:
+    """A Qwen3-1.7B of random weights through the commands, on the CPU: needs some 8 GB of memory and of disk."""
+    install(session)
+    session.run("python", "benchmarks/fullsize.py", *session.posargs)
+
+
+@nox.session
 def lm_eval(session: nox.Session) -> None:
     """lm-evaluation-harness, the other side of benchmarks/throughput.py, in an environment of its own."""
     session.install("torch==2.13.0", "transformers==5.23.0", "lm_eval==0.4.13", "accelerate")
