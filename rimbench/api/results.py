@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from rimbench.claims.audit import ClaimsAudit
     from rimbench.claims.measured import OwnMeasurement
     from rimbench.claims.schema import ClaimsSpec
-    from rimbench.reporting.document import CellResult, Pair, Report
+    from rimbench.reporting.compared import Pair
+    from rimbench.reporting.document import CellResult, Report
     from rimbench.reporting.families import Choice
     from rimbench.statistics.verdict import Settings
 

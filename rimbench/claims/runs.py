@@ -23,6 +23,7 @@ from rimbench.claims.measured import (
 from rimbench.claims.outcomes import Outcomes
 from rimbench.errors import DataError
 from rimbench.latency import stored
+from rimbench.latency.measured import Measured, Measurement
 from rimbench.reporting.reading import RunData, read_run, resampling_of
 from rimbench.reporting.rotations import InOrders, read_orders
 from rimbench.reporting.variants import controls_of
@@ -247,9 +248,7 @@ def _times(spec: "ClaimsSpec", subject: Referents, results: Path) -> Iterator[Me
     yield from sorted(found, key=lambda time: not time.unlike)
 
 
-def _of_row(
-    system: str, row: stored.Measured, measurement: stored.Measurement, subject: Referents
-) -> Iterator[MeasuredTime]:
+def _of_row(system: str, row: Measured, measurement: Measurement, subject: Referents) -> Iterator[MeasuredTime]:
     per = 1000 * (1 if row.quantity == "letter" else row.batch)
     seconds = tuple(ms / per for ms in row.samples_ms)
 

@@ -9,7 +9,7 @@ from rimbench.cli.options import AllowOutside, Results
 from rimbench.errors import GateError
 
 if TYPE_CHECKING:
-    from rimbench.reporting.document import Pair
+    from rimbench.reporting.compared import Pair
 
 
 class FailIf(StrEnum):

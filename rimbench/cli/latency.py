@@ -11,7 +11,7 @@ from rimbench.cli.options import AllowOutside, BaseUrl, Data, Dtype, Model, Resu
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from rimbench.latency.stored import Measured, Measurement, Quantity
+    from rimbench.latency.measured import Measured, Measurement, Quantity
     from rimbench.reporting.times import Timings
     from rimbench.running.plans import PlannedRun, RunSettings
     from rimbench.suites import Suite
@@ -205,7 +205,7 @@ def measure_sizes(
 
 def quantities_of(names: "Sequence[str]") -> "list[Quantity]":
     """The quantities of those names; UsageError for a name that is none."""
-    from rimbench.latency.stored import Quantity
+    from rimbench.latency.measured import Quantity
 
     known = get_args(Quantity)
     for name in names:
@@ -258,7 +258,7 @@ def without_gold(row: "Measured") -> "Measured":
 def describe(rows: "Sequence[Measured]", suite: str, price_per_hour: float | None = None) -> "Measurement":
     """What was measured, with where, when and by what."""
     from rimbench import provenance
-    from rimbench.latency.stored import Measurement
+    from rimbench.latency.measured import Measurement
 
     commit, dirty = provenance.commit()
     device, versions = provenance.describe_device(rows[0].device), provenance.library_versions()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from rimbench.latency.stored import Measured, Measurement
+    from rimbench.latency.measured import Measured, Measurement
     from rimbench.running.plans import PlannedRun
 
 FEWEST = 100

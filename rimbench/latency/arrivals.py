@@ -19,7 +19,7 @@ from rimbench import engines
 from rimbench.engines import Decoding, Limits, Request
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency.letters import letter_of
-from rimbench.latency.stored import Measured, Measurement
+from rimbench.latency.measured import Measured, Measurement
 from rimbench.running.plans import PlannedRun
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.times import mean_time

@@ -14,8 +14,8 @@ from rimbench.engines import AnsweringInTime, Decoding, Request
 from rimbench.errors import ConfigError, EngineError, first_line
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
 from rimbench.latency.letters import letter_at, letter_of
+from rimbench.latency.measured import Measured, Passes, Quantity, Rounds, Setting, Subject, Told
 from rimbench.latency.probe import probe
-from rimbench.latency.stored import Measured, Passes, Quantity, Rounds, Setting, Subject, Told
 from rimbench.latency.timing import Timed
 from rimbench.records import Answer, Item
 from rimbench.running.loop import is_out_of_memory

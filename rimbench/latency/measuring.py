@@ -19,8 +19,8 @@ from rimbench.engines import AnsweringInTime, Decoding, Limits
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine
 from rimbench.latency.calls import Calls, TooLargeError
+from rimbench.latency.measured import Measured, Quantity
 from rimbench.latency.processes import in_processes, together
-from rimbench.latency.stored import Measured, Quantity
 from rimbench.latency.timing import StoppingRules, time_in_turn
 from rimbench.running.cascading import Cascading
 from rimbench.running.models import LoadedModels

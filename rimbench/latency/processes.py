@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from rimbench.errors import EngineError
-from rimbench.latency.stored import Measured, Passes, Setting, Told
+from rimbench.latency.measured import Measured, Passes, Setting, Told
 
 T = TypeVar("T")
 _Work = Callable[[int], T]

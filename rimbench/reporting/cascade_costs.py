@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rimbench.latency.stored import Measured, Measurement
+from rimbench.latency.measured import Measured, Measurement
 from rimbench.records import Item
 from rimbench.reporting.reading import RunData
 from rimbench.reporting.variants import name_of

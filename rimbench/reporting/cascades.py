@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from rimbench.display.plaintext import plain
 from rimbench.errors import UsageError
-from rimbench.latency.stored import Measurement, read_measurements
+from rimbench.latency.measured import Measurement
+from rimbench.latency.stored import read_measurements
 from rimbench.records import Item
 from rimbench.reporting.cascade_costs import CascadeCost, CascadeCosts, MeasuredCascade
 from rimbench.reporting.document import SCHEMA

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rimbench.display.tabular import Table
-from rimbench.reporting.document import CellResult, Pair, Sentence, SuiteSummary, SystemSummary
+from rimbench.reporting.compared import Pair, Sentence, SuiteSummary, SystemSummary
+from rimbench.reporting.document import CellResult
 from rimbench.reporting.doubts import worst_doubt
 from rimbench.reporting.families import baseline_of, declared_family
 from rimbench.reporting.metrics.accuracy import Accuracy

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from rimbench.reporting.document import CellResult, Pair
+from rimbench.reporting.compared import Pair
+from rimbench.reporting.document import CellResult
 from rimbench.reporting.families import ALONE
 from rimbench.reporting.metrics.accuracy import Accuracy
 from rimbench.reporting.metrics.label_mass import LabelMass

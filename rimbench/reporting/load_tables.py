@@ -5,7 +5,7 @@ from typing import Any
 
 from rimbench.display.tabular import Table
 from rimbench.latency.arrivals import Largest, Load, OpenLoop
-from rimbench.latency.stored import Measured
+from rimbench.latency.measured import Measured
 from rimbench.reporting.keys import as_value
 from rimbench.reporting.numbers import milliseconds
 from rimbench.statistics.estimate import Estimate

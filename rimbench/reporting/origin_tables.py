@@ -50,11 +50,17 @@ def _makings(cells: Sequence[CellResult]) -> list[tuple[str, ...]]:
 
 
 def _making(origin: Origin) -> tuple[str, ...]:
-    engine, device = origin.engine, origin.device
-    machine = (device.get("gpu"), device.get("kind"), device.get("machine"))
+    engine = origin.engine
     return (
         f"{engine['name']}, {engine['dtype']}",
-        ", ".join(str(part) for part in machine if part) or str(engine["device"]),
+        machine_of(origin),
         (origin.commit or "-")[:HASH] + (" (changed)" if origin.dirty else ""),
         ", ".join(f"{name} {version}" for name, version in origin.versions.items()) or "-",
     )
+
+
+def machine_of(origin: Origin) -> str:
+    """What the answers were worked out on."""
+    device = origin.device
+    machine = (device.get("gpu"), device.get("kind"), device.get("machine"))
+    return ", ".join(str(part) for part in machine if part) or str(origin.engine["device"])

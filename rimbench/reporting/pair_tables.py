@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rimbench.display.tabular import Table
-from rimbench.reporting.document import Pair
+from rimbench.reporting.compared import Pair
 from rimbench.reporting.numbers import counted, interval, number, points, share
 
 

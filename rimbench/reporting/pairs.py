@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from rimbench.errors import UsageError
-from rimbench.reporting.document import CellResult, Gap, OrderEffect, Pair, PassDifference, WithinMargin
+from rimbench.reporting.compared import Gap, OrderEffect, Pair, PassDifference, WithinMargin
+from rimbench.reporting.document import CellResult
 from rimbench.reporting.families import ALL, Choice, Family, family_of_pair, name_all
 from rimbench.reporting.metrics.accuracy import Accuracy
 from rimbench.reporting.reading import RunData, resampling_of

@@ -17,8 +17,9 @@ from rimbench.reporting.breakdown import Breakdown, PairBreakdown
 from rimbench.reporting.budgets import find_sweeps
 from rimbench.reporting.carried import carried
 from rimbench.reporting.cells import make_cell
+from rimbench.reporting.compared import Pair
 from rimbench.reporting.conclusions import make_summaries
-from rimbench.reporting.document import SCHEMA, Pair, Report
+from rimbench.reporting.document import SCHEMA, Report
 from rimbench.reporting.doubts import doubt_families, find_doubts, say_partial
 from rimbench.reporting.facets import Facets
 from rimbench.reporting.families import ALL, DECLARED, Choice, is_called, list_pairs, pairs_among

@@ -6,8 +6,9 @@ from rimbench.display.tabular import Table
 from rimbench.reporting.adaptive import AdaptiveMemory
 from rimbench.reporting.breakdown import breakdown_tables
 from rimbench.reporting.carried import carried_table
+from rimbench.reporting.compared import Gap, OrderEffect
 from rimbench.reporting.conclusions import summary_tables
-from rimbench.reporting.document import Ablation, BudgetSweep, CellResult, Gap, OrderEffect, Report
+from rimbench.reporting.document import Ablation, BudgetSweep, CellResult, Report
 from rimbench.reporting.latency_tables import latency_tables
 from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.numbers import counted, decimal, percent, points, share

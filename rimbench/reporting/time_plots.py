@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from rimbench.latency.stored import Quantity
+from rimbench.latency.measured import Quantity
 from rimbench.reporting.drawing import (
     COLOURS,
     GREY,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from rimbench.latency.stored import Quantity
+from rimbench.latency.measured import Quantity
 from rimbench.reporting.keys import HIDDEN, SPREAD, EstimateParts, Span
 from rimbench.statistics.estimate import Estimate
 

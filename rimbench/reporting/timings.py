@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rimbench.latency.stored import Measured, Measurement, ratio
+from rimbench.latency.measured import Measured, Measurement, ratio
 from rimbench.reporting.document import CellResult
 from rimbench.reporting.metrics.accuracy import Accuracy
 from rimbench.reporting.times import (

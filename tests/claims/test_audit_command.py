@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from rimbench.cli.audit import audit
 from rimbench.errors import ConfigError, DataError, UsageError
-from rimbench.latency.stored import Measured, Measurement, keep_measurement
+from rimbench.latency.measured import Measured, Measurement
+from rimbench.latency.stored import keep_measurement
 from rimbench.records import Item, Record
 from rimbench.store import RunStore, manifest_of
 

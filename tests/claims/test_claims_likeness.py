@@ -10,7 +10,8 @@ from tiny import beside, write_suite
 from rimbench.claims.audit import audit_claims
 from rimbench.claims.runs import measure_own
 from rimbench.claims.schema import read_claims
-from rimbench.latency.stored import Measured, Measurement, Subject, keep_measurement
+from rimbench.latency.measured import Measured, Measurement, Subject
+from rimbench.latency.stored import keep_measurement
 from rimbench.store import ModelSource, identity_of
 from rimbench.systems import load
 

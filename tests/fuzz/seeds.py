@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rimbench.claims import catalogue as claims
 from rimbench.importing import formats, reading
-from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep_measurement
+from rimbench.latency.measured import Measured, Measurement, Passes, Setting, Told
+from rimbench.latency.stored import keep_measurement
 from rimbench.plugins import find_files, load_module
 from rimbench.records import Item, Record
 from rimbench.store import Manifest, ModelSource, RunStore, SuiteSource, identity_of

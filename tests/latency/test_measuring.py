@@ -18,8 +18,9 @@ from rimbench.cli.latency import silent, untold
 from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine, timing
+from rimbench.latency.measured import Measured, ratio
 from rimbench.latency.measuring import measure
-from rimbench.latency.stored import Measured, ratio, read_measurements
+from rimbench.latency.stored import read_measurements
 from rimbench.latency.timing import StoppingRules
 from rimbench.running import plans
 

@@ -7,8 +7,8 @@ import signal
 import pytest
 
 from rimbench.errors import EngineError, UsageError
+from rimbench.latency.measured import Measured, Passes, Rounds, Setting, Told
 from rimbench.latency.processes import in_processes, together
-from rimbench.latency.stored import Measured, Passes, Rounds, Setting, Told
 
 
 def who(number):

@@ -7,17 +7,8 @@ from pathlib import Path
 import pytest
 
 from rimbench.errors import DataError, UsageError
-from rimbench.latency.stored import (
-    Measured,
-    Measurement,
-    Passes,
-    Rounds,
-    Setting,
-    Told,
-    check_writable,
-    keep_measurement,
-    read_measurements,
-)
+from rimbench.latency.measured import Measured, Measurement, Passes, Rounds, Setting, Told
+from rimbench.latency.stored import check_writable, keep_measurement, read_measurements
 from rimbench.reporting.document import as_document
 from rimbench.reporting.latency_tables import saturation_table, speedup_table
 from rimbench.reporting.time_plots import plot_speedups

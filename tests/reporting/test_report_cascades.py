@@ -9,6 +9,7 @@ from report_runs import IDENTITY, manifest, record
 from rimbench.api.cascades import cascade
 from rimbench.errors import UsageError
 from rimbench.latency import stored
+from rimbench.latency.measured import Measured, Measurement, Subject
 from rimbench.records import Item, Record
 from rimbench.reporting.adaptive import adaptive_memory
 from rimbench.reporting.reading import read_run
@@ -85,14 +86,14 @@ def test_a_loss_that_is_allowed_buys_a_cheaper_threshold(write):
 
 def row(system, ms, **changes):
     told = {"system": system, "quantity": "answer", "engine": "e", "device": "cpu", "dtype": "float32", "batch": 1}
-    return stored.Measured(
+    return Measured(
         **told | {"samples_ms": (ms, ms)} | changes, first_ms=1, warm_up_ms=(), prompt_tokens=5, generated_tokens=1,
         truncated=0, load=None,
     )  # fmt: skip
 
 
 def measure(results, *rows, suite="suite"):
-    stored.keep_measurement(stored.Measurement(suite, "2026-01-01T00:00:00+00:00", None, None, {}, {}, rows), results)
+    stored.keep_measurement(Measurement(suite, "2026-01-01T00:00:00+00:00", None, None, {}, {}, rows), results)
 
 
 def test_the_time_of_a_cascade_is_the_firsts_and_as_much_of_the_seconds_as_is_passed_on(write):
@@ -110,7 +111,7 @@ def test_a_cascade_that_was_timed_end_to_end_stands_beside_what_is_predicted_at_
     results = write("b", SECOND)
     for threshold, weights in ((0.5, "w"), (0.5, "x")):
         second = {"threshold": threshold, "weights_sha256": weights * 64, "prompts_sha256": None}
-        subject = stored.Subject(identity_of(IDENTITY | {"system": {"second": second}}), ModelSource("m"))
+        subject = Subject(identity_of(IDENTITY | {"system": {"second": second}}), ModelSource("m"))
         measure(results, row("a", 2.0), row("b", 50.0), row(f"both-{weights}", 29.0, subject=subject))
     [found] = cascade("a", "b", results).cascades
     [own] = found.measured  # the other one's second system has other weights

@@ -10,7 +10,8 @@ import json
 import pytest
 from report_runs import IDENTITY, manifest, record
 
-from rimbench.latency.stored import Measured, Measurement, Passes, Setting, Told, keep_measurement
+from rimbench.latency.measured import Measured, Measurement, Passes, Setting, Told
+from rimbench.latency.stored import keep_measurement
 from rimbench.records import Item
 from rimbench.reporting import formats
 from rimbench.reporting.numbers import (

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import html
 import json
 import random
 import re
@@ -20,6 +21,7 @@ from rimbench.store import RunStore
 from rimbench.store.lenses import AfterBlock, Lens, SeenItem, write_lens
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+TITLE = "cot and rim on demo and medqa · N = 20 to 60 · 2026-01-01 · none"
 HOSTILE = '</script><script>document.title="taken"</script><img src=x onerror="document.title=1">\u202e\0'
 OPTIONS = {"A": "aspirin", "B": HOSTILE, "C": "c" * 100_000}
 
@@ -94,9 +96,9 @@ def opened(browser, page_file):
     assert complaints == []
 
 
-def held_by(html):
+def held_by(page):
     """The answers that a page holds."""
-    packed = re.search(r'<script [^>]*id="data">([^<]*)<', html)[1]
+    packed = re.search(r'<script [^>]*id="data">([^<]*)<', page)[1]
     return json.loads(zlib.decompress(base64.b64decode(packed), 31))
 
 
@@ -113,6 +115,23 @@ def test_the_page_shows_tables_plots_and_the_first_question(opened):
     assert listed(page) == "80 of 80 questions"
     assert page.locator("#item .system").count() == 1  # demo has one system
     assert page.evaluate("scrollY") == 0
+
+
+@needs_browser
+def test_the_title_says_what_was_compared_how_often_when_and_where(opened):
+    page = opened()
+    assert page.title() == TITLE
+    assert page.locator("h1").text_content() == "cot and rim on demo and medqa"
+    assert page.locator("header p").first.text_content() == "N = 20 to 60 · 2026-01-01 · none"
+
+
+def test_a_title_of_many_names_says_how_many_more_there_are(tmp_path):
+    for i in range(30):
+        write(tmp_path, f"system-{i:02}-{'<b>' * 20}", "a suite", lambda i: True, 1)
+    title = re.search("<title>(.*)</title>", as_page(summarise(tmp_path), tmp_path))[1]
+    shown = html.unescape(title.partition(" · ")[0])
+    assert "<b>" not in title
+    assert re.fullmatch(r"system-00-\S+, system-01-\S+ and 28 more on a suite", shown)
 
 
 @needs_browser
@@ -153,7 +172,7 @@ def test_what_each_block_holds_stands_with_its_question(opened, width):
     assert rows == [["question", "8}", "25.0%", "0.0%"], ["block 1", f"16{HOSTILE}", "50.0%", "0.1%"]]
     assert lens.locator("td.right").all_text_contents() == [f"16{HOSTILE}", "50.0%"]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.title() == "rimbench report"
+    assert page.title() == TITLE
 
 
 @needs_browser
@@ -192,6 +211,53 @@ def test_filters_filter(opened):
 
 
 @needs_browser
+def test_a_question_that_no_longer_fits_gives_way_to_the_first_that_does(opened):
+    page = opened("#item=medqa/medqa%2F3")
+    page.select_option("#suite", "demo")
+    assert page.locator("#item h3").text_content() == "demo demo/0"
+    page.fill("#text", "no text has this")
+    assert page.locator("#item").text_content() == ""
+    page.fill("#text", "")
+    page.select_option("#suite", "")
+    assert page.locator("#item h3").text_content() == "demo demo/0"
+
+
+@needs_browser
+def test_the_address_leads_back_to_the_filters_the_order_and_the_question(opened):
+    page = opened()
+    accuracy = "section.table:has(h2:text-is('Accuracy'))"
+    page.locator(f"{accuracy} th button").nth(3).click()
+    page.locator(f"{accuracy} th button").nth(3).click()
+    page.select_option("#suite", "medqa")
+    page.select_option("#system", "rim")
+    page.select_option("#outcome", "right")
+    page.fill("#text", "n & = 100% ?")
+    page.fill("#text", "question 1")
+    page.locator("#next").click()
+    page.locator("nav a", has_text="Letters").click()
+    rows = page.locator(f"{accuracy} tbody tr").all_text_contents()
+    again = opened("#" + page.url.partition("#")[2])
+    assert [again.input_value(f"#{name}") for name in ("suite", "system", "outcome", "other", "text")] == [
+        "medqa", "rim", "right", "", "question 1",
+    ]  # fmt: skip
+    assert listed(again) == listed(page) == "5 of 80 questions"  # 10, 12, 14, 16, 18: rim is right on even ones
+    assert again.locator("#item h3").text_content() == "medqa medqa/12"
+    assert again.locator(f"{accuracy} tbody tr").all_text_contents() == rows
+    assert again.locator(f"{accuracy} th").nth(3).get_attribute("aria-sort") == "descending"
+    assert again.locator("h2", has_text="Letters").bounding_box()["y"] < 100
+
+
+@needs_browser
+def test_an_address_typed_by_hand_changes_what_it_says_and_no_more(opened):
+    page = opened("#suite=nowhere&outcome=%&table-4=99&item=%/%&__proto__=1&other=cot")
+    assert listed(page) == "60 of 80 questions"  # those that cot has answered
+    assert page.input_value("#suite") == page.input_value("#outcome") == ""
+    page.evaluate("location.hash = '#text=a %26 b=c'")
+    page.wait_for_function("document.getElementById('text').value === 'a & b=c'")
+    assert page.input_value("#other") == ""
+
+
+@needs_browser
 def test_a_link_opens_its_item(opened):
     page = opened("#item=medqa/medqa%2F3")
     assert page.locator("#item h3").text_content() == "medqa medqa/3"
@@ -203,7 +269,7 @@ def test_a_link_opens_its_item(opened):
 @needs_browser
 def test_hostile_texts_are_text(opened):
     page = opened("#item=medqa/medqa%2F1")
-    assert page.title() == "rimbench report"
+    assert page.title() == TITLE
     assert '<img src=x onerror="document.title=1">' in page.locator("#item .question").text_content()
     assert "</script><script>" in page.locator("#item pre").nth(1).text_content()
     assert page.locator("#item img, #item script").count() == 0
@@ -254,6 +320,67 @@ def test_nothing_serious_is_inaccessible_and_nothing_overflows(opened, scheme, w
     found = Axe().run(page).response["violations"]
     serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
     assert serious == []
+
+
+@pytest.fixture(scope="module")
+def wide_file(tmp_path_factory):
+    """Six systems on three suites, some of their names long."""
+    results = tmp_path_factory.mktemp("wide") / "results"
+    for suite in ("demo-in-distribution", "medqa", "s" * 80):
+        for i in range(6):
+            write(results, f"system-{i}-{'with-a-long-name-' * i}", suite, lambda n, i=i: n % (i + 2) > 0, 40)
+    file = results.parent / "report.html"
+    file.write_text(as_page(summarise(results), results), encoding="utf-8")
+    return file
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 768, 1280, 1600])
+def test_neither_the_page_nor_its_navigation_scrolls_sideways(opened, wide_file, width):
+    page = opened(file=wide_file, viewport={"width": width, "height": 800})
+    page.evaluate("document.querySelector('nav details').open = true")
+    for scrolled in ("document.documentElement", "document.body", "document.querySelector('nav')"):
+        assert page.evaluate(f"{scrolled}.scrollWidth <= {scrolled}.clientWidth")
+    assert page.evaluate("document.documentElement.clientWidth === innerWidth")
+    beyond = "(e) => e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll')"
+    assert page.evaluate(f"[...document.querySelectorAll('body *')].filter({beyond}).map((e) => e.outerHTML)") == []
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [1280, 1600])
+def test_on_a_wide_screen_the_navigation_stays_beside_the_tables(opened, wide_file, width):
+    page = opened(file=wide_file, viewport={"width": width, "height": 800})
+    page.locator("nav a", has_text="Letters").click()
+    navigation, table = (
+        page.locator(name).bounding_box() for name in ("nav", "section.table:has(h2:text-is('Letters'))")
+    )
+    assert navigation["y"] == 0 and navigation["height"] <= 800
+    assert navigation["x"] + navigation["width"] < table["x"]
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 768])
+def test_on_a_narrow_screen_the_navigation_is_one_line_until_it_is_opened(opened, wide_file, width):
+    page = opened(file=wide_file, viewport={"width": width, "height": 800})
+    link = page.locator("nav a", has_text="Letters")
+    assert page.locator("nav").bounding_box()["height"] < 60 and not link.is_visible()
+    page.locator("nav summary").click()
+    link.click()
+    assert not link.is_visible()
+    head = page.locator("h2", has_text="Letters").bounding_box()
+    assert page.locator("nav").bounding_box()["height"] <= head["y"] < 100
+
+
+@needs_browser
+def test_the_first_column_stays_where_a_table_is_wider_than_a_telephone(opened, wide_file):
+    page = opened(file=wide_file, viewport={"width": 390, "height": 800})
+    box = page.locator("section.table .scroll").first
+    box.evaluate("(box) => box.scrollLeft = 10000")
+    assert box.evaluate("(box) => box.scrollLeft") > 0
+    first, last = box.locator("tbody tr").first.locator("td").first, box.locator("tbody tr").first.locator("td").last
+    assert first.bounding_box()["x"] == box.bounding_box()["x"]
+    assert first.bounding_box()["width"] < 195  # half of it is for the others
+    assert last.bounding_box()["x"] < 390
 
 
 @needs_browser

@@ -24,6 +24,7 @@ from rimbench.display.tabular import Table
 from rimbench.errors import DataError
 from rimbench.reporting.document import Report
 from rimbench.reporting.drawing import as_svg
+from rimbench.reporting.page.title import say_circumstances, say_compared
 from rimbench.reporting.plots import make_plots
 from rimbench.reporting.tables import DISCLAIMER, make_tables
 from rimbench.store import items_again, records_again
@@ -40,6 +41,8 @@ _ENCODED_AT_ONCE = 3 << 16
 """Bytes, a multiple of 3: base64 makes 4 characters of each 3."""
 _WRITTEN_AT_ONCE = 500
 """Items, or answers."""
+_SCRIPTS = ("address.js", "tables.js", "answers.js")
+"""One module in this order."""
 _LEVEL, _AS_GZIP = 6, 31
 """Level 9 takes twice the time and saves a hundredth."""
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -55,11 +58,13 @@ def page_pieces(report: Report, results: Path) -> Iterator[str]:
     import jinja2
 
     here = resources.files(__package__)
-    script = (here / "page.js").read_text(encoding="utf-8")
+    script = "\n".join((here / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
     place = secrets.token_hex()
     page = template.render(
+        compared=say_compared(report),
+        circumstances=say_circumstances(report),
         sections=_sections(report),
         disclaimer=DISCLAIMER,
         style=(here / "page.css").read_text(encoding="utf-8"),
