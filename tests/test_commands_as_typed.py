@@ -1,6 +1,7 @@
 """The commands as a newcomer types them, in a folder with nothing in it but what a test puts there."""
 
 import json
+import shutil
 
 import pytest
 import tiny
@@ -76,11 +77,24 @@ def test_without_results_a_command_says_how_to_get_some(rimbench, command):
     ]  # fmt: skip
 
 
-def test_runs_that_lie_one_folder_deeper_are_named(rimbench):
-    rimbench("run", "--system", "nano-direct", "--suite", "demo-long", "--limit", 2, "--results", "results/demo",
-             check=True)  # fmt: skip
+def test_runs_that_lie_one_folder_deeper_are_read_and_of_two_such_folders_both_are_named(rimbench, tmp_path):
+    asked = ("run", "--system", "nano-direct", "--suite", "demo-long", "--limit", 2, "--results")
+    rimbench(*asked, "results/demo", check=True)
+    asked_there = rimbench("report", "--json", "--results", "results/demo", check=True)
+    for results in ((), ("--results", "results")):
+        done = rimbench("report", "--json", *results, check=True)
+        assert done.stdout == asked_there.stdout
+        assert "results holds no run of its own: reading those of results/demo, the only folder" in done.stderr
+    rimbench("export", "all.parquet", check=True)
+    (tmp_path / "results" / "linked").symlink_to(tmp_path / "results" / "demo")
+    assert rimbench("report", "--json", check=True).stdout == asked_there.stdout
+    shutil.copytree(tmp_path / "results" / "demo", tmp_path / "results" / "more")
     _, lines = message_of(rimbench("report"), 1)
-    assert lines[0] == "there are runs in results/demo: give --results results/demo"
+    assert lines[:2] == [
+        f"there are runs in results/{name}: give --results results/{name}" for name in ("demo", "more")
+    ]
+    rimbench(*asked, "results", check=True)
+    assert "no run of its own" not in rimbench("report", check=True).stderr
 
 
 def test_weights_that_were_trained_in_the_folder_are_taken_and_said_as_if_they_were_given(
