@@ -1,6 +1,7 @@
 """The commands as a newcomer types them, in a folder with nothing in it but what a test puts there."""
 
 import json
+import shutil
 
 import pytest
 import tiny
@@ -76,11 +77,86 @@ def test_without_results_a_command_says_how_to_get_some(rimbench, command):
     ]  # fmt: skip
 
 
-def test_runs_that_lie_one_folder_deeper_are_named(rimbench):
-    rimbench("run", "--system", "nano-direct", "--suite", "demo-long", "--limit", 2, "--results", "results/demo",
-             check=True)  # fmt: skip
+def test_runs_that_lie_one_folder_deeper_are_read_and_of_two_such_folders_both_are_named(rimbench, tmp_path):
+    asked = ("run", "--system", "nano-direct", "--suite", "demo-long", "--limit", 2, "--results")
+    rimbench(*asked, "results/demo", check=True)
+    asked_there = rimbench("report", "--json", "--results", "results/demo", check=True)
+    for results in ((), ("--results", "results")):
+        done = rimbench("report", "--json", *results, check=True)
+        assert done.stdout == asked_there.stdout
+        assert "results holds no run of its own: reading those of results/demo, the only folder" in done.stderr
+    rimbench("export", "all.parquet", check=True)
+    (tmp_path / "results" / "linked").symlink_to(tmp_path / "results" / "demo")
+    assert rimbench("report", "--json", check=True).stdout == asked_there.stdout
+    shutil.copytree(tmp_path / "results" / "demo", tmp_path / "results" / "more")
     _, lines = message_of(rimbench("report"), 1)
-    assert lines[0] == "there are runs in results/demo: give --results results/demo"
+    assert lines[:2] == [
+        f"there are runs in results/{name}: give --results results/{name}" for name in ("demo", "more")
+    ]
+    rimbench(*asked, "results", check=True)
+    assert "no run of its own" not in rimbench("report", check=True).stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "part", "lines"),
+    [
+        (["run", "--system", "mine", "--suite", "demo-long"], "is no system but weights",
+         ["--system cot --model mine", "--system rim-v2 --model mine"]),
+        (["show-prompt", "--system", "./mine/", "--suite", "demo-long"], "--system base --model ./mine/", 2),
+        (["latency", "--system", "org/name@main"], "--system base --model org/name@main", 2),
+        (["run", "--system", "my model/model.safetensors", "--suite", "demo-long"], "--model 'my model'", 2),
+        (["run", "--system", "", "--suite", "demo-long"], "unknown system ''", 0),
+        (["run", "--system", "nano-cot", "--suite", "rows.csv"], "'rows.csv' holds rows and is no suite",
+         ["--suite medmcqa --data rows.csv", "--suite rows.toml"]),
+        (["run", "--system", "nano-cot", "--suite", "sub/rows.JSONL"], "holds rows", 6),
+        (["suites", "show", "rows.tsv"], "holds rows", 6),
+        (["audit", "rows.csv"], "is no claims file", ["rimbench import rows.csv --system NAME --suite NAME"]),
+        (["audit", "mine"], "is no claims file", ["rimbench audit rim-card --results mine"]),
+        (["audit", "rows"], "unknown claims file 'rows'", 0),
+    ],
+)  # fmt: skip
+def test_what_is_given_in_the_wrong_place_is_answered_with_the_option_that_takes_it(
+    rimbench, tmp_path, command, part, lines
+):
+    (tmp_path / "mine").mkdir()
+    message, said = message_of(rimbench(*command), 2)
+    assert part in message
+    if isinstance(lines, int):
+        assert len(said) == lines
+    else:
+        assert all(any(line.endswith(each) for line in said) for each in lines)
+
+
+def test_the_lines_that_are_shown_for_rows_make_a_suite_of_them(rimbench, tmp_path):
+    (tmp_path / "rows.csv").write_text("asked,one,two,right\nOne and one?,2,3,A\nOne and two?,2,3,B\n")
+    _, lines = message_of(rimbench("suites", "show", "rows.csv"), 2)
+    skeleton = "\n".join(line for line in lines if line.startswith("  "))
+    for column in ("asked", "one", "two", "right"):
+        skeleton = skeleton.replace("COLUMN", column, 1)
+    (tmp_path / "rows.toml").write_text(skeleton)
+    assert len(json.loads(rimbench("suites", "show", "rows.toml", "--json", check=True).stdout)["items"]) == 2
+
+
+@pytest.mark.parametrize("repo", ["./mine", "../mine", "mine", "-a/b", "a--b/c", "a/b.", "/mine/", ""])
+def test_a_folder_where_a_hub_name_belongs_is_one_line(rimbench, tmp_path, repo):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "own.toml").write_text(f'description = "x"\n[weights]\nrepo = "{repo}"\n[answer]\nmode = "readout"\n')
+    message, _ = message_of(rimbench("run", "--system", "own.toml", "--suite", "demo-long"), 2)
+    assert "weights.repo: expected a name on the hub, org/name" in message and 'path = "FOLDER"' in message
+
+
+@pytest.mark.parametrize("model", ["-a/b", "a--b/c", "a/b."])
+def test_a_model_that_can_be_no_hub_name_is_one_line(rimbench, model):
+    message, _ = message_of(rimbench("run", "--system", "base", "--suite", "demo-long", f"--model={model}"), 1)
+    assert f"model {model} is no name on the hub" in message
+
+
+@pytest.mark.parametrize("model", ["", "  "])
+@pytest.mark.parametrize("command", [["run"], ["latency"], ["sweep"]])
+def test_an_empty_model_is_refused_and_no_other_taken_for_it(rimbench, command, model):
+    asked = ("--system", "nano-rim-v2", "--suite", "demo-long", "--model", model)
+    message, _ = message_of(rimbench(*command, *asked), 2)
+    assert message.startswith("--model is empty")
 
 
 def test_weights_that_were_trained_in_the_folder_are_taken_and_said_as_if_they_were_given(

@@ -62,5 +62,5 @@ def cascade(
 
     if not 0 <= loss < 1:
         raise UsageError(f"loss {loss:g}: expected a share from 0 to below 1, such as 0.01")
-    folder = read_project(allow_outside=allow_outside).results_or(results)
+    folder = read_project(allow_outside=allow_outside).runs_in(results)
     return Cascades(tuple(find_cascades(folder, first, second, suite, loss)))

@@ -42,6 +42,16 @@ class Project:
             note(f"{FILE}: results = {self.results}")
         return self.results or RESULTS
 
+    def runs_in(self, given: str | Path | None) -> Path:
+        """The folder to read runs of: the same, or the only one below it that holds runs where it holds none."""
+        from rimbench.store import place_of_runs
+
+        results = self.results_or(given)
+        place = place_of_runs(results)
+        if place != results:
+            note(f"{results} holds no run of its own: reading those of {place}, the only folder in it with runs")
+        return place
+
     def engine_or(self, given: str | None) -> str:
         """The engine: the one that was given, else the file's, else `auto`."""
         if given is None and self.engine is not None:

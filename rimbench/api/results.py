@@ -134,7 +134,7 @@ def load(results: StrPath | None = None) -> "pd.DataFrame":
     """
     from rimbench.store import exporting
 
-    return exporting.records_frame(read_project().results_or(results))
+    return exporting.records_frame(read_project().runs_in(results))
 
 
 @checked
@@ -158,7 +158,7 @@ def report(
     from rimbench.reporting import summary
     from rimbench.statistics.verdict import Settings
 
-    folder = read_project(allow_outside=allow_outside).results_or(results)
+    folder = read_project(allow_outside=allow_outside).runs_in(results)
     choice = _choice(family, baseline, allow_partial=allow_partial)
     return Reported(folder, summary.summarise(folder, Settings(margin=_share(margin)), choice, by))
 
@@ -183,7 +183,7 @@ def compare(
     from rimbench.reporting.families import ALL, DECLARED
     from rimbench.statistics.verdict import Settings
 
-    folder = read_project(allow_outside=allow_outside).results_or(results)
+    folder = read_project(allow_outside=allow_outside).runs_in(results)
     settings = Settings(margin=_share(margin))
     choice = _choice(family, b if family not in (None, ALL, DECLARED) else None, allow_partial=allow_partial)
     pairs, notes = summary.summarise_pair(folder, a, b, settings, choice)

@@ -131,6 +131,8 @@ def ready_systems(project: Project) -> tuple[list[str], str]:
 
 def place_weights(system: System, named: str, model: str | None, project: Project) -> System:
     """The system with the weights that were given, else those of `rimbench.toml`, else those trained here."""
+    if model is not None and not model.strip():
+        raise UsageError("--model is empty: expected a checkpoint folder, or org/name@revision")
     if system.fallback is not None and model is None:
         first, second = (
             place_weights(each, each.name, None, project) for each in (system.fallback.first, system.fallback.second)

@@ -32,7 +32,7 @@ def export(
     from rimbench.cli.output import note
     from rimbench.store import exporting
 
-    folder = read_project(allow_outside=allow_outside).results_or(results)
+    folder = read_project(allow_outside=allow_outside).runs_in(results)
     if every_eval_ever:
         from rimbench.reporting.every_eval_ever import write_evaluations
 

@@ -37,7 +37,7 @@ def rescore(
     from rimbench.display.tabular import Table
     from rimbench.running import rescoring
 
-    kept = read_project(allow_outside=allow_outside).results_or(results)
+    kept = read_project(allow_outside=allow_outside).runs_in(results)
     rescored = []
     for folder in rescoring.choose_folders(kept, run or []):
         try:

@@ -268,14 +268,26 @@ def find_inner(folder: Path, letter: str) -> list[Path]:
 def no_runs(results: Path, why: str = "") -> DataError:
     """The error for a results folder without runs; it says how to get some, or where they lie."""
     where = f"no run in {results}" if results.is_dir() else f"no results folder {results}, and no run in it"
-    below = [folder for folder in sorted(results.glob("*/")) if find_runs(folder)]
     lines = [
-        *(f"there are runs in {folder}: give --results {folder}" for folder in below[:SHOWN_FOLDERS]),
+        *(f"there are runs in {folder}: give --results {folder}" for folder in _below(results)[:SHOWN_FOLDERS]),
         "some at once: rimbench run --system nano-rim-v2 --system nano-base --suite demo-in-dist --limit 200",
         f"the whole comparison, offline, in minutes: rimbench demo --results {results}",
         "answers of another harness: rimbench import FILE --system NAME --suite NAME",
     ]
     return with_lines(DataError(f"{where}{why}: make one with 'rimbench run --system S --suite T'"), lines)
+
+
+def place_of_runs(results: Path) -> Path:
+    """The folder itself, or, where it holds no run of its own, the only folder below it that holds some."""
+    inner = any(map(find_runs, (path for each in (SWEEP, ROTATED, ABLATION) for path in results.glob(f"*{each}"))))
+    if inner or find_runs(results) or find_without_manifest(results):
+        return results
+    below = _below(results)
+    return below[0] if len(below) == 1 else results
+
+
+def _below(results: Path) -> list[Path]:
+    return [folder for folder in sorted(results.glob("*/")) if not folder.is_symlink() and find_runs(folder)]
 
 
 def find_without_manifest(results: Path) -> list[Path]:

@@ -1,11 +1,13 @@
 """Which suites there are: the TOML files of rimbench and of other packages, and any file given by its path."""
 
+import json
+import shlex
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rimbench.errors import ConfigError
+from rimbench.errors import ConfigError, UsageError, with_lines
 from rimbench.plugins import find_files, offered_files, unknown
 from rimbench.suites.suite import SuiteListing
 
@@ -37,8 +39,31 @@ def find_suite(name_or_path: str) -> Path:
     if name_or_path.endswith(".toml"):
         return Path(name_or_path)
     if name_or_path not in _registered():
-        raise unknown("suite", name_or_path, _registered())
+        raise _no_suite(name_or_path)
     return _registered()[name_or_path]
+
+
+def _no_suite(named: str) -> UsageError:
+    """The error for what names no suite; of a file of rows it says how a suite has it."""
+    from rimbench.suites.rows import SUFFIXES
+
+    path = Path(named)
+    if path.suffix.lower() not in SUFFIXES:
+        return unknown("suite", named, _registered())
+    own = path.with_suffix(".toml")
+    column = '"COLUMN"'
+    return with_lines(
+        UsageError(f"'{named}' holds rows and is no suite: a suite's TOML file says what its columns are"),
+        [
+            f"with the columns of a shipped suite: --suite medmcqa --data {shlex.quote(named)}",
+            f"with others: write {own} with the columns by their names, and give --suite {shlex.quote(str(own))}",
+            '  description = "questions of my own"',
+            "  n = 1000",
+            f"  source = {{ path = {json.dumps(path.name)} }}",
+            f'  layout = [{{ name = "rows", question = {column}, options = [{column}, {column}], '
+            f"gold = {{ letter = {column} }} }}]",
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,6 +230,8 @@ _READERS: Mapping[str, Callable[[Path, str | None], Iterator[Row]]] = {
     ".csv": _read_csv,
     ".tsv": _read_csv,
 }
+SUFFIXES = tuple(_READERS)
+"""Of the files that hold rows."""
 
 
 def peek(rows: Iterator[Row]) -> tuple[Row | None, Iterator[Row]]:

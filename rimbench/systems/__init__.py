@@ -5,6 +5,7 @@ A file dropped into this folder registers a system; any other TOML file works by
 
 import functools
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from rimbench.errors import ConfigError, RimbenchError
+from rimbench.errors import ConfigError, RimbenchError, UsageError, with_lines
 from rimbench.files.toml import TomlTable, below, parse_toml, read_values
 from rimbench.plugins import find_files, offered_files, unknown, whose
 from rimbench.rim.blocks import Memory
@@ -49,6 +50,9 @@ __all__ = [
     "read_system",
     "registered",
 ]
+
+
+WEIGHTS_SUFFIXES = (".safetensors", ".gguf", ".bin", ".pt")
 
 
 def _one_source(weights: Weights) -> Weights:
@@ -198,6 +202,22 @@ def load(name_or_path: str, *, allow_outside: bool = False) -> System:
     return _load(name_or_path, registered, allow_outside=allow_outside)
 
 
+def _no_system(named: str, known: Mapping[str, Path]) -> UsageError:
+    """The error for what names no system; of weights it says how they are given to one."""
+    path = Path(named).expanduser()
+    if not named or not (path.is_dir() or "/" in named or path.suffix in WEIGHTS_SUFFIXES):
+        return unknown("system", named, known)
+    given = shlex.quote(str(path.parent) if path.suffix in WEIGHTS_SUFFIXES else named)
+    lines = [f"weights trained to do so: --system {name} --model {given}" for name in ("cot", "rim-v2")]
+    return with_lines(
+        UsageError(
+            f"'{named}' is no system but weights: a system, by name or TOML file, says how a model is asked, and "
+            f"--model gives it the weights: --system base --model {given}"
+        ),
+        lines,
+    )
+
+
 def _load(name_or_path: str, names: _Names, *, allow_outside: bool, single: bool = False) -> System:
     shipped = available()
     if name_or_path.endswith(".toml"):
@@ -206,5 +226,5 @@ def _load(name_or_path: str, names: _Names, *, allow_outside: bool, single: bool
         same = own is None or read == replace(own, file=read.file)
         return read if same else replace(read, own=own)
     if name_or_path not in names():
-        raise unknown("system", name_or_path, names())
+        raise _no_system(name_or_path, names())
     return _read(names()[name_or_path], names, single=single)

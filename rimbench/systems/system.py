@@ -1,20 +1,28 @@
 """What a system is: where its model comes from, how it is asked, and how its answer is had; as its TOML says it."""
 
 import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from rimbench.chat import TODAY
 from rimbench.errors import UsageError
 from rimbench.rim.blocks import Memory
 
 _DATE = TypeAdapter(datetime.date)
+_REPO = re.compile(r"\w([\w.-]*\w)?/\w([\w.-]*\w)?")
 AnswerMode = Literal["generate", "readout"]
 DecisionProtocol = Literal["systemone", "openai", "sglang"]
 ExtractionRule = Literal["text", "first_letter"]
+
+
+def _hub_name(repo: str) -> str:
+    if not _REPO.fullmatch(repo) or "--" in repo or ".." in repo:
+        raise ValueError('expected a name on the hub, org/name; a folder is named by path = "FOLDER"')
+    return repo
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class Weights:
     the name that a server has for the model; alone, nothing of the model is on this machine.
     """
 
-    repo: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    repo: Annotated[str, AfterValidator(_hub_name)] | None = None
     revision: str | None = None
     package: str | None = None
     file: str | None = None

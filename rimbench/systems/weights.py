@@ -157,6 +157,8 @@ def _from_hub(repo: str, revision: str | None, *, whole: bool = True) -> Found:
         raise ModelError(
             f"model {where} is gated: ask for access on its page and log in with 'hf auth login', {elsewhere}"
         ) from error
+    except hub.HFValidationError as error:
+        raise ModelError(f"model {where} is no name on the hub: expected org/name, {elsewhere}") from error
     except (hub.RepositoryNotFoundError, hub.RevisionNotFoundError) as error:
         raise ModelError(
             f"model {where} is not on the hub, or is private: check the name and revision, "
