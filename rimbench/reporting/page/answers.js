@@ -68,8 +68,8 @@ function start({ items, runs, lenses }) {
       fits(question, value("other"), value("other-outcome")) &&
       (!text || question.searched.includes(text)));
     listed = STEP;
-    show();
     if (!fitting.includes(chosen)) choose(fitting[0] ?? null);
+    show();
   }
 
   function filterAnew() {
@@ -116,7 +116,6 @@ function start({ items, runs, lenses }) {
 
   function choose(question) {
     chosen = question;
-    mark();
     if (!question) return find("item").replaceChildren();
     const head = make("h3");
     const name = make("a"); // bdi: a right-to-left mark in a name turns nothing around but the name
@@ -143,6 +142,7 @@ function start({ items, runs, lenses }) {
 
   function open(question) {
     choose(question);
+    mark();
     keep("", { item: named(question) });
   }
 
@@ -224,6 +224,7 @@ function start({ items, runs, lenses }) {
     const [suite, id] = (kept.get("item") ?? "").split(/\/(.*)/, 2).map(decode);
     const question = questions.find((each) => each.suite === suite && each.id === id);
     if (question) choose(question);
+    mark();
     link();
     const target = find(part) ?? (question && find("steps"));
     if (target) target.scrollIntoView();
