@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import tiny
 
+from rimbench import __version__
+
 ANSWER = '[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
 RIM = (
     '[prompt]\nprefix = "The final answer is \\\\boxed{"\n[memory]\nblocks = 8\n[answer]\nmode = "generate"\n'
@@ -280,3 +282,35 @@ def test_the_models_numbers_are_chosen_for_runs_and_sweeps_and_name_them(rimbenc
         assert kept["identity"]["engine"]["dtype"] == "bfloat16"
     refused = rimbench("run", *asked, "--dtype", "int3")
     assert refused.returncode == 2 and "'float32', 'bfloat16'" in refused.stderr
+
+
+def test_the_version_is_that_of_the_package(rimbench):
+    assert rimbench("--version", check=True).stdout == f"rimbench {__version__}\n"
+
+
+def test_recipes_say_what_each_trains_from_what_and_how_long_and_where_the_files_lie(rimbench):
+    printed = rimbench("recipes", check=True).stdout
+    [line] = [line for line in printed.splitlines() if line.startswith("nano-rim-v2 ")]
+    assert "  nano-base  " in line
+    assert "rim-stage1: 60 epochs, 2500 steps at most; rim-stage2: 60 epochs, 4500 steps at most" in line
+    listed = {row["recipe"]: row for row in json.loads(rimbench("recipes", "--json", check=True).stdout)}
+    assert listed["rim-stage2"]["base"]["recipe"] == "rim-stage1"
+    for name, row in listed.items():
+        assert row["file"].endswith(f"{name}.toml") and os.path.dirname(row["file"]) in printed  # noqa: PTH120
+
+
+def test_the_most_new_tokens_are_chosen_for_a_run_and_name_it(rimbench, tmp_path):
+    asked = ("run", "--system", "nano-cot", "--suite", "demo-in-dist", "-n", 2)
+    usual, short = (
+        tmp_path / rimbench(*asked, *more, check=True).stdout.strip() for more in ((), ("--max-new-tokens", 3))
+    )
+    manifest = json.loads((short / "manifest.json").read_text())
+    assert usual != short and manifest["n"] == 2
+    assert manifest["identity"]["system"]["answer"]["max_new_tokens"] == 3
+    assert manifest["departures"]["max_new_tokens"][1] == 3
+    assert all(json.loads(line)["generated_tokens"] <= 3 for line in (short / "records.jsonl").open())
+    written = ("run", "--system", "nano-base-direct", "--suite", "demo-long", "-n", 1, "--max-new-tokens", 2)
+    is_one_line(rimbench(*written), 2, "--max-new-tokens 2", "is read out", "--answer generate")
+    rimbench(*written, "--answer", "generate", check=True)
+    untold = rimbench("run", "--system", "base-direct", "--suite", "demo-long", "--answer", "generate")
+    is_one_line(untold, 2, "states no max_new_tokens; add --max-new-tokens N")

@@ -159,6 +159,18 @@ def test_an_empty_model_is_refused_and_no_other_taken_for_it(rimbench, command, 
     assert message.startswith("--model is empty")
 
 
+def test_of_all_suites_those_that_load_are_run_and_the_others_named_in_the_end(rimbench, tmp_path):
+    asked = ("run", "--system", "nano-direct", "--suite", "all", "--limit", 2)
+    done = rimbench(*asked)
+    message, lines = message_of(done, 1)
+    assert message == "not run, for they cannot be loaded: in-dist, medmcqa, medqa"
+    assert [line.partition(":")[0] for line in lines] == ["in-dist", "medmcqa", "medqa"]
+    suites = [json.loads((tmp_path / line / "manifest.json").read_text())["suite"] for line in done.stdout.split()]
+    assert suites == ["demo-in-dist", "demo-long", "demo-reworded"]
+    named = rimbench("run", "--system", "nano-direct", "--suite", "demo-long", "--suite", "medqa", "--limit", 2)
+    assert named.returncode == 1 and not named.stdout  # what is asked for by its name is not left out
+
+
 def test_weights_that_were_trained_in_the_folder_are_taken_and_said_as_if_they_were_given(
     rimbench, tmp_path, checkpoint
 ):

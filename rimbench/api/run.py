@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from rimbench.api.project import read_project
 from rimbench.api.selection import Wanted, choose, explaining_weights
 from rimbench.display.notes import note
 from rimbench.display.tabular import Table
-from rimbench.errors import UsageError
+from rimbench.errors import RimbenchError, UsageError
 from rimbench.records import MOST_SAMPLES
 from rimbench.systems import AnswerMode
 
@@ -33,10 +33,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Runs(ShowsTables):
-    """What `rimbench.run` did: one `Run` a cell. `rimbench.report` of the folder `results` has their figures."""
+    """What `rimbench.run` did: one `Run` a cell. `rimbench.report` of the folder `results` has their figures.
+
+    `unloaded` are the suites of `all` that could not be loaded, and why.
+    """
 
     results: Path
     runs: tuple[Run, ...]
+    unloaded: Mapping[str, RimbenchError] = field(default_factory=dict)
 
     @property
     def tables(self) -> Sequence[Table]:
@@ -58,6 +62,7 @@ def run(
     model: StrPath | None = None,
     blocks: int | None = None,
     answer: AnswerMode | None = None,
+    max_new_tokens: int | None = None,
     permute_options: int | None = None,
     rotate_options: bool = False,
     blind: bool = False,
@@ -103,9 +108,10 @@ def run(
     project, teller = read_project(allow_outside=allow_outside), progress or _Notes()
     asked = Wanted(
         "run", texts(systems), texts(suites), _as_options(data), None if model is None else os.fspath(model),
-        blocks, answer, limit, allow_outside,
+        blocks, answer, limit, allow_outside, max_new_tokens,
     )  # fmt: skip
-    chosen, loaded = choose(asked, project, teller.note)
+    unloaded: dict[str, RimbenchError] = {}
+    chosen, loaded = choose(asked, project, teller.note, unloaded)
     controls, errors = Controls(permute_options, blind), ErrorRules(max_errors, keep_errors)
     folder = project.results_or(results)
     settings = RunSettings(
@@ -120,7 +126,7 @@ def run(
         Run(each.cell.system.name, each.suite.name, each.folder.parent if rotate_options else each.folder)
         for each in planned
     ]
-    return Runs(folder, tuple(dict.fromkeys(made)))
+    return Runs(folder, tuple(dict.fromkeys(made)), unloaded)
 
 
 def _refuse_below(given: Mapping[str, float | None], least: int) -> None:

@@ -35,10 +35,16 @@ class Wanted:
     answer: AnswerMode | None = None
     limit: int | None = None
     allow_outside: bool = False
+    max_new_tokens: int | None = None
 
 
-def choose(asked: Wanted, project: Project, say: Say) -> tuple[list[System], list[Suite]]:
-    """The systems and the suites, loaded; the error for what is not here says how to get it."""
+def choose(
+    asked: Wanted, project: Project, say: Say, unloaded: dict[str, RimbenchError] | None = None
+) -> tuple[list[System], list[Suite]]:
+    """The systems and the suites, loaded; the error for what is not here says how to get it.
+
+    Of `all` suites those that cannot be loaded are put into `unloaded`, where it is given and one can be.
+    """
     chosen = choose_systems(asked, project, say)
     names, data = _sources(asked, project, say)
     untrained = [system for system in chosen if not has_weights(system)]
@@ -52,6 +58,10 @@ def choose(asked: Wanted, project: Project, say: Say) -> tuple[list[System], lis
         try:
             loaded.append(_load_suite(name, data.get(name), asked, say))
         except RimbenchError as error:
+            if unloaded is not None and "all" in asked.suites and len(unloaded) + 1 < len(names):
+                unloaded[name] = error
+                say(f"suite {name} is left out: {error}")
+                continue
             if name in unfetched:
                 with_lines(error, _commands(asked, _not_here(chosen), unfetched))
             raise
@@ -108,7 +118,7 @@ def choose_system(name: str, asked: Wanted, project: Project, say: Say) -> Syste
     placed = place_weights(system, name, asked.model, project)
     if asked.model is None and placed is not system and system.fallback is None:
         say(f"{system.name}: weights {placed.weights.path}, {_whence(system, name, project)}")
-    return systems.override(placed, blocks=asked.blocks, answer=asked.answer)
+    return systems.override(placed, blocks=asked.blocks, answer=asked.answer, max_new_tokens=asked.max_new_tokens)
 
 
 def ready_systems(project: Project) -> tuple[list[str], str]:

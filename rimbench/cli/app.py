@@ -3,9 +3,11 @@
 import errno
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from rimbench import __version__
 from rimbench.cli import (
     ablate,
     ask,
@@ -22,6 +24,7 @@ from rimbench.cli import (
     latency,
     lens,
     plan,
+    recipes,
     report,
     rescore,
     run,
@@ -42,6 +45,22 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would double the time that --help takes
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rimbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and end.")
+    ] = False,
+) -> None: ...
+
+
 app.command()(demo.demo)
 app.command()(run.run)
 app.command()(latency.latency)
@@ -54,6 +73,7 @@ app.command()(lens.lens)
 app.command()(ablate.ablate)
 app.command()(ask.ask)
 app.command()(train.train)
+app.command()(recipes.recipes)
 app.command()(audit.audit)
 app.command("import")(import_.import_)
 app.command()(rescore.rescore)

@@ -24,7 +24,8 @@ RESULTS_OPTION = typer.Option("--results", help="Folder of the runs.", file_okay
 
 def demo(
     limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the first n questions of each suite.")
+        int | None,
+        typer.Option("--limit", "-n", metavar="N", min=1, help="Only the first n of each suite."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Print every table, not the verdict alone.")] = False,
     results: Annotated[Path, RESULTS_OPTION] = Path("results/demo"),

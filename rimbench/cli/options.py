@@ -32,7 +32,9 @@ Dtype = Annotated[
 KeepErrors = Annotated[
     bool, typer.Option("--keep-errors", help="What the engine still fails on counts as wrong, and is asked no more.")
 ]
-Limit = Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first n of the frozen order.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="Only the first n of the frozen order.")
+]
 MaxErrors = Annotated[
     float,
     typer.Option(metavar="SHARE", min=0, max=1, help="End with exit code 1 where the engine fails on more."),

@@ -15,6 +15,7 @@ from rimbench.cli.options import (
     Model,
     Results,
 )
+from rimbench.errors import DataError, with_lines
 
 AnswerBy = Literal["generate", "readout"]
 
@@ -31,6 +32,10 @@ def run(
     model: Model = None,
     blocks: Annotated[int | None, typer.Option(metavar="K", help="Memory budget K of a RiM system.")] = None,
     answer: Annotated[AnswerBy | None, typer.Option(help="How to have the answer.")] = None,
+    max_new_tokens: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Most tokens of a written answer; the system's own else."),
+    ] = None,
     permute_options: Annotated[
         int | None, typer.Option(metavar="SEED", help="Show the options in another order; letters are mapped back.")
     ] = None,
@@ -88,6 +93,7 @@ def run(
             model=model,
             blocks=blocks,
             answer=answer,
+            max_new_tokens=max_new_tokens,
             permute_options=permute_options,
             rotate_options=rotate_options,
             blind=blind,
@@ -106,3 +112,6 @@ def run(
         )
     for each in done.runs:
         typer.echo(each.folder)
+    if done.unloaded:
+        why = [f"{name}: {error}" for name, error in done.unloaded.items()]
+        raise with_lines(DataError(f"not run, for they cannot be loaded: {', '.join(done.unloaded)}"), why)

@@ -42,7 +42,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the order, dropout and new tokens.")] = 0,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the first n examples of the data.")
+        int | None, typer.Option("--limit", "-n", metavar="N", min=1, help="Only the first n examples of the data.")
     ] = None,
     check_suite: Annotated[
         list[str] | None,

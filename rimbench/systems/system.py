@@ -132,17 +132,22 @@ def in_cascade(system: System, fallback: Fallback) -> System:
 
 
 def override(
-    system: System, *, model: str | None = None, blocks: int | None = None, answer: AnswerMode | None = None
+    system: System,
+    *,
+    model: str | None = None,
+    blocks: int | None = None,
+    answer: AnswerMode | None = None,
+    max_new_tokens: int | None = None,
 ) -> System:
     """The same system with other weights, another memory budget K, or another way to have the answer."""
-    if system.fallback is not None and (model, blocks, answer) != (None, None, None):
+    if system.fallback is not None and (model, blocks, answer, max_new_tokens) != (None, None, None, None):
         raise UsageError(
             f"system '{system.name}' is a cascade, whose systems are as their own files have them: leave --model, "
-            "--blocks and --answer out, and name other systems in its file"
+            "--blocks, --answer and --max-new-tokens out, and name other systems in its file"
         )
     system = replace(system, own=system.own or system)
-    if answer is not None:
-        system = _with_answer(system, answer)
+    if answer is not None or max_new_tokens is not None:
+        system = _with_answer(system, answer or system.answer.mode, max_new_tokens)
     if model is not None:
         system = replace(system, weights=Weights(path=model, recipe=system.weights.recipe))
     if blocks is None:
@@ -159,10 +164,14 @@ def override(
     return replace(system, memory=replace(system.memory, blocks=blocks))
 
 
-def _with_answer(system: System, mode: AnswerMode) -> System:
-    if mode == "generate" and system.answer.mode == "readout" and system.answer.max_new_tokens == 1:
+def _with_answer(system: System, mode: AnswerMode, most: int | None) -> System:
+    if most is not None and (mode != "generate" or most < 1):
+        why = "expected 1 or more" if most < 1 else f"system '{system.name}' is read out and writes nothing"
+        raise UsageError(f"--max-new-tokens {most}: {why}{'' if most < 1 else '; add --answer generate'}")
+    if most is None and mode == "generate" and system.answer.mode == "readout" and system.answer.max_new_tokens == 1:
         raise UsageError(
             f"--answer generate: system '{system.name}' is made for a readout and states no max_new_tokens; "
-            "write a system file with [answer] mode and max_new_tokens, and give its path with --system"
+            "add --max-new-tokens N"
         )
-    return replace(system, answer=replace(system.answer, mode=mode))
+    answer = replace(system.answer, mode=mode)
+    return replace(system, answer=answer if most is None else replace(answer, max_new_tokens=most))

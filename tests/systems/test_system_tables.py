@@ -48,7 +48,11 @@ def test_each_table_is_one_value(read, date):
 @pytest.mark.parametrize(
     ("table", "values", "fault"),
     [
-        ("weights", {"repo": "no name"}, r"weights\.repo: String should match pattern .* \(got 'no name'\)"),
+        (
+            "weights",
+            {"repo": "no name"},
+            r"weights\.repo: expected a name on the hub, .* \(got 'no name'\)",
+        ),
         ("weights", {"repo": "o/n", "path": "p"}, "weights: expected exactly one of repo, package, recipe, path"),
         ("weights", {"package": "p"}, "weights: package and file belong together"),
         ("weights", {"path": "p", "revision": "r"}, "weights: revision belongs to repo"),
