@@ -8,6 +8,7 @@ import csv
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -183,7 +184,7 @@ def _table(path: Path) -> Iterator[tuple[int, object]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter=_DELIMITERS[path.suffix.lower()], strict=True)
             header = next((cells for cells in reader if cells), [])
-            twice = sorted({name for name in header if name and header.count(name) > 1})
+            twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
             if twice:
                 raise DataError(f"{path}, line {reader.line_num}: the column {', '.join(twice)} stands there twice")
             for cells in reader:

@@ -19,6 +19,14 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def finite(value: object) -> float | None:
+    """The value where it is a number that is finite, and not beyond what a float holds."""
+    try:
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
 def verdict(value: object) -> float | None:
     """A score where it says how far an answer is right, from 0 to 1."""
     return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
@@ -44,13 +52,14 @@ def last_said(turns: Iterable[tuple[str, object]], role: str) -> str:
 
 def stated_sampling(temperature: object, top_p: object, most: object) -> Sampling:
     """The settings as a file states them; what is no finite number is not stated."""
-    found = [v if isinstance(v, int | float) and math.isfinite(v) else None for v in (temperature, top_p, most)]
-    return Sampling(found[0], found[1], None if found[2] is None else int(found[2]))
+    longest = finite(most)
+    return Sampling(finite(temperature), finite(top_p), None if longest is None else int(longest))
 
 
 def unlike(where: str, metric: str, stated: object, found: tuple[float, int] | None, n: object = None) -> list[str]:
     """A note where a file states another mean of a metric, of `n` items, than its answers come to."""
-    if found is None or not isinstance(stated, int | float) or abs(stated - found[0]) <= _SAME:
+    mean = finite(stated)
+    if found is None or mean is None or abs(mean - found[0]) <= _SAME:
         return []
     of = f" of {n}" if isinstance(n, int) else ""
-    return [f"{where} states {metric} {stated:.4f}{of}, and the samples come to {found[0]:.4f} of {found[1]}"]
+    return [f"{where} states {metric} {mean:.4f}{of}, and the samples come to {found[0]:.4f} of {found[1]}"]

@@ -60,8 +60,9 @@ def _faults(measurement: Measurement) -> Iterator[str]:
         above_0 += [] if row.prompt_tokens is None else [(f"rows.{i}.prompt_tokens", row.prompt_tokens)]
         above_0 += [(f"rows.{i}.passes.count", row.passes.count)] if row.passes else []
         from_0 += [(f"rows.{i}.first_ms", row.first_ms), (f"rows.{i}.generated_tokens", row.generated_tokens)]
-    yield from (f"{key}: expected more than 0 (got {value})" for key, value in above_0 if value <= 0)
-    yield from (f"{key}: expected 0 or more (got {value})" for key, value in from_0 if value < 0)
+    # Denied, not turned round: NaN is neither above nor below.
+    yield from (f"{key}: expected more than 0 (got {value})" for key, value in above_0 if not value > 0)
+    yield from (f"{key}: expected 0 or more (got {value})" for key, value in from_0 if not value >= 0)
     told = (*above_0, *from_0)
     yield from (f"{key}: expected {LARGEST:g} at most (got {value})" for key, value in told if value > LARGEST)
 

@@ -9,6 +9,8 @@ import pytest
 
 from rimbench import importing
 from rimbench.errors import RimbenchError
+from rimbench.importing import stated
+from rimbench.importing.answers import Sampling
 
 SECONDS = 1.0
 """Of each seed's mutations; the first 20 are made however long they take."""
@@ -227,3 +229,20 @@ def test_the_seeds_are_valid(seeds, quiz, tmp_path):
         if (seeds / name).exists() and not name.startswith("results") and not name.endswith("eval"):
             file = importing.read(seeds / name)
             assert importing.match(file.reading.answers, target, name).matches
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan"), "1", None])
+def test_a_number_that_no_float_holds_is_not_stated(value):
+    assert stated.finite(value) is None
+    assert stated.stated_sampling(value, value, value) == Sampling()
+    assert stated.unlike("log.json", "accuracy", value, (0.5, 4)) == []
+
+
+def test_an_accuracy_that_no_float_holds_stops_no_import(tmp_path):
+    entry = {"prompt": "Q?\nA. one\nB. two", "prediction": "A", "gold": "A"}
+    file = tmp_path / "answers.json"
+    file.write_text(json.dumps({"0": entry, "accuracy": 10**400}))
+    try:
+        importing.read(file, "opencompass")
+    except RimbenchError as error:
+        assert len(str(error).splitlines()) == 1

@@ -105,6 +105,15 @@ def test_rounds_that_are_not_the_samples_are_named(tmp_path):
             read_measurements(results)
 
 
+def test_a_time_that_is_no_number_is_named(tmp_path):
+    path = keep_measurement(measurement(row("rim", 10)), tmp_path)
+    document = json.loads(path.read_text())
+    document["rows"][0]["samples_ms"][3] = "nan"
+    path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match=r"rows\.0\.samples_ms\.3: expected more than 0 \(got nan\)"):
+        read_measurements(tmp_path)
+
+
 def test_a_ratio_has_the_flags_of_both_its_sides():
     busy, drifting = row("rim", 10, load=3.2), row("cot", 100, samples_ms=(100.0,) * 16 + (150.0,) * 16)
     [speedup] = speedups_of([measurement(busy, drifting)], {})
