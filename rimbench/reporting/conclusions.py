@@ -234,7 +234,10 @@ def summary_tables(summaries: Sequence[SuiteSummary]) -> list[Table]:
     """A table a suite under its sentences; the last says how to read the marks of all."""
     made = [_summary_table(summary) for summary in summaries]
     if made and any(len(summary.systems) > 1 for summary in summaries):
-        remark = f"Verdicts, row by row: + better, - worse, = equivalent, ? undecided, {NO_VERDICT} none yet."
+        remark = (
+            f"Verdicts, row by row: + better, - worse, = equivalent, ? undecided, {NO_VERDICT} none yet. They are "
+            "adjusted for the suite's pairs, so that an interval without 0 may be undecided."
+        )
         made[-1] = replace(made[-1], remark=remark)
     return made
 
