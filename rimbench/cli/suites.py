@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Data, Limit
+from rimbench.cli.options import AllowOutside, Data
 from rimbench.cli.output import console, note, print_json, print_table
 from rimbench.display.plaintext import plain, shown
 from rimbench.display.tabular import Table
@@ -55,7 +55,9 @@ def show(
         Literal["heldout", "train", "all"],
         typer.Option("--slice", help="What is kept for evaluation (cut to N), the rest, or every row."),
     ] = "heldout",
-    limit: Limit = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", metavar="N", help="Only the first n of the frozen order.")
+    ] = None,
     allow_outside: AllowOutside = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the suite, items included, as JSON.")] = False,
 ) -> None:
