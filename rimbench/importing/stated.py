@@ -19,8 +19,8 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def finite(value: object) -> float | None:
-    """The value where it is a number that is finite, and not beyond what a float holds."""
+def finite_number(value: object) -> float | None:
+    """The value where it is a number that is finite_number, and not beyond what a float holds."""
     try:
         return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
     except OverflowError:
@@ -52,13 +52,13 @@ def last_said(turns: Iterable[tuple[str, object]], role: str) -> str:
 
 def stated_sampling(temperature: object, top_p: object, most: object) -> Sampling:
     """The settings as a file states them; what is no finite number is not stated."""
-    longest = finite(most)
-    return Sampling(finite(temperature), finite(top_p), None if longest is None else int(longest))
+    longest = finite_number(most)
+    return Sampling(finite_number(temperature), finite_number(top_p), None if longest is None else int(longest))
 
 
 def unlike(where: str, metric: str, stated: object, found: tuple[float, int] | None, n: object = None) -> list[str]:
     """A note where a file states another mean of a metric, of `n` items, than its answers come to."""
-    mean = finite(stated)
+    mean = finite_number(stated)
     if found is None or mean is None or abs(mean - found[0]) <= _SAME:
         return []
     of = f" of {n}" if isinstance(n, int) else ""

@@ -233,7 +233,7 @@ def test_the_seeds_are_valid(seeds, quiz, tmp_path):
 
 @pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan"), "1", None])
 def test_a_number_that_no_float_holds_is_not_stated(value):
-    assert stated.finite(value) is None
+    assert stated.finite_number(value) is None
     assert stated.stated_sampling(value, value, value) == Sampling()
     assert stated.unlike("log.json", "accuracy", value, (0.5, 4)) == []
 

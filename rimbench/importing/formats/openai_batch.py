@@ -19,7 +19,7 @@ from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, list
 from rimbench.importing.documents import listed_options
 from rimbench.importing.reading import Glimpse, check_score, glimpse
 from rimbench.importing.rows import read_rows
-from rimbench.importing.stated import CUT_OFF, finite, last_said, mapping, one_line, stated_sampling, text_of
+from rimbench.importing.stated import CUT_OFF, finite_number, last_said, mapping, one_line, stated_sampling, text_of
 
 EXPECTS = "*.jsonl of a batch's outputs"
 _HEAD = 2**20
@@ -240,6 +240,7 @@ def _count(usage: Mapping[str, Any], *keys: str) -> int | None:
 def _same(settings: list[dict[str, Any]], *keys: str) -> float | None:
     """A number that all requests state alike."""
     stated = {
-        next((found for key in keys if (found := finite(body.get(key))) is not None), None) for body in settings
+        next((found for key in keys if (found := finite_number(body.get(key))) is not None), None)
+        for body in settings
     }
     return stated.pop() if len(stated) == 1 else None

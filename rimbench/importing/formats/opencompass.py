@@ -17,7 +17,7 @@ from rimbench.importing.answers import AnswerFile, ForeignAnswer, as_draws, figu
 from rimbench.importing.documents import gold_letter, listed_options
 from rimbench.importing.reading import Glimpse, check_score, counterpart
 from rimbench.importing.rows import validated
-from rimbench.importing.stated import finite, last_said, mapping, unlike
+from rimbench.importing.stated import finite_number, last_said, mapping, unlike
 
 EXPECTS = "results/*.json"
 _SCORE = "accuracy"
@@ -77,7 +77,7 @@ def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
     samples = occurrences(item.prompt for item in items)
     answers = [_answer(*found) for found in zip(places, items, samples, strict=True)]
     figures = figures_of((_SCORE, answer.item_id, answer.score) for answer in answers if answer.score is not None)
-    percent = finite(document.get(_SCORE))
+    percent = finite_number(document.get(_SCORE))
     share = None if percent is None else percent / 100
     return AnswerFile(
         as_draws(answers, drawn=False),
