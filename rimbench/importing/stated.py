@@ -20,7 +20,7 @@ def mapping(value: object) -> Mapping[str, Any]:
 
 
 def finite_number(value: object) -> float | None:
-    """The value where it is a number that is finite_number, and not beyond what a float holds."""
+    """The value where it is a number that is finite, and not beyond what a float holds."""
     try:
         return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
     except OverflowError:
