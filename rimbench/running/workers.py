@@ -19,7 +19,7 @@ from operator import attrgetter
 from typing import Any
 
 from rimbench import checkpoints, engines
-from rimbench.engines import Conditions, Decoding, Engine, EngineFacts, FinishedTogether, Limits, Request
+from rimbench.engines import Engine, EngineFacts, FinishedTogether, Limits, Request
 from rimbench.errors import EngineError, ModelError, UsageError
 from rimbench.records import Answer
 from rimbench.systems.weights import Checkpoint
@@ -84,11 +84,10 @@ class Pool(AbstractContextManager["Pool"]):
             for failure in self._ray.get([actor.load.remote() for actor in self._actors]):
                 if failure is not None:
                     raise failure
-        except self._ray.exceptions.RayActorError as error:
+        except BaseException as error:
             self._ray.shutdown()
-            raise EngineError(f"a worker died while it loaded the model: {_say(error)}") from error
-        except BaseException:
-            self._ray.shutdown()
+            if isinstance(error, self._ray.exceptions.RayActorError):
+                raise EngineError(f"a worker died while it loaded the model: {_say(error)}") from error
             raise
 
     def __exit__(self, *_: object) -> None:
@@ -98,11 +97,6 @@ class Pool(AbstractContextManager["Pool"]):
         """Answer requests as one engine would; see `rimbench.engines.Engine`."""
         for _, groups in self.in_turn([list(requests)], seed):
             yield from groups
-
-    def conditions(self, decoding: Decoding) -> Conditions | None:
-        """Those of the first worker."""
-        found: Conditions | None = self._ray.get(self._actors[0].conditions.remote(decoding))
-        return found
 
     def in_turn(self, batches: Iterable[Lease], seed: int) -> Iterator[tuple[Lease, Iterator[FinishedTogether]]]:
         """Each batch, or part of one, with what was answered of it, as they are finished.
@@ -167,9 +161,14 @@ class Pool(AbstractContextManager["Pool"]):
 
 
 class _Worker:
-    """What runs in a worker's process: an engine, loaded with the first that it is asked."""
+    """What runs in a worker's process: an engine, loaded with the first that it is asked.
+
+    `threads` is how many it computes with on the command's own machine. None: it may be on another one, where Ray
+    says how many, and where the weights have yet to be held against those that the run is named after.
+    """
 
     def __init__(self, checkpoint: Checkpoint, facts: EngineFacts, limits: Limits, threads: str | None) -> None:
+        self._may_be_others = threads is None
         if threads is not None:
             os.environ["OMP_NUM_THREADS"] = threads  # before torch is there, which reads it
         self._checkpoint, self._facts, self._limits = checkpoint, facts, limits
@@ -194,13 +193,10 @@ class _Worker:
             return answered, _portable(error)
         return answered, None
 
-    def conditions(self, decoding: Decoding) -> Conditions | None:
-        """How requests of that decoding have been run here."""
-        return self._open().conditions(decoding)
-
     def _open(self) -> Engine:
         if self._engine is None:
-            check_same(self._checkpoint)
+            if self._may_be_others:
+                check_same(self._checkpoint)
             self._engine = engines.open_engine(self._checkpoint.folder, self._facts, self._limits)
         return self._engine
 
@@ -246,7 +242,7 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
         ) from error
     here = {} if workers.address else {"num_cpus": workers.count + 1, "include_dashboard": False}
     try:
-        ray.init(address=workers.address, log_to_driver=False, logging_level="ERROR", **here)
+        ray.init(address=workers.address or "local", log_to_driver=False, logging_level="ERROR", **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
         hint = "" if workers.address is None else "; one that asks for a token is joined with RAY_AUTH_MODE=token"
         raise EngineError(f"no Ray cluster at '{workers.address or 'this machine'}': {_say(error)}{hint}") from error
@@ -259,7 +255,7 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
 
 
 def _threads(workers: Workers) -> str | None:
-    """How many threads a worker computes with: a share of this machine's cores; on a cluster, what Ray says."""
+    """How many threads a worker computes with on this machine, a share of its cores; None on a cluster."""
     if workers.address is not None:
         return None
     return os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // workers.count))

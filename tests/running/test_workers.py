@@ -72,7 +72,10 @@ def workers_of(process):
     return [pid for pid, name in names.items() if name.startswith("ray::_Worker") and descends(pid)]
 
 
-def test_two_workers_keep_the_records_of_one_process(begin, tmp_path):
+def test_two_workers_keep_the_records_of_one_process_whatever_cluster_the_environment_names(
+    begin, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     assert begin("transformers", folder=tmp_path / "one").wait(timeout=120) == 0
     assert begin("transformers", "--workers", "2").wait(timeout=120) == 0
 
@@ -141,7 +144,16 @@ def test_weights_that_a_machine_lacks_or_has_otherwise_are_refused(tmp_path):
 
 
 def test_what_several_workers_are_not_for_is_said(suite, tmp_path, monkeypatch):
+    cascade = tmp_path / "both.toml"
+    cascade.write_text(
+        'description = "made for tests"\nkind = "cascade"\nfirst = "nano-rim-v2"\nsecond = "nano-cot"\n'
+        "threshold = 0.5\n"
+    )
     asked = {"results": tmp_path / "results", "engine": "fake"}
+    with pytest.raises(UsageError, match="system 'both' is a cascade, which one process answers"):
+        run(str(cascade), str(suite), workers=2, **asked)
+    with pytest.raises(UsageError, match="engine 'server' asks a server, which sees to its workers"):
+        run("nano-cot", str(suite), workers=2, **asked | {"engine": "server", "base_url": "http://127.0.0.1:1"})
     with pytest.raises(UsageError, match="workers 0: expected 1 or more"):
         run("nano-rim-v2", str(suite), workers=0, **asked)
     monkeypatch.setitem(sys.modules, "ray", None)
