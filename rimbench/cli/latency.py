@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from rimbench.suites import Suite
     from rimbench.systems import System
 
-REMOTE = "remote"
-"""The device of what a server has."""
-
 
 def latency(
     system: Annotated[
@@ -103,8 +100,11 @@ def latency(
     machine.first_load()
     open_loop = arriving(arrivals, rate, slo, samples)
     sizes = list(dict.fromkeys(batch or [1]))
-    if open_loop is not None and (sizes != [1] or quantity or plot):
-        raise UsageError("--arrivals: questions come one by one: --batch, --quantity and --plot have no place")
+    if open_loop is not None and (sizes != [1] or quantity or plot or prompt_tokens or price_per_hour is not None):
+        raise UsageError(
+            "--arrivals: questions come one by one, as they are: --batch, --prompt-tokens, --price-per-hour, "
+            "--quantity and --plot have no place"
+        )
     if plot is not None and len(sizes) < 2:
         raise UsageError("--plot: expected at least two batch sizes, such as --batch 1 --batch 8 --batch 64")
     wanted = quantities_of(quantity or [])
@@ -138,7 +138,7 @@ def latency(
     with at_server(base_url):
         if open_loop is not None:
             runs = planned(1)
-            alone = partial(measure, runs, 1, rules, note)
+            alone = partial(measure, runs, 1, rules, note, ("answer",), processes)
             measure_open_loop(open_loop, runs, alone, lambda rows: describe(rows, asked), (folder, json))
             return
         measurement, path = measure_sizes(sizes, measured, keep)
@@ -151,9 +151,9 @@ def show_times(measurement: "Measurement", plot: Path | None, *, allow_unfair: b
     from rimbench.cli.output import note, print_json, print_table
     from rimbench.reporting.document import as_document
     from rimbench.reporting.latency_tables import latency_tables
-    from rimbench.reporting.timings import make_timings, refused
+    from rimbench.reporting.timings import doubts, make_timings, refused
 
-    rows, timings = measurement.rows, make_timings([measurement], {}, allow_unfair=allow_unfair)
+    timings = make_timings([measurement], {}, allow_unfair=allow_unfair)
     if json:
         print_json(as_document(timings))
     else:
@@ -161,7 +161,7 @@ def show_times(measurement: "Measurement", plot: Path | None, *, allow_unfair: b
             print_table(table)
     if plot is not None:
         note(f"wrote {' and '.join(map(str, draw(timings, plot)))}")
-    for doubt in (*([] if allow_unfair else refused(measurement)), *silent(rows), *untold(rows), *noisy(rows)):
+    for doubt in (*([] if allow_unfair else refused(measurement)), *doubts(measurement.rows)):
         note(doubt)
 
 
@@ -212,30 +212,6 @@ def quantities_of(names: "Sequence[str]") -> "list[Quantity]":
         if name not in known:
             raise UsageError(f"--quantity {name}: expected one of {', '.join(known)}")
     return [quantity for quantity in known if quantity in names]
-
-
-def silent(rows: "Sequence[Measured]") -> list[str]:
-    """A sentence for each system that never gave an answer."""
-    return [
-        f"{row.label} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
-        for row in rows
-        if row.quantity == "answer" and row.told and not any(row.told.letters.values())
-    ]
-
-
-def untold(rows: "Sequence[Measured]") -> list[str]:
-    """A sentence for each system on a server: what its times hold besides, and what that does not say."""
-    times = "its times hold the network, and the load is this machine's"
-    cache = "; whether a prompt came from its prefix cache the server does not say: turn that off"
-    cached = {row.label: row.setting.cached_tokens for row in rows if row.device == REMOTE and row.setting}
-    return [f"{label}: {times}{'' if tokens == 0 else cache}" for label, tokens in cached.items()]
-
-
-def noisy(rows: "Sequence[Measured]") -> list[str]:
-    """A sentence for each time that is in doubt: a narrow terminal has no room for the column."""
-    return [
-        f"{row.label}, {row.quantity} at batch {row.batch}: {', '.join(row.noises)}" for row in rows if row.noises
-    ]
 
 
 def draw(timings: "Timings", folder: Path) -> list[Path]:

@@ -32,8 +32,10 @@ def arriving(arrivals: str | None, rate: float | None, slo_ms: float | None, sam
         return None
     if rate is None and slo_ms is None:
         raise UsageError("--arrivals: expected --rate R, questions a second, or --slo MS, to look for the largest")
-    if rate is not None and not rate > 0:
-        raise UsageError(f"--rate {rate:g}: at this rate no question ever arrives; expected more than 0 a second")
+    if rate is not None:
+        from rimbench.latency.arrivals import check_rate
+
+        check_rate(rate)
     if slo_ms is not None and not slo_ms > 0:
         raise UsageError(f"--slo {slo_ms:g}: expected more than 0 ms")
     return Arriving(rate, slo_ms, max(FEWEST, samples))
@@ -51,6 +53,7 @@ def measure_open_loop(
     from rimbench.latency import stored
     from rimbench.latency.arrivals import OpenLoop, under_load
     from rimbench.reporting.load_tables import load_document, load_tables
+    from rimbench.reporting.timings import doubts
 
     own = [run.facts.name for run in runs if run.server is None]
     if own:
@@ -59,10 +62,12 @@ def measure_open_loop(
             "--engine server"
         )
     results, json = shown
-    rows = [row for row in alone() if row.quantity == "answer"]
+    rows = alone()
     made, path = OpenLoop(describe(rows), ()), None
+    for doubt in doubts(rows):
+        note(doubt)
     for run, row in zip(runs, rows, strict=True):
-        note(f"{row.label}: {asked.count} questions arrive at a rate, {1000 / row.questions_per_s:.3g} ms each alone")
+        note(f"{row.label}: {asked.count} questions arrive at a rate, {row.per_question_ms:.3g} ms each alone")
         found = under_load(run, row, asked.count, asked.rate, asked.slo_ms)
         made = replace(made, systems=(*made.systems, found))
         path = stored.keep_measurement(made, results, path, "arrivals")  # a later one may fail

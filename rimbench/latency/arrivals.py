@@ -119,12 +119,18 @@ class OpenLoop:
 
 
 def due_times(rate: float, count: int, seed: int) -> list[float]:
-    """When so many questions are due, in seconds from the first one's; UsageError for a rate at which none comes."""
-    if not 0 < rate < math.inf:
-        raise UsageError(f"--rate {rate:g}: at this rate no question ever arrives; expected more than 0 a second")
+    """When so many questions are due, in seconds from the first one's; UsageError as `check_rate`."""
+    check_rate(rate)
     draws = random.Random(f"arrivals:{seed}")
     gaps = (draws.expovariate(rate) for _ in range(count - 1))
     return list(itertools.accumulate(gaps, initial=0.0))
+
+
+def check_rate(rate: float) -> None:
+    """UsageError for a rate at which no question arrives, or all do at once."""
+    if not 0 < rate < math.inf:
+        none = "all questions arrive at once" if rate > 0 else "no question ever arrives"
+        raise UsageError(f"--rate {rate:g}: at this rate {none}; expected more than 0 a second, and a finite number")
 
 
 def check_slo(slo_ms: float, alone_ms: Sequence[float], who: str) -> None:
@@ -141,7 +147,7 @@ def largest_rate(at_rate: AtRate, slo_ms: float, start: float) -> Largest:
     """Search three times from `start` on, each with arrivals of its own: doubled or halved until one rate keeps to
     the limit and a larger one does not, then between the two.
 
-    UsageError where even a rate of a thousandth keeps it not.
+    UsageError where all rates do that are tried, up to 4,096 times as much and as little, or none does.
     """
     kept, tried = list[Load](), list[Load]()
     for seed in range(SEARCHES):
@@ -151,14 +157,17 @@ def largest_rate(at_rate: AtRate, slo_ms: float, start: float) -> Largest:
             tried.append(between)
             below, above = (between, above) if between.keeps(slo_ms) else (below, between)
         kept.append(below)
-    each = (1,) * SEARCHES
-    rate, right = mean_time([load.rate for load in kept], each), [load.right_per_s(slo_ms) for load in kept]
-    how = f"t over {SEARCHES} searches, of logarithms"
+    right = [load.right_per_s(slo_ms) for load in kept]
     if min(right) > 0:
-        rights = replace(mean_time(right, each), method=how)
+        rights = _over_searches(right)
     else:
         rights = Estimate(math.fsum(right) / SEARCHES, None, None, SEARCHES, "a search without a right answer")
-    return Largest(slo_ms, replace(rate, method=how), rights, tuple(tried))
+    return Largest(slo_ms, _over_searches([load.rate for load in kept]), rights, tuple(tried))
+
+
+def _over_searches(values: Sequence[float]) -> Estimate:
+    found = mean_time(values, (1,) * SEARCHES)
+    return replace(found, method=found.method.replace("processes", "searches"))
 
 
 def _bracket(at_rate: AtRate, slo_ms: float, start: float, seed: int, tried: list[Load]) -> tuple[Load, Load]:
@@ -183,7 +192,7 @@ class Client:
 
     def __init__(self, run: PlannedRun, count: int) -> None:
         answer = run.cell.system.answer
-        decoding = Decoding(answer.mode == "readout", answer.max_new_tokens, traced=True)
+        decoding = Decoding(answer.mode == "readout", run.cell.new_tokens, traced=True)
         shown = itertools.islice(itertools.cycle(zip(run.cell.shown, run.cell.prompts, strict=True)), count)
         self._run, self._asked = run, [(one.item, Request(one.item.item_id, p, (0,), decoding)) for one, p in shown]
         longest = max(len(request.prompt.token_ids) for _, request in self._asked) + run.cell.new_tokens

@@ -14,8 +14,6 @@ from pathlib import Path
 LOWERED = 0x4 | 0x8 | 0x20 | 0x40 | 0x80
 STEAL = 8
 """The place of stolen time on /proc/stat's first line, after the word cpu."""
-
-
 POWERCAP = Path("/sys/class/powercap")
 ENERGY_S = 1.0
 """Of calls whose energy is counted together: a GPU's counter moves every tenth of a second."""

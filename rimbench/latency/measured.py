@@ -30,7 +30,7 @@ AS_SLOW = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was answered while timing: the last letter told for each item (None: none), how many of these are right,
+    """What was answered while timing: the last letter told for each item (None: none), how many of these are right
     (None for questions without meaning), and how many answers had two letters tied for the best.
     """
 

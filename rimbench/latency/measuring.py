@@ -13,6 +13,7 @@ import gc
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 from rimbench import engines
 from rimbench.engines import AnsweringInTime, Decoding, Limits
@@ -42,7 +43,7 @@ def measure(  # noqa: PLR0913 - what is measured, how long, who hears of it, and
 ) -> list[Measured]:
     """Time all systems in turn on the same items, `batch` of them a sample; every model is loaded throughout.
 
-    `quantities` are those that every system must have, and no others are given; without them, each system gives what
+    `quantities` are those that every system must have, and no others are timed; without them, each system gives what
     it has. A system that is read out has one time, which is its readout, its answer and the time to its letter. A
     batch that the memory cannot hold is halved for all systems, and said. Of several `processes` each takes its share
     of the samples, on further items; a single one is this one. Raises UsageError for systems on different items or
@@ -54,7 +55,8 @@ def measure(  # noqa: PLR0913 - what is measured, how long, who hears of it, and
     for run in runs:
         _check_quantities(run, quantities)
         _check_room(run)
-    share = _Share(runs, batch, rules.shared(processes), machine.first_load())
+    wanted = quantities or get_args(Quantity)
+    share = _Share(runs, batch, wanted, rules.shared(processes), machine.first_load())
     try:
         found = share.measure(0) if processes == 1 else _in_several(share, processes, say)
         return _chosen(runs, found, quantities) if quantities else found
@@ -101,6 +103,7 @@ class _Share:
 
     runs: Sequence[PlannedRun]
     batch: int
+    quantities: Sequence[Quantity]
     rules: StoppingRules
     load: float | None
 
@@ -111,9 +114,7 @@ class _Share:
         models: LoadedModels[AnsweringInTime]
         keys = {run.model_key for run in runs}
         with LoadedModels(len(keys)) as models:
-            asked = [
-                call for run in runs for call in _calls(run, self.batch, models, _limits(runs, run, 1 / len(keys)))
-            ]
+            asked = [call for run in runs for call in self._calls(run, models, _limits(runs, run, 1 / len(keys)))]
             for call in asked:
                 call.capture(range(start, start + rules.most))
 
@@ -125,10 +126,9 @@ class _Share:
             calls = {str(i): a.answer for i, a in enumerate(asked)}
             timed = list(time_in_turn(calls, rules, each_round, start, f"{ORDER_SEED}:{process}").values())
             after = machine.read_machine()
-            for call, own in zip(asked, timed, strict=True):
-                call.end_warm_up(len(own.samples))
             measured = []
             for call, own in zip(asked, timed, strict=True):
+                call.end_warm_up(len(own.samples))
                 device = call.run.facts.device
                 throttled = after.throttled_since(before)
                 extra = machine.extra_bytes(device, lambda call=call: call.answer(0, kept=False))  # type: ignore[misc]
@@ -142,6 +142,21 @@ class _Share:
                 )
                 measured += call.measured(own, self.load, setting, ORDER_SEED)
         return measured
+
+    def _calls(self, run: PlannedRun, models: "LoadedModels[AnsweringInTime]", limits: Limits) -> list[Calls]:
+        """Those that the quantities take: of a system that is read out one, its readout."""
+        answer = run.cell.system.answer
+        loaded = models.open(run.model_key, lambda: _open(run, limits))
+        read = Decoding(readout=True, max_new_tokens=1, traced=True)
+        if answer.mode == "readout":
+            return [Calls(run, "answer", self.batch, loaded, read)]
+        calls = []
+        if set(self.quantities) != {"readout"}:
+            written = Decoding(readout=False, max_new_tokens=answer.max_new_tokens, traced=True)
+            calls.append(Calls(run, "answer", self.batch, loaded, written))
+        if "readout" in self.quantities and run.cell.prompts[0].option_token_ids is not None:
+            calls.append(Calls(run, "readout", self.batch, loaded, read))
+        return calls
 
 
 def _check_quantities(run: PlannedRun, quantities: Sequence[Quantity]) -> None:
@@ -179,16 +194,3 @@ def _limits(runs: Sequence[PlannedRun], run: PlannedRun, share: float) -> Limits
 
 def _open(run: PlannedRun, limits: Limits) -> AnsweringInTime:
     return Cascading(run, limits) if run.second else engines.open_engine(run.checkpoint.folder, run.facts, limits)
-
-
-def _calls(run: PlannedRun, batch: int, models: "LoadedModels[AnsweringInTime]", limits: Limits) -> list[Calls]:
-    answer = run.cell.system.answer
-    loaded = models.open(run.model_key, lambda: _open(run, limits))
-    read = Decoding(readout=True, max_new_tokens=1, traced=True)
-    if answer.mode == "readout":
-        return [Calls(run, "answer", batch, loaded, read)]
-    written = Decoding(readout=False, max_new_tokens=answer.max_new_tokens, traced=True)
-    calls = [Calls(run, "answer", batch, loaded, written)]
-    if run.cell.prompts[0].option_token_ids is not None:
-        calls.append(Calls(run, "readout", batch, loaded, read))
-    return calls

@@ -81,7 +81,7 @@ def together(rows: Sequence[Measured], gold: Mapping[str, str], lost: int) -> Me
         samples_ms=tuple(itertools.chain.from_iterable(row.samples_ms for row in rows)),
         warm_up_ms=tuple(itertools.chain.from_iterable(row.warm_up_ms for row in rows)),
         generated_tokens=mean("generated_tokens"),
-        prompt_tokens=None if first.prompt_tokens is None else mean("prompt_tokens"),
+        prompt_tokens=None if any(row.prompt_tokens is None for row in rows) else mean("prompt_tokens"),
         truncated=mean("truncated"),
         told=_told([row.told for row in rows if row.told], gold),
         passes=_passes([row.passes for row in rows if row.passes]),

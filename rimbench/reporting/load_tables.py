@@ -1,14 +1,14 @@
 """Questions that arrive by themselves, as tables: what they wait, and what a limit leaves of a server."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rimbench.display.tabular import Table
 from rimbench.latency.arrivals import Largest, Load, OpenLoop
 from rimbench.latency.measured import Measured
 from rimbench.reporting.keys import as_value
-from rimbench.reporting.numbers import milliseconds
-from rimbench.statistics.estimate import Estimate
+from rimbench.reporting.numbers import milliseconds, times
 
 PERCENTS = (50, 95, 99)
 
@@ -34,12 +34,7 @@ def load_document(found: OpenLoop) -> dict[str, Any]:
                 "load": None if each.load is None else _told(each.load),
                 "largest": None
                 if each.largest is None
-                else {
-                    "slo_ms": each.largest.slo_ms,
-                    "rate": as_value(each.largest.rate),
-                    "right_per_s": as_value(each.largest.right_per_s),
-                    "tried": [_told(load) for load in each.largest.tried],
-                },
+                else as_value(replace(each.largest, tried=())) | {"tried": list(map(_told, each.largest.tried))},
             }
             for each in found.systems
         ],
@@ -87,8 +82,8 @@ def _within(suite: str, found: Sequence[tuple[Measured, Largest]]) -> Table:
             row.label,
             f"{largest.slo_ms:g}",
             milliseconds(row.mean.value),
-            _with_interval(largest.rate),
-            _with_interval(largest.right_per_s),
+            times(largest.rate),
+            times(largest.right_per_s),
             "-" if slowest is None or row is slowest[0] else f"{slowest[0].mean.value / row.mean.value:.3g}",
             "-" if slowest is None or row is slowest[0] else f"{largest.rate.value / slowest[1].rate.value:.3g}",
         )
@@ -104,9 +99,3 @@ def _within(suite: str, found: Sequence[tuple[Measured, Largest]]) -> Table:
         "at a time, and in questions a second within the limit.",
         ("suite",),
     )
-
-
-def _with_interval(estimate: Estimate) -> str:
-    if estimate.lo is None or estimate.hi is None:
-        return f"{estimate.value:.3g}"
-    return f"{estimate.value:.3g} [{estimate.lo:.3g}, {estimate.hi:.3g}]"

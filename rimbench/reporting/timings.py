@@ -1,7 +1,7 @@
 """Stored measurements -> what an answer takes, system by system, and how many times as fast one is as another."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rimbench.latency.measured import Measured, Measurement, ratio
@@ -21,6 +21,8 @@ from rimbench.reporting.times import (
 from rimbench.reporting.variants import is_unchanged
 from rimbench.statistics.estimate import Estimate
 
+REMOTE = "remote"
+"""The device of what a server has."""
 SECONDS_AN_HOUR = 3600
 SATURATED = 0.9
 """A system is saturated from the smallest batch that gives this share of its most questions a second."""
@@ -73,11 +75,25 @@ def refused(measurement: Measurement) -> list[str]:
     found = (_speedup(measurement.suite, *pair) for pair in _pairs(measurement))
     return [
         f"not compared: {' and '.join(s.sides(with_engines=s.engines[0] != s.engines[1]))}, {s.quantity} at batch "
-        f"{s.batch}: "
-        f"{', '.join(s.unfair)}; --allow-unfair labels it instead"
+        f"{s.batch}: {', '.join(s.unfair)}; --allow-unfair labels it instead"
         for s in found
         if s.unfair
     ]
+
+
+def doubts(rows: Sequence[Measured]) -> Iterator[str]:
+    """A sentence for each time of answers without a letter, each system on a server, and each noisy time."""
+    for row in rows:
+        if row.quantity == "answer" and row.told and not any(row.told.letters.values()):
+            yield f"{row.label} at batch {row.batch}: no answer names a letter, so its time is that of no answer"
+    cached = {row.label: row.setting.cached_tokens for row in rows if row.device == REMOTE and row.setting}
+    for label, tokens in cached.items():
+        cache = "; whether a prompt came from its prefix cache the server does not say: turn that off"
+        told = "" if tokens == 0 else cache
+        yield f"{label}: its times hold the network, and the load is this machine's{told}"
+    for row in rows:
+        if row.noises:
+            yield f"{row.label}, {row.quantity} at batch {row.batch}: {', '.join(row.noises)}"
 
 
 def _pairs(measurement: Measurement) -> list[tuple[Measured, Measured]]:
@@ -92,7 +108,7 @@ def _pairs(measurement: Measurement) -> list[tuple[Measured, Measured]]:
 
 def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str, str], Estimate]) -> Cost:
     passes, setting, told, mean = row.passes, row.setting, row.told, row.mean
-    price, unstable = measurement.price_per_hour, row.unstable
+    price = measurement.price_per_hour
     conditions = TimeConditions(
         per_sample_ms=row.per_question_ms,
         prompt_tokens=row.prompt_tokens,
@@ -126,7 +142,7 @@ def _cost(measurement: Measurement, row: Measured, accuracies: Mapping[tuple[str
         else None,
         load_average=row.load,
         drift=row.drift if len(row.samples_ms) > 1 else None,
-        unstable=unstable,
+        unstable=row.unstable,
         noise=tuple(row.noises),
         graphs=setting.graphs if setting else None,
         timed_greedy_accuracy=told.greedy_accuracy if told else None,

@@ -28,7 +28,7 @@ def mean_time(ms: Sequence[float], taken: Sequence[int], level: float = 0.95) ->
     The interval is for the mean that further processes would find. `lo` and `hi` are None for a single time, and
     where nothing varies. Coverage, and how often a rerun's mean lies within, stand in docs/latency.md.
     """
-    return _estimate(math.fsum(ms) / len(ms), np.log(_means(ms, taken)), (len(ms), taken), level)
+    return _estimate(math.fsum(ms) / len(ms), np.log(_means(ms, taken)), len(ms), taken, level)
 
 
 def ratio_of_times(
@@ -39,7 +39,7 @@ def ratio_of_times(
     What slows both sides of a process falls out of its ratio.
     """
     logs = np.log(_means(slower, taken)) - np.log(_means(faster, taken))
-    return _estimate(math.fsum(slower) / math.fsum(faster), logs, (len(slower), taken), level)
+    return _estimate(math.fsum(slower) / math.fsum(faster), logs, len(slower), taken, level)
 
 
 def _means(ms: Sequence[float], taken: Sequence[int]) -> FloatArray:
@@ -53,8 +53,7 @@ def _means(ms: Sequence[float], taken: Sequence[int]) -> FloatArray:
     return np.array([part.mean() for part in parts if part.size])
 
 
-def _estimate(value: float, logs: FloatArray, of: tuple[int, Sequence[int]], level: float) -> Estimate:
-    n, taken = of
+def _estimate(value: float, logs: FloatArray, n: int, taken: Sequence[int], level: float) -> Estimate:
     what = f"{len(logs)} processes" if len(taken) > 1 else f"{len(logs)} blocks of one process"
     if len(logs) < 2 or np.ptp(logs) == 0:
         return Estimate(value, None, None, n, f"{what}: no spread between them", level)

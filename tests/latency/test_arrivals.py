@@ -3,15 +3,30 @@
 import itertools
 import json
 import math
+import threading
 import time
 
 import pytest
+import tiny
 from served import Scripted, serving
 
 from rimbench import suites, systems
 from rimbench.engines import at_server
 from rimbench.errors import UsageError
-from rimbench.latency.arrivals import Arrival, Load, check_slo, due_times, largest_rate, under_load
+from rimbench.latency.arrivals import (
+    Arrival,
+    Load,
+    OpenLoop,
+    UnderLoad,
+    check_slo,
+    due_times,
+    largest_rate,
+    under_load,
+)
+from rimbench.latency.measured import Measured, Measurement
+from rimbench.latency.measuring import measure
+from rimbench.latency.timing import StoppingRules
+from rimbench.reporting.load_tables import load_document, load_tables
 from rimbench.running import plans
 
 SERVICE_S = 0.01
@@ -84,6 +99,23 @@ def test_the_largest_rate_keeps_to_the_limit_and_a_larger_one_does_not(start):
     )  # 0.99, less what is left between two rates
 
 
+def test_what_a_limit_leaves_is_told_beside_the_time_alone_and_against_the_system_with_the_lowest_rate():
+    alone = [
+        Measured(name, "answer", "server", "remote", "unknown", 1, (ms, ms), ms, (), None, 0, 0, 0)
+        for name, ms in (("cot", 20.0), ("rim", 10.0))
+    ]
+    found = [largest_rate(lambda rate, _, s=s: queue(rate, 0, 200, s), 100.0, 20.0) for s in (0.02, 0.01)]
+    measurement = Measurement("demo", "2026-01-01", None, None, {}, {}, tuple(alone))
+    loop = OpenLoop(measurement, tuple(UnderLoad(r.label, None, f) for r, f in zip(alone, found, strict=True)))
+    [table] = load_tables(loop)
+    ratio = found[1].rate.value / found[0].rate.value
+    assert [row[1:4] for row in table.rows] == [("cot", "100", "20"), ("rim", "100", "10")]
+    assert [row[-2:] for row in table.rows] == [("-", "-"), ("2", f"{ratio:.3g}")]
+    cot, rim = (told["largest"] for told in load_document(loop)["systems"])
+    assert rim["slo_ms"] == 100 and rim["rate"]["value"] == found[1].rate.value > cot["rate"]["value"]
+    assert [load["rate"] for load in rim["tried"]] == [load.rate for load in found[1].tried]
+
+
 def test_a_limit_that_every_rate_or_none_keeps_ends_the_search_with_what_was_tried():
     with pytest.raises(UsageError, match=r"--slo 5: every rate from 40 to 0.00977 a second misses it"):
         largest_rate(queue, 5.0, 40.0)
@@ -91,10 +123,17 @@ def test_a_limit_that_every_rate_or_none_keeps_ends_the_search_with_what_was_tri
         largest_rate(lambda rate, seed: queue(rate, seed, 200, 0.0), 5.0, 1.0)
 
 
-@pytest.mark.parametrize("rate", [0.0, -1.0, math.inf, math.nan])
-def test_a_rate_at_which_nothing_arrives_is_refused(rate):
-    with pytest.raises(UsageError, match="no question ever arrives"):
+@pytest.mark.parametrize(
+    ("rate", "says"), [(0.0, "no question"), (-1.0, "no question"), (math.nan, "no question"), (math.inf, "at once")]
+)
+def test_a_rate_at_which_nothing_arrives_or_all_at_once_is_refused(rate, says):
+    with pytest.raises(UsageError, match=f"at this rate .*{says}"):
         due_times(rate, 10, 0)
+
+
+def test_searches_that_end_at_one_rate_have_no_interval():
+    rate = largest_rate(lambda rate, _: queue(rate, 0, 200), 50.0, 40.0).rate
+    assert (rate.lo, rate.hi, rate.n, rate.method) == (None, None, 3, "3 searches: no spread between them")
 
 
 def test_a_limit_below_the_floor_is_refused_with_the_floor():
@@ -107,8 +146,6 @@ class OneAtATime(Scripted):
     """A server of one worker, each answer of which takes the same time."""
 
     def __init__(self):
-        import threading
-
         self.lock = threading.Lock()
 
     def complete(self, asked):
@@ -119,8 +156,6 @@ class OneAtATime(Scripted):
 
 @pytest.fixture
 def served_system(tmp_path, checkpoint, suite_file):
-    import tiny
-
     weights = f'[weights]\nserved = "scripted"\npath = "{tiny.beside(checkpoint, tmp_path)}"\n'
     (tmp_path / "reads.toml").write_text(f'description = "x"\n{weights}[answer]\nmode = "readout"\n')
     return tmp_path / "reads.toml"
@@ -133,9 +168,6 @@ def test_a_real_server_is_asked_when_questions_are_due_however_many_it_has_not_a
     with serving(OneAtATime()) as server, at_server(server.url):
         settings = plans.RunSettings(tmp_path, "server", 1)
         [run] = plans.plan_runs([systems.load(str(served_system))], [suite], settings)
-        from rimbench.latency.measuring import measure
-        from rimbench.latency.timing import StoppingRules
-
         [alone] = measure([run], 1, StoppingRules(least=3, most=3))
         before = len(server.asked)
         load = under_load(run, alone, 60, 1000.0, None).load  # ten times what it can answer
@@ -150,7 +182,7 @@ def test_a_real_server_is_asked_when_questions_are_due_however_many_it_has_not_a
     assert [a.right for a in load.arrivals] == [gold[a.item_id] == "A" for a in load.arrivals]
 
 
-def test_the_command_finds_the_largest_rate_and_keeps_every_arrival(rimbench, served_system, suite_file, tmp_path):
+def test_the_command_asks_at_a_rate_and_keeps_every_arrival(rimbench, served_system, suite_file, tmp_path):
     with serving(OneAtATime()) as server:
         done = rimbench("latency", "--system", served_system, "--suite", suite_file, "--engine", "server",
                         "--base-url", server.url, "--arrivals", "poisson", "--rate", 30, "--samples", 4,
@@ -158,6 +190,7 @@ def test_the_command_finds_the_largest_rate_and_keeps_every_arrival(rimbench, se
     [told] = json.loads(done.stdout)["systems"]
     assert told["load"]["arrived"] == 100 and told["load"]["p99_ms"] >= told["load"]["p50_ms"] >= 1000 * SERVICE_S
     assert "every arrival is kept in" in done.stderr
+    assert "reads: its times hold the network, and the load is this machine's" in done.stderr
     [path] = (tmp_path / "results").glob("arrivals-*/arrivals.json")
     kept = json.loads(path.read_text())
     assert len(kept["systems"][0]["load"]["arrivals"]) == 100
@@ -171,6 +204,11 @@ def test_the_command_finds_the_largest_rate_and_keeps_every_arrival(rimbench, se
         (("--arrivals", "poisson"), "expected --rate R, questions a second, or --slo MS"),
         (("--arrivals", "poisson", "--rate", 0), "--rate 0: at this rate no question ever arrives"),
         (("--arrivals", "poisson", "--rate", 5, "--batch", 2), "--quantity and --plot have no place"),
+        (("--arrivals", "poisson", "--rate", "inf"), "--rate inf: at this rate all questions arrive at once"),
+        (
+            ("--arrivals", "poisson", "--rate", 5, "--prompt-tokens", 9),
+            "one by one, as they are: --batch, --prompt-tokens",
+        ),
         (("--arrivals", "poisson", "--slo", -1), "--slo -1: expected more than 0 ms"),
         (
             ("--arrivals", "poisson", "--rate", 5, "--engine", "fake"),

@@ -14,7 +14,6 @@ from served import Scripted, serving
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rimbench import engines, suites, systems
-from rimbench.cli.latency import silent, untold
 from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine, timing
@@ -22,6 +21,7 @@ from rimbench.latency.measured import Measured, ratio
 from rimbench.latency.measuring import measure
 from rimbench.latency.stored import read_measurements
 from rimbench.latency.timing import StoppingRules
+from rimbench.reporting.timings import doubts
 from rimbench.running import plans
 
 FEW = StoppingRules(least=3, most=3, warm_up_most=2)
@@ -113,6 +113,13 @@ def test_the_time_to_the_letter_is_within_the_answers_and_asked_for_by_name(plan
     assert {row.quantity for row in measure([rim], 2, FEW, quantities=["letter"])} == {"letter"}
 
 
+@pytest.mark.parametrize("quantity", ["answer", "readout"])
+def test_a_quantity_that_is_asked_for_is_timed_alone(planned, quantity):
+    rim = next(run for run in planned(1) if run.cell.system.name == "rim")
+    [row] = measure([rim], 1, FEW, quantities=[quantity])
+    assert (row.quantity, row.rounds.places) == (quantity, (0, 0, 0))  # no other call in its rounds
+
+
 def test_a_quantity_that_a_system_or_an_engine_lacks_is_refused_with_what_has_it(planned, monkeypatch):
     runs = {run.cell.system.name: run for run in planned(1)}
     with pytest.raises(UsageError, match="'writes' writes free text and has no readout: expected one that"):
@@ -171,12 +178,12 @@ def test_a_prompt_that_came_from_a_cache_fails_the_measurement(planned, monkeypa
     scripted = dataclasses.replace(run, facts=engines.find("fake").describe(EngineChoice(1)))
     script.write_text('{"cached_tokens": 0}')
     [row] = measure([scripted], 1, FEW)
-    assert silent([row]) == []
+    assert not any("no answer names a letter" in said for said in doubts([row]))
     assert row.setting.cached_tokens == 0 and set(row.told.letters.values()) <= set("ABCD")
     script.write_text('{"cached_tokens": null}')
     [row] = measure([scripted], 1, FEW)
     assert row.setting.cached_tokens is None
-    [said] = untold([dataclasses.replace(row, device="remote")])
+    [said] = [told for told in doubts([dataclasses.replace(row, device="remote")]) if "network" in told]
     assert "whether a prompt came from its prefix cache the server does not say" in said
     for told, words in (('{"cached_tokens": 16}', "16"), ("{}", "an unknown number of")):
         script.write_text(told)

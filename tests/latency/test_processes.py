@@ -72,3 +72,8 @@ def test_rows_of_several_processes_are_one_with_all_samples_in_order():
     assert one.passes == Passes(6, 3.0, floor_ms=0.4)
     assert (one.setting.load_s, one.setting.peak_bytes, one.setting.settled) == (3.0, 9, False)
     assert one.setting.stolen == pytest.approx(0.2)
+
+
+def test_prompts_that_a_server_counted_for_one_process_alone_are_uncounted():
+    one = together([row((1.0, 2.0)), row((3.0,), prompt_tokens=None)], {}, lost=0)
+    assert one.prompt_tokens is None

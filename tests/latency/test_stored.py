@@ -13,7 +13,7 @@ from rimbench.reporting.document import as_document
 from rimbench.reporting.latency_tables import saturation_table, speedup_table
 from rimbench.reporting.time_plots import plot_speedups
 from rimbench.reporting.times import Flips
-from rimbench.reporting.timings import make_timings, refused
+from rimbench.reporting.timings import doubts, make_timings, refused
 from rimbench.statistics.estimate import accuracy
 
 
@@ -134,6 +134,14 @@ def test_a_ratio_in_doubt_is_ringed():
     ringed = [c for c in axes.collections if "ringed" in str(c.get_label())]
     assert [list(points.get_offsets()[:, 0]) for points in ringed] == [[8]]
     assert "ringed: noisy times" in [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_a_time_without_a_letter_is_that_of_no_answer_and_a_servers_holds_the_network():
+    silent = row("cot", 100, told=Told({"1": None}, 0, 0))
+    [said] = doubts([silent, row("rim", 10, told=Told({"1": "A", "2": None}, 1, 0))])
+    assert said == "cot at batch 1: no answer names a letter, so its time is that of no answer"
+    [said] = doubts([row("cot", 100, device="remote", setting=Setting("unknown", cached_tokens=0))])
+    assert said == "cot: its times hold the network, and the load is this machine's"
 
 
 def test_a_single_sample_drifts_nowhere():
