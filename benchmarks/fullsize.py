@@ -17,9 +17,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from scale import Cost, measure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from tiny import make_tokenizer, write_suite
@@ -30,30 +30,16 @@ MOST = 1.25
 def write_checkpoint(folder: Path) -> int:
     """Write the checkpoint; the bytes of its weights."""
     import torch
-    from transformers import Qwen3Config, Qwen3ForCausalLM
+    from memory import qwen3_shape
+    from transformers import Qwen3ForCausalLM
 
     torch.set_default_dtype(torch.bfloat16)
     tokenizer = make_tokenizer()
-    model = Qwen3ForCausalLM(
-        Qwen3Config(
-            vocab_size=151936, hidden_size=2048, intermediate_size=6144, num_hidden_layers=28,
-            num_attention_heads=16, num_key_value_heads=8, head_dim=128, tie_word_embeddings=True,
-            max_position_embeddings=40960, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
-        )
-    )  # fmt: skip
+    ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    model = Qwen3ForCausalLM(qwen3_shape(**ends))
     model.save_pretrained(folder, max_shard_size="10GB")
     tokenizer.save_pretrained(folder)
     return sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Bytes at their peak, those that the process itself wrote alone too, and seconds of the wall and of CPU."""
-
-    peak: int
-    own_peak: int
-    wall_s: float
-    cpu_s: float
 
 
 def own_bytes(process: subprocess.Popen[bytes]) -> int:
@@ -62,19 +48,17 @@ def own_bytes(process: subprocess.Popen[bytes]) -> int:
     return 1024 * sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon"))
 
 
-def measured(arguments: list[str], folder: Path) -> Cost:
-    """What one command takes."""
+def measured(arguments: list[str], folder: Path) -> tuple[Cost, int]:
+    """What one command takes, and the most bytes that no file backs."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
-    began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "rimbench", *arguments], cwd=folder, env=environment)
-    own = 0
-    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        own = max(own, own_bytes(process))
-        time.sleep(0.05)
-    _, status, used = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise SystemExit(f"rimbench {' '.join(arguments)} ended with {os.waitstatus_to_exitcode(status)}")
-    return Cost(used.ru_maxrss * 1024, own, time.perf_counter() - began, used.ru_utime + used.ru_stime)
+    own = [0]
+
+    def look() -> int:
+        own.append(own_bytes(process))
+        return 0
+
+    return measure(process, look), max(own)
 
 
 def main() -> int:
@@ -99,11 +83,11 @@ def main() -> int:
         }  # fmt: skip
         rows = {step: measured(arguments, folder) for step, arguments in steps.items()}
     print(f"weights: {weights / 1e9:.2f} GB in bfloat16; {asked.items} items")
-    for step, cost in rows.items():
-        told = f"peak {cost.peak / 1e9:.2f} GB, {cost.peak / weights:.2f} times the weights"
-        own = f"{cost.own_peak / weights:.2f} without pages of the file"
-        print(f"{step:14} {told}, {own}; {cost.wall_s:.0f} s, {cost.cpu_s:.0f} s of CPU")
-    return int(any(cost.peak > MOST * weights for cost in rows.values()))
+    for step, (cost, own) in rows.items():
+        told = f"peak {cost.peak_bytes / 1e9:.2f} GB, {cost.peak_bytes / weights:.2f} times the weights"
+        alone = f"{own / weights:.2f} without pages of the file"
+        print(f"{step:14} {told}, {alone}; {cost.wall_s:.0f} s, {cost.cpu_s:.0f} s of CPU")
+    return int(any(cost.peak_bytes > MOST * weights for cost, _ in rows.values()))
 
 
 if __name__ == "__main__":

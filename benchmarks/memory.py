@@ -22,6 +22,15 @@ GPU_BYTES = 80e9
 QUESTION, BLOCKS, BLOCK, ANSWER = 300, 8, 4, 12
 
 
+def qwen3_shape(**more: Any) -> Qwen3Config:
+    """Qwen3-1.7B's."""
+    return Qwen3Config(
+        vocab_size=151936, hidden_size=2048, intermediate_size=6144, num_hidden_layers=28,
+        num_attention_heads=16, num_key_value_heads=8, head_dim=128, tie_word_embeddings=True,
+        max_position_embeddings=40960, **more,
+    )  # fmt: skip
+
+
 def longest_row(tokens: int) -> TrainingRow:
     """A question, eight blocks, eight steps that fill the row, and the answer."""
     step = (tokens - QUESTION - BLOCKS * BLOCK - ANSWER) // BLOCKS
@@ -35,13 +44,7 @@ def peak(rows: int, tokens: int) -> tuple[int, int]:
     # How many positions predict depends on values, which tensors without storage do not have: all of a step's tokens.
     learned = int(batch.predicts.sum())
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
-        model = Qwen3ForCausalLM(
-            Qwen3Config(  # type: ignore[call-arg]
-                vocab_size=151936, hidden_size=2048, intermediate_size=6144, num_hidden_layers=28,
-                num_attention_heads=16, num_key_value_heads=8, head_dim=128, tie_word_embeddings=True,
-                max_position_embeddings=40960, attn_implementation="sdpa",
-            )
-        )  # fmt: skip
+        model = Qwen3ForCausalLM(qwen3_shape(attn_implementation="sdpa"))
         model.train()
         model.gradient_checkpointing_enable({"use_reentrant": False})
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)

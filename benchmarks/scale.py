@@ -52,7 +52,7 @@ class Cost:
     first_cpu_s: float | None
     wall_s: float
     cpu_s: float
-    peak_mb: float
+    peak_bytes: int
 
 
 def write_suite(folder: Path, items: int) -> None:
@@ -95,7 +95,7 @@ def measure(process: subprocess.Popen[bytes], grown: Callable[[], int], kill_at:
         raise RuntimeError(f"{process.args!r} ended with {os.waitstatus_to_exitcode(status)}")
     cpu = used.ru_utime + used.ru_stime
     first_wall_s, first_cpu_s = first or (None, None)
-    return Cost(first_wall_s, first_cpu_s, wall_s, cpu, used.ru_maxrss / 1024)
+    return Cost(first_wall_s, first_cpu_s, wall_s, cpu, used.ru_maxrss * 1024)
 
 
 class Side:
@@ -112,17 +112,8 @@ class Side:
         return records.stat().st_size if records else 0
 
     def run(self, *more: str, kill_at: int | None = None) -> Cost:
-        arguments = [
-            "-m",
-            "rimbench",
-            "run",
-            "--engine",
-            "fake",
-            "--system",
-            "nano-direct",
-            "--samples",
-            str(SAMPLES),
-        ]
+        arguments = ["-m", "rimbench", "run", "--engine", "fake", "--system", "nano-direct"]
+        arguments += ["--samples", str(SAMPLES)]
         arguments += ["--suite", str(self.folder / "scale.toml"), "--data", str(self.folder / "scale.jsonl")]
         arguments += ["--results", str(self.results), *self.more, *more]
         before = self.size()
@@ -159,13 +150,13 @@ class Side:
 
 def tell(step: str, costs: list[Cost]) -> None:
     for cost, name in zip(costs, ("", ", the other build"), strict=False):
-        line = f"{step}{name}: {cost.wall_s:.1f} s, {cost.cpu_s:.1f} s of CPU, peak {cost.peak_mb:.0f} MB"
+        line = f"{step}{name}: {cost.wall_s:.1f} s, {cost.cpu_s:.1f} s of CPU, peak {cost.peak_bytes / 2**20:.0f} MB"
         if cost.first_wall_s is not None:
             line += f"; first record after {cost.first_wall_s:.1f} s, {cost.first_cpu_s:.1f} s of CPU"
         print(line, flush=True)
     if len(costs) > 1:
         ours, theirs = costs
-        ratios = [("CPU", theirs.cpu_s / ours.cpu_s), ("peak", theirs.peak_mb / ours.peak_mb)]
+        ratios = [("CPU", theirs.cpu_s / ours.cpu_s), ("peak", theirs.peak_bytes / ours.peak_bytes)]
         if ours.first_cpu_s and theirs.first_cpu_s:
             ratios.append(("CPU to the first record", theirs.first_cpu_s / ours.first_cpu_s))
         print(f"{step}: the other takes {', '.join(f'{ratio:.2f} x {name}' for name, ratio in ratios)}", flush=True)

@@ -17,7 +17,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from other_side import OtherSide
 
 from rimbench import checkpoints, engines, systems
 from rimbench.engines import Decoding, EngineChoice, Limits, Request
@@ -37,44 +37,9 @@ from rimbench.systems import weights
 
 CHUNK, THREADS = 32, 2
 LETTERS = "ABCD"
-LM_EVAL_SIDE = Path(__file__).with_name("lm_eval_side.py")
+# vLLM binds its threads itself; the same two as everybody's.
+ENVIRONMENT = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": f"0-{THREADS - 1}"}
 AT_LEAST = {"hf": 1.3, "vllm": 3.0}
-
-
-class Other:
-    """lm-evaluation-harness in its own environment, asked for one chunk of questions at a time."""
-
-    def __init__(self, python: str, kind: str, folder: Path, data: Path) -> None:
-        # vLLM binds its threads itself; the same two as everybody's.
-        own = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(THREADS), "VLLM_CPU_KVCACHE_SPACE": "1",
-               "VLLM_CPU_OMP_THREADS_BIND": f"0-{THREADS - 1}", "TOKENIZERS_PARALLELISM": "false"}  # fmt: skip
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        self._process = subprocess.Popen(
-            [python, str(LM_EVAL_SIDE), str(folder), str(data), kind],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=environment | own,
-        )  # fmt: skip
-        self._said()
-
-    def answer(self, start: int, stop: int) -> tuple[float, int]:
-        """Seconds, and how many were right."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{start} {stop}\n")
-        self._process.stdin.flush()
-        said = self._said()
-        return said["seconds"], said["right"]
-
-    def _said(self) -> dict[str, Any]:
-        """The next line of its own; a library may print others between."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("{"):
-                said: dict[str, Any] = json.loads(line)
-                return said
-        raise RuntimeError(f"{LM_EVAL_SIDE.name} ended with exit code {self._process.wait()}")
-
-    def close(self) -> None:
-        self._process.communicate()
 
 
 class Ours:
@@ -132,10 +97,12 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     rows = [json.loads(line) for line in arguments.data.read_text().splitlines()]
     ours = Ours(folder, rows)
-    others: dict[str, Other] = {}
+    others: dict[str, OtherSide] = {}
     for kind, python in (("hf", arguments.hf), ("vllm", arguments.vllm)):
         if python:
-            others[kind] = Other(python, kind, folder, arguments.data)
+            others[kind] = OtherSide(
+                python, "lm_eval_side.py", folder, arguments.data, kind, threads=THREADS, environment=ENVIRONMENT
+            )
         else:
             print(f"lm_eval's {kind} model: left out, no environment named by --{kind}")
     compare(ours, others, len(rows), arguments.seconds)
@@ -143,14 +110,15 @@ def main() -> None:
         other.close()
 
 
-def compare(ours: Ours, others: dict[str, Other], total: int, seconds: float) -> None:
+def compare(ours: Ours, others: dict[str, OtherSide], total: int, seconds: float) -> None:
     taken: dict[str, list[float]] = {"rimbench": [], **{kind: [] for kind in others}}
     right = dict.fromkeys(taken, 0)
     shares, asked = [], []
     for number, (start, stop) in enumerate(chunks(total)):
         own_s, own_right, flop = ours.answer(start, stop)
         rate, torchs = probe.__wrapped__("cpu", "float32", 1 << 20).flop_per_s, torchs_rate()
-        times = {kind: other.answer(start, stop) for kind, other in others.items()}
+        said = {kind: other.ask(start, stop) for kind, other in others.items()}
+        times = {kind: (found["seconds"], found["right"]) for kind, found in said.items()}
         if number == 0:
             continue  # warms all sides up
         asked.append(stop - start)

@@ -18,11 +18,12 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from other_side import OtherSide
 
 from rimbench import suites, systems
 from rimbench.errors import RimbenchError
@@ -37,42 +38,13 @@ AT_LEAST = {
 }
 
 
-class Side:
-    """One side in its process, asked for one piece of work at a time."""
-
-    def __init__(self, python: str, threads: int, checkout: Path | None, *asked: object) -> None:
-        own = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads), "VLLM_CPU_KVCACHE_SPACE": "2",
-               "VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
-               "TOKENIZERS_PARALLELISM": "false"}  # fmt: skip
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        if checkout is not None:
-            environment["PYTHONPATH"] = str(checkout)
-        script = Path(__file__).with_name("writing_side.py")
-        self._process = subprocess.Popen(
-            [python, str(script), *map(str, asked)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment | own,
-            cwd=tempfile.gettempdir(),
-        )  # fmt: skip
-        self._said()
-
-    def write(self, greedy: int, draws: int) -> dict[str, Any]:
-        """Seconds of the wall and of the processor, and the greedy texts."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{greedy} {draws}\n")
-        self._process.stdin.flush()
-        return self._said()
-
-    def _said(self) -> dict[str, Any]:
-        """The next line of its own; a library may print others between."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.startswith("{"):
-                said: dict[str, Any] = json.loads(line)
-                return said
-        raise RuntimeError(f"a side ended with exit code {self._process.wait()}")
-
-    def close(self) -> None:
-        self._process.communicate()
+def side_of(python: str, threads: int, checkout: Path | None, *asked: object) -> OtherSide:
+    """One side in its process; `checkout` is the rimbench that it imports."""
+    environment = {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+                   "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}  # fmt: skip
+    if checkout is not None:
+        environment["PYTHONPATH"] = str(checkout)
+    return OtherSide(python, "writing_side.py", *asked, threads=threads, environment=environment)
 
 
 def main() -> None:
@@ -96,21 +68,21 @@ def main() -> None:
         except RimbenchError as error:
             print(f"writing answers to MedQA: not measured, {error}")
             return
-        sides = {"rimbench": Side(sys.executable, threads, HERE, "rimbench", folder, prompts, "float32")}
+        sides = {"rimbench": side_of(sys.executable, threads, HERE, "rimbench", folder, prompts, "float32")}
         for name, kind, python, checkout in (
             ("earlier rimbench", "rimbench", arguments.against and sys.executable, arguments.against),
             ("vllm", "vllm", arguments.vllm, None),
             ("lm-eval", "lm-eval", arguments.hf, None),
         ):
             if python:
-                sides[name] = Side(python, threads, checkout, kind, folder, prompts, "float32")
+                sides[name] = side_of(python, threads, checkout, kind, folder, prompts, "float32")
             else:
                 print(f"{name}: left out, not named")
         texts = compare(sides, work, arguments.rounds)
         for side in sides.values():
             side.close()
-        bf16 = Side(sys.executable, threads, HERE, "rimbench", folder, prompts, "bfloat16")
-        found = bf16.write(*work["greedy"])
+        bf16 = side_of(sys.executable, threads, HERE, "rimbench", folder, prompts, "bfloat16")
+        found = bf16.ask(*work["greedy"])
         bf16.close()
         differ = sum(one != other for one, other in zip(texts, found["texts"], strict=True))
         print(f"bf16: {differ} of {len(texts)} greedy texts differ from fp32's, {found['cpu_s']:.1f} s of CPU")
@@ -126,17 +98,17 @@ def make_prompts(scratch: Path, data: Path) -> tuple[Path, Path]:
     return run.checkpoint.folder, file
 
 
-def compare(sides: dict[str, Side], work: dict[str, tuple[int, int]], rounds: int) -> list[str]:
+def compare(sides: dict[str, OtherSide], work: dict[str, tuple[int, int]], rounds: int) -> list[str]:
     """Time each piece of work on all sides in turn, and tell; rimbench's texts of the first."""
     own_texts: list[str] = []
     for side in sides.values():
-        side.write(2, 0)  # warms it up
+        side.ask(2, 0)  # warms it up
     for label, (greedy, draws) in work.items():
         said: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
         for number in range(rounds):
             print(f"{label}, round {number + 1} of {rounds}", file=sys.stderr)
             for name, side in sides.items():
-                said[name].append(side.write(greedy, draws))
+                said[name].append(side.ask(greedy, draws))
         own = said["rimbench"]
         own_texts = own_texts or own[0]["texts"]
         for name, found in said.items():

@@ -28,13 +28,12 @@ from typing import Any, Protocol
 
 import numpy as np
 from corpus import Row, tuning_rows
-from curve import compared, estimated, run_in, shown
+from curve import compared, estimated, in_order, run_in, shown
 from family import DOCS, PACKED, TUNING_ROWS, WORK, Scale, steps, train_here, write_rows
 from open_ended import BLOCKS, Outcomes, fresh_items, read_out
 
 from rimbench.api.run import run
 from rimbench.cli.sweep import sweep
-from rimbench.reporting.reading import read_run
 from rimbench.statistics.estimate import accuracy
 from rimbench.statistics.seeds import mean_over_seeds
 from rimbench.suites.titration import Titration
@@ -195,12 +194,6 @@ def copy_first_stage(source: Path, target: Path) -> None:
 def kept(trained: Trained) -> Path:
     """Where a training's answers are kept."""
     return trained.folder / "right.json"
-
-
-def in_order(folder: Path) -> Outcomes:
-    """Whether each item of a run was answered right, by its id."""
-    found = read_run(folder)
-    return [found.right(item) for item in sorted(found.answered, key=lambda item: item.item_id)]
 
 
 def summarise(found: dict[Trained, dict[str, Any]]) -> dict[str, Any]:

@@ -132,6 +132,12 @@ def run_in(results: Path, system: str, budget: int = 8) -> Path:
     return manifest.parent
 
 
+def in_order(folder: Path) -> list[bool]:
+    """Whether each item of a run was answered right, by its id."""
+    found = read_run(folder)
+    return [found.right(item) for item in sorted(found.answered, key=lambda item: item.item_id)]
+
+
 def difference(point: Point, run: RunData, other: RunData, name: str) -> dict[str, Any]:
     """One paired difference, item by item."""
     entry = {"pair": name, "examples": point.examples, "seed": point.seed}

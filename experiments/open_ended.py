@@ -20,12 +20,11 @@ from typing import Any
 
 import torch
 from corpus import tuning_rows
-from curve import RECIPES, ask, compared, estimated, run_in, shown
+from curve import RECIPES, ask, compared, estimated, in_order, run_in, shown
 from family import DOCS, PACKED, SEED, TUNING_ROWS, WORK, cores, tune
 from figures import draw_budgets
 
 from rimbench import checkpoints
-from rimbench.reporting.reading import read_run
 from rimbench.rim.blocks import Memory, block_token_ids
 from rimbench.rim.readout import ReadoutRequest, readouts
 from rimbench.statistics.estimate import accuracy
@@ -82,8 +81,7 @@ def chosen(seed: int) -> tuple[list[Outcomes], Outcomes, Outcomes]:
         ask(name, tune(name, seed), WORK / "open-ended" / f"{name}-{seed}")
 
     def outcomes(name: str, budget: int = BLOCKS) -> Outcomes:
-        run = read_run(run_in(WORK / "open-ended" / f"{name}-{seed}", name, budget))
-        return [run.right(item) for item in sorted(run.answered, key=lambda item: item.item_id)]
+        return in_order(run_in(WORK / "open-ended" / f"{name}-{seed}", name, budget))
 
     return [outcomes("rim-v2", budget) for budget in range(BLOCKS + 1)], outcomes("direct"), outcomes("cot")
 

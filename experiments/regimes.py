@@ -33,7 +33,7 @@ from family import DOCS, WORK, Scale, texts, train_here, write_rows
 from open_ended import ITEMS
 from start import make_start
 
-from rimbench.suites.titration import LARGEST_MG, WORDINGS, Titration
+from rimbench.suites.titration import LARGEST_MG, WORDINGS, Operation, Step, Titration, follow, tell
 
 SYSTEMS = ("rim-v2", "any-k", "curriculum-only", "direct-equal-flop")
 BASE_ROWS = 200_000
@@ -46,9 +46,7 @@ DOSES = 6
 """The doses among which a pair is sought."""
 VOCABULARY_ROWS = 5_000
 
-Event = tuple[str, int]
-"""What is done, as `titration.WORDINGS` names it, and by how much where it is an amount."""
-Walk = tuple[int, list[Event], tuple[int, ...]]
+Walk = tuple[int, list[Step], tuple[int, ...]]
 """A dose, what is done to it in turn, and the dose after each."""
 
 
@@ -115,27 +113,28 @@ class Regime:
 
 def chain(chance: random.Random, steps: int) -> Titration | None:
     """A dose and what is done to it day by day, in the plain wording of the demo suites."""
-    every = [("raise", change) for change in CHANGES] + [("lower", change) for change in CHANGES]
-    found = walk(chance, [*every, *[("double", 0), ("halve", 0)] * len(CHANGES)], steps)
+    changes = [Step(kind, by) for kind in ("raise", "lower") for by in CHANGES]
+    found = walk(chance, [*changes, *[Step("double", 0), Step("halve", 0)] * len(CHANGES)], steps)
     if found is None:
         return None
     start, events, values = found
-    words = WORDINGS["plain"]
-    told = [words[kind].format(day=day, amount=by) for day, (kind, by) in enumerate(events, start=1)]
-    return Titration(" ".join([words["opening"].format(value=start), *told, words["question"]]), values, (), 0)
+    return Titration(tell("plain", start, events), values, (), 0)
 
 
 def table_last(chance: random.Random, steps: int) -> Titration | None:
     """A dose and a code a day; what the codes do is drawn anew, and told at the end."""
-    kinds = chance.choices(("raise", "lower", "double", "halve"), k=len(CODES))
-    table = [(kind, chance.choice(CHANGES) if kind in ("raise", "lower") else 0) for kind in kinds]
+    kinds: list[Operation] = chance.choices(("raise", "lower", "double", "halve"), k=len(CODES))
+    table = [Step(kind, chance.choice(CHANGES) if kind in ("raise", "lower") else 0) for kind in kinds]
     found = walk(chance, table, steps)
     if found is None or len(set(table)) < len(CODES):
         return None
     start, events, values = found
     days = [f"Day {day}: {CODES[table.index(event)]}." for day, event in enumerate(events, start=1)]
     words = {kind: text.partition(": ")[2] for kind, text in WORDINGS["plain"].items()}
-    means = [f"\n{code}: {words[kind].format(amount=by)}" for code, (kind, by) in zip(CODES, table, strict=True)]
+    means = [
+        f"\n{code}: {words[step.operation].format(amount=step.amount)}"
+        for code, step in zip(CODES, table, strict=True)
+    ]
     opening = WORDINGS["plain"]["opening"].format(value=start)
     return Titration(" ".join([opening, *days, "Dose then, in mg, where"]) + "".join(means), values, (), 0)
 
@@ -152,30 +151,25 @@ def pairs(chance: random.Random, steps: int) -> Titration | None:
     return Titration(f"Doses: {told} mg. The smaller of the two that make {total}?", (*lacking, min(both)), (), 0)
 
 
-def walk(
-    chance: random.Random, events: Sequence[Event], steps: int
-) -> tuple[int, list[Event], tuple[int, ...]] | None:
+def walk(chance: random.Random, events: Sequence[Step], steps: int) -> Walk | None:
     """All doses whole and within reach; None where no event leads on."""
     start = value = chance.randint(1, LARGEST)
-    told: list[Event] = []
+    told: list[Step] = []
     values: list[int] = []
     for _ in range(steps):
-        open_ones = [event for event in events if after(value, event) is not None]
+        open_ones = [(event, reached) for event in events if (reached := after(value, event)) is not None]
         if not open_ones:
             return None
-        told.append(chance.choice(open_ones))
-        value = after(value, told[-1]) or 0
+        event, value = chance.choice(open_ones)
+        told.append(event)
         values.append(value)
     return start, told, tuple(values)
 
 
-def after(value: int, event: Event) -> int | None:
+def after(value: int, event: Step) -> int | None:
     """The dose after an event; None where it is not whole, or out of reach."""
-    kind, by = event
-    if kind == "halve" and value % 2:
-        return None
-    found = {"raise": value + by, "lower": value - by, "double": 2 * value, "halve": value // 2}[kind]
-    return found if 1 <= found <= LARGEST else None
+    found = follow(value, [event])
+    return found[0] if found is not None and found[0] <= LARGEST else None
 
 
 REGIMES = {

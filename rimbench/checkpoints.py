@@ -69,9 +69,10 @@ def beside_weights(folder: Path) -> list[str]:
     """Names of safetensors that are not loaded here, and are by a reader such as vLLM, which takes all of a folder
     without an index.
     """
+    if (folder / INDEX).is_file():
+        return []
     loaded = weight_files(folder)
-    others = (path.name for path in folder.glob("*.safetensors") if path not in loaded)
-    return [] if (folder / INDEX).is_file() else sorted(others)
+    return sorted(path.name for path in folder.glob("*.safetensors") if path not in loaded)
 
 
 def check(folder: Path) -> None:
@@ -142,9 +143,7 @@ def read_context_tokens(folder: Path) -> int | None:
 
 _CONTEXT = "max_position_embeddings"
 _PLAIN_FAMILIES = ("llama", "qwen2", "qwen3")
-
-
-WHOLE_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
+_WHOLE_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
 """One class of transformers, under its newer name and the one that every version knows."""
 
 
@@ -153,7 +152,7 @@ def read_tokenizer(folder: Path) -> Any:
     import transformers as hf  # slow to import
 
     settings = _settings(folder / "tokenizer_config.json")
-    whole = settings.get("tokenizer_class") in WHOLE_TOKENIZERS and "auto_map" not in settings
+    whole = settings.get("tokenizer_class") in _WHOLE_TOKENIZERS and "auto_map" not in settings
     # One that is all in its tokenizer.json needs no class of its model's, and AutoTokenizer imports torch.
     loader: Any = hf.PreTrainedTokenizerFast if whole and (folder / "tokenizer.json").is_file() else hf.AutoTokenizer
     try:

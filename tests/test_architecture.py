@@ -311,6 +311,7 @@ LOADS = {
     "export all.parquet": {"pydantic", "pandas"},
     "import answers.jsonl --system three --suite demo-long": {"pydantic", "huggingface_hub"},
     "systems": {"pydantic"},
+    "recipes": {"pydantic"},
     "suites": {"pydantic", "huggingface_hub"},
     "init": {"pydantic", "huggingface_hub"},
     "run --system nano-direct --suite demo-long --limit 2 --engine fake": {

@@ -1,5 +1,6 @@
 """The commands as a user types them, in processes of their own: results, exit codes, and one line an error."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -7,11 +8,14 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import tiny
 
-from rimbench import __version__
+from rimbench import __version__, systems
+from rimbench.api.project import Project
+from rimbench.api.selection import Wanted, choose_systems
 
 ANSWER = '[answer]\nmode = "generate"\nmax_new_tokens = 8\n'
 RIM = (
@@ -296,7 +300,7 @@ def test_recipes_say_what_each_trains_from_what_and_how_long_and_where_the_files
     listed = {row["recipe"]: row for row in json.loads(rimbench("recipes", "--json", check=True).stdout)}
     assert listed["rim-stage2"]["base"]["recipe"] == "rim-stage1"
     for name, row in listed.items():
-        assert row["file"].endswith(f"{name}.toml") and os.path.dirname(row["file"]) in printed  # noqa: PTH120
+        assert row["file"].endswith(f"{name}.toml") and str(Path(row["file"]).parent) in printed
 
 
 def test_the_most_new_tokens_are_chosen_for_a_run_and_name_it(rimbench, tmp_path):
@@ -314,3 +318,12 @@ def test_the_most_new_tokens_are_chosen_for_a_run_and_name_it(rimbench, tmp_path
     rimbench(*written, "--answer", "generate", check=True)
     untold = rimbench("run", "--system", "base-direct", "--suite", "demo-long", "--answer", "generate")
     is_one_line(untold, 2, "states no max_new_tokens; add --max-new-tokens N")
+
+
+def test_the_most_new_tokens_of_all_systems_are_of_those_that_write():
+    chosen = choose_systems(Wanted("run", ["all"], ["demo-long"], max_new_tokens=3), Project(), lambda _: None)
+    modes = {system.name: system.answer.mode for system in chosen}
+    assert (modes["nano-cot"], modes["nano-direct"]) == ("generate", "readout")
+    for system in chosen:
+        own = systems.load(system.name).answer
+        assert system.answer == (own if own.mode == "readout" else dataclasses.replace(own, max_new_tokens=3))

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rimbench.api.arguments import StrPath, checked, texts
 from rimbench.api.notebook import ShowsTables
@@ -69,7 +69,7 @@ def run(
     engine: str | None = None,
     base_url: str | None = None,
     batch_size: int | None = None,
-    dtype: str | None = None,
+    dtype: Literal["float32", "bfloat16"] | None = None,
     workers: int = 1,
     ray_address: str | None = None,
     max_errors: float = 0.05,
@@ -86,10 +86,9 @@ def run(
     folder's `rimbench.toml` may have them. The same call goes on where an earlier one was cut off. `progress` is told
     what happens; without it, notes go to stderr. Raises a RimbenchError, which says what to do.
     """
-    _refuse_below({"limit": limit, "batch_size": batch_size, "workers": workers}, 1)
+    counts = {"limit": limit, "batch_size": batch_size, "workers": workers, "max_new_tokens": max_new_tokens}
+    _refuse_below(counts, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
-    if dtype not in (None, "float32", "bfloat16"):
-        raise UsageError(f"dtype {dtype!r}: expected float32 or bfloat16, or None for the engine's own")
     if samples >= MOST_SAMPLES:
         raise UsageError(f"samples {samples}: expected fewer than {MOST_SAMPLES:,}, which is all that a run can hold")
     from rimbench.engines import at_server

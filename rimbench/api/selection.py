@@ -102,9 +102,13 @@ def choose_systems(asked: Wanted, project: Project, say: Say) -> list[System]:
         system = place_weights(systems.load(name), name, None, project)
         why_not = weights.obstacle(system.weights)
         if why_not is None:
-            kept.append(
-                choose_system(name, replace(asked, blocks=asked.blocks if system.memory else None), project, say)
+            writes = (asked.answer or system.answer.mode) == "generate"
+            its_own = replace(
+                asked,
+                blocks=asked.blocks if system.memory else None,
+                max_new_tokens=asked.max_new_tokens if writes else None,
             )
+            kept.append(choose_system(name, its_own, project, say))
         else:
             say(f"left out {system.name}: {why_not}")
     if not kept:

@@ -4,27 +4,16 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import (
-    AllowOutside,
-    Data,
-    KeepErrors,
-    Limit,
-    MaxErrors,
-    Model,
-    OneSuite,
-    PackedSize,
-    Results,
-    RimSystem,
-)
+from rimbench.cli import options
 
 
 def ablate(
-    system: RimSystem,
-    suite: OneSuite,
+    system: options.RimSystem,
+    suite: options.OneSuite,
     only: Annotated[list[str] | None, typer.Option(metavar="KIND", help="Only this intervention; repeat.")] = None,
-    model: Model = None,
-    data: Data = None,
-    limit: Limit = None,
+    model: options.Model = None,
+    data: options.Data = None,
+    limit: options.Limit = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of donors, noise and orders.")] = 0,
     blocks: Annotated[
         int | None, typer.Option(metavar="K", help="Memory budget K; the system's own if not given.")
@@ -32,13 +21,13 @@ def ablate(
     engine: Annotated[
         str, typer.Option(metavar="NAME", help="transformers; any other can do filler alone.")
     ] = "transformers",
-    batch_size: PackedSize = None,
-    max_errors: MaxErrors = 0.05,
-    keep_errors: KeepErrors = False,
+    batch_size: options.PackedSize = None,
+    max_errors: options.MaxErrors = 0.05,
+    keep_errors: options.KeepErrors = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old runs are kept beside.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    allow_outside: AllowOutside = False,
-    results: Results = None,
+    allow_outside: options.AllowOutside = False,
+    results: options.Results = None,
 ) -> None:
     """Answer the same items with the memory changed, and print what that does to the accuracy.
 

@@ -4,32 +4,23 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import (
-    AllowOutside,
-    Data,
-    Limit,
-    Model,
-    OneSuite,
-    PackedSize,
-    Results,
-    RimSystem,
-)
+from rimbench.cli import options
 
 
 def lens(
-    system: RimSystem,
-    suite: OneSuite,
-    model: Model = None,
-    data: Data = None,
-    limit: Limit = None,
+    system: options.RimSystem,
+    suite: options.OneSuite,
+    model: options.Model = None,
+    data: options.Data = None,
+    limit: options.Limit = None,
     blocks: Annotated[
         int | None, typer.Option(metavar="K", min=1, help="Memory blocks; the system's own number if not given.")
     ] = None,
     tokens: Annotated[int, typer.Option(metavar="N", min=1, help="Tokens written after each block.")] = 8,
-    batch_size: PackedSize = None,
+    batch_size: options.PackedSize = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    allow_outside: AllowOutside = False,
-    results: Results = None,
+    allow_outside: options.AllowOutside = False,
+    results: options.Results = None,
 ) -> None:
     """Show what a RiM system's memory holds: what it writes right after every block.
 

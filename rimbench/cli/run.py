@@ -4,17 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rimbench.cli.options import (
-    AllowOutside,
-    BaseUrl,
-    Data,
-    Dtype,
-    KeepErrors,
-    Limit,
-    MaxErrors,
-    Model,
-    Results,
-)
+from rimbench.cli import options
 from rimbench.errors import DataError, with_lines
 
 AnswerBy = Literal["generate", "readout"]
@@ -23,13 +13,13 @@ AnswerBy = Literal["generate", "readout"]
 def run(
     system: Annotated[list[str], typer.Option(metavar="NAME", help="System by name or TOML file; repeat, or 'all'.")],
     suite: Annotated[list[str], typer.Option(metavar="NAME", help="Suite by name or TOML file; repeat, or 'all'.")],
-    data: Data = None,
-    limit: Limit = None,
+    data: options.Data = None,
+    limit: options.Limit = None,
     samples: Annotated[
         int, typer.Option(metavar="N", min=0, help="Draws an item beside the greedy answer (pass@k).")
     ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the draws.")] = 0,
-    model: Model = None,
+    model: options.Model = None,
     blocks: Annotated[int | None, typer.Option(metavar="K", help="Memory budget K of a RiM system.")] = None,
     answer: Annotated[AnswerBy | None, typer.Option(help="How to have the answer.")] = None,
     max_new_tokens: Annotated[
@@ -46,9 +36,9 @@ def run(
     engine: Annotated[
         str | None, typer.Option(metavar="NAME", help="auto (if not given), transformers, vllm or server.")
     ] = None,
-    base_url: BaseUrl = None,
+    base_url: options.BaseUrl = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="Sequences in one forward pass.")] = None,
-    dtype: Dtype = None,
+    dtype: options.Dtype = None,
     workers: Annotated[
         int, typer.Option(metavar="N", min=1, help="Processes that answer side by side, through Ray.")
     ] = 1,
@@ -56,11 +46,11 @@ def run(
         str | None,
         typer.Option(metavar="ADDRESS", help="The workers' cluster: auto, or host:port; none: this machine."),
     ] = None,
-    max_errors: MaxErrors = 0.05,
-    keep_errors: KeepErrors = False,
+    max_errors: options.MaxErrors = 0.05,
+    keep_errors: options.KeepErrors = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the old run is kept beside.")] = False,
-    allow_outside: AllowOutside = False,
-    results: Results = None,
+    allow_outside: options.AllowOutside = False,
+    results: options.Results = None,
 ) -> None:
     """Answer the questions of suites with systems, and keep every answer.
 

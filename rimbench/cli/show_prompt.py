@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Data, Model
+from rimbench.cli.options import AllowOutside, Data, Model, OneSuite
 from rimbench.display.plaintext import plain
 from rimbench.errors import UsageError
 
 
 def show_prompt(
     system: Annotated[str, typer.Option(metavar="NAME", help="System by name or TOML file.")],
-    suite: Annotated[str, typer.Option(metavar="NAME", help="Suite by name or TOML file.")],
+    suite: OneSuite,
     item: Annotated[
         str, typer.Option(metavar="ID", help="Item id, or its place in the frozen order as '#0'.")
     ] = "#0",

@@ -4,37 +4,25 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import (
-    AllowOutside,
-    Data,
-    Dtype,
-    KeepErrors,
-    Limit,
-    MaxErrors,
-    Model,
-    OneSuite,
-    PackedSize,
-    Results,
-    RimSystem,
-)
+from rimbench.cli import options
 
 
 def sweep(
-    system: RimSystem,
-    suite: OneSuite,
-    model: Model = None,
-    data: Data = None,
-    limit: Limit = None,
+    system: options.RimSystem,
+    suite: options.OneSuite,
+    model: options.Model = None,
+    data: options.Data = None,
+    limit: options.Limit = None,
     blocks: Annotated[
         int | None, typer.Option(metavar="K", min=1, help="Largest memory budget; the system's own if not given.")
     ] = None,
-    batch_size: PackedSize = None,
-    dtype: Dtype = None,
-    max_errors: MaxErrors = 0.05,
-    keep_errors: KeepErrors = False,
+    batch_size: options.PackedSize = None,
+    dtype: options.Dtype = None,
+    max_errors: options.MaxErrors = 0.05,
+    keep_errors: options.KeepErrors = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    allow_outside: AllowOutside = False,
-    results: Results = None,
+    allow_outside: options.AllowOutside = False,
+    results: options.Results = None,
 ) -> None:
     """Read a RiM system out at every memory budget from 0 to K, and print accuracy by budget.
 

@@ -219,8 +219,12 @@ def _trace(exchange: Exchange) -> Look:
     faults = []
     for (item, _), answer in exchange.ask(exchange.requests(TRACED)).items():
         trace = answer.trace
-        if trace is None or trace.cached_tokens or (trace.cached_tokens is None and not engine.on_server):
-            faults.append(f"{item}: {'no trace' if trace is None else f'{trace.cached_tokens} tokens from a cache'}")
+        if trace is None:
+            faults.append(f"{item}: no trace")
+        elif trace.cached_tokens is None and not engine.on_server:
+            faults.append(f"{item}: an unknown number of tokens from a cache")
+        elif trace.cached_tokens:
+            faults.append(f"{item}: {trace.cached_tokens} tokens from a cache")
         elif engine.times_tokens and not (
             len(trace.token_at) == len(trace.token_ids) == answer.generated_tokens
             and list(trace.token_at) == sorted(trace.token_at)

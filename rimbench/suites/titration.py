@@ -137,7 +137,7 @@ def _attempt(settings: TitrationSettings, chance: random.Random) -> Titration | 
     for choice in itertools.product((False, True), repeat=len(turned)):
         flipped = {place for place, turn in zip(turned, choice, strict=True) if turn}
         other = [Step(TURNED[s.operation], s.amount) if i in flipped else s for i, s in enumerate(chain)]
-        values = _follow(start, other)
+        values = follow(start, other)
         if values is not None:
             ends.setdefault(values[-1], (other, values))
     wanted = chance.randint(*settings.options)
@@ -147,11 +147,11 @@ def _attempt(settings: TitrationSettings, chance: random.Random) -> Titration | 
     # Drawn last, from the options alone: this is what keeps a reader of the options at chance.
     gold = chance.randrange(wanted)
     told, values = ends[options[gold]]
-    return Titration(_tell(settings.wording, start, told), tuple(values), tuple(options), gold)
+    return Titration(tell(settings.wording, start, told), tuple(values), tuple(options), gold)
 
 
-def _follow(start: int, chain: Sequence[Step]) -> list[int] | None:
-    """The value after each step; None where a half is not whole, or a value leaves 1 to 999 mg."""
+def follow(start: int, chain: Sequence[Step]) -> list[int] | None:
+    """The value after each step; None where a half is not whole, or a value leaves 1 to 60 mg."""
     values, value = [], start
     for step in chain:
         if step.operation == "halve" and value % 2:
@@ -168,7 +168,8 @@ def _follow(start: int, chain: Sequence[Step]) -> list[int] | None:
     return values
 
 
-def _tell(wording: str, start: int, chain: Sequence[Step]) -> str:
+def tell(wording: str, start: int, chain: Sequence[Step]) -> str:
+    """The question that a chain of events makes, in one of the `WORDINGS`."""
     words = WORDINGS[wording]
     events = [words[step.operation].format(day=day, amount=step.amount) for day, step in enumerate(chain, start=1)]
     return " ".join([words["opening"].format(value=start), *events, words["question"]])

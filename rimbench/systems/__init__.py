@@ -20,8 +20,6 @@ from rimbench.rim.blocks import Memory
 from rimbench.systems.system import (
     AnswerMode,
     AnswerStyle,
-    DecisionProtocol,
-    ExtractionRule,
     Fallback,
     PromptStyle,
     StatedAnswer,
@@ -35,8 +33,6 @@ __all__ = [
     "AnswerMode",
     "AnswerStyle",
     "CascadeFile",
-    "DecisionProtocol",
-    "ExtractionRule",
     "Fallback",
     "PromptStyle",
     "StatedAnswer",
@@ -50,7 +46,6 @@ __all__ = [
     "read_system",
     "registered",
 ]
-
 
 WEIGHTS_SUFFIXES = (".safetensors", ".gguf", ".bin", ".pt")
 

@@ -165,9 +165,10 @@ def override(
 
 
 def _with_answer(system: System, mode: AnswerMode, most: int | None) -> System:
-    if most is not None and (mode != "generate" or most < 1):
-        why = "expected 1 or more" if most < 1 else f"system '{system.name}' is read out and writes nothing"
-        raise UsageError(f"--max-new-tokens {most}: {why}{'' if most < 1 else '; add --answer generate'}")
+    if most is not None and mode != "generate":
+        raise UsageError(
+            f"--max-new-tokens {most}: system '{system.name}' is read out and writes nothing; add --answer generate"
+        )
     if most is None and mode == "generate" and system.answer.mode == "readout" and system.answer.max_new_tokens == 1:
         raise UsageError(
             f"--answer generate: system '{system.name}' is made for a readout and states no max_new_tokens; "

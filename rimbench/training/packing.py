@@ -14,9 +14,9 @@ and the end token. Answer, brace and step are encoded apart, so that an option l
 readouts compare: with the space before it where plain writing has one behind the prefix.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -28,6 +28,7 @@ from rimbench.errors import ModelError
 from rimbench.rim.blocks import Memory, block_token_ids
 from rimbench.rim.mask import PackedRow, Readout, pack
 from rimbench.training.data import Example
+from rimbench.training.recipe import TrainingWording
 
 Completion = Literal["reasoning", "answer"]
 """What sft learns: the reasoning and then the answer (cot), or the answer alone after the prefix (direct)."""
@@ -67,20 +68,6 @@ class TrainingRow:
     def tokens(self) -> int:
         """Tokens in the row, which is what it costs."""
         return len(self.layout.token_ids)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingWording:
-    """What is written around an example: readout prefix, the reasoning's frame, chat-template arguments.
-
-    The defaults are the card's; a system that is to read the checkpoint out must state the same ones.
-    """
-
-    prefix: str = r"The final answer is \boxed{"
-    close: str = "}"
-    before_reasoning: str = "<think>\n"
-    after_reasoning: str = "\n</think>\n\n"
-    chat_template: Mapping[str, Any] = field(default_factory=lambda: {"enable_thinking": False})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ them.
 """
 
 import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,7 +14,6 @@ from pydantic import Field, model_validator
 from rimbench.files.toml import TomlTable, read_toml
 from rimbench.plugins import find_files, unknown
 from rimbench.rim.blocks import Memory
-from rimbench.training.packing import TrainingWording
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -47,14 +47,18 @@ class MemoryTable(TomlTable):
     end: str = Field(default="<rim_eb>", min_length=1)
 
 
-class WordingTable(TomlTable):
-    """`[wording]`: what is written around an example; the system that reads the checkpoint must state the same."""
+@dataclass(frozen=True, slots=True)
+class TrainingWording:
+    """`[wording]`: what is written around an example: readout prefix, the reasoning's frame, chat-template arguments.
 
-    prefix: str = Field(default=r"The final answer is \boxed{", min_length=1)
+    The defaults are the card's; a system that is to read the checkpoint out must state the same ones.
+    """
+
+    prefix: Annotated[str, Field(min_length=1)] = r"The final answer is \boxed{"
     close: str = "}"
     before_reasoning: str = "<think>\n"
     after_reasoning: str = "\n</think>\n\n"
-    chat_template: dict[str, bool | str | int] = Field(default={"enable_thinking": False})
+    chat_template: dict[str, bool | str | int] = field(default_factory=lambda: {"enable_thinking": False})
 
 
 class DataTable(TomlTable):
@@ -145,7 +149,7 @@ class Recipe(TomlTable):
     description: str = Field(min_length=1)
     base: Base
     memory: MemoryTable | None = None
-    wording: WordingTable = WordingTable()
+    wording: TrainingWording = TrainingWording()
     data: DataTable
     train_vocabulary: bool = False
     stages: list[Stage] = Field(min_length=1)
@@ -170,10 +174,6 @@ class Recipe(TomlTable):
     def block(self) -> Memory | None:
         """The layout of one block, or None for a recipe without memory."""
         return None if self.memory is None else Memory(blocks=1, **self.memory.model_dump())
-
-    def words(self) -> TrainingWording:
-        """The wording as packing takes it."""
-        return TrainingWording(**self.wording.model_dump())
 
     def sha256(self) -> str:
         """A hash of every setting, defaults included; the description is no setting.

@@ -63,7 +63,7 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
     if done.exists():
         return done
     trained_rows = prepare_tokens(start, recipe.block, seed)
-    encode = encoding(start.tokenizer, recipe.block, recipe.words())
+    encode = encoding(start.tokenizer, recipe.block, recipe.wording)
     start = replace(start, rows=None if recipe.train_vocabulary else trained_rows)
     before = vocabulary_digest(start.model, trained_rows)
     # Every stage is packed and checked before the first is trained, which may take days.
@@ -136,7 +136,7 @@ def within_flop(stage: Stage, made: StageRows, corpus: Corpus, start: Start) -> 
     other = load_recipe(stage.flop_of)
     # Blocks are counted by their length: a recipe without memory adds no tokens of it to its tokenizer.
     block = () if other.block is None else (0,) * other.block.block_length
-    encode = replace(encoding(start.tokenizer, None, other.words()), block=block)
+    encode = replace(encoding(start.tokenizer, None, other.wording), block=block)
     price = 0.0
     for spent in other.stages:
         if isinstance(spent, Sft) and spent.flop_of is not None:

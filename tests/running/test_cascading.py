@@ -117,5 +117,5 @@ def test_what_is_no_cascade_is_said_in_one_line(made, changes, says):
 def test_a_cascade_has_no_draws_and_no_other_weights(made, tmp_path):
     with pytest.raises(UsageError, match="is a cascade, which answers once: leave --samples out"):
         run(load(made), made, tmp_path, samples=2)
-    with pytest.raises(UsageError, match="leave --model, --blocks and --answer out"):
+    with pytest.raises(UsageError, match="leave --model, --blocks, --answer and --max-new-tokens out"):
         systems.override(load(made), model="elsewhere")

@@ -5,7 +5,8 @@ from transformers import AutoModelForCausalLM
 
 from rimbench.rim.blocks import Memory
 from rimbench.training.data import Example
-from rimbench.training.packing import TrainingWording, encoding
+from rimbench.training.packing import encoding
+from rimbench.training.recipe import TrainingWording
 
 EXAMPLES = [
     Example("What now?", "Up to 6. Then 3.", ("Up to 6.", "Then 3."), "3", False),

@@ -71,7 +71,7 @@ def mean_flop(_folder, stage, checkpoint):
     from rimbench.training.trainer import stage_rows
 
     begun, asked = training_run.start(checkpoint), recipe(stage)
-    encode = encoding(begun.tokenizer, asked.block, asked.words())
+    encode = encoding(begun.tokenizer, asked.block, asked.wording)
     made = stage_rows(corpus().examples, asked.stages[0], encode, asked.data)
     return step_flop(made.rows, 8, begun.model)
 

@@ -9,7 +9,6 @@ from rimbench.rim.blocks import Memory
 from rimbench.training.packing import (
     Segment,
     TrainingRow,
-    TrainingWording,
     balanced,
     collate,
     encoding,
@@ -17,6 +16,7 @@ from rimbench.training.packing import (
     stage1_row,
     stage2_row,
 )
+from rimbench.training.recipe import TrainingWording
 
 
 def texts(encode, row):

@@ -55,7 +55,7 @@ def test_v2_is_v1_with_multiple_choice_weighted_up_in_stage_2():
 def test_a_small_recipe_reads(tmp_path):
     recipe = read_recipe(written(tmp_path, SMALL))
     assert recipe.block.block_length == 4
-    assert recipe.words().prefix == r"The final answer is \boxed{"
+    assert recipe.wording.prefix == r"The final answer is \boxed{"
 
 
 def test_every_fault_of_a_recipe_is_named_at_once(tmp_path):

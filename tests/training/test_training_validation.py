@@ -111,7 +111,7 @@ def test_the_validation_loss_is_that_of_the_answer_after_the_last_block_in_plain
     asked = recipe({**STAGE2, "rows_per_device": 8, "save_steps": 1}, **DATA)
     made = train(asked, corpus(), begin(), tmp_path, seed=1)
     model = AutoModelForCausalLM.from_pretrained(made).eval()
-    encode = encoding(AutoTokenizer.from_pretrained(made), asked.block, asked.words())
+    encode = encoding(AutoTokenizer.from_pretrained(made), asked.block, asked.wording)
     losses = []
     for example in corpus().examples:
         if is_for_validation(example, 0.3):
