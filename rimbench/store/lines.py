@@ -27,6 +27,8 @@ CHUNK_BYTES = 1 << 19
 """Lines are validated in chunks of this size: one call a chunk costs a third less than one a line."""
 RECORD_FIELDS = tuple(field.name for field in dataclasses.fields(Record))
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_ADDED = {"label_mass": None}
+"""Keys that lines of earlier builds lack."""
 _CHECK = ', "check": "'
 _CHECK_BYTES = _CHECK.encode()
 
@@ -108,21 +110,12 @@ def values_of(lines: Sequence[bytes], schema: type[T]) -> list[T]:
     return [value for value in (_value(line, schema) for line in lines) if not isinstance(value, str)]
 
 
-def records_of(lines: Sequence[bytes]) -> list[Record]:
-    """The records of lines that were found good before."""
-    values = values_of(lines, Record)
-    if len(values) < len(lines):
-        fault = next(value for value in (_value(line, Record) for line in lines) if isinstance(value, str))
-        raise DataError(f"a record was changed while it was read ({fault}): start the same command again")
-    return values
-
-
 def values_again(path: Path, lines: Iterable[bytes], keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """What lines that were found good before hold under these keys, as JSON has it: in a third of the time."""
     wanted = operator.itemgetter(*keys)
     try:
         for line in lines:
-            yield wanted(from_json(line, cache_strings="none"))
+            yield wanted(_ADDED | from_json(line, cache_strings="none"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{path} was changed while it was read: start the same command again") from error
 
