@@ -83,16 +83,16 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
         at: Sequence[int],
         answers: Iterable[str],
         statuses: Iterable[Status],
-        details: Iterable[tuple[Mapping[str, float | None] | None, float | None, int, int]],
+        details: Iterable[tuple[Mapping[str, float | None] | None, int, int, float | None]],
     ) -> None:
         """Add the greedy answers to the items of these places: letters, "" where none is named, and of each its
-        log-probabilities, where None is that of probability 0, its label mass, and the tokens of its prompt and those
-        generated.
+        log-probabilities, where None is that of probability 0, the tokens of its prompt and those generated, and its
+        label mass.
         """
         if not at:
             return
         rows = np.array(at, dtype=np.intp)
-        logprobs, masses, *tokens = zip(*details, strict=True)
+        logprobs, *tokens, masses = zip(*details, strict=True)
         self._answered[rows], self._rows, self._last = True, None, None
         self.table.letters[rows] = list(map(PLACES.__getitem__, answers))
         self.table.statuses[rows] = list(map(STATUSES.index, statuses))

@@ -31,7 +31,7 @@ from rimbench.store import (
 
 T = TypeVar("T")
 _GOLD, _CLUSTER, _OPTIONS = map(operator.attrgetter, ("gold", "cluster", "options"))
-_DETAILS = ("option_logprobs", "label_mass", "prompt_tokens", "generated_tokens")
+_DETAILS = ("option_logprobs", "prompt_tokens", "generated_tokens")
 LEFT_OUT = "left out: "
 """How a note on a run begins that cannot be read."""
 HEADLINE_K = 8
@@ -164,7 +164,7 @@ def read_run(folder: Path) -> RunData:
         drawn = [sample > 0 for sample in heads.samples]
         some, at_once = heads.some(drawn), heads.some(list(map(operator.not_, drawn)))
         draws.put([places[x] for x in some.item_ids], some.samples, some.answers, some.statuses)
-        details = values_again(folder / RECORDS, at_once.lines, _DETAILS)
+        details = values_again(folder / RECORDS, at_once.lines, _DETAILS, ["label_mass"])
         greedy.put([places[x] for x in at_once.item_ids], at_once.answers, at_once.statuses, details)
     final = [failure for failure in answers.failures.values() if failure.record.final]
     for failure in final:
@@ -174,7 +174,7 @@ def read_run(folder: Path) -> RunData:
         if record.sample:
             draws.put([place], [record.sample], [""], [record.status])
         else:
-            of_it = [(record.option_logprobs, record.label_mass, record.prompt_tokens, record.generated_tokens)]
+            of_it = [(record.option_logprobs, record.prompt_tokens, record.generated_tokens, record.label_mass)]
             greedy.put([place], [""], [record.status], of_it)
     letters = draws.by_item(items)
     first = 1 if letters and not greedy else 0  # answers from elsewhere may be draws alone

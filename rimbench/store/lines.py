@@ -27,8 +27,6 @@ CHUNK_BYTES = 1 << 19
 """Lines are validated in chunks of this size: one call a chunk costs a third less than one a line."""
 RECORD_FIELDS = tuple(field.name for field in dataclasses.fields(Record))
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-_ADDED = {"label_mass": None}
-"""Keys that lines of earlier builds lack."""
 _CHECK = ', "check": "'
 _CHECK_BYTES = _CHECK.encode()
 
@@ -110,12 +108,18 @@ def values_of(lines: Sequence[bytes], schema: type[T]) -> list[T]:
     return [value for value in (_value(line, schema) for line in lines) if not isinstance(value, str)]
 
 
-def values_again(path: Path, lines: Iterable[bytes], keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """What lines that were found good before hold under these keys, as JSON has it: in a third of the time."""
+def values_again(
+    path: Path, lines: Iterable[bytes], keys: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """What lines that were found good before hold under these keys, as JSON has it: in a third of the time.
+
+    Behind them what they hold under the `optional` ones, None where a line lacks it.
+    """
     wanted = operator.itemgetter(*keys)
     try:
         for line in lines:
-            yield wanted(_ADDED | from_json(line, cache_strings="none"))
+            held = from_json(line, cache_strings="none")
+            yield (*wanted(held), *map(held.get, optional))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{path} was changed while it was read: start the same command again") from error
 

@@ -36,7 +36,7 @@ def test_greedy_answers_in_columns_are_those_that_were_put_in(records, chance):
     table, order = GreedyAnswers(places), chance.sample(range(len(records)), len(records))
     for some in (order[:2], order[2:]):
         came = [records[i] for i in some]
-        details = [(r.option_logprobs, r.label_mass, r.prompt_tokens, r.generated_tokens) for r in came]
+        details = [(r.option_logprobs, r.prompt_tokens, r.generated_tokens, r.label_mass) for r in came]
         table.put(some, [r.answer or "" for r in came], [r.status for r in came], details)
     assert list(table) == [str(i) for i in range(len(records))] and len(table) == len(records)
     for i, record in enumerate(records):
