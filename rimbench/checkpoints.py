@@ -97,7 +97,7 @@ def loaded_files(folder: Path, *, whole: bool = True) -> list[Path]:
         raise ModelError(
             f"{folder} holds an adapter to another model: expected whole weights; merge it into its base"
         )
-    named = _settings(folder / "tokenizer_config.json").get("fast_tokenizer_files") or ()
+    named = read_settings(folder / "tokenizer_config.json").get("fast_tokenizer_files") or ()
     outside = [str(name) for name in named if PurePath(str(name)).name != str(name)]
     if outside:
         raise ModelError(f"{folder}/tokenizer_config.json names {outside[0]!r}: expected a file in the same folder")
@@ -133,7 +133,7 @@ def read_context_tokens(folder: Path) -> int | None:
 
     Of the known families the file itself is read: transformers' own reader imports torch, 200 MB and two seconds.
     """
-    settings = _settings(folder / "config.json")
+    settings = read_settings(folder / "config.json")
     plain = settings.get("model_type") in _PLAIN_FAMILIES and "auto_map" not in settings
     found = settings.get(_CONTEXT) if plain else None
     if type(found) is not int:
@@ -151,7 +151,7 @@ def read_tokenizer(folder: Path) -> Any:
     """The tokenizer; ModelError as `cannot_load`."""
     import transformers as hf  # slow to import
 
-    settings = _settings(folder / "tokenizer_config.json")
+    settings = read_settings(folder / "tokenizer_config.json")
     whole = settings.get("tokenizer_class") in _WHOLE_TOKENIZERS and "auto_map" not in settings
     # One that is all in its tokenizer.json needs no class of its model's, and AutoTokenizer imports torch.
     loader: Any = hf.PreTrainedTokenizerFast if whole and (folder / "tokenizer.json").is_file() else hf.AutoTokenizer
@@ -164,7 +164,7 @@ def read_tokenizer(folder: Path) -> Any:
 def end_token_ids(folder: Path) -> list[int]:
     """The tokens that end a text: those of the checkpoint's settings of generation, or of the model without any."""
     settings = folder / "generation_config.json"
-    configured = _settings(settings if settings.is_file() else folder / "config.json").get("eos_token_id")
+    configured = read_settings(settings if settings.is_file() else folder / "config.json").get("eos_token_id")
     return [configured] if isinstance(configured, int) else list(configured or [])
 
 
@@ -204,7 +204,8 @@ def cannot_load(folder: Path, error: Exception) -> ModelError:
     return ModelError(f"cannot load the model in {folder}: {first_line(error)}")
 
 
-def _settings(path: Path) -> dict[str, Any]:
+def read_settings(path: Path) -> dict[str, Any]:
+    """What one of the files of settings says; nothing where it cannot be read."""
     try:
         values = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):

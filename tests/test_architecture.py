@@ -114,6 +114,7 @@ MAY_IMPORT = {
         "suites",
         "systems",
     },
+    "publishing": {"errors", "checkpoints", "files"},
     "training": {"errors", "display", "checkpoints", "chat", "files", "plugins", "records", "rim", "suites"},
 }
 LOOSE = {"__init__", "__main__", "checkpoints", "errors", "plugins", "portability", "provenance"}

@@ -19,6 +19,7 @@ from rimbench.cli import (
     demo,
     doctor,
     export,
+    export_model,
     import_,
     init,
     latency,
@@ -78,6 +79,7 @@ app.command()(audit.audit)
 app.command("import")(import_.import_)
 app.command()(rescore.rescore)
 app.command()(export.export)
+app.command("export-model")(export_model.export_model)
 app.command()(systems.systems)
 app.command()(doctor.doctor)
 app.add_typer(init.app, name="init")

@@ -193,9 +193,9 @@ def each_item(folder: Path) -> Iterator[Item]:
 
 
 def items_again(folder: Path, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """`values_again` of a run's items, in the suite's frozen order."""
+    """`values_again` of a run's items, in the suite's frozen order, and behind them its facets, or None."""
     path = folder / ITEMS
-    return values_again(path, itertools.chain.from_iterable(chunks(path)), keys)
+    return values_again(path, itertools.chain.from_iterable(chunks(path)), keys, ("facets",))
 
 
 def _find_item_fault(item: Item) -> str | None:

@@ -1,21 +1,26 @@
-"""Saves a Qwen3 of random weights with memory tokens as training does, with what every reader must give for it."""
+"""Saves a Qwen3 of random weights with memory tokens as training does, with what every reader must give for it.
+
+    python tests/portable/make.py FOLDER TOKENIZER
+
+Tokenizer and number of rows are Qwen3's own: llama.cpp knows tokenizers by name, and the rows beyond the tokens are
+left over as they are there.
+"""
 
 import json
 import sys
 from pathlib import Path
 
-import tiny
 import torch
-from transformers import Qwen3Config, Qwen3ForCausalLM
+from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
 
 from rimbench.rim.blocks import Memory, memory_token_ids
 from rimbench.rim.checkpoint import add_memory_tokens, save_checkpoint
 
 folder, memory = Path(sys.argv[1]), Memory(8)
 torch.manual_seed(0)
-tokenizer = tiny.make_tokenizer(["<|im_start|>", "<|im_end|>"])
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[2])
 rotary = {"rope_type": "default", "rope_theta": 1e6}
-shape = {"vocab_size": 272, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2}
+shape = {"vocab_size": 151_936, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2}
 heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32, "max_position_embeddings": 512}
 model = Qwen3ForCausalLM(Qwen3Config(**shape, **heads, tie_word_embeddings=True, rope_parameters=rotary)).eval()
 for parameter in model.parameters():
