@@ -32,11 +32,7 @@ OF_THE_READER = {
     "plain": "the engine that the page has just written", "sparrow.toml": "the file that the page has just written",
 }  # fmt: skip
 CANNOT_RUN = {
-<<<<<<< HEAD
-    r"--(system|recipe) (?!nano-)|(compare|cascade|train) (?!nano-)|show-prompt": "needs weights not shipped",
-=======
     r"--system (?!nano-)|(compare|cascade|train) (?!nano-)|show-prompt": "needs weights that are not shipped",
->>>>>>> work-r
     r"--suite (medmcqa|medqa)|suites show medqa|--by subject_name": "needs rows that are not shipped",
     r"\b(ask|import|export-model|rescore cot-|check-checkpoint|check-engine)\b": "needs files of the reader's",
     r"suites show my-suite": "needs a suite of the reader's",
