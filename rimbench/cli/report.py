@@ -29,6 +29,12 @@ def report(
         str | None,
         typer.Option(metavar="FACET", help="Break answers down by a column of the suite, options or length."),
     ] = None,
+    system: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this system's cells; may be repeated.")
+    ] = None,
+    suite: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only the cells on this suite; may be repeated.")
+    ] = None,
     margin: Annotated[
         float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Largest difference that does not matter.")
     ] = 0.03,
@@ -57,6 +63,7 @@ def report(
       rimbench report --markdown > report.md
       rimbench report --html report.html --plots plots
       rimbench report --baseline nano-direct
+      rimbench report --system nano-rim-v2 --system nano-base --suite demo-in-dist
       rimbench report --check report.md
       rimbench report --by subject_name --csv > subjects.csv
     """
@@ -82,6 +89,8 @@ def report(
         family=family,
         allow_partial=allow_partial,
         allow_outside=allow_outside,
+        systems=system or (),
+        suites=suite or (),
     )
     summed = made.report
     shown = not (chosen or html or plots or check)
