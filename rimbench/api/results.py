@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rimbench.reporting.families import Choice
     from rimbench.statistics.verdict import Settings
 
-ReportForm = Literal["markdown", "json", "csv", "latex", "model-index", "html"]
+ReportForm = Literal["markdown", "json", "csv", "latex", "bibtex", "model-index", "html"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

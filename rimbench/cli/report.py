@@ -16,6 +16,7 @@ def report(
     json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="As CSV, one line a cell.")] = False,
     latex: Annotated[bool, typer.Option("--latex", help="As LaTeX tables with booktabs, for a paper.")] = False,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="What to cite: methods, data and this tool.")] = False,
     model_index: Annotated[
         bool, typer.Option("--model-index", help="As the hub's evaluation metadata, YAML for a model card.")
     ] = False,
@@ -64,6 +65,8 @@ def report(
       rimbench report --html report.html --plots plots
       rimbench report --baseline nano-direct
       rimbench report --system nano-rim-v2 --system nano-base --suite demo-in-dist
+      rimbench report --latex > report.tex
+      rimbench report --bibtex > report.bib
       rimbench report --check report.md
       rimbench report --by subject_name --csv > subjects.csv
     """
@@ -72,8 +75,8 @@ def report(
     from rimbench.reporting import formats, tables
     from rimbench.reporting import model_index as cards
 
-    asked = {"markdown": markdown, "json": json, "csv": csv, "latex": latex, "model-index": model_index}
-    chosen = [name for name, wanted in asked.items() if wanted]
+    asked = {"markdown": markdown, "json": json, "csv": csv, "latex": latex, "bibtex": bibtex}
+    chosen = [name for name, wanted in (*asked.items(), ("model-index", model_index)) if wanted]
     if len(chosen) > 1:
         raise UsageError(f"--{' and --'.join(chosen)}: give one of them")
     others = [*chosen, *(name for name, given in (("html", html), ("plots", plots)) if given)]

@@ -42,7 +42,7 @@ def as_latex(report: Report, *, all_pairs: bool = False) -> str:
     """The accuracies as a paper has them, then every table in a float of its own, in the report's order."""
     tables = [_table(table) for table in make_tables(report, all_pairs=all_pairs)]
     made = "\n".join([*([_accuracies(report)] if report.summary else []), *tables])
-    return f"{PREAMBLE}\n{made}\n\\noindent {_escape(DISCLAIMER)}\n"
+    return f"{PREAMBLE}\n{made}\n\\noindent {latex_text(DISCLAIMER)}\n"
 
 
 def _accuracies(report: Report) -> str:
@@ -51,14 +51,15 @@ def _accuracies(report: Report) -> str:
     labels = dict.fromkeys(cell.label for cell in report.cells if (cell.label, cell.shown_suite) in found)
     rows = []
     for label in labels:
-        parts = [_escape(plain(label))]
+        parts = [latex_text(plain(label))]
         for suite in report.summary:
             _, system = found.get((label, suite.suite), (None, None))
             few = "" if system is None or system.n == system.n_asked else f", n = {counted(system.n, system.n_asked)}"
             parts += [_sized(percent(system.accuracy) if system else "-") + few, _mark(suite, label)]
         rows.append(" & ".join(parts) + r" \\")
     heads = [
-        rf"\multicolumn{{2}}{{c}}{{{_escape(plain(suite.suite))}, $N$ = {suite.n_asked}}}" for suite in report.summary
+        rf"\multicolumn{{2}}{{c}}{{{latex_text(plain(suite.suite))}, $N$ = {suite.n_asked}}}"
+        for suite in report.summary
     ]
     lines = [
         r"\begin{table}[htbp]",
@@ -107,11 +108,11 @@ def _rule_of_marks(report: Report) -> str:
     """What the marks mean: against what, by which test, adjusted for which pairs."""
     standing = [s.accuracy for suite in report.summary for s in suite.systems]
     methods = ", ".join(sorted({accuracy.method for accuracy in standing if accuracy}))
-    said = [_escape(f"Intervals: {methods or 'none'}.")]
+    said = [latex_text(f"Intervals: {methods or 'none'}.")]
     asked = [(suite, _against_baseline(suite, s.label)) for suite in report.summary for s in suite.systems]
     pairs = [pair for suite, pair in asked if pair is not None]
     if not pairs:
-        said.append(_escape("No marks: no system has its baseline beside it; --baseline NAME states one."))
+        said.append(latex_text("No marks: no system has its baseline beside it; --baseline NAME states one."))
         return " ".join(said)
     marks = [(mark, below) for below, mark in reversed(STARS)]
     tests = ", ".join(sorted({pair.test for pair in pairs}))
@@ -120,27 +121,29 @@ def _rule_of_marks(report: Report) -> str:
     said += [
         r"$^{\mathrm{b}}$ The baseline.",
         f"Another accuracy than the baseline's on the same questions: {stars}; "
-        + _escape(plain(f"p: {tests}, adjusted. {say_families(pairs)}")),
+        + latex_text(plain(f"p: {tests}, adjusted. {say_families(pairs)}")),
         "$^{=}$ "
-        + _escape(f"Equivalent: the {sure} interval of the difference lies within {100 * report.margin:g} points."),
+        + latex_text(
+            f"Equivalent: the {sure} interval of the difference lies within {100 * report.margin:g} points."
+        ),
     ]
     if any(pair.verdict is None for pair in pairs):
-        said.append("$^{?}$ " + _escape("No verdict: answers are missing, or the questions are too few."))
+        said.append("$^{?}$ " + latex_text("No verdict: answers are missing, or the questions are too few."))
     return " ".join(said)
 
 
 def _table(table: Table) -> str:
     columns = "".join(_column(table, i) for i in range(len(table.columns)))
     lines = [
-        *([rf"\noindent {_escape(' '.join(table.lead))}", ""] if table.lead else []),
+        *([rf"\noindent {latex_text(' '.join(table.lead))}", ""] if table.lead else []),
         r"\begin{table}[htbp]",
         r"\centering",
-        rf"\caption{{{_escape(table.title)}. {_escape(table.remark)}}}".replace(". }", ".}"),
+        rf"\caption{{{latex_text(table.title)}. {latex_text(table.remark)}}}".replace(". }", ".}"),
         r"\smallskip",
         FIT,
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
-        " & ".join(map(_escape, table.columns)) + r" \\",
+        " & ".join(map(latex_text, table.columns)) + r" \\",
         r"\midrule",
         *(" & ".join(map(_cell, row)) + r" \\" for row in table.rows),
         r"\bottomrule",
@@ -160,10 +163,10 @@ def _column(table: Table, i: int) -> str:
 
 
 def _cell(text: str) -> str:
-    return MINUS.sub("$-$", _escape(text))
+    return MINUS.sub("$-$", latex_text(text))
 
 
-def _escape(text: str) -> str:
+def latex_text(text: str) -> str:
     """Plain text on one line, with nothing in it that LaTeX would read as a command."""
     return "".join(SPECIAL.get(c, c) if c.isascii() or c in SPECIAL else _letter(c) for c in text)
 
