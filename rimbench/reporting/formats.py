@@ -7,6 +7,7 @@ from pathlib import Path
 from rimbench.display.plaintext import as_json
 from rimbench.errors import DataError, UsageError
 from rimbench.files.writing import write_pieces
+from rimbench.reporting import csv
 from rimbench.reporting.document import Report
 
 SUFFIXES = {
@@ -23,9 +24,11 @@ SHOWN_LINES, SHOWN_CHARACTERS = 40, 200
 """How much of a change is shown."""
 
 
-def render(name: str, report: Report, results: Path, *, all_pairs: bool = False) -> str:
-    """The report in one format; `results` is where the page, which lists every pair anyway, finds single answers."""
-    return "".join(pieces(name, report, results, all_pairs=all_pairs))
+def render(name: str, report: Report, results: Path, *, all_pairs: bool = False, of: csv.RowsOf = "cells") -> str:
+    """The report in one format; `results` is where the page, which lists every pair anyway, finds single answers, and
+    `of` what CSV has a line for.
+    """
+    return csv.as_csv(report, of) if name == "csv" else "".join(pieces(name, report, results, all_pairs=all_pairs))
 
 
 def pieces(name: str, report: Report, results: Path, *, all_pairs: bool = False) -> Iterable[str]:
@@ -39,9 +42,7 @@ def pieces(name: str, report: Report, results: Path, *, all_pairs: bool = False)
 
         made = as_json(as_document(report))
     elif name == "csv":
-        from rimbench.reporting.csv import as_csv
-
-        made = as_csv(report)
+        made = csv.as_csv(report)
     elif name == "latex":
         from rimbench.reporting.latex import as_latex
 
