@@ -4,22 +4,28 @@ from typing import Annotated
 
 import typer
 
+from rimbench.cli.options import Margin, share_within
 from rimbench.errors import UsageError
 
 
 def plan(
     n: Annotated[int, typer.Option("--n", metavar="N", min=2, help="Items a cell.")] = 1000,
-    margin: Annotated[
-        float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Largest difference that does not matter.")
-    ] = 0.03,
+    margin: Margin = 0.03,
     base: Annotated[
-        float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Accuracy of the system compared with.")
+        float,
+        typer.Option(
+            metavar="SHARE", parser=share_within(0.0001, 0.9999), help="Accuracy of the system compared with."
+        ),
     ] = 0.45,
     discordant: Annotated[
         float,
-        typer.Option(metavar="SHARE", min=0.0001, max=1, help="Share of items that just one of the two has right."),
+        typer.Option(
+            metavar="SHARE", parser=share_within(0.0001, 1), help="Share of items that just one of the two has right."
+        ),
     ] = 0.25,
-    power: Annotated[float, typer.Option(metavar="SHARE", min=0.5, max=0.9999, help="Wanted power.")] = 0.8,
+    power: Annotated[
+        float, typer.Option(metavar="SHARE", parser=share_within(0.5, 0.9999), help="Wanted power.")
+    ] = 0.8,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Say what difference N items can detect, and what N a margin needs.

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from rimbench.errors import DataError, UsageError, with_lines
 from rimbench.files import strict_json
-from rimbench.files.toml import describe_faults
+from rimbench.files.faults import describe_faults
 from rimbench.files.writing import open_regular
 from rimbench.records import LETTERS, Item, Record
 from rimbench.records.items import ItemTable

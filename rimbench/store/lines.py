@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from rimbench.errors import DataError
-from rimbench.files.toml import describe_faults
+from rimbench.files.faults import describe_faults
 from rimbench.files.writing import open_regular
 from rimbench.records import Item, Record
 
