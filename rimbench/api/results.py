@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rimbench.reporting.families import Choice
     from rimbench.statistics.verdict import Settings
 
-ReportForm = Literal["markdown", "json", "csv", "latex", "model-index", "html"]
+ReportForm = Literal["markdown", "json", "csv", "latex", "bibtex", "model-index", "html"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -147,20 +147,24 @@ def report(
     family: str | Sequence[str] | None = None,
     allow_partial: bool = False,
     allow_outside: bool = False,
+    systems: str | Sequence[str] = (),
+    suites: str | Sequence[str] = (),
 ) -> Reported:
     """The report of a results folder: cells, comparisons, latency; `rimbench report` in Python.
 
     `by` is a facet to break answers down by: a column that the suite keeps, `options` or `length`. `margin` is the
     largest difference that does not matter, `baseline` what to compare with where it is not the one
-    of the systems' files, `family` the systems whose pairs are judged together, or `all`. Raises DataError where
-    there is no run.
+    of the systems' files, `family` the systems whose pairs are judged together, or `all`. `systems` and `suites` are
+    those whose cells alone are wanted. Raises DataError where there is no run.
     """
     from rimbench.reporting import summary
+    from rimbench.reporting.selection import Selection
     from rimbench.statistics.verdict import Settings
 
     folder = read_project(allow_outside=allow_outside).runs_in(results)
     choice = _choice(family, baseline, allow_partial=allow_partial)
-    return Reported(folder, summary.summarise(folder, Settings(margin=_share(margin)), choice, by))
+    selection = Selection(*([each] if isinstance(each, str) else each for each in (systems, suites)))
+    return Reported(folder, summary.summarise(folder, Settings(margin=_share(margin)), choice, by, selection))
 
 
 @checked

@@ -1,12 +1,13 @@
 """`rimbench compare`: two systems, item by item; with `--fail-if` a gate, whose exit code is its own."""
 
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rimbench.cli.options import AllowOutside, Margin, Results
-from rimbench.errors import GateError
+from rimbench.errors import GateError, UsageError
 
 if TYPE_CHECKING:
     from rimbench.reporting.compared import Pair
@@ -42,6 +43,7 @@ def compare(
         typer.Option("--fail-if", help="End with exit code 3 where a pair comes to this; may stand several times."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV, a line for each suite.")] = False,
     allow_outside: AllowOutside = False,
     results: Results = None,
 ) -> None:
@@ -56,6 +58,10 @@ def compare(
     """
     from rimbench.api import results as front
     from rimbench.cli.output import note, print_json, print_table
+    from rimbench.reporting.csv import document_csv
+
+    if json and csv:
+        raise UsageError("--json and --csv: give one of them")
 
     compared = front.compare(
         a, b, results, margin=margin, family=family, allow_partial=allow_partial, allow_outside=allow_outside
@@ -64,6 +70,8 @@ def compare(
         note(line)
     if json:
         print_json(compared.document)
+    elif csv:
+        sys.stdout.write(document_csv(compared.document))
     else:
         for table in compared.tables:
             print_table(table)

@@ -3,7 +3,7 @@
 import gc
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,8 +14,13 @@ from rimbench.errors import DataError, UsageError
 def report(
     markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown, for a model card or a review.")] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="As CSV, one line a cell.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="As CSV, a line for each cell, or for what --of says.")] = False,
+    of: Annotated[
+        Literal["cells", "comparisons", "latency", "speedups"],
+        typer.Option("--of", help="What --csv has a line for; speedups are those of latency."),
+    ] = "cells",
     latex: Annotated[bool, typer.Option("--latex", help="As LaTeX tables with booktabs, for a paper.")] = False,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="What to cite: methods, data and this tool.")] = False,
     model_index: Annotated[
         bool, typer.Option("--model-index", help="As the hub's evaluation metadata, YAML for a model card.")
     ] = False,
@@ -28,6 +33,12 @@ def report(
     by: Annotated[
         str | None,
         typer.Option(metavar="FACET", help="Break answers down by a column of the suite, options or length."),
+    ] = None,
+    system: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this system's cells; may be repeated.")
+    ] = None,
+    suite: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only the cells on this suite; may be repeated.")
     ] = None,
     margin: Margin = 0.03,
     baseline: Annotated[
@@ -55,6 +66,10 @@ def report(
       rimbench report --markdown > report.md
       rimbench report --html report.html --plots plots
       rimbench report --baseline nano-direct
+      rimbench report --system nano-rim-v2 --system nano-base --suite demo-in-dist
+      rimbench report --csv --of comparisons > comparisons.csv
+      rimbench report --latex > report.tex
+      rimbench report --bibtex > report.bib
       rimbench report --check report.md
       rimbench report --by subject_name --csv > subjects.csv
     """
@@ -63,10 +78,12 @@ def report(
     from rimbench.reporting import formats, tables
     from rimbench.reporting import model_index as cards
 
-    asked = {"markdown": markdown, "json": json, "csv": csv, "latex": latex, "model-index": model_index}
-    chosen = [name for name, wanted in asked.items() if wanted]
+    asked = {"markdown": markdown, "json": json, "csv": csv, "latex": latex, "bibtex": bibtex}
+    chosen = [name for name, wanted in (*asked.items(), ("model-index", model_index)) if wanted]
     if len(chosen) > 1:
         raise UsageError(f"--{' and --'.join(chosen)}: give one of them")
+    if of != "cells" and not csv:
+        raise UsageError(f"--of {of}: add --csv, whose lines it chooses")
     others = [*chosen, *(name for name, given in (("html", html), ("plots", plots)) if given)]
     if check and others:
         raise UsageError(f"--check and --{others[0]}: give one of them; --check tells a report's form by its suffix")
@@ -80,6 +97,8 @@ def report(
         family=family,
         allow_partial=allow_partial,
         allow_outside=allow_outside,
+        systems=system or (),
+        suites=suite or (),
     )
     summed = made.report
     shown = not (chosen or html or plots or check)
@@ -103,7 +122,7 @@ def report(
     for line in cards.left_out(summed) if model_index else ():
         note(line)
     if chosen:
-        sys.stdout.write(formats.render(chosen[0], summed, made.results, all_pairs=all_pairs))
+        sys.stdout.write(formats.render(chosen[0], summed, made.results, all_pairs=all_pairs, of=of))
     if shown:
         for table in tables.make_tables(summed, all_pairs=all_pairs):
             print_table(table)

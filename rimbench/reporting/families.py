@@ -135,9 +135,8 @@ def family_of_pair(a: RunData, b: RunData, choice: Choice) -> Family:
     if choice.named is not None:
         names = ", ".join(choice.named)
         size = len(choice.named)
-        return Family(
-            size, "Bonferroni", f"the {size} pairs of {names} against {choice.baseline} on a suite, as named"
-        )
+        pairs = "1 pair" if size == 1 else f"{size} pairs"
+        return Family(size, "Bonferroni", f"the {pairs} of {names} against {choice.baseline} on a suite, as named")
     group = declared_family(a.manifest.system)
     plain = is_unchanged(a.manifest) and is_unchanged(b.manifest) and a.manifest.system != b.manifest.system
     if not plain or b.manifest.system not in group:

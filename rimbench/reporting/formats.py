@@ -7,6 +7,7 @@ from pathlib import Path
 from rimbench.display.plaintext import as_json
 from rimbench.errors import DataError, UsageError
 from rimbench.files.writing import write_pieces
+from rimbench.reporting import csv
 from rimbench.reporting.document import Report
 
 SUFFIXES = {
@@ -14,6 +15,7 @@ SUFFIXES = {
     ".json": "json",
     ".csv": "csv",
     ".tex": "latex",
+    ".bib": "bibtex",
     ".yaml": "model-index",
     ".yml": "model-index",
     ".html": "html",
@@ -22,36 +24,42 @@ SHOWN_LINES, SHOWN_CHARACTERS = 40, 200
 """How much of a change is shown."""
 
 
-def render(name: str, report: Report, results: Path, *, all_pairs: bool = False) -> str:
-    """The report in one format; `results` is where the page, which lists every pair anyway, finds single answers."""
-    return "".join(pieces(name, report, results, all_pairs=all_pairs))
+def render(name: str, report: Report, results: Path, *, all_pairs: bool = False, of: csv.RowsOf = "cells") -> str:
+    """The report in one format; `results` is where the page, which lists every pair anyway, finds single answers, and
+    `of` what CSV has a line for.
+    """
+    return csv.as_csv(report, of) if name == "csv" else "".join(pieces(name, report, results, all_pairs=all_pairs))
 
 
 def pieces(name: str, report: Report, results: Path, *, all_pairs: bool = False) -> Iterable[str]:
     """The same piece by piece: a page of very many answers is large."""
-    if name == "json":
-        from rimbench.reporting.document import as_document
-
-        return [as_json(as_document(report))]
-    if name == "csv":
-        from rimbench.reporting.csv import as_csv
-
-        return [as_csv(report)]
-    if name == "latex":
-        from rimbench.reporting.latex import as_latex
-
-        return [as_latex(report, all_pairs=all_pairs)]
-    if name == "model-index":
-        from rimbench.reporting.model_index import as_model_index
-
-        return [as_model_index(report)]
     if name == "html":
         from rimbench.reporting.page import page_pieces
 
         return page_pieces(report, results)
-    from rimbench.reporting.markdown import as_markdown
+    if name == "json":
+        from rimbench.reporting.document import as_document
 
-    return [as_markdown(report, all_pairs=all_pairs)]
+        made = as_json(as_document(report))
+    elif name == "csv":
+        made = csv.as_csv(report)
+    elif name == "latex":
+        from rimbench.reporting.latex import as_latex
+
+        made = as_latex(report, all_pairs=all_pairs)
+    elif name == "bibtex":
+        from rimbench.reporting.bibtex import as_bibtex
+
+        made = as_bibtex(report)
+    elif name == "model-index":
+        from rimbench.reporting.model_index import as_model_index
+
+        made = as_model_index(report)
+    else:
+        from rimbench.reporting.markdown import as_markdown
+
+        made = as_markdown(report, all_pairs=all_pairs)
+    return [made]
 
 
 def write(path: Path, text: Iterable[str]) -> None:

@@ -24,7 +24,7 @@ def verdict_table(pairs: Sequence[Pair]) -> Table:
             for pair in pairs
         ),
         f"First minus second, on the items that both have answered. Intervals: {', '.join(methods)}. "
-        f"{_say_families(pairs)}",
+        f"{say_families(pairs)}",
         _whole_n(pairs),
     )
 
@@ -54,7 +54,7 @@ def certainty_table(pairs: Sequence[Pair], margin: float, alpha: float) -> Table
         "How sure",
         ("suite", "pair", "n", "both/first/second/none right", "p", "of", "adjusted", f"[{sure}]", "detectable"),
         tuple(rows),
-        f"p: {', '.join(tests)}; adjusted for so many comparisons. {_say_families(pairs)} Equivalent: the {sure} "
+        f"p: {', '.join(tests)}; adjusted for so many comparisons. {say_families(pairs)} Equivalent: the {sure} "
         f"interval lies within {100 * margin:g} points. Detectable: the smallest difference, in points, "
         "that this test finds in 4 of 5 such comparisons.",
         (*_whole_n(pairs), "both/first/second/none right", f"[{sure}]"),
@@ -99,7 +99,7 @@ def pair_details(pairs: Sequence[Pair]) -> Table:
     )
 
 
-def _say_families(pairs: Sequence[Pair]) -> str:
+def say_families(pairs: Sequence[Pair]) -> str:
     """Which comparisons each verdict is given among, and by which adjustment."""
     families = dict.fromkeys(pair.family for pair in pairs)
     said = [f.pairs if f.adjustment == "none" else f"{f.pairs} ({f.adjustment})" for f in families]

@@ -206,11 +206,15 @@ def without_texts(item: Item) -> Item:
 _NO_TEXTS = [dict.fromkeys(LETTERS[:count], "") for count in range(len(LETTERS) + 1)]
 
 
-def read_runs(results: Path) -> tuple[list[RunData], list[str]]:
-    """Every run of a results folder that can be read, and a sentence on each that cannot, or that was changed."""
+def read_runs(results: Path, wanted: Callable[[Manifest], bool] | None = None) -> tuple[list[RunData], list[str]]:
+    """Every run of a results folder, or those `wanted` by their manifests, that can be read, and a sentence on each
+    that cannot, or that was changed.
+    """
     runs, notes = [], []
     for folder in find_runs(results):
         try:
+            if wanted is not None and not wanted(read_manifest(folder)):
+                continue
             run = read_run(folder)
         except DataError as error:
             notes.append(f"{LEFT_OUT}{error}")

@@ -61,12 +61,13 @@ def _no_suite(named: str) -> UsageError:
 @dataclass(frozen=True, slots=True)
 class Role:
     """What a suite is to a report: its data set's name, whether its questions are drawn as the training data were,
-    and whether they are generated.
+    whether they are generated, and what to cite for them.
     """
 
     title: str
     in_distribution: bool = False
     generated: bool = False
+    bibtex: str | None = None
 
 
 @lru_cache(maxsize=256)
@@ -79,7 +80,7 @@ def role(name: str) -> Role:
         return Role(name)
     spec = read_suite(path)
     generated = spec.source is not None and spec.source.generator is not None
-    return Role(spec.title or name, spec.in_distribution, generated)
+    return Role(spec.title or name, spec.in_distribution, generated, spec.bibtex)
 
 
 def listing() -> tuple[SuiteListing, ...]:

@@ -186,12 +186,13 @@ class HeldoutSpec(_Strict):
 class SuiteSpec(_Strict):
     """A suite as its TOML states it. Without `source`, the rows are always given on the command line.
 
-    `title` is the name of its data set where others know it by one; `in_distribution` says that its questions are
-    drawn as the training data were.
+    `title` is the name of its data set where others know it by one, `bibtex` what to cite for it; `in_distribution`
+    says that its questions are drawn as the training data were.
     """
 
     description: Name
     title: Name | None = None
+    bibtex: str | None = None
     in_distribution: bool = False
     n: Annotated[int, Field(ge=1)]
     seed: int = 0

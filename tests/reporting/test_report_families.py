@@ -5,6 +5,7 @@ from report_runs import IDENTITY, record
 
 from rimbench.errors import UsageError
 from rimbench.reporting.families import ALONE, Choice, read_choice
+from rimbench.reporting.latex import as_latex
 from rimbench.reporting.pair_tables import certainty_table, verdict_table
 from rimbench.reporting.summary import summarise, summarise_pair
 
@@ -150,3 +151,39 @@ def test_a_partial_run_gets_no_verdict_unless_it_is_asked_for(run, rimbench):
         assert "partial" in rimbench(*command, "--results", results, check=True).stdout
         told = rimbench(*command, "--results", results, "--allow-partial", check=True).stdout
         assert asked.verdict in told
+
+
+def accuracy_rows(results, choice=None):
+    """The rows of the paper's table of accuracy, by system, and the note below it."""
+    table = as_latex(summarise(results, choice=choice)).partition(r"\end{table}")[0]
+    body, _, note = table.partition(r"\midrule")[2].partition(r"\bottomrule")
+    rows = (row.removesuffix(r" \\").split(" & ") for row in body.strip().splitlines())
+    return {row[0]: [text.partition(" ")[0] for text in row[1:]] for row in rows}, note
+
+
+def test_the_papers_table_marks_what_is_shown_against_the_stated_baseline_and_says_by_which_rule(run):
+    for suite, letters in (("one", AHEAD), ("two", FAR), ("three", BASE)):
+        run("nano-base", BASE, suite)
+        results = run("nano-cot", letters, suite)
+    rows, note = accuracy_rows(results)
+    # Five times 0.0129 is no longer below 0.05, five times 0.00003 is below 0.001; the same 100 answers are
+    # equivalent, since Tango's 90% interval of no difference ends at z^2 / (100 + z^2) = 2.6 points.
+    assert rows == {
+        "nano-base": ["50.0", r"$^{\mathrm{b}}$"] * 3,
+        "nano-cot": ["60.0", "", "50.0", "$^{=}$", "66.0", "$^{***}$"],
+    }
+    assert "Intervals: Wilson score." in note and "p: McNemar exact, adjusted." in note
+    assert "the 5 pairs of" in note and "(Bonferroni)" in note
+    alone, note = accuracy_rows(results, read_choice("nano-cot", "nano-base"))
+    assert alone["nano-cot"] == ["60.0", "$^{*}$", "50.0", "$^{=}$", "66.0", "$^{***}$"]
+    assert "the 1 pair of nano-cot against nano-base on a suite, as named (Bonferroni)" in note
+
+
+def test_the_papers_table_says_where_nothing_can_be_marked(run):
+    run("mine", BASE)
+    results = run("yours", AHEAD)
+    rows, note = accuracy_rows(results)
+    assert rows == {"mine": ["50.0", ""], "yours": ["60.0", ""]}
+    assert "No marks: no system has its baseline beside it" in note
+    rows, note = accuracy_rows(run("nano-cot", "A" * 30 + "-" * 70), read_choice(None, "mine"))
+    assert rows["nano-cot"] == ["100.0", "$^{?}$"] and "No verdict" in note

@@ -42,7 +42,7 @@ def test_all_faults_of_a_file_are_listed_at_once_in_one_line(write_suite):
     for part in [
         "description: required, but missing",
         "describtion: unknown key: did you mean description? known here: description, title, "
-        "in_distribution, n, seed, source, wording, heldout, layout",
+        "bibtex, in_distribution, n, seed, source, wording, heldout, layout",
         "n: expected 1 or more (got 0)",
         "seed: expected a whole number, without quotes (got 'one')",
         "source: a repo needs a revision",
