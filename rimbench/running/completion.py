@@ -120,7 +120,7 @@ def complete_run(
     progress.start(run, store)
     outcome = run_cell(run.cell, run.facts, engine, store, _telling(run, store, progress, check))
     if run.lacks(store, manifest.samples) == 0:
-        manifest = dataclasses.replace(manifest, ended_at=provenance.now())
+        manifest = manifest.ended(provenance.now())
     store.write_manifest(manifest, run.suite.items)
     progress.finish(run, store)
     _tell_outcome(run, store, outcome, progress)
@@ -149,7 +149,7 @@ def _settle(run: PlannedRun, store: RunStore, earlier: Manifest | None, progress
     manifest = dataclasses.replace(manifest, samples=max(manifest.samples, run.cell.samples))
     left = run.lacks(store, manifest.samples)
     if manifest.ended_at is None and left == 0:
-        manifest = dataclasses.replace(manifest, ended_at=provenance.as_text(store.last_written()))
+        manifest = manifest.ended(provenance.as_text(store.last_written()))
     if manifest == earlier:
         store.write_items(run.suite.items)
     else:
