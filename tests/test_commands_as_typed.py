@@ -2,9 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 import tiny
+
+import rimbench as rimbench_package
 
 
 def message_of(done, code):
@@ -107,9 +110,9 @@ def test_runs_that_lie_one_folder_deeper_are_read_and_of_two_such_folders_both_a
         (["run", "--system", "my model/model.safetensors", "--suite", "demo-long"], "--model 'my model'", 2),
         (["run", "--system", "", "--suite", "demo-long"], "unknown system ''", 0),
         (["run", "--system", "nano-cot", "--suite", "rows.csv"], "'rows.csv' holds rows and is no suite",
-         ["--suite medmcqa --data rows.csv", "--suite rows.toml"]),
-        (["run", "--system", "nano-cot", "--suite", "sub/rows.JSONL"], "holds rows", 6),
-        (["suites", "show", "rows.tsv"], "holds rows", 6),
+         ["--suite medmcqa --data rows.csv", "rimbench init suite rows.csv, which writes rows.toml"]),
+        (["run", "--system", "nano-cot", "--suite", "sub/rows.JSONL"], "holds rows", 2),
+        (["suites", "show", "rows.tsv"], "holds rows", 2),
         (["audit", "rows.csv"], "is no claims file", ["rimbench import rows.csv --system NAME --suite NAME"]),
         (["audit", "mine"], "is no claims file", ["rimbench audit rim-card --results mine"]),
         (["audit", "rows"], "unknown claims file 'rows'", 0),
@@ -127,14 +130,34 @@ def test_what_is_given_in_the_wrong_place_is_answered_with_the_option_that_takes
         assert all(any(line.endswith(each) for line in said) for each in lines)
 
 
-def test_the_lines_that_are_shown_for_rows_make_a_suite_of_them(rimbench, tmp_path):
-    (tmp_path / "rows.csv").write_text("asked,one,two,right\nOne and one?,2,3,A\nOne and two?,2,3,B\n")
-    _, lines = message_of(rimbench("suites", "show", "rows.csv"), 2)
-    skeleton = "\n".join(line for line in lines if line.startswith("  "))
-    for column in ("asked", "one", "two", "right"):
-        skeleton = skeleton.replace("COLUMN", column, 1)
-    (tmp_path / "rows.toml").write_text(skeleton)
-    assert len(json.loads(rimbench("suites", "show", "rows.toml", "--json", check=True).stdout)["items"]) == 2
+def test_the_command_that_is_shown_for_rows_makes_a_suite_of_them(rimbench, tmp_path):
+    (tmp_path / "rows.csv").write_text("question,one,two,answer\nOne and one?,2,3,A\nOne and two?,2,3,B\n")
+    _, [_, shown] = message_of(rimbench("suites", "show", "rows.csv"), 2)
+    words = shown.partition("rimbench ")[2].partition(",")[0].split()
+    made = rimbench(*words, check=True).stdout.strip()
+    assert len(json.loads(rimbench("suites", "show", made, "--json", check=True).stdout)["items"]) == 2
+
+
+def test_weights_of_ones_own_have_a_name_of_their_own_in_runs_comparisons_and_times(rimbench, tmp_path):
+    copy_checkpoint(Path(rimbench_package.__file__).parent / "nano" / "cot", tmp_path / "theirs")
+    asked = ("run", "--suite", "demo-long", "--limit", 2, "--system")
+    rimbench(*asked, "nano-base-direct", check=True)
+    _, [manifest] = runs_of(
+        rimbench, tmp_path, *asked[1:], "nano-base-direct", "--model", "theirs", "--name", "theirs-v1"
+    )
+    assert (manifest["system"], manifest["departures"]) == ("theirs-v1", {})
+    assert rimbench("compare", "theirs-v1", "nano-base-direct", check=True).stdout.count("theirs-v1 vs") == 2
+    rimbench(*asked, "nano-rim-v2", "--name", "mine", "--blocks", 2, check=True)
+    labels = [cell["label"] for cell in json.loads(rimbench("report", "--json", check=True).stdout)["cells"]]
+    assert sorted(labels) == ["mine (K 2)", "nano-base-direct", "theirs-v1"]
+
+
+@pytest.mark.parametrize("name", ["", "all", "cot", "a/b", "..", "mine.toml", "two words", "x" * 81])
+def test_a_name_that_is_none_or_another_systems_is_refused(rimbench, name):
+    message, _ = message_of(rimbench("run", "--system", "nano-cot", "--suite", "demo-long", "--name", name), 2)
+    assert message.startswith(f"--name {name!r}: that is ") and "such as my-rim-v2" in message
+    several = rimbench("run", "--system", "all", "--suite", "demo-long", "--name", "mine")
+    assert message_of(several, 2)[0] == "--name mine with --system all: give --system once with --name"
 
 
 @pytest.mark.parametrize("repo", ["./mine", "../mine", "mine", "-a/b", "a--b/c", "a/b.", "/mine/", ""])
@@ -225,7 +248,7 @@ def test_every_fault_of_a_project_file_is_said_on_a_line_of_its_own_with_the_nea
     assert "did you mean model?" in faults["systems.base.modle"]
     assert "required, but missing" in faults["systems.base.model"]
     assert "did you mean medqa" in faults["suites.medqua"]
-    assert "valid string" in faults["suites.medqa.data"]
+    assert "suites.medqa.data: expected a text (got 3)" in faults["suites.medqa.data"]
     assert "lies outside" in faults["suites.in-dist.data"] and "--allow-outside" in faults["suites.in-dist.data"]
 
 

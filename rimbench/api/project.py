@@ -3,18 +3,18 @@
 What the file says holds as if it had been given as an option, and is said; an option that is given wins.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from rimbench import engines, suites, systems
 from rimbench.display.notes import note
 from rimbench.errors import ConfigError, UsageError, with_lines
-from rimbench.files.toml import TomlTable, below, list_faults, parse_toml
+from rimbench.files.faults import list_faults
+from rimbench.files.toml import TomlTable, below, parse_toml
 from rimbench.files.writing import write_whole
 from rimbench.plugins import find_modules, unknown
 from rimbench.systems.weights import PINNED_HUB_NAME, checkpoint_in
@@ -68,7 +68,7 @@ def read_project(*, allow_outside: bool = False) -> Project:
     try:
         found = _File.model_validate(values, context={"allow_outside": allow_outside})
     except ValidationError as error:
-        faults = [f"{path}: {fault}" for fault in list_faults(error, _nearest_key)]
+        faults = [f"{path}: {fault}" for fault in list_faults(error, _File)]
         if len(faults) == 1:
             raise ConfigError(faults[0]) from error
         raise with_lines(ConfigError(f"{path} has {len(faults)} faults:"), faults) from error
@@ -185,13 +185,3 @@ class _File(TomlTable):
     @classmethod
     def _is_known(cls, engine: str) -> str:
         return _known("engine", engine, ["auto", *find_modules(engines)])
-
-
-def _nearest_key(place: tuple[Any, ...]) -> str:
-    """What a key that is unknown may be meant for."""
-    if len(place) == 1:
-        known = list(_File.model_fields)
-    else:
-        known = list((_SystemTable if place[0] == "systems" else _SuiteTable).model_fields)
-    near = difflib.get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
-    return f"{f'did you mean {near[0]}? ' if near else ''}known here: {', '.join(known)}"

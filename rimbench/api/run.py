@@ -60,6 +60,7 @@ def run(
     samples: int = 0,
     seed: int = 0,
     model: StrPath | None = None,
+    name: str | None = None,
     blocks: int | None = None,
     answer: AnswerMode | None = None,
     max_new_tokens: int | None = None,
@@ -107,7 +108,7 @@ def run(
     project, teller = read_project(allow_outside=allow_outside), progress or Notes()
     asked = Wanted(
         "run", texts(systems), texts(suites), _as_options(data), None if model is None else os.fspath(model),
-        blocks, answer, limit, allow_outside, max_new_tokens,
+        blocks, answer, limit, allow_outside, max_new_tokens, name,
     )  # fmt: skip
     unloaded: dict[str, RimbenchError] = {}
     chosen, loaded = choose(asked, project, teller.note, unloaded)

@@ -4,6 +4,7 @@ An option names them, `rimbench.toml` may, and a checkpoint that was trained in 
 there, the error says which commands get it.
 """
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,9 +23,14 @@ EMBEDDED = "nano-"
 """How the systems of the embedded family are called: this, before what each is the small form of."""
 
 
+OWN_NAME = re.compile(r"\w[\w.-]{0,79}(?<!\.toml)")
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a command has been given to choose systems and suites by; `data` are FILE, or SUITE=FILE."""
+    """What a command has been given to choose systems and suites by; `data` are FILE, or SUITE=FILE, and `name` is
+    what the one system is called here.
+    """
 
     command: str
     systems: Sequence[str]
@@ -36,6 +42,7 @@ class Wanted:
     limit: int | None = None
     allow_outside: bool = False
     max_new_tokens: int | None = None
+    name: str | None = None
 
 
 def choose(
@@ -92,9 +99,10 @@ def choose_systems(asked: Wanted, project: Project, say: Say) -> list[System]:
     names, model = list(dict.fromkeys(asked.systems)), asked.model
     if not names:
         raise UsageError("no system is named: expected one or more, or 'all'; see 'rimbench systems'")
-    if model is not None and ("all" in names or len(names) > 1):
-        several = "--system all" if "all" in names else f"{len(names)} systems"
-        raise UsageError(f"--model {model} with {several}: give --system once with --model")
+    several = "--system all" if "all" in names else f"{len(names)} systems" if len(names) > 1 else None
+    for option, given in (("--model", model), ("--name", asked.name)):
+        if given is not None and several:
+            raise UsageError(f"{option} {given} with {several}: give --system once with {option}")
     if "all" not in names:
         return [choose_system(name, asked, project, say) for name in names]
     kept = []
@@ -122,7 +130,20 @@ def choose_system(name: str, asked: Wanted, project: Project, say: Say) -> Syste
     placed = place_weights(system, name, asked.model, project)
     if asked.model is None and placed is not system and system.fallback is None:
         say(f"{system.name}: weights {placed.weights.path}, {_whence(system, name, project)}")
+    if asked.name is not None:
+        placed = replace(placed, name=_own_name(asked.name), own=None)
     return systems.override(placed, blocks=asked.blocks, answer=asked.answer, max_new_tokens=asked.max_new_tokens)
+
+
+def _own_name(name: str) -> str:
+    """The name that a user gives a system, whose records are then told from those of every other."""
+    if not OWN_NAME.fullmatch(name) or name in ("all", *systems.registered()):
+        taken = "that is a system's name already" if name in systems.registered() else "that is no name"
+        raise UsageError(
+            f"--name {name!r}: {taken}: expected one of your own, of up to 80 letters, digits, dots, dashes and "
+            "underscores, such as my-rim-v2"
+        )
+    return name
 
 
 def ready_systems(project: Project) -> tuple[list[str], str]:

@@ -25,7 +25,7 @@ from rimbench.claims.entries import (
 )
 from rimbench.claims.kinds import find_kinds
 from rimbench.claims.quantity import parse_quantity
-from rimbench.files.toml import below, read_toml
+from rimbench.files.toml import TypedShare, below, read_toml
 from rimbench.latency.floor import GPUS
 from rimbench.plugins import unknown
 
@@ -48,7 +48,7 @@ class ClaimsSpec(Strict):
     note: Text | None = None
     margin: Positive = parse_quantity("3 points")
     time_margin: PositiveShare = parse_quantity("10 %")
-    alpha: Annotated[float, Field(ge=1e-9, lt=0.5)] = 0.05
+    alpha: Annotated[TypedShare, Field(ge=1e-9, lt=0.5)] = 0.05
     model: list[ModelSpec] = Field(default_factory=list)
     device: list[DeviceSpec] = Field(default_factory=list)
     system: list[SystemEntry] = Field(default_factory=list)

@@ -12,6 +12,7 @@ def ablate(
     suite: options.OneSuite,
     only: Annotated[list[str] | None, typer.Option(metavar="KIND", help="Only this intervention; repeat.")] = None,
     model: options.Model = None,
+    name: options.OwnName = None,
     data: options.Data = None,
     limit: options.Limit = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of donors, noise and orders.")] = 0,
@@ -62,7 +63,9 @@ def ablate(
 
     with RunProgress() as progress:
         project = read_project(allow_outside=allow_outside)
-        asked = Wanted("ablate", [system], [suite], data or (), model, blocks, "readout", limit, allow_outside)
+        asked = Wanted(
+            "ablate", [system], [suite], data or (), model, blocks, "readout", limit, allow_outside, name=name
+        )
         chosen, loaded = choose_one(asked, project, progress.note)
         errors = ErrorRules(max_errors, keep_errors)
         settings = plans.RunSettings(

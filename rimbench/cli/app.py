@@ -35,6 +35,7 @@ from rimbench.cli import (
     systems,
     train,
 )
+from rimbench.cli.grouping import GroupedCommand
 from rimbench.cli.output import guard_streams, note
 from rimbench.errors import RimbenchError
 
@@ -62,31 +63,31 @@ def _options(
 ) -> None: ...
 
 
-app.command()(demo.demo)
-app.command()(run.run)
-app.command()(latency.latency)
-app.command()(report.report)
-app.command()(compare.compare)
-app.command()(cascade.cascade)
-app.command()(plan.plan)
-app.command()(sweep.sweep)
-app.command()(lens.lens)
-app.command()(ablate.ablate)
-app.command()(ask.ask)
-app.command()(train.train)
-app.command()(recipes.recipes)
-app.command()(audit.audit)
-app.command("import")(import_.import_)
-app.command()(rescore.rescore)
-app.command()(export.export)
-app.command("export-model")(export_model.export_model)
-app.command()(systems.systems)
-app.command()(doctor.doctor)
-app.command()(init.init)
+app.command(cls=GroupedCommand)(demo.demo)
+app.command(cls=GroupedCommand)(run.run)
+app.command(cls=GroupedCommand)(latency.latency)
+app.command(cls=GroupedCommand)(report.report)
+app.command(cls=GroupedCommand)(compare.compare)
+app.command(cls=GroupedCommand)(cascade.cascade)
+app.command(cls=GroupedCommand)(plan.plan)
+app.command(cls=GroupedCommand)(sweep.sweep)
+app.command(cls=GroupedCommand)(lens.lens)
+app.command(cls=GroupedCommand)(ablate.ablate)
+app.command(cls=GroupedCommand)(ask.ask)
+app.command(cls=GroupedCommand)(train.train)
+app.command(cls=GroupedCommand)(recipes.recipes)
+app.command(cls=GroupedCommand)(audit.audit)
+app.command("import", cls=GroupedCommand)(import_.import_)
+app.command(cls=GroupedCommand)(rescore.rescore)
+app.command(cls=GroupedCommand)(export.export)
+app.command("export-model", cls=GroupedCommand)(export_model.export_model)
+app.command(cls=GroupedCommand)(systems.systems)
+app.command(cls=GroupedCommand)(doctor.doctor)
+app.add_typer(init.app, name="init")
 app.add_typer(suites.app, name="suites")
-app.command("show-prompt")(show_prompt.show_prompt)
-app.command("check-engine")(check_engine.check_engine)
-app.command("check-checkpoint")(check_checkpoint.check_checkpoint)
+app.command("show-prompt", cls=GroupedCommand)(show_prompt.show_prompt)
+app.command("check-engine", cls=GroupedCommand)(check_engine.check_engine)
+app.command("check-checkpoint", cls=GroupedCommand)(check_checkpoint.check_checkpoint)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Results
+from rimbench.cli.options import AllowOutside, Results, share_within
 
 
 def cascade(
@@ -14,7 +14,10 @@ def cascade(
         str | None, typer.Option(metavar="NAME", help="This suite alone; all that both have, else.")
     ] = None,
     loss: Annotated[
-        float, typer.Option(metavar="SHARE", min=0, max=0.99, help="Accuracy that may be lost, 0.01 is a point.")
+        float,
+        typer.Option(
+            metavar="SHARE", parser=share_within(0, 0.99), help="Accuracy that may be lost: 0.01 or '1 point'."
+        ),
     ] = 0.0,
     json: Annotated[bool, typer.Option("--json", help="As JSON, with the whole frontier.")] = False,
     allow_outside: AllowOutside = False,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Results
+from rimbench.cli.options import AllowOutside, Margin, Results
 from rimbench.errors import GateError
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ class FailIf(StrEnum):
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A system's name, or a run's.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
-    margin: Annotated[
-        float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Largest difference that does not matter.")
-    ] = 0.03,
+    margin: Margin = 0.03,
     family: Annotated[
         str | None,
         typer.Option(metavar="A,B|all", help="Systems whose pairs are judged together; the declared ones, else."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from rimbench.cli.options import AllowOutside, BaseUrl, Data, Dtype, Model, Results
+from rimbench.cli.options import AllowOutside, BaseUrl, Data, Dtype, Model, OwnName, Results
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def latency(
     ] = False,
     data: Data = None,
     model: Model = None,
+    name: OwnName = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw speed and speed-ups by batch size into this folder.")
     ] = None,
@@ -114,14 +115,14 @@ def latency(
     if not system:
         system, why = ready_systems(project)
         note(why)
-    request = Wanted("latency", system, [suite], data or (), model, allow_outside=allow_outside)
+    request = Wanted("latency", system, [suite], data or (), model, allow_outside=allow_outside, name=name)
     systems, loaded = choose(request, project, note)
     engines = engine or [project.engine_or(None)]
     asked = loaded[0].name if prompt_tokens is None else f"{prompt_tokens} tokens of {loaded[0].name}"
     rules = StoppingRules(least=samples, most=max(samples, 256), seconds=seconds)
 
     def planned(size: int) -> "list[PlannedRun]":
-        settings = [RunSettings(folder, name, size, dtype=dtype, eager=eager) for name in engines]
+        settings = [RunSettings(folder, each, size, dtype=dtype, eager=eager) for each in engines]
         with explaining_weights(request, systems):
             return plan_alike(systems, loaded, settings, prompt_tokens)
 

@@ -11,6 +11,7 @@ def lens(
     system: options.RimSystem,
     suite: options.OneSuite,
     model: options.Model = None,
+    name: options.OwnName = None,
     data: options.Data = None,
     limit: options.Limit = None,
     blocks: Annotated[
@@ -45,7 +46,7 @@ def lens(
     from rimbench.store.lenses import write_lens
 
     project = read_project(allow_outside=allow_outside)
-    asked = Wanted("lens", [system], [suite], data or (), model, blocks, "readout", limit, allow_outside)
+    asked = Wanted("lens", [system], [suite], data or (), model, blocks, "readout", limit, allow_outside, name=name)
     chosen, loaded = choose_one(asked, project, note)
     folder = project.results_or(results)
     settings = plans.RunSettings(folder, engine="transformers", batch_size=batch_size)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rimbench.cli import options
+from rimbench.cli.options import Margin, share_within
 from rimbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
 
 def plan(
     n: Annotated[int, typer.Option("--n", metavar="N", min=2, help="Items a cell.")] = 1000,
-    margin: Annotated[
-        float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Largest difference that does not matter.")
-    ] = 0.03,
+    margin: Margin = 0.03,
     base: Annotated[
-        float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Accuracy of the system compared with.")
+        float,
+        typer.Option(
+            metavar="SHARE", parser=share_within(0.0001, 0.9999), help="Accuracy of the system compared with."
+        ),
     ] = 0.45,
     discordant: Annotated[
         float,
-        typer.Option(metavar="SHARE", min=0.0001, max=1, help="Share of items that just one of the two has right."),
+        typer.Option(
+            metavar="SHARE", parser=share_within(0.0001, 1), help="Share of items that just one of the two has right."
+        ),
     ] = 0.25,
-    power: Annotated[float, typer.Option(metavar="SHARE", min=0.5, max=0.9999, help="Wanted power.")] = 0.8,
+    power: Annotated[
+        float, typer.Option(metavar="SHARE", parser=share_within(0.5, 0.9999), help="Wanted power.")
+    ] = 0.8,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     cost: Annotated[
         bool, typer.Option("--cost", help="What runs will take instead, from a short probe of each.")
@@ -39,13 +45,14 @@ def plan(
     data: options.Data = None,
     model: options.Model = None,
     limit: options.Limit = None,
-    samples: Annotated[int, typer.Option(metavar="N", min=0, help="--cost: draws an item.")] = 0,
+    samples: Annotated[int, typer.Option(metavar="N", min=0, max=999_999, help="--cost: draws an item.")] = 0,
     engine: Annotated[str | None, typer.Option(metavar="NAME", help="--cost: as of rimbench run.")] = None,
     base_url: options.BaseUrl = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="--cost: as of rimbench run.")] = None,
     workers: Annotated[int, typer.Option(metavar="N", min=1, help="--cost: workers that will answer.")] = 1,
     price_per_hour: Annotated[
-        float | None, typer.Option(metavar="PRICE", min=0, help="--cost: what all the workers' machines cost.")
+        float | None,
+        typer.Option(metavar="PRICE", min=0, max=1e9, help="--cost: what the machines cost."),
     ] = None,
     allow_outside: options.AllowOutside = False,
     results: options.Results = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Results
+from rimbench.cli.options import AllowOutside, Margin, Results
 from rimbench.errors import DataError, UsageError
 
 
@@ -29,9 +29,7 @@ def report(
         str | None,
         typer.Option(metavar="FACET", help="Break answers down by a column of the suite, options or length."),
     ] = None,
-    margin: Annotated[
-        float, typer.Option(metavar="SHARE", min=0.0001, max=0.9999, help="Largest difference that does not matter.")
-    ] = 0.03,
+    margin: Margin = 0.03,
     baseline: Annotated[
         str | None, typer.Option(metavar="NAME", help="What to compare with; a shipped system's own if not given.")
     ] = None,

@@ -20,6 +20,7 @@ def run(
     ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the draws.")] = 0,
     model: options.Model = None,
+    name: options.OwnName = None,
     blocks: Annotated[int | None, typer.Option(metavar="K", help="Memory budget K of a RiM system.")] = None,
     answer: Annotated[AnswerBy | None, typer.Option(help="How to have the answer.")] = None,
     max_new_tokens: Annotated[
@@ -63,6 +64,7 @@ def run(
     \b
       rimbench run --system rim-v2 --suite medmcqa
       rimbench run --system rim-v2 --model checkpoints/rim-v2 --suite medmcqa --data dev.json
+      rimbench run --system base-direct --model my-model --name my-model --suite medqa
       rimbench run --system smollm2 --suite medqa --data phrases_no_exclude_test.jsonl --limit 100
       rimbench run --system base --system base-direct --suite all --samples 8
       rimbench run --system rim-v2 --suite medmcqa --rotate-options
@@ -81,6 +83,7 @@ def run(
             samples=samples,
             seed=seed,
             model=model,
+            name=name,
             blocks=blocks,
             answer=answer,
             max_new_tokens=max_new_tokens,

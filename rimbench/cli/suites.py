@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from rimbench.cli.grouping import GroupedCommand
 from rimbench.cli.options import AllowOutside, Data
 from rimbench.cli.output import console, note, print_json, print_table
 from rimbench.display.plaintext import plain, shown
@@ -45,8 +46,9 @@ def list_suites(
 
 
 @app.command(
+    cls=GroupedCommand,
     epilog="Examples: rimbench suites show medqa --data phrases_no_exclude_test.jsonl  |  "
-    "rimbench suites show my-suite.toml --limit 100 --json"
+    "rimbench suites show my-suite.toml --limit 100 --json",
 )
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A suite's name, or the path of its TOML file.")],

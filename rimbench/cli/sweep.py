@@ -11,6 +11,7 @@ def sweep(
     system: options.RimSystem,
     suite: options.OneSuite,
     model: options.Model = None,
+    name: options.OwnName = None,
     data: options.Data = None,
     limit: options.Limit = None,
     blocks: Annotated[
@@ -47,7 +48,9 @@ def sweep(
 
     with RunProgress() as progress:
         project = read_project(allow_outside=allow_outside)
-        asked = Wanted("sweep", [system], [suite], data or (), model, blocks, "readout", limit, allow_outside)
+        asked = Wanted(
+            "sweep", [system], [suite], data or (), model, blocks, "readout", limit, allow_outside, name=name
+        )
         chosen, loaded = choose_one(asked, project, progress.note)
         folder = project.results_or(results)
         settings = plans.RunSettings(

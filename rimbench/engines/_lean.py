@@ -6,7 +6,8 @@ and goes on by a token of every row at a time.
 The same arithmetic as the model's own modules in fewer and larger operators, with no Python that can be done once:
 queries, keys and values are one product, so are gate and up; cosines and sines are kept; queries and keys turn
 together; residuals are added inside the products; and the last layer, whose other positions nobody asks for, runs its
-queries and its MLP at the answer's position alone.
+queries and its MLP at the answer's position alone. A large model's weights stay as they are on a CPU: its calls are
+few for their arithmetic, and joined weights would stand beside the pages of the file that they were read from.
 
 A small model's pass is made of operator calls more than of arithmetic: `benchmarks/latency.py` times this against the
 model's own modules, at nano size and at 135M.
@@ -15,7 +16,7 @@ model's own modules, at nano size and at 135M.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rimbench.engines._products import Products, fastest
+from rimbench.engines._products import LAID_OUT_AT_MOST, Products, fastest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,8 +47,8 @@ class _Layer:
     """One layer's weights, products that share an input side by side."""
 
     norm: "Tensor"
-    qkv: "Tensor"
-    qkv_bias: "Tensor | None"
+    qkv: tuple["Tensor", ...]
+    qkv_biases: tuple["Tensor | None", ...]
     qk_norm: "Tensor | None"
     out: "Tensor"
     mlp_norm: "Tensor"
@@ -71,6 +72,7 @@ class LeanDecoder:
         self._head: Any = model.get_output_embeddings()
         held = sum(parameter.nbytes for parameter in [*self._body.layers.parameters(), self._head.weight])
         self._products = products or fastest(weight.device.type, weight.dtype, weight.shape[1], held)
+        self._joins = weight.device.type != "cpu" or held <= LAID_OUT_AT_MOST
         self._heads = int(config.num_attention_heads)
         self._key_heads = int(config.num_key_value_heads)
         self._size = int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
@@ -176,8 +178,9 @@ class LeanDecoder:
         self, layer: _Layer, flat: "Tensor", cosines: "Tensor", sines: "Tensor"
     ) -> tuple["Tensor", "Tensor", "Tensor"]:
         """Queries, keys and values [tokens, heads, size], queries and keys turned to their positions."""
-        mixed = self._products.linear(self._norm(flat, layer.norm), layer.qkv, layer.qkv_bias)
-        heads, keys = self._heads, self._key_heads
+        normed, heads, keys = self._norm(flat, layer.norm), self._heads, self._key_heads
+        parts = [self._products.linear(normed, *part) for part in zip(layer.qkv, layer.qkv_biases, strict=True)]
+        mixed = parts[0] if len(parts) == 1 else self._torch.cat(parts, -1)
         mixed = mixed.view(-1, heads + 2 * keys, self._size)
         turning, values = mixed[:, : heads + keys], mixed[:, heads + keys :]
         if layer.qk_norm is not None:
@@ -238,25 +241,27 @@ class LeanDecoder:
         if hasattr(attention, "q_norm"):
             parts = ((attention.q_norm.weight, self._heads), (attention.k_norm.weight, self._key_heads))
             norms = self._torch.cat([weight.detach().expand(count, -1) for weight, count in parts])
-        biases = [product.bias for product in qkv]
         laid = self._products.laid
         return _Layer(
             norm=layer.input_layernorm.weight,
-            qkv=laid(self._side_by_side(qkv)),
-            qkv_bias=None if biases[0] is None else self._torch.cat(biases).detach(),
+            qkv=tuple(map(laid, self._joined([product.weight for product in qkv]))),
+            qkv_biases=self._joined([product.bias for product in qkv]),
             qk_norm=norms,
             out=laid(attention.o_proj.weight),
             mlp_norm=layer.post_attention_layernorm.weight,
-            gate_up=self._products.laid_pair(self._side_by_side([mlp.gate_proj, mlp.up_proj])),
+            gate_up=self._products.laid_pair(self._joined([mlp.gate_proj.weight, mlp.up_proj.weight])),
             down=laid(mlp.down_proj.weight),
         )
 
-    def _side_by_side(self, products: list[Any]) -> "Tensor":
-        """One matrix of several; theirs become its rows, so that no weight is held twice."""
-        joined: Tensor = self._torch.cat([product.weight.detach() for product in products])
+    def _joined(self, parts: list[Any]) -> tuple[Any, ...]:
+        """One tensor of several, whose rows they become, so that nothing is held twice; or themselves."""
+        if not self._joins:
+            return tuple(parts)
+        if parts[0] is None:
+            return (None,)
+        joined = self._torch.cat([part.detach() for part in parts])
         start = 0
-        for product in products:
-            rows = product.weight.shape[0]
-            product.weight.data = joined[start : start + rows]
-            start += rows
-        return joined
+        for part in parts:
+            end = start + len(part)
+            part.data, start = joined[start:end], end
+        return (joined,)

@@ -27,8 +27,8 @@ class Products(Protocol):
     def laid(self, weight: "Tensor") -> "Tensor":
         """A weight [out, in] as it is read fastest."""
 
-    def laid_pair(self, weight: "Tensor") -> tuple["Tensor", ...]:
-        """A gate's weight above another, [2 x out, in], as `gated` takes it."""
+    def laid_pair(self, weights: tuple["Tensor", ...]) -> tuple["Tensor", ...]:
+        """A gate's weight and another, [out, in] each, or one above the other in one, as `gated` takes them."""
 
     def linear(self, rows: "Tensor", weight: "Tensor", bias: "Tensor | None" = None) -> "Tensor":
         """Rows times the weight, plus the bias [out]: [n, out]."""
@@ -52,9 +52,9 @@ class TorchProducts:
         """The weight itself."""
         return weight
 
-    def laid_pair(self, weight: "Tensor") -> tuple["Tensor", ...]:
-        """Both in one, for one product."""
-        return (weight,)
+    def laid_pair(self, weights: tuple["Tensor", ...]) -> tuple["Tensor", ...]:
+        """As they are: in one they are one product."""
+        return weights
 
     def linear(self, rows: "Tensor", weight: "Tensor", bias: "Tensor | None" = None) -> "Tensor":
         """Rows times the weight, plus the bias."""
@@ -66,7 +66,8 @@ class TorchProducts:
 
     def gated(self, rows: "Tensor", pair: tuple["Tensor", ...]) -> "Tensor":
         """SiLU of one product, times the other."""
-        gate, up = self.linear(rows, *pair).chunk(2, -1)
+        products = [self.linear(rows, weight) for weight in pair]
+        gate, up = products if len(products) == 2 else products[0].chunk(2, -1)
         return self._torch.nn.functional.silu(gate).mul_(up)
 
 
@@ -83,9 +84,9 @@ class OneDnnProducts:
         """A copy as oneDNN reads it, for any number of rows."""
         return weight if self._reordered is None else self._reordered(weight.detach(), None)
 
-    def laid_pair(self, weight: "Tensor") -> tuple["Tensor", ...]:
+    def laid_pair(self, weights: tuple["Tensor", ...]) -> tuple["Tensor", ...]:
         """Each by itself: the second product takes the first one's outcome in."""
-        return tuple(self.laid(half) for half in weight.chunk(2))
+        return tuple(map(self.laid, weights if len(weights) == 2 else weights[0].chunk(2)))
 
     def linear(self, rows: "Tensor", weight: "Tensor", bias: "Tensor | None" = None) -> "Tensor":
         """Rows times the weight, plus the bias."""

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rimbench.errors import DataError
+from rimbench.files.faults import describe_faults
 from rimbench.files.strict_json import is_deep, say_deep
-from rimbench.files.toml import describe_faults
 
 _LINES_SHOWN, _LONGEST_FAULT = 10, 300
 _BLANK = b"\xef\xbb\xbf \t\r\n"

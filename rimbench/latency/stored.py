@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rimbench.errors import DataError, UsageError, first_line
 from rimbench.files import strict_json
+from rimbench.files.faults import describe_faults
 from rimbench.files.writing import open_regular, write_whole
 from rimbench.latency.measured import Measurement
 from rimbench.store import json_of
@@ -88,7 +89,7 @@ def read_measurements(results: Path, say: Callable[[str], None] | None = None) -
                 raise ValueError(fault)
             found.append(measurement)
         except (OSError, ValueError, ValidationError, RecursionError) as error:
-            fault = first_line(error)
+            fault = describe_faults(error) if isinstance(error, ValidationError) else first_line(error)
             told = f"{path} is no measurement of this version ({fault}): measure again, and delete it"
             if say is None:
                 raise DataError(told) from error

@@ -16,7 +16,7 @@ def verdict_table(pairs: Sequence[Pair]) -> Table:
         tuple(
             (
                 pair.shown_suite,
-                _name(pair),
+                pair_name(pair),
                 counted(pair.n, pair.n_asked),
                 points(pair.difference),
                 pair.said,
@@ -38,7 +38,7 @@ def certainty_table(pairs: Sequence[Pair], margin: float, alpha: float) -> Table
         rows.append(
             (
                 pair.shown_suite,
-                _name(pair),
+                pair_name(pair),
                 counted(pair.n, pair.n_asked),
                 "/".join(map(str, counts)) or "-",
                 f"{pair.p_value:.3g}",
@@ -111,5 +111,6 @@ def _whole_n(pairs: Sequence[Pair]) -> tuple[str, ...]:
     return ("n",) if all(pair.n == pair.n_asked for pair in pairs) else ()
 
 
-def _name(pair: Pair) -> str:
+def pair_name(pair: Pair) -> str:
+    """A pair as a table names it."""
     return f"{pair.a} vs {pair.b}"

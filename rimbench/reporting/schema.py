@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 
 from rimbench.errors import DataError
 from rimbench.files import strict_json
-from rimbench.files.toml import describe_faults
+from rimbench.files.faults import describe_faults
 from rimbench.files.writing import open_regular
 from rimbench.reporting.document import CellResult, Report
 from rimbench.reporting.keys import PARTS, SPREAD, EstimateParts, fields_of, in_order

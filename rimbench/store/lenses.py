@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from rimbench.errors import DataError, UsageError
 from rimbench.files import strict_json
-from rimbench.files.toml import describe_faults
+from rimbench.files.faults import describe_faults
 from rimbench.files.writing import open_regular, write_whole
 
 LENS = "-lens"

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from rimbench.errors import DataError
-from rimbench.files.toml import describe_faults
+from rimbench.files.faults import describe_faults
 from rimbench.files.writing import open_regular
 from rimbench.records import Item, Record
 
@@ -108,21 +108,18 @@ def values_of(lines: Sequence[bytes], schema: type[T]) -> list[T]:
     return [value for value in (_value(line, schema) for line in lines) if not isinstance(value, str)]
 
 
-def records_of(lines: Sequence[bytes]) -> list[Record]:
-    """The records of lines that were found good before."""
-    values = values_of(lines, Record)
-    if len(values) < len(lines):
-        fault = next(value for value in (_value(line, Record) for line in lines) if isinstance(value, str))
-        raise DataError(f"a record was changed while it was read ({fault}): start the same command again")
-    return values
+def values_again(
+    path: Path, lines: Iterable[bytes], keys: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """What lines that were found good before hold under these keys, as JSON has it: in a third of the time.
 
-
-def values_again(path: Path, lines: Iterable[bytes], keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """What lines that were found good before hold under these keys, as JSON has it: in a third of the time."""
+    Behind them what they hold under the `optional` ones, None where a line lacks it.
+    """
     wanted = operator.itemgetter(*keys)
     try:
         for line in lines:
-            yield wanted(from_json(line, cache_strings="none"))
+            held = from_json(line, cache_strings="none")
+            yield (*wanted(held), *map(held.get, optional))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{path} was changed while it was read: start the same command again") from error
 

@@ -1,6 +1,5 @@
 """Which suites there are: the TOML files of rimbench and of other packages, and any file given by its path."""
 
-import json
 import shlex
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -50,18 +49,11 @@ def _no_suite(named: str) -> UsageError:
     path = Path(named)
     if path.suffix.lower() not in SUFFIXES:
         return unknown("suite", named, _registered())
-    own = path.with_suffix(".toml")
-    column = '"COLUMN"'
     return with_lines(
         UsageError(f"'{named}' holds rows and is no suite: a suite's TOML file says what its columns are"),
         [
             f"with the columns of a shipped suite: --suite medmcqa --data {shlex.quote(named)}",
-            f"with others: write {own} with the columns by their names, and give --suite {shlex.quote(str(own))}",
-            '  description = "questions of my own"',
-            "  n = 1000",
-            f"  source = {{ path = {json.dumps(path.name)} }}",
-            f'  layout = [{{ name = "rows", question = {column}, options = [{column}, {column}], '
-            f"gold = {{ letter = {column} }} }}]",
+            f"with others: rimbench init suite {shlex.quote(named)}, which writes {path.with_suffix('.toml')}",
         ],
     )
 

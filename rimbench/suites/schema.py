@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from rimbench.files.toml import TomlTable, read_toml
+from rimbench.files.toml import TomlTable, TypedShare, read_toml
 from rimbench.records import LETTERS
 
 Name = Annotated[str, Field(min_length=1)]
@@ -180,7 +180,7 @@ Layout = Annotated[
 class HeldoutSpec(_Strict):
     """The share of questions that is kept for evaluation, by a hash of the normalised question."""
 
-    fraction: Annotated[float, Field(gt=0, lt=1)]
+    fraction: Annotated[TypedShare, Field(gt=0, lt=1)]
 
 
 class SuiteSpec(_Strict):

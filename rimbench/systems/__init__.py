@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from rimbench.errors import ConfigError, RimbenchError, UsageError, with_lines
-from rimbench.files.toml import TomlTable, below, parse_toml, read_values
+from rimbench.files.toml import TomlTable, TypedShare, below, parse_toml, read_values
 from rimbench.plugins import find_files, offered_files, unknown, whose
 from rimbench.rim.blocks import Memory
 from rimbench.systems.system import (
@@ -102,7 +102,7 @@ class CascadeFile(TomlTable):
     kind: Literal["cascade"]
     first: str
     second: str
-    threshold: Annotated[float, Field(gt=0, le=1)]
+    threshold: Annotated[TypedShare, Field(gt=0, le=1)]
     baseline: str | None = None
 
 

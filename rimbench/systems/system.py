@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from rimbench.chat import TODAY
 from rimbench.errors import UsageError
+from rimbench.files.toml import TypedShare
 from rimbench.rim.blocks import Memory
 
 _DATE = TypeAdapter(datetime.date)
@@ -91,7 +92,7 @@ class AnswerStyle(StatedAnswer):
     extraction: ExtractionRule = "text"
     max_new_tokens: Annotated[int, Field(ge=1)] = 1
     temperature: Annotated[float, Field(gt=0, le=5)] = 0.7
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_p: Annotated[TypedShare, Field(gt=0, le=1)] = 1.0
     reasoning_tags: tuple[tuple[ReasoningTag, ReasoningTag], ...] = ()
 
 

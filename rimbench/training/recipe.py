@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rimbench.files.toml import TomlTable, read_toml
+from rimbench.files.toml import TomlTable, TypedShare, read_toml
 from rimbench.plugins import find_files, unknown
 from rimbench.rim.blocks import Memory
 
@@ -72,7 +72,7 @@ class DataTable(TomlTable):
     max_steps: int = Field(default=8, ge=1)
     max_row_tokens: int = Field(ge=8)
     held_out_suite: str | None = None
-    validation: float = Field(default=0.0, ge=0, lt=1)
+    validation: TypedShare = Field(default=0.0, ge=0, lt=1)
 
 
 class _Stage(TomlTable):
@@ -90,11 +90,11 @@ class _Stage(TomlTable):
     batch_size: int = Field(ge=1)
     rows_per_device: int = Field(ge=1)
     schedule: Literal["constant", "linear", "cosine"] = "cosine"
-    warmup: float = Field(default=0.03, ge=0, lt=1)
+    warmup: TypedShare = Field(default=0.03, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
     adam_beta2: float = Field(default=0.999, gt=0, lt=1)
     max_grad_norm: float = Field(default=1.0, gt=0)
-    attention_dropout: float = Field(default=0.0, ge=0, lt=1)
+    attention_dropout: TypedShare = Field(default=0.0, ge=0, lt=1)
     gradient_checkpointing: bool = False
     reduction: Literal["mean", "sum"] = "mean"
     save_steps: int = Field(default=500, ge=1)

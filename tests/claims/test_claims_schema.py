@@ -35,11 +35,11 @@ def test_all_faults_of_a_file_are_listed_at_once_in_one_line(write):
     assert "\n" not in message
     for part in [
         "claims.toml",
-        "titel: unknown key",
+        "titel: unknown key: did you mean title? known here: title, source, note, margin",
         "title: required, but missing",
         "figure.0.accuracy.n: required, but missing",
         "figure.0.accuracy.source: required, but missing",
-        "figure.0.accuracy.extra: unknown key",
+        "figure.0.accuracy.extra: unknown key: known here: id, source, note, kind, system, suite, setting, value, n",
         "figure.1.accuracy.value: expected a figure in quotes as it was printed",
         "figure.1.accuracy.n",
         "claim.0.ratio.source: required, but missing",
@@ -97,7 +97,7 @@ def test_all_faults_of_a_file_are_listed_at_once_in_one_line(write):
         (latency("t", "3 s", extra=ON_H100), "unknown model 'Qwen3-1.7B': known: none; or add it as [[model]]"),
         (latency("t", "3 s", extra='one_pass = "u"'), "t: unknown figure 'u'"),
         (latency("t", "3 s", "readout", "generated_tokens = 5"), "neither for a readout"),
-        (claim("guess", ""), "claim.0: Input tag 'guess'"),
+        (claim("guess", ""), "claim.0: kind 'guess': expected 'above chance', 'chance level'"),
         ('[[figure]]\nid = "a"\n', "figure.0: kind is required, but missing"),
     ],
 )  # fmt: skip

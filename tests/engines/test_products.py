@@ -27,8 +27,9 @@ def test_products_equal_the_plain_ones_and_leave_what_goes_in_alone(way, rows):
         torch.testing.assert_close(products.linear(x, laid, bias), wanted + bias)
         torch.testing.assert_close(products.added(x, laid, residual), wanted + residual)
         gate, up = wanted.chunk(2, -1)
-        made = products.gated(x, products.laid_pair(weight))
-        torch.testing.assert_close(made, torch.nn.functional.silu(gate) * up)
+        for pair in ((weight,), weight.chunk(2)):
+            made = products.gated(x, products.laid_pair(pair))
+            torch.testing.assert_close(made, torch.nn.functional.silu(gate) * up)
     assert torch.equal(residual, before)
 
 

@@ -16,6 +16,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from rimbench.engines import _lean
 from rimbench.engines._letters import read_letter
 from rimbench.engines._readout import LetterReadout, _parts
 
@@ -90,6 +91,19 @@ def test_the_short_pass_of_each_family_is_taken_and_equals_the_models_own(family
     for row, own in zip(rows, wanted, strict=True):
         assert plain(model, row) == pytest.approx(own, abs=1e-6)  # the model itself is what it was
         assert read(readout, [row])[0] == pytest.approx(own, abs=1e-4)
+
+
+@pytest.mark.parametrize("hidden", [32, 256])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_large_models_weights_on_a_cpu_stay_where_they_are(family, hidden, monkeypatch):
+    model = made(family, hidden)
+    before = {name: weight.data_ptr() for name, weight in model.named_parameters()}
+    monkeypatch.setattr(_lean, "LAID_OUT_AT_MOST", 0)
+    readout = LetterReadout(model, "cpu", graphs=False)
+    assert {name: weight.data_ptr() for name, weight in model.named_parameters()} == before
+    assert readout._lean is not None
+    for row in rows_of(model):
+        assert read(readout, [row])[0] == pytest.approx(plain(model, row), abs=1e-4)
 
 
 def test_a_model_that_departs_from_its_family_is_run_by_its_own_modules_and_says_so(caplog):

@@ -105,8 +105,8 @@ def test_a_cascade_is_timed_end_to_end_with_the_passes_and_tokens_of_both(made, 
         ({"second": "both.toml"}, "second: .*both.toml is a cascade itself; expected a single system"),
         ({"second": "gone.toml"}, "gone.toml does not exist"),
         ({"second": "../outside.toml"}, "lies outside"),
-        ({"at": 1.5}, "threshold: Input should be less than or equal to 1"),
-        ({"at": 0}, "threshold: Input should be greater than 0"),
+        ({"at": 1.5}, "threshold: expected 1 or less"),
+        ({"at": 0}, "threshold: expected more than 0"),
     ],
 )
 def test_what_is_no_cascade_is_said_in_one_line(made, changes, says):

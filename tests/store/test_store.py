@@ -247,7 +247,7 @@ def edited(line, **changes):
     [
         ({"sample": -1}, "sample: expected 0 to 999999 (got -1)"),
         ({"sample": 10**9}, "sample: expected 0 to 999999 (got 1000000000)"),
-        ({"sample": True}, "sample: Input should be a valid integer"),
+        ({"sample": True}, "sample: expected a whole number (got true)"),
         ({"answer": "E"}, "answer: item '1' has the options A, B, C, D (got E)"),
         ({"answer": "c"}, "answer: item '1' has the options A, B, C, D (got c)"),
         ({"answer": None}, "answer: expected a letter beside the status ok (got None)"),
@@ -267,7 +267,7 @@ def edited(line, **changes):
         ({"option_logprobs": dict.fromkeys("ABCD", "x")}, "4 faults: option_logprobs.A: "),
         ({"gold": "A"}, "gold: A, while its item '1' has C"),
         ({"item_id": "9"}, "item_id: answers item '9', which is not in its items.jsonl"),
-        ({"item_id": 1}, "item_id: Input should be a valid string"),
+        ({"item_id": 1}, "item_id: expected a text (got 1)"),
     ],
 )
 def test_a_record_that_cannot_be_is_told_with_file_line_and_key(tmp_path, changes, fault):
@@ -462,7 +462,7 @@ def test_a_folder_of_records_without_a_manifest_is_found(tmp_path):
         ({"options": {}}, "options: expected 2 to 10"),
         ({"options": {"A": "x", "C": "y"}}, "options: expected 2 to 10, lettered from A on (got A, C)"),
         ({"gold": "E"}, "gold: expected one of A, B, C, D (got E)"),
-        ({"gold": None}, "gold: Input should be a valid string"),
+        ({"gold": None}, "gold: expected a text (got null)"),
     ],
 )
 def test_an_item_that_cannot_be_asked_is_told(tmp_path, values, fault):

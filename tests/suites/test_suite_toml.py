@@ -41,14 +41,15 @@ def test_all_faults_of_a_file_are_listed_at_once_in_one_line(write_suite):
     assert "\n" not in message
     for part in [
         "description: required, but missing",
-        "describtion: unknown key",
-        "n: Input should be greater than or equal to 1",
-        "seed: Input should be a valid integer",
+        "describtion: unknown key: did you mean description? known here: description, title, "
+        "in_distribution, n, seed, source, wording, heldout, layout",
+        "n: expected 1 or more (got 0)",
+        "seed: expected a whole number, without quotes (got 'one')",
         "source: a repo needs a revision",
         "wording.question: must contain {options}",
         "wording.option: must contain {letter}",
         "layout.0.table.options: 1 columns: an item has 2 to 10 options",
-        "heldout.fraction: Input should be less than 1",
+        "heldout.fraction: expected less than 1 (got 1.5)",
         "layout.0.table.gold: give exactly one of letter, index and text",
         "layout.1.table.gold: base belongs to index",
         "layout.2.conversation.name: required, but missing",
@@ -114,7 +115,7 @@ def test_the_listing_shows_a_faulty_file_with_its_faults(monkeypatch, tmp_path):
     (tmp_path / "broken.toml").write_text("n = 0")
     (summary,) = listing()
     assert not summary.loadable
-    assert "n: Input should be greater" in summary.why
+    assert "n: expected 1 or more" in summary.why
 
 
 @pytest.mark.parametrize("path", find_files(catalogue.folder()).values(), ids=lambda path: path.stem)

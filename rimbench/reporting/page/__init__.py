@@ -18,13 +18,18 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rimbench.display.notes import note
+from rimbench.display.plaintext import plain
 from rimbench.display.tabular import Table
 from rimbench.errors import DataError
-from rimbench.reporting.document import Report
+from rimbench.records import Item
+from rimbench.reporting.document import CellResult, Report
 from rimbench.reporting.drawing import as_svg
+from rimbench.reporting.facets import LENGTH, OPTIONS, group_of
 from rimbench.reporting.page.title import say_circumstances, say_compared
+from rimbench.reporting.pair_tables import pair_name
 from rimbench.reporting.plots import make_plots
 from rimbench.reporting.tables import DISCLAIMER, make_tables
 from rimbench.store import items_again, records_again
@@ -37,11 +42,13 @@ PACKED_BUDGET = 4_300_000
 MOST_ANSWERS = 60_000
 """Of more, those to the first questions of each suite, which stand in a random order, the same for all systems."""
 SHORTEST_CUT, LONGEST_CUT = 200, 20_000
+LONGEST_GROUP = 80
+"""Characters of a facet's value: a column may hold a whole explanation."""
 _ENCODED_AT_ONCE = 3 << 16
 """Bytes, a multiple of 3: base64 makes 4 characters of each 3."""
 _WRITTEN_AT_ONCE = 500
 """Items, or answers."""
-_SCRIPTS = ("address.js", "tables.js", "answers.js")
+_SCRIPTS = ("address.js", "tables.js", "item.js", "answers.js")
 """One module in this order."""
 _LEVEL, _AS_GZIP = 6, 31
 """Level 9 takes twice the time and saves a hundredth."""
@@ -65,6 +72,7 @@ def page_pieces(report: Report, results: Path) -> Iterator[str]:
     page = template.render(
         compared=say_compared(report),
         circumstances=say_circumstances(report),
+        links=_links(report),
         sections=_sections(report),
         disclaimer=DISCLAIMER,
         style=(here / "page.css").read_text(encoding="utf-8"),
@@ -86,6 +94,22 @@ def _most_questions(report: Report) -> int | None:
     if sum(cell.n for cell in report.cells) <= MOST_ANSWERS:
         return None
     return MOST_ANSWERS // len(report.cells)
+
+
+def _links(report: Report) -> dict[tuple[str, str], str]:
+    """Where the questions stand on which a pair differs, by how a table names its suite and the pair."""
+    cells = {cell.run: cell for cell in report.cells}
+    links = {}
+    for pair in (*report.comparisons, *(pair for summary in report.summary for pair in summary.pairs)):
+        a, b = (cells[run] for run in pair.runs)
+        chosen = {"suite": a.suite, "system": _shown_label(a), "other": _shown_label(b), "differ": "1"}
+        address = "&".join(f"{key}={quote(value, safe='')}" for key, value in chosen.items())
+        links[plain(pair.shown_suite), plain(pair_name(pair))] = f"#answers&{address}"
+    return links
+
+
+def _shown_label(cell: CellResult) -> str:
+    return f"{cell.label}, first draw" if cell.data.by_draws else cell.label
 
 
 def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
@@ -124,15 +148,10 @@ def _answers(report: Report, results: Path, lenses: Sequence[Lens], limit: int) 
     yield '],"runs":['
     for i, cell in enumerate(report.cells):
         suite, run = cell.suite, cell.run
-        label = f"{cell.label}, first draw" if cell.data.by_draws else cell.label
-        yield f'{"," if i else ""}{{"label":{_json(label)},"suite":{_json(suite)},"answers":{{'
+        yield f'{"," if i else ""}{{"label":{_json(_shown_label(cell))},"suite":{_json(suite)},"answers":{{'
         before = ""
-        shown = cell.data.shown
-        if most is not None:
-            shown = {
-                item_id: shown[item_id] for item_id in itertools.islice(cell.data.items, most) if item_id in shown
-            }
-        records = records_again(results / run, sorted(shown.values()), _OF_RECORD)
+        starts = sorted(start for start in cell.data.shown[:most] if start >= 0)
+        records = records_again(results / run, starts, _OF_RECORD)
         while answered := list(itertools.islice(records, _WRITTEN_AT_ONCE)):
             answers = {
                 numbers.of(suite, run, record[0]): _answer(record, cell.data.drawn.get(record[0], ()), limit)
@@ -194,9 +213,11 @@ _OF_RECORD = ("item_id", "answer", "status", "gold", "text", "option_logprobs")
 
 
 def _row(suite: str, item: tuple[Any, ...], limit: int) -> list[Any]:
-    item_id, question, options, gold = item
+    item_id, question, options, gold, facets = item
     texts = {letter: cut(text, limit) for letter, text in options.items()}
-    return [suite, item_id, cut(question, limit), texts, gold]
+    whole = Item(item_id, question, options, gold, facets=facets)
+    groups = {column: cut(group_of(whole, column), LONGEST_GROUP) for column in (*(facets or {}), OPTIONS, LENGTH)}
+    return [suite, item_id, cut(question, limit), texts, gold, groups]
 
 
 @lru_cache(maxsize=1024)

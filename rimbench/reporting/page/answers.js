@@ -1,4 +1,3 @@
-// Every text of a question or an answer goes to the page by textContent: it is data, whatever it holds.
 const STEP = 200; // entries of the list made at once: a filter answers in a few ms, however many fit
 
 async function unpack() {
@@ -9,6 +8,9 @@ async function unpack() {
 
 const OUTCOMES = [["", "anything"], ["right", "right"], ["wrong", "wrong"]];
 const STATUSES = ["ok", "no_answer", "ambiguous", "truncated", "refused", "engine_error"];
+const FILTERS = ["suite", "facet", "system", "outcome", "other", "other-outcome", "text"];
+const DIFFER = "differ";
+const inAlphabet = (a, b) => a.localeCompare(b, "en", { numeric: true });
 
 function fill(select, entries) {
   select.replaceChildren(...entries.map(([value, text]) => {
@@ -18,9 +20,32 @@ function fill(select, entries) {
   }));
 }
 
+// The values of each column of the source, as one choice; one value alone is no choice.
+function facetChoices(questions) {
+  const columns = new Map();
+  for (const { facets } of questions) {
+    for (const [column, value] of Object.entries(facets)) {
+      if (!columns.has(column)) columns.set(column, new Map());
+      const values = columns.get(column);
+      values.set(value, (values.get(value) ?? 0) + 1);
+    }
+  }
+  return [...columns].filter(([, values]) => values.size > 1).map(([column, values]) => {
+    const group = make("optgroup");
+    group.label = column;
+    group.append(...[...values].sort(([a], [b]) => inAlphabet(a, b)).map(([value, count]) => {
+      const choice = make("option", "", `${value} (${count.toLocaleString("en")})`);
+      choice.value = facetKey(column, value);
+      return choice;
+    }));
+    return group;
+  });
+}
+const facetKey = (column, value) => `${encodeURIComponent(column)}=${encodeURIComponent(value)}`;
+
 function start({ items, runs, lenses }) {
-  const questions = items.map(([suite, id, question, options, gold], index) => ({
-    index, suite, id, question, options, gold, answers: [], lenses: [],
+  const questions = items.map(([suite, id, question, options, gold, facets], index) => ({
+    index, suite, id, question, options, gold, facets, answers: [], lenses: [],
   }));
   const labels = [...new Set(runs.map((run) => run.label))];
   for (const run of runs) {
@@ -43,6 +68,10 @@ function start({ items, runs, lenses }) {
   fill(find("outcome"), outcomes);
   fill(find("other-outcome"), outcomes);
 
+  const facets = facetChoices(questions);
+  find("facet").append(...facets);
+  find("facet").parentElement.hidden = !facets.length;
+
   let fitting = [];
   let chosen = null;
   let listed = STEP;
@@ -57,25 +86,32 @@ function start({ items, runs, lenses }) {
     });
   };
 
-  const FILTERS = ["suite", "system", "outcome", "other", "other-outcome", "text"];
+  // Whether A and B gave other letters; for any A or B, whether one of those did.
+  const differ = (question, a, b) => question.answers.some((one) =>
+    (!a || one.label === a) &&
+    question.answers.some((other) => (!b || other.label === b) && other.letter !== one.letter));
 
   function filter() {
     const value = (id) => find(id).value;
     const [suite, text] = [value("suite"), value("text").trim().toLowerCase()];
+    const [column, group] = value("facet").split("=").map(decode);
     fitting = questions.filter((question) =>
       (!suite || question.suite === suite) &&
+      (!column || question.facets[column] === group) &&
+      (!find(DIFFER).checked || differ(question, value("system"), value("other"))) &&
       fits(question, value("system"), value("outcome")) &&
       fits(question, value("other"), value("other-outcome")) &&
       (!text || question.searched.includes(text)));
     listed = STEP;
-    if (!fitting.includes(chosen)) choose(fitting[0] ?? null);
+    choose(fitting.includes(chosen) ? chosen : fitting[0] ?? null);
     show();
   }
 
   function filterAnew() {
     filter();
     const values = FILTERS.map((id) => [id, encodeURIComponent(find(id).value)]);
-    keep("answers", { ...Object.fromEntries(values), item: chosen && named(chosen) });
+    const differs = find(DIFFER).checked ? "1" : "";
+    keep("answers", { ...Object.fromEntries(values), [DIFFER]: differs, item: chosen && named(chosen) });
     link();
   }
 
@@ -118,21 +154,17 @@ function start({ items, runs, lenses }) {
     chosen = question;
     if (!question) return find("item").replaceChildren();
     const head = make("h3");
-    const name = make("a"); // bdi: a right-to-left mark in a name turns nothing around but the name
+    const name = make("a");
     name.append(make("bdi", "", `${question.suite} ${question.id}`));
     head.append(name);
-    const options = make("dl");
-    for (const [letter, text] of Object.entries(question.options)) {
-      const row = make("div", letter === question.gold ? "right gold" : "");
-      const shown = make("dd");
-      shown.append(make("bdi", "", text), letter === question.gold ? " (gold)" : "");
-      row.append(make("dt", "", letter), shown);
-      options.append(row);
-    }
     const systems = make("div", "systems");
-    systems.append(...question.answers.map((answer) => card(question, answer)));
+    const place = ({ label }) => [find("system").value, find("other").value].indexOf(label) >>> 0; // those not chosen last
+    const answers = [...question.answers].sort((one, other) => place(one) - place(other));
+    systems.append(...answers.map((answer) => card(question, answer)));
+    const facts = Object.entries(question.facets).map(([column, value]) => `${column}: ${value}`).join(" · ");
     const lenses = question.lenses.map(lensCard);
-    find("item").replaceChildren(head, make("p", "question", question.question), options, systems, ...lenses);
+    const parts = [make("p", "remark facets", facts), make("p", "question", question.question), optionList(question)];
+    find("item").replaceChildren(head, ...parts, systems, ...lenses);
     link();
   }
 
@@ -151,68 +183,6 @@ function start({ items, runs, lenses }) {
     if (find("item").getBoundingClientRect().top > innerHeight * 0.7) find("steps").scrollIntoView();
   }
 
-  function lensCard({ label, steps, blocks }) {
-    const element = make("section", "system lens");
-    const head = make("h4");
-    head.append(make("bdi", "", label), make("span", "", "memory lens"));
-    const scroll = make("div", "scroll");
-    scroll.tabIndex = 0;
-    scroll.setAttribute("role", "region");
-    scroll.setAttribute("aria-label", `Memory lens of ${label}`);
-    const table = make("table");
-    const titles = make("tr");
-    for (const title of ["after", "text", ...steps.map((step, i) => `step ${i + 1}: ${step}`)]) {
-      const cell = make("th", title.startsWith("step") ? "number" : "");
-      cell.scope = "col";
-      cell.append(make("bdi", "", title));
-      titles.append(cell);
-    }
-    table.append(make("thead"), make("tbody"));
-    table.tHead.append(titles);
-    blocks.forEach(([text, begins, shares], block) => {
-      const row = make("tr");
-      const written = make("td", begins.length ? "right" : "");
-      written.append(make("bdi", "", text));
-      row.append(make("td", "", block ? `block ${block}` : "question"), written);
-      row.append(...shares.map((share, i) => make("td", begins.includes(i) ? "number right" : "number", `${(100 * share).toFixed(1)}%`)));
-      table.tBodies[0].append(row);
-    });
-    scroll.append(table);
-    const told = steps.length ? "What is written after each block, and the probability of each step there; a step that is written is green and bold." : "What is written after each block; the steps of this item are not known.";
-    element.append(head, scroll, make("p", "remark", told));
-    return element;
-  }
-
-  function card(question, answer) {
-    const element = make("section", "system");
-    const verdict = answer.right ? "right" : "wrong";
-    const head = make("h4");
-    head.append(make("bdi", "", answer.label));
-    const outcome = answer.status === "ok" ? verdict : answer.status.replace("_", " ");
-    head.append(make("span", verdict, `${answer.letter ?? "no letter"}, ${outcome}`));
-    element.append(head);
-    if (answer.logprobs) {
-      for (const [letter, logprob] of Object.entries(answer.logprobs)) {
-        const share = Math.exp(logprob);
-        const row = make("div", "share");
-        const bar = make("span", letter === question.gold ? "bar gold" : "bar");
-        const inside = make("i");
-        inside.style.width = `${100 * share}%`;
-        bar.append(inside);
-        row.append(make("span", letter === question.gold ? "right" : "", letter), bar, make("span", "", `${(100 * share).toFixed(1)}%`));
-        element.append(row);
-      }
-    }
-    const draws = Object.entries(answer.draws);
-    if (draws.length) element.append(make("p", "remark", `drawn: ${draws.map(([letter, n]) => `${letter} ${n}`).join(", ")}`));
-    if (answer.text) {
-      const text = make("pre", "", answer.text);
-      text.tabIndex = 0;
-      element.append(text);
-    }
-    return element;
-  }
-
   function fromAddress() {
     const part = readAddress();
     sorts.forEach((sort) => sort());
@@ -220,6 +190,7 @@ function start({ items, runs, lenses }) {
       find(id).value = decode(kept.get(id));
       if (find(id).selectedIndex === -1) find(id).value = ""; // a name that is not in this report
     }
+    find(DIFFER).checked = kept.get(DIFFER) === "1";
     filter();
     const [suite, id] = (kept.get("item") ?? "").split(/\/(.*)/, 2).map(decode);
     const question = questions.find((each) => each.suite === suite && each.id === id);
@@ -247,9 +218,18 @@ function start({ items, runs, lenses }) {
   find("more").addEventListener("click", more);
   find("back").addEventListener("click", () => step(-1));
   find("next").addEventListener("click", () => step(1));
+  // A pair's link changes the filters, and leaves the tables in the order that they are in.
+  find("tables").addEventListener("click", ({ target }) => {
+    const link = target.closest("a.questions");
+    if (!link) return;
+    const sorted = [...kept].filter(([key]) => key.startsWith("table-"));
+    link.dataset.filters ??= link.hash.slice(1);
+    link.hash = address(link.dataset.filters, new Map(sorted));
+    if (link.hash === location.hash) fromAddress();
+  });
   addEventListener("hashchange", () => (location.hash.includes("=") ? fromAddress() : readAddress()));
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches?.("select, input:not([type=checkbox])")) return;
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
     else if (event.key === "/") {
