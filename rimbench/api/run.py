@@ -105,7 +105,7 @@ def run(
     from rimbench.running.workers import Workers
     from rimbench.suites.controls import Controls
 
-    project, teller = read_project(allow_outside=allow_outside), progress or _Notes()
+    project, teller = read_project(allow_outside=allow_outside), progress or Notes()
     asked = Wanted(
         "run", texts(systems), texts(suites), _as_options(data), None if model is None else os.fspath(model),
         blocks, answer, limit, allow_outside, max_new_tokens, name,
@@ -135,19 +135,22 @@ def _refuse_below(given: Mapping[str, float | None], least: int) -> None:
             raise UsageError(f"{name} {value:g}: expected {least} or more")
 
 
-class _Notes:
+class Notes:
     """Says what happens on stderr, a line when a cell begins and one when it ends."""
 
     def note(self, message: str) -> None:
+        """As it is."""
         note(message)
 
     def start(self, run: "PlannedRun", store: "RunStore") -> None:
+        """What is to go."""
         note(f"{run.told} through {run.facts.name}: {run.lacks(store)} of {run.cell.total} answers to go")
 
     def advance(self, records: Sequence["Record"]) -> None:
         """A notebook's cell has no place for a bar."""
 
     def finish(self, run: "PlannedRun", store: "RunStore") -> None:
+        """How many are right."""
         note(f"{run.told}: {store.correct} of {store.greedy} right")
 
 

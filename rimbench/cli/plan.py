@@ -1,11 +1,17 @@
 """`rimbench plan`: what a number of items can show, before anything is run."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rimbench.cli import options
 from rimbench.cli.options import Margin, share_within
 from rimbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from rimbench.api.costs import Expected
 
 
 def plan(
@@ -27,15 +33,53 @@ def plan(
         float, typer.Option(metavar="SHARE", parser=share_within(0.5, 0.9999), help="Wanted power.")
     ] = 0.8,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="What runs will take instead, from a short probe of each.")
+    ] = False,
+    system: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="--cost: system by name or TOML file; repeat, or 'all'.")
+    ] = None,
+    suite: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="--cost: suite by name or TOML file; repeat, or 'all'.")
+    ] = None,
+    data: options.Data = None,
+    model: options.Model = None,
+    limit: options.Limit = None,
+    samples: Annotated[int, typer.Option(metavar="N", min=0, max=999_999, help="--cost: draws an item.")] = 0,
+    engine: Annotated[str | None, typer.Option(metavar="NAME", help="--cost: as of rimbench run.")] = None,
+    base_url: options.BaseUrl = None,
+    batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="--cost: as of rimbench run.")] = None,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="--cost: workers that will answer.")] = 1,
+    price_per_hour: Annotated[
+        float | None,
+        typer.Option(metavar="PRICE", min=0, max=1e9, help="--cost: what the machines cost."),
+    ] = None,
+    allow_outside: options.AllowOutside = False,
+    results: options.Results = None,
 ) -> None:
-    """Say what difference N items can detect, and what N a margin needs.
+    """Say what difference N items can detect, and what N a margin needs; or what a grid of runs will take.
+
+    With --cost, a few random items of every run are asked for real, and timed; nothing is kept. The answers that are
+    already there are not asked again, and not counted.
 
     Examples:
 
     \b
       rimbench plan --n 1000 --margin 0.03
       rimbench plan --n 4183 --discordant 0.2 --json
+      rimbench plan --cost --system rim-v2 --system cot --suite medmcqa --samples 8 --price-per-hour 2.5
     """
+    if cost:
+        from rimbench.api.costs import Grid, expect
+
+        grid = Grid(
+            system or (), suite or (), tuple(data or ()), model, limit, samples, engine, batch_size, workers,
+            allow_outside, results,
+        )  # fmt: skip
+        _print_costs(expect(grid, base_url), workers, price_per_hour, json=json)
+        return
+    if system or suite:
+        raise UsageError("--system and --suite go with --cost: what N items can show depends on neither")
     from rimbench.cli.output import print_json, print_table
     from rimbench.display.tabular import Table
     from rimbench.statistics import power as powers
@@ -90,3 +134,43 @@ def plan(
         f"Two-sided tests at 5%, power {100 * power:g}%; {100 * discordant:g}% of items right for just one system."
     )
     print_table(Table(f"What {n} items can show", ("question", "answer"), rows, remark))
+
+
+def _print_costs(costs: "Sequence[Expected]", workers: int, price_per_hour: float | None, *, json: bool) -> None:
+    """A line a run, and one for all."""
+    from rimbench.api.costs import total
+    from rimbench.cli.output import print_json, print_table
+    from rimbench.display.tabular import Table
+
+    every = total(costs)
+    if json:
+        document = {"runs": [asdict(each) for each in costs], "all": asdict(every), "workers": workers}
+        print_json(document | {"price_per_hour": price_per_hour})
+        return
+
+    def spread(cost: "Expected", times: float | None) -> str:
+        """Money, or a time in the unit that suits it."""
+        hours = [cost.load_h + (h or 0.0) for h in (cost.answer_h, cost.low_h, cost.high_h)]
+        unit, word = next((u, w) for u, w in ((1, "h"), (60, "min"), (3600, "s")) if hours[0] * u >= 1 or u == 3600)
+        value, low, high = (f"{h * times:.2f}" if times is not None else f"{h * unit:.3g}" for h in hours)
+        value = f"{value} {word}" if times is None else value
+        return value if cost.low_h is None or cost.high_h is None else f"{value} [{low}, {high}]"
+
+    priced = price_per_hour is not None
+    rows = [
+        (
+            cost.run,
+            str(cost.answers),
+            f"{3600 * cost.load_h:.0f}",
+            spread(cost, None),
+            *([spread(cost, price_per_hour)] if priced else []),
+        )
+        for cost in (*costs, every)
+    ]
+    remark = (
+        "An estimate: a random few items of each run were asked by one worker and timed, and stand for all that is "
+        f"missing, on {workers} worker{'s' if workers > 1 else ''}. [low, high] is the 95% interval of the mean over "
+        "three stretches of the probe; that the machine may be busier then, or workers slow each other, is not in it."
+    )
+    columns = ("run", "answers", "load s", "time", *(["price"] if priced else []))
+    print_table(Table("What it will take", columns, rows, remark))

@@ -67,7 +67,7 @@ def keep(file: ForeignFile, system: str, target: Target, matching: Matching, res
             for start in range(0, len(missing), _CHUNK):
                 store.append(missing[start : start + _CHUNK])
             if not matching.unanswered:
-                manifest = dataclasses.replace(manifest, ended_at=provenance.now())
+                manifest = manifest.ended(provenance.now())
                 store.write_manifest(manifest, target.suite.items)
     return Imported(results / name, manifest, matching, sum_up(file.reading, target.suite, matching, records), known)
 

@@ -15,7 +15,7 @@ from rimbench.records import Record
 from rimbench.running.cascading import Cascading
 from rimbench.running.interrupting import keeping_what_comes
 from rimbench.running.loop import Outcome, run_cell
-from rimbench.running.models import LoadedModels
+from rimbench.running.models import Loaded, LoadedModels
 from rimbench.running.plans import PlannedRun, RunSettings
 from rimbench.running.workers import Pool, Workers
 from rimbench.store import (
@@ -58,17 +58,19 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
             check()
             prompts = run.prompt_hashes
             with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh, prompts=prompts) as store:
-                open_engine = partial(_open, run, runs, models, settings.workers, progress)
+                open_engine = partial(open_model, run, runs, models, settings.workers, progress)
                 complete_run(run, store, open_engine, progress, check)
 
 
-def _open(
+def open_model(
     run: PlannedRun,
     runs: Sequence[PlannedRun],
     models: "LoadedModels[Answering]",
     workers: Workers,
     progress: Progress,
-) -> Answering:
+) -> "Loaded[Answering]":
+    """What answers a run, loaded unless it is held for an earlier one."""
+
     def load() -> Answering:
         sources = " and ".join(each.checkpoint.source for each in (run, run.second) if each is not None)
         times = f", {workers.count} times" if workers.wanted else ""
@@ -90,13 +92,13 @@ def _open(
 
         return PackedReadout(folder, facts, run.rows, cell.context_tokens)
 
-    return models.open(run.model_key, load).model
+    return models.open(run.model_key, load)
 
 
 def complete_run(
     run: PlannedRun,
     store: RunStore,
-    open_engine: Callable[[], Answering],
+    open_engine: Callable[[], Loaded[Answering]],
     progress: Progress,
     check: Callable[[], None],
 ) -> None:
@@ -114,11 +116,11 @@ def complete_run(
         return
     manifest = make_manifest(run, store, earlier)
     store.write_manifest(manifest, run.suite.items)
-    engine = open_engine()
+    engine = open_engine().model
     progress.start(run, store)
     outcome = run_cell(run.cell, run.facts, engine, store, _telling(run, store, progress, check))
     if run.lacks(store, manifest.samples) == 0:
-        manifest = dataclasses.replace(manifest, ended_at=provenance.now())
+        manifest = manifest.ended(provenance.now())
     store.write_manifest(manifest, run.suite.items)
     progress.finish(run, store)
     _tell_outcome(run, store, outcome, progress)
@@ -147,7 +149,7 @@ def _settle(run: PlannedRun, store: RunStore, earlier: Manifest | None, progress
     manifest = dataclasses.replace(manifest, samples=max(manifest.samples, run.cell.samples))
     left = run.lacks(store, manifest.samples)
     if manifest.ended_at is None and left == 0:
-        manifest = dataclasses.replace(manifest, ended_at=provenance.as_text(store.last_written()))
+        manifest = manifest.ended(provenance.as_text(store.last_written()))
     if manifest == earlier:
         store.write_items(run.suite.items)
     else:

@@ -190,6 +190,10 @@ class Manifest:
     suite_file: str | None = None
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    def ended(self, at: str) -> "Manifest":
+        """The same of a run that ended then; where the clock was set back meanwhile, when it began: never before."""
+        return dataclasses.replace(self, ended_at=max(at, self.started_at))
+
 
 _MANIFEST, _IDENTITY = TypeAdapter(Manifest), TypeAdapter(Identity)
 

@@ -6,7 +6,7 @@ import os
 import pytest
 import tiny
 
-from rimbench import suites, systems
+from rimbench import provenance, suites, systems
 from rimbench.errors import DataError, EngineError
 from rimbench.reporting.reading import read_run
 from rimbench.reporting.summary import summarise
@@ -171,12 +171,30 @@ def test_another_runs_manifest_is_refused(start):
 def test_a_run_killed_between_its_last_answer_and_its_manifest_ended_with_its_last_answer(start):
     folder, _ = start()
     values = json.loads((folder / MANIFEST).read_text())
-    (folder / MANIFEST).write_text(json.dumps(values | {"ended_at": None}))
+    begun = {"started_at": "2023-11-14T22:00:00+00:00", "ended_at": None}
+    (folder / MANIFEST).write_text(json.dumps(values | begun))
     os.utime(folder / RECORDS, (1_700_000_000, 1_700_000_000))
     start()
     assert read_manifest(folder).ended_at == "2023-11-14T22:13:20+00:00"
     start()
     assert read_manifest(folder).ended_at == "2023-11-14T22:13:20+00:00"
+
+
+def test_a_clock_that_is_set_back_changes_no_record_and_no_run_ends_before_it_began(start, tmp_path, monkeypatch):
+    folder, _ = start()
+    usual = lines(folder)
+    folder.rename(tmp_path / "usual")
+    noon, earlier = "2026-03-01T12:00:00+00:00", "2026-03-01T09:00:00+00:00"
+    clock = iter([noon, *[earlier] * 10])
+    monkeypatch.setattr(provenance, "now", lambda: next(clock))
+    folder, _ = start()
+    assert lines(folder) == usual
+    assert (read_manifest(folder).started_at, read_manifest(folder).ended_at) == (noon, noon)
+    change = json.loads((folder / MANIFEST).read_text()) | {"ended_at": None}
+    (folder / MANIFEST).write_text(json.dumps(change))
+    os.utime(folder / RECORDS, (1000, 1000))  # as the clock had it when the last answer came
+    start()
+    assert read_manifest(folder).ended_at == noon
 
 
 def test_a_record_that_was_changed_is_told_by_the_next_start(start):

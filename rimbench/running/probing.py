@@ -1,0 +1,93 @@
+"""A few items of every planned run, asked and timed, to say what the whole will take. Nothing is kept."""
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from rimbench.engines import Answering, Engine, Request
+from rimbench.running.batches import passes, plan, samples_of
+from rimbench.running.completion import Progress, open_model
+from rimbench.running.models import LoadedModels
+from rimbench.running.plans import PlannedRun
+from rimbench.running.workers import Workers
+from rimbench.store import RunStore
+
+TIMED_BATCHES = 6
+"""Batches of each run that are timed, behind one that is not: a first call is slower."""
+OF_ITSELF = 32
+"""So many items at once, for an engine that schedules by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a run lacks, and what a part of it took: `items` are what has to be asked in whole items, all passes of
+    each, `load_s` is 0 where the model was loaded for an earlier run, and `item_ms` are the milliseconds an item, all
+    its answers, of each timed batch.
+    """
+
+    run: PlannedRun
+    answers: int
+    items: float
+    load_s: float
+    item_ms: tuple[float, ...]
+
+
+def probe_all(runs: Sequence[PlannedRun], progress: Progress) -> list[Probe]:
+    """Time a random few items of each run that lacks answers, in batches as they are asked, by one worker."""
+    probes = list[Probe]()
+    models: LoadedModels[Answering]
+    loaded = set()
+    with LoadedModels() as models:
+        for run in runs:
+            answers, items = _lacking(run)
+            if answers == 0:
+                probes.append(Probe(run, 0, 0.0, 0.0, ()))
+                continue
+            model = open_model(run, runs, models, Workers(), progress)
+            load_s = 0.0 if run.model_key in loaded else model.load_s
+            loaded.add(run.model_key)
+            probes.append(Probe(run, answers, items, load_s, _time(run, model.model)))
+    return probes
+
+
+def _lacking(run: PlannedRun) -> tuple[int, float]:
+    """How many answers are missing, and how many items have to be asked for them."""
+    if not run.folder.is_dir():
+        return run.cell.total, len(run.cell.item_ids)
+    with RunStore(run.folder, run.suite.items.by_id, prompts=run.prompt_hashes) as store:
+        each = [samples_of(run.cell, decoding, sample) for decoding, sample in passes(run.cell)]
+        asked = sum(
+            any((item_id, s) not in store.done for s in samples) for samples in each for item_id in run.cell.item_ids
+        )
+        return run.lacks(store), asked / len(each)
+
+
+def _time(run: PlannedRun, model: Answering) -> tuple[float, ...]:
+    """Milliseconds an item of each timed batch; of the only one, where there are no more."""
+    together = isinstance(model, Engine) and model.shares_prompts and run.cell.system.answer.mode != "readout"
+    asked = 1 if together else sum(1 for _ in passes(run.cell))  # a pass asks every item once
+    took = []
+    for batch in itertools.islice(_batches(run, together=together), TIMED_BATCHES + 1):
+        items = len({request.item_id for request in batch})
+        began = time.perf_counter()
+        for _ in model.answer(batch, run.cell.seed):
+            pass
+        took.append(1000 * asked * (time.perf_counter() - began) / items)
+    return tuple(took[1:] or took)
+
+
+def _batches(run: PlannedRun, *, together: bool) -> Iterator[list[Request]]:
+    """Batches of the run's own size, and of so many items where all that it lacks would be asked at once."""
+    size = run.facts.batch_size
+    batches = plan(run.cell, size, frozenset(), together=together)
+    fitting = ([request for request in batch if run.cell.has_room(request.prompt)] for batch in batches)
+    for batch in filter(None, fitting):
+        if size is not None and not together:
+            yield batch
+            continue
+        items = [list(group) for _, group in itertools.groupby(batch, attrgetter("item_id"))]
+        at_once = size or OF_ITSELF
+        for start in range(0, len(items), at_once):
+            yield list(itertools.chain.from_iterable(items[start : start + at_once]))
