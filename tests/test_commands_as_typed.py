@@ -114,9 +114,9 @@ def test_runs_that_lie_one_folder_deeper_are_read_and_of_two_such_folders_both_a
         (["run", "--system", "nano-cot", "--suite", "org/data"], "unknown suite 'org/data'",
          ["[source] repo, revision and file in a suite's TOML file"]),
         (["run", "--system", "nano-cot", "--suite", "rows.csv"], "'rows.csv' holds rows and is no suite",
-         ["--suite medmcqa --data rows.csv", "--suite rows.toml"]),
-        (["run", "--system", "nano-cot", "--suite", "sub/rows.JSONL"], "holds rows", 6),
-        (["suites", "show", "rows.tsv"], "holds rows", 6),
+         ["--suite medmcqa --data rows.csv", "rimbench init suite rows.csv"]),
+        (["run", "--system", "nano-cot", "--suite", "sub/rows.JSONL"], "holds rows", 2),
+        (["suites", "show", "rows.tsv"], "holds rows", 2),
         (["audit", "rows.csv"], "is no claims file", ["rimbench import rows.csv --system NAME --suite NAME"]),
         (["audit", "mine"], "is no claims file", ["rimbench audit rim-card --results mine"]),
         (["audit", "rows"], "unknown claims file 'rows'", 0),
@@ -138,10 +138,7 @@ def test_what_is_given_in_the_wrong_place_is_answered_with_the_option_that_takes
 def test_the_lines_that_are_shown_for_rows_make_a_suite_of_them(rimbench, tmp_path):
     (tmp_path / "rows.csv").write_text("asked,one,two,right\nOne and one?,2,3,A\nOne and two?,2,3,B\n")
     _, lines = message_of(rimbench("suites", "show", "rows.csv"), 2)
-    skeleton = "\n".join(line for line in lines if line.startswith("  "))
-    for column in ("asked", "one", "two", "right"):
-        skeleton = skeleton.replace("COLUMN", column, 1)
-    (tmp_path / "rows.toml").write_text(skeleton)
+    rimbench(*lines[-1].partition(": rimbench ")[2].split(), check=True)
     assert len(json.loads(rimbench("suites", "show", "rows.toml", "--json", check=True).stdout)["items"]) == 2
 
 

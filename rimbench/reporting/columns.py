@@ -1,49 +1,47 @@
 """A run's answers in columns, without their texts: as objects, the greedy ones to 200,000 items would take 80 MB."""
 
-import bisect
 import math
+import operator
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rimbench.records import LETTERS, STATUSES, Item, Record, Status
+from rimbench.records import LETTERS, STATUSES, Item, Status
 from rimbench.statistics.bootstrap import FloatArray
-from rimbench.store import Head
 
-_NONE = math.nan
-"""What stands for a number that there is none of: no record holds it."""
-_NONES = (_NONE,) * len(LETTERS)
-_ALIKE = 8
-"""Up to so many draws, items that drew the same letters share them: there are few ways to draw them."""
+ITEM_ID = operator.attrgetter("item_id")
+PLACES = {letter: place for place, letter in enumerate(LETTERS)} | {"": len(LETTERS)}
+"""The letters' places in `LETTERS`, and that of an answer which names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class GreedyAnswer:
     """Sample 0 of an item, as a row of a table."""
 
-    _table: "GreedyAnswers"
+    _of: "Columns"
     _row: int
 
     @property
     def letter(self) -> str | None:
         """The letter that was read; None where the answer names none."""
-        place = self._table.letters[self._row]
+        place = self._of.letters[self._row]
         return LETTERS[place] if place < len(LETTERS) else None
 
     @property
     def status(self) -> Status:
         """What became of the answer."""
-        return STATUSES[self._table.statuses[self._row]]
+        return STATUSES[int(self._of.statuses[self._row])]
 
     @property
     def is_read_out(self) -> bool:
         """Whether there are log-probabilities: then there is one of the first letter."""
-        return not math.isnan(self._table.logprobs[self._row * len(LETTERS)])
+        return not math.isnan(self._of.logprobs[self._row, 0])
 
 
 class Columns(NamedTuple):
@@ -65,25 +63,50 @@ class Columns(NamedTuple):
 
 
 class GreedyAnswers(Mapping[str, GreedyAnswer]):
-    """By item id, in the order in which they were kept."""
+    """By item id, those of a run's items that are answered, in their order. `places` numbers the items, from 0 on."""
 
-    def __init__(self) -> None:
-        self.letters, self.statuses = bytearray(), bytearray()
-        self.logprobs, self.masses = array("d"), array("d")
-        self.tokens = array("q")  # of the prompt and generated, in turn
-        self._rows: dict[str, int] = {}
+    def __init__(self, places: Mapping[str, int]) -> None:
+        count, letters = len(places), len(LETTERS)
+        self._places, self._answered = places, np.zeros(count, dtype=bool)
+        self.table = Columns(
+            np.full(count, letters, dtype=np.uint8),
+            np.zeros(count, dtype=np.uint8),
+            np.full((count, letters), math.nan),
+            np.full(count, math.nan),
+            np.zeros((count, 2), dtype=np.int64),
+        )
+        self._rows: Mapping[str, int] | None = None
         self._last: tuple[Sequence[Item], Columns] | None = None
 
-    def put(self, item_id: str, record: Record) -> None:
-        """Add the greedy answer to an item."""
-        self._rows[item_id], self._last = len(self.letters), None
-        letter = record.answer if record.status == "ok" else None
-        logprobs = record.option_logprobs or {}
-        self.letters.append(len(LETTERS) if letter is None else LETTERS.index(letter))
-        self.statuses.append(STATUSES.index(record.status))
-        self.logprobs.extend(map(logprobs.get, LETTERS, _NONES))
-        self.masses.append(_NONE if record.label_mass is None else record.label_mass)
-        self.tokens.extend((record.prompt_tokens, record.generated_tokens))
+    def put(
+        self,
+        at: Sequence[int],
+        answers: Iterable[str],
+        statuses: Iterable[Status],
+        details: Iterable[tuple[Mapping[str, float | None] | None, int, int, float | None]],
+    ) -> None:
+        """Add the greedy answers to the items of these places: letters, "" where none is named, and of each its
+        log-probabilities, where None is that of probability 0, the tokens of its prompt and those generated, and its
+        label mass.
+        """
+        if not at:
+            return
+        rows = np.array(at, dtype=np.intp)
+        logprobs, *tokens, masses = zip(*details, strict=True)
+        self._answered[rows], self._rows, self._last = True, None, None
+        self.table.letters[rows] = list(map(PLACES.__getitem__, answers))
+        self.table.statuses[rows] = list(map(STATUSES.index, statuses))
+        self.table.logprobs[rows] = _as_table([each or {} for each in logprobs])
+        self.table.masses[rows] = np.array(masses, dtype=float)
+        self.table.tokens[rows] = np.array(tokens, dtype=np.int64).T
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """The answers' rows in the table, by item id."""
+        if self._rows is None:
+            every = bool(self._answered.all())
+            self._rows = self._places if every else {x: row for x, row in self._places.items() if self._answered[row]}
+        return self._rows
 
     def columns(self, items: Sequence[Item]) -> Columns:
         """The answers to these items, in their order; kept for the next figure of the same items."""
@@ -92,49 +115,65 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
         return self._last[1]
 
     def _columns(self, items: Sequence[Item]) -> Columns:
-        rows = np.array([self._rows[item.item_id] for item in items], dtype=np.intp)
+        if len(items) == len(self._places) and all(map(operator.eq, map(ITEM_ID, items), self.rows)):
+            return self.table
+        rows = np.fromiter(map(self.rows.__getitem__, map(ITEM_ID, items)), dtype=np.intp, count=len(items))
+        every = self.table
         return Columns(
-            np.frombuffer(self.letters, dtype=np.uint8)[rows],
-            np.frombuffer(self.statuses, dtype=np.uint8)[rows],
-            np.frombuffer(self.logprobs).reshape(-1, len(LETTERS))[rows],
-            np.frombuffer(self.masses)[rows],
-            np.frombuffer(self.tokens, dtype=np.int64).reshape(-1, 2)[rows],
+            every.letters[rows], every.statuses[rows], every.logprobs[rows], every.masses[rows], every.tokens[rows]
         )
 
     def __getitem__(self, item_id: str) -> GreedyAnswer:
-        return GreedyAnswer(self, self._rows[item_id])
+        return GreedyAnswer(self.table, self.rows[item_id])
 
     def __contains__(self, item_id: object) -> bool:
-        return item_id in self._rows
+        return item_id in self.rows
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
+        return iter(self.rows)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
+
+
+def _as_table(logprobs: Sequence[Mapping[str, float | None]]) -> FloatArray:
+    """Log-probabilities (answers, letters), NaN where there is none."""
+    table = np.full((len(logprobs), len(LETTERS)), math.nan)
+    values = np.array([value for each in logprobs for value in each.values()], dtype=float)
+    values[np.isnan(values)] = -math.inf
+    rows = np.repeat(np.arange(len(logprobs)), list(map(len, logprobs)))
+    table[rows, [PLACES[letter] for each in logprobs for letter in each]] = values
+    return table
 
 
 class Draws:
-    """The letters of draws: by item id, in the order of their samples, None for a draw that names none.
-
-    `statuses` counts what became of the draws of all items together.
-    """
+    """The letters of draws, in whatever order these come; `statuses` counts what became of all of them together."""
 
     def __init__(self) -> None:
-        self.letters: dict[str, tuple[str | None, ...]] = {}
         self.statuses: Counter[Status] = Counter()
-        self._samples: dict[str, list[int]] = {}  # of items whose draws did not come as 1, 2, 3, ...
-        self._shared: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
+        self._places, self._samples = array("i"), array("i")
+        self._letters = bytearray()
 
-    def put(self, item_id: str, head: Head) -> None:
-        """Add a draw."""
-        self.statuses[head.status] += 1
-        before = self.letters.get(item_id, ())
-        if head.sample == len(before) + 1 and item_id not in self._samples:
-            letters = (*before, head.answer)
-        else:
-            samples = self._samples.setdefault(item_id, list(range(1, len(before) + 1)))
-            place = bisect.bisect(samples, head.sample)
-            samples.insert(place, head.sample)
-            letters = (*before[:place], head.answer, *before[place:])
-        self.letters[item_id] = self._shared.setdefault(letters, letters) if len(letters) <= _ALIKE else letters
+    def put(
+        self, at: Sequence[int], samples: Sequence[int], answers: Iterable[str], statuses: Iterable[Status]
+    ) -> None:
+        """Add draws to the items of these places: letters, "" where none is named."""
+        self._places.extend(at)
+        self._samples.extend(samples)
+        self._letters.extend(map(PLACES.__getitem__, answers))
+        self.statuses.update(statuses)
+
+    def by_item(self, item_ids: Collection[str]) -> dict[str, tuple[str | None, ...]]:
+        """The letters by item id, in the order of their samples, None for a draw that names none."""
+        places, samples = np.frombuffer(self._places, dtype=np.intc), np.frombuffer(self._samples, dtype=np.intc)
+        letters = np.frombuffer(self._letters, dtype=np.uint8)[np.lexsort((samples, places))].tobytes()
+        ends = np.cumsum(np.bincount(places, minlength=len(item_ids))).tolist()
+        named = lru_cache(maxsize=1 << 12)(lambda drawn: tuple(map(_LETTERS_OR_NONE.__getitem__, drawn)))
+        return {
+            item_id: named(letters[start:end])
+            for item_id, start, end in zip(item_ids, [0, *ends], ends, strict=False)
+            if start < end
+        }
+
+
+_LETTERS_OR_NONE = (*LETTERS, None)

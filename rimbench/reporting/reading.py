@@ -1,8 +1,10 @@
 """Runs' folders -> `RunData`: their answers item by item, without their texts, so that many runs fit in memory."""
 
 import itertools
+import operator
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rimbench.errors import DataError
-from rimbench.records import LETTERS, Item, Status
-from rimbench.reporting.columns import Draws, GreedyAnswers
+from rimbench.records import LETTERS, MOST_SAMPLES, Item, Status
+from rimbench.reporting.columns import ITEM_ID, PLACES, Draws, GreedyAnswers
 from rimbench.statistics import estimate, halves, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling
 from rimbench.store import (
+    RECORDS,
     Answers,
     Manifest,
     check_name,
@@ -22,13 +25,13 @@ from rimbench.store import (
     find_runs,
     find_without_manifest,
     read_manifest,
-    records_of,
     say_edited,
+    values_again,
 )
 
 T = TypeVar("T")
-_READ_AT_ONCE = 512
-"""Lines; of long texts, too, some megabytes."""
+_GOLD, _CLUSTER, _OPTIONS = map(operator.attrgetter, ("gold", "cluster", "options"))
+_DETAILS = ("option_logprobs", "prompt_tokens", "generated_tokens")
 LEFT_OUT = "left out: "
 """How a note on a run begins that cannot be read."""
 HEADLINE_K = 8
@@ -44,7 +47,7 @@ class RunData:
     counts what became of the draws of all items together. What the engine failed on, unless the user said that this
     is final, is not answered: `failed` counts it. `missing` counts the answers that the run was asked for and lacks,
     those among them; `edited` lists the lines of its records that were changed after they were written, and `shown`
-    holds, by item, where in the file its first sample's line begins.
+    holds, item by item, where in the file its first sample's line begins, -1 where there is none.
     """
 
     folder: Path
@@ -56,7 +59,7 @@ class RunData:
     missing: int = 0
     failed: int = 0
     edited: tuple[int, ...] = ()
-    shown: Mapping[str, int] = field(default_factory=dict)
+    shown: Sequence[int] = ()
 
     @property
     def by_draws(self) -> bool:
@@ -66,12 +69,16 @@ class RunData:
     @property
     def answered(self) -> list[Item]:
         """The items that have a greedy answer, or of draws alone a draw, in the suite's order."""
-        return self.sampled if self.by_draws else [i for i in self.items.values() if i.item_id in self.greedy]
+        return self.sampled if self.by_draws else self._among(self.greedy.rows)
 
     @property
     def sampled(self) -> list[Item]:
         """The items that have draws, in the suite's order."""
-        return [item for item in self.items.values() if item.item_id in self.drawn]
+        return self._among(self.drawn)
+
+    def _among(self, ids: Mapping[str, object]) -> list[Item]:
+        items = self.items.values()
+        return list(items) if len(ids) == len(items) else [item for item in items if item.item_id in ids]
 
     def right(self, item: Item) -> bool:
         """Whether the greedy answer to an answered item is right."""
@@ -80,7 +87,7 @@ class RunData:
 
     def rights(self, items: Sequence[Item]) -> NDArray[np.bool_]:
         """`right` of each of these items."""
-        return np.equal(self.greedy.columns(items).letters, places(item.gold for item in items))
+        return np.equal(self.greedy.columns(items).letters, places(map(_GOLD, items)))
 
     def drawn_right(self, item: Item) -> int:
         """How many draws of an item are right."""
@@ -99,8 +106,8 @@ class RunData:
 
     def pass_values(self, items: Sequence[Item], k: int) -> FloatArray | None:
         """pass@k item by item, from the draws; None where an item has fewer than k."""
-        drawn = [self.drawn.get(item.item_id, ()) for item in items]
-        right = [letters.count(item.gold) for letters, item in zip(drawn, items, strict=True)]
+        drawn = [self.drawn.get(item_id, ()) for item_id in map(ITEM_ID, items)]
+        right = list(map(tuple.count, drawn, map(_GOLD, items)))
         return passk.pass_values(right, list(map(len, drawn)), k)
 
     def mean_over_draws(self) -> estimate.Estimate | None:
@@ -111,16 +118,16 @@ class RunData:
     def read_out(self, items: Sequence[Item]) -> Sequence[Item]:
         """Those of these items whose greedy answer has log-probabilities."""
         every = len(self.greedy) == len(self.items)
-        answered = items if every else [item for item in items if item.item_id in self.greedy]
+        answered = items if every else [item for item in items if item.item_id in self.greedy.rows]
         read_out = self.greedy.columns(answered).is_read_out
         return answered if read_out.all() else list(itertools.compress(answered, read_out.tolist()))
 
     def logprob_table(self, items: Sequence[Item]) -> tuple[FloatArray, NDArray[np.intp]]:
         """Log-probabilities (items, most options), short items filled up with -inf, and the gold columns."""
-        width = max(len(item.options) for item in items)
+        width = max(map(len, map(_OPTIONS, items)))
         table = self.greedy.columns(items).logprobs[:, :width].copy()
         table[np.isnan(table)] = -np.inf
-        return table, places(item.gold for item in items).astype(np.intp)
+        return table, places(map(_GOLD, items)).astype(np.intp)
 
     @property
     def content_sha256(self) -> str:
@@ -130,13 +137,13 @@ class RunData:
 
 def places(letters: Iterable[str]) -> NDArray[np.uint8]:
     """The letters' places in `LETTERS`."""
-    return np.frombuffer(bytes(map(LETTERS.index, letters)), dtype=np.uint8)
+    return np.frombuffer(bytes(map(PLACES.__getitem__, letters)), dtype=np.uint8)
 
 
 def resampling_of(items: Sequence[Item]) -> Resampling:
     """Items that hang together, where the suite names them, are resampled together."""
-    clustered = any(item.cluster is not None for item in items)
-    return Resampling(clusters=[item.cluster for item in items] if clustered else None)
+    clusters = list(map(_CLUSTER, items))
+    return Resampling(clusters=clusters if any(cluster is not None for cluster in set(clusters)) else None)
 
 
 def choosing_half_of(items: Sequence[Item]) -> NDArray[np.bool_]:
@@ -149,37 +156,46 @@ def read_run(folder: Path) -> RunData:
     manifest = read_manifest(folder)
     check_name(folder, manifest)
     items = {item.item_id: without_texts(item) for item in each_item(folder)}
-    greedy, draws, failed = GreedyAnswers(), Draws(), 0
-    shown: dict[str, int] = {}
-    unread: list[bytes] = []
+    places = {item_id: place for place, item_id in enumerate(items)}
+    greedy, draws, shown = GreedyAnswers(places), Draws(), _Shown(len(items))
     answers = Answers(folder, items)
-    for head in answers.heads():
-        if not head.answered:
-            failed += 1
-            continue
-        item_id, sample = items[head.item_id].item_id, head.sample
-        if head.status == "engine_error":
-            answers.kept.add(item_id, sample)  # a final failure, which is none to it
-        if not sample or answers.kept.is_first(item_id, sample):
-            shown[item_id] = head.start
-        if sample:
-            draws.put(item_id, head)
+    for heads in answers.heads():
+        shown.put(map(places.__getitem__, heads.item_ids), heads.samples, heads.starts)
+        drawn = [sample > 0 for sample in heads.samples]
+        some, at_once = heads.some(drawn), heads.some(list(map(operator.not_, drawn)))
+        draws.put([places[x] for x in some.item_ids], some.samples, some.answers, some.statuses)
+        details = values_again(folder / RECORDS, at_once.lines, _DETAILS, ["label_mass"])
+        greedy.put([places[x] for x in at_once.item_ids], at_once.answers, at_once.statuses, details)
+    final = [failure for failure in answers.failures.values() if failure.record.final]
+    for failure in final:
+        record, place = failure.record, places[failure.record.item_id]
+        answers.kept.add(record.item_id, record.sample)
+        shown.put([place], [record.sample], [failure.start])
+        if record.sample:
+            draws.put([place], [record.sample], [""], [record.status])
         else:
-            unread.append(head.line)
-            if len(unread) == _READ_AT_ONCE:
-                _put_read(greedy, items, unread)
-    _put_read(greedy, items, unread)
-    first = 1 if draws.letters and not greedy else 0  # answers from elsewhere may be draws alone
+            of_it = [(record.option_logprobs, record.prompt_tokens, record.generated_tokens, record.label_mass)]
+            greedy.put([place], [""], [record.status], of_it)
+    letters = draws.by_item(items)
+    first = 1 if letters and not greedy else 0  # answers from elsewhere may be draws alone
     missing = answers.kept.missing(items, manifest.samples, first)
-    edited = tuple(answers.edited)
-    return RunData(folder, manifest, items, greedy, draws.letters, draws.statuses, missing, failed, edited, shown)
+    failed, edited = len(answers.failures) - len(final), tuple(answers.edited)
+    return RunData(folder, manifest, items, greedy, letters, draws.statuses, missing, failed, edited, shown.starts)
 
 
-def _put_read(greedy: GreedyAnswers, items: Mapping[str, Item], lines: list[bytes]) -> None:
-    """Keep the records of lines, which are read together: one by one takes twice the time; `lines` is emptied."""
-    for record in records_of(lines):
-        greedy.put(items[record.item_id].item_id, record)  # the one text of the id that is held
-    lines.clear()
+class _Shown:
+    """Where the line of each item's smallest sample begins: `starts`, -1 where there is none."""
+
+    def __init__(self, items: int) -> None:
+        self.starts = array("q", [-1]) * items
+        self._samples = array("i", [MOST_SAMPLES]) * items
+
+    def put(self, at: Iterable[int], samples: Iterable[int], starts: Iterable[int]) -> None:
+        """Add lines to the items of these places, in any order."""
+        least = self._samples
+        for place, sample, start in zip(at, samples, starts, strict=True):
+            if sample < least[place]:
+                least[place], self.starts[place] = sample, start
 
 
 def without_texts(item: Item) -> Item:

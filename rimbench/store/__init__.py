@@ -4,6 +4,7 @@
 loses at most the answers in flight. A lock that dies with its process keeps a second writer out.
 """
 
+from rimbench.store.answers import Answers
 from rimbench.store.folder import (
     ABLATION,
     ITEMS,
@@ -11,7 +12,6 @@ from rimbench.store.folder import (
     RECORDS,
     ROTATED,
     SWEEP,
-    Answers,
     OtherSchemaError,
     check_name,
     each_item,
@@ -27,9 +27,9 @@ from rimbench.store.folder import (
     records_again,
     say_edited,
 )
-from rimbench.store.heads import Head
+from rimbench.store.heads import Heads
 from rimbench.store.kept import Kept
-from rimbench.store.lines import RECORD_FIELDS, checksum, records_of, to_line
+from rimbench.store.lines import RECORD_FIELDS, checksum, to_line, values_again
 from rimbench.store.manifest import (
     SCHEMA_VERSION,
     FrozenItems,
@@ -58,7 +58,7 @@ __all__ = [
     "SWEEP",
     "Answers",
     "FrozenItems",
-    "Head",
+    "Heads",
     "Identity",
     "Import",
     "Kept",
@@ -86,7 +86,7 @@ __all__ = [
     "read_manifest",
     "read_records",
     "records_again",
-    "records_of",
     "say_edited",
     "to_line",
+    "values_again",
 ]

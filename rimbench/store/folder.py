@@ -2,9 +2,9 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
@@ -12,11 +12,9 @@ from rimbench.errors import DataError, UsageError, with_lines
 from rimbench.files import strict_json
 from rimbench.files.faults import describe_faults
 from rimbench.files.writing import open_regular
-from rimbench.records import LETTERS, Asked, Item, Record, find_fault
+from rimbench.records import LETTERS, Item, Record
 from rimbench.records.items import ItemTable
-from rimbench.store.heads import Head, read_heads
-from rimbench.store.kept import Kept
-from rimbench.store.lines import chunks, is_intact, read_lines, values_again
+from rimbench.store.lines import chunks, read_lines, values_again
 from rimbench.store.manifest import SCHEMA_VERSION, Manifest, manifest_of
 
 RECORDS = "records.jsonl"
@@ -34,119 +32,9 @@ BEGUN = ".new"
 SHOWN_LINES = 20
 SHOWN_FOLDERS = 3
 
-A = TypeVar("A", Record, Head)
-
 
 class OtherSchemaError(DataError):
     """A file of a later rimbench: what it means is not known here."""
-
-
-class Answers:
-    """The answers that a run keeps, each item and sample once: the one rule for whoever reads records.
-
-    Every record is checked in itself and, where `items` are given, beside its item; DataError names file, line and
-    key of those that cannot be. Of several lines for one item and sample, equal ones count once, an engine's failure
-    gives way to an answer and to a final failure, and two different answers are a DataError. `prompts` are the hashes
-    of what is asked now, by item: an answer to another prompt is no answer of this run. Once all is read, `kept`
-    holds what is answered but for failures, and `edited` lists the lines that were changed after they were written.
-    """
-
-    def __init__(
-        self, folder: Path, items: Mapping[str, Item] | None = None, prompts: Mapping[str, str] | None = None
-    ) -> None:
-        self.kept = Kept()
-        self.edited: list[int] = []
-        self._path = folder / RECORDS
-        self._asked = None if items is None else _AskedOf(items)
-        self._prompts = prompts or {}
-
-    def __iter__(self) -> Iterator[Record]:
-        lines = read_lines(self._path, Record, "record", self.find_fault)
-        return self._once((number, is_intact(line, record), record) for number, line, record in lines)
-
-    def heads(self) -> Iterator[Head]:
-        """What every answer says, without how it came; the whole of a line is read only where it may be faulty."""
-        checked = self._asked is not None or self._prompts
-        return self._once(read_heads(self._path, self.find_fault, self._fits if checked else None))
-
-    def _once(self, found: Iterable[tuple[int, bool, A]]) -> Iterator[A]:
-        self.kept, doubled = Kept(), set[tuple[str, int]]()
-        failed: dict[tuple[str, int], A] = {}
-        self.edited.clear()
-        add = self.kept.add
-        for number, intact, answer in found:
-            if not intact:
-                self.edited.append(number)
-            if answer.status == "engine_error":
-                key = (answer.item_id, answer.sample)
-                if key not in self.kept and not (key in failed and failed[key].final):
-                    failed[key] = answer
-            elif add(answer.item_id, answer.sample):
-                if failed:
-                    failed.pop((answer.item_id, answer.sample), None)
-                yield answer
-            else:
-                doubled.add((answer.item_id, answer.sample))
-        yield from failed.values()
-        if doubled:
-            self._refuse_different(doubled)
-
-    def _fits(self, head: Head) -> bool:
-        """Whether an answer may be one to its item, and to what is asked of it."""
-        prompt = self._prompts.get(head.item_id)
-        if prompt is not None and not head.is_to(prompt):
-            return False
-        if self._asked is None:
-            return True
-        asked = self._asked[head.item_id]
-        answer = head.answer
-        return asked is not None and asked.gold == head.gold and (answer is None or answer in asked.letters)
-
-    def find_fault(self, record: Record) -> str | None:
-        """What of a record cannot be in this run; see `rimbench.records.find_fault`."""
-        asks_now = self._prompts.get(record.item_id, record.prompt_sha256)
-        if asks_now != record.prompt_sha256:
-            answered = record.prompt_sha256[:12]
-            return f"prompt_sha256: answers {answered}, and item {record.item_id!r} asks {asks_now[:12]}"
-        if self._asked is None:
-            return find_fault(record)
-        asked = self._asked[record.item_id]
-        if asked is None:
-            return f"item_id: answers item {record.item_id!r}, which is not in its {ITEMS}"
-        return find_fault(record, asked)
-
-    def _refuse_different(self, doubled: set[tuple[str, int]]) -> None:
-        """DataError for lines that answer one sample differently: read again, since that is rare."""
-        first: dict[tuple[str, int], tuple[int, Record]] = {}
-        for number, _, record in read_lines(self._path, Record, "record"):
-            key = (record.item_id, record.sample)
-            if key not in doubled or record.status == "engine_error":
-                continue
-            line, earlier = first.setdefault(key, (number, record))
-            if earlier != record:
-                raise DataError(
-                    f"{self._path}: lines {line} and {number} answer sample {record.sample} of item "
-                    f"{record.item_id!r} differently: delete one of them, or start over with --fresh"
-                )
-
-
-class _AskedOf(dict[str, Asked | None]):
-    """What each item's records are checked by, None for an item that there is not; worked out when it is wanted.
-
-    One value stands for all items of the same letters and gold.
-    """
-
-    def __init__(self, items: Mapping[str, Item]) -> None:
-        super().__init__()
-        self._items, self._few = items, dict[Asked, Asked]()
-
-    def __missing__(self, item_id: str) -> Asked | None:
-        item = self._items.get(item_id)
-        if item is None:
-            return None
-        asked = Asked(tuple(item.options), item.gold)
-        self[item_id] = self._few.setdefault(asked, asked)
-        return self[item_id]
 
 
 def say_edited(folder: Path, edited: Sequence[int]) -> str:

@@ -1,115 +1,116 @@
-"""The head of a record's line: which sample of which item it answers, and with what, but not how that came.
+"""The heads of records' lines, in columns: which sample of which item each answers, and with what, not how that came.
 
-Whoever counts answers needs no more, and reads them in a third of the time and memory of the whole records.
+Whoever counts answers needs no more, and reads them in a fraction of the time and memory of the whole records.
 """
 
+import operator
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import count, repeat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import accumulate, compress
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from rimbench.records import LETTERS, STATUSES, Record, Status
-from rimbench.store.lines import chunks, faulty_lines, is_intact, records_of, values_of
+from rimbench.records import Record, Status
+from rimbench.store.lines import chunks, faulty_lines, is_intact, values_of
 
-_HEAD = re.compile(
-    rb'\{"item_id": "([^"\\\x00-\x1f]*)", "sample": (0|[1-9]\d{0,5}), "gold": "([A-J])", '
-    rb'"answer": (?:"([A-J])", "status": "(ok)"|null, "status": "(no_answer|ambiguous|truncated|refused)"), "text": "'
+_LINE = re.compile(
+    r'^\{"item_id": "([^"\\\x00-\x1f]*)", "sample": (0|[1-9][0-9]{0,5}), "gold": "([A-J])", '
+    r'"answer": (?:"([A-J])", "status": "ok"|null, "status": "(no_answer|ambiguous|truncated|refused)"), '
+    r'"text": ".*, "check": "([0-9a-f]{8})"\}$',
+    re.MULTILINE,
 )
-_WORDS: dict[bytes | None, Any] = {None: None, **{letter.encode(): letter for letter in LETTERS}}
-_STATUS: dict[bytes, Status] = {status.encode(): status for status in STATUSES}
 _CHECK_LENGTH = len(', "check": "00000000"}')
+_UNREAD = ("", "0", "A", "", "", "-1")
+"""Stands for what `_LINE` finds, in a line that is to be read whole."""
 
 
-@dataclass(slots=True)
-class Head:
-    """A line of records and what stands at its beginning; `final` belongs to an engine's failure, as in a record.
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record of an engine's failure, and where its line begins in the file, in bytes."""
 
-    `start` is the line's place in the file, in bytes.
+    record: Record
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Some lines of records, in the file's order, a column for each thing that is said in them.
+
+    An answer is "" where none is named; `starts` are the lines' places in the file, in bytes. An engine's failures
+    stand apart, and so do the numbers of the lines that are not as they were written.
     """
 
-    item_id: str
-    sample: int
-    gold: str
-    answer: str | None
-    status: Status
-    line: bytes
-    final: bool = False
-    start: int = 0
+    item_ids: Sequence[str]
+    samples: Sequence[int]
+    golds: Sequence[str]
+    answers: Sequence[str]
+    statuses: Sequence[Status]
+    starts: Sequence[int]
+    lines: Sequence[bytes]
+    failures: Sequence[Failure] = ()
+    edited: Sequence[int] = ()
 
-    @property
-    def answered(self) -> bool:
-        """As of a record."""
-        return self.status != "engine_error" or self.final
+    def some(self, wanted: Sequence[bool]) -> "Heads":
+        """Those of the lines that are wanted."""
+        if all(wanted):
+            return self
+        return replace(self, **{name: list(compress(getattr(self, name), wanted)) for name in _COLUMNS})
 
-    @property
-    def correct(self) -> bool:
-        """As of a record."""
-        return self.status == "ok" and self.answer == self.gold
 
-    def is_to(self, prompt_sha256: str) -> bool:
-        """Whether the line, as it is written, answers the prompt of this hash: no text holds bare quotation marks."""
-        return b'"prompt_sha256": "%b"' % prompt_sha256.encode() in self.line
-
-    @property
-    def record(self) -> Record:
-        """The whole record."""
-        [record] = records_of([self.line])
-        return record
+_COLUMNS = tuple(field.name for field in fields(Heads))[:7]
 
 
 def read_heads(
-    path: Path, find_fault: Callable[[Record], str | None], fits: Callable[[Head], bool] | None
-) -> Iterator[tuple[int, bool, Head]]:
-    """Each line's number, whether it is as it was written, and its head.
+    path: Path, find_fault: Callable[[Record], str | None], fit: Callable[[Heads], Sequence[bool]]
+) -> Iterator[Heads]:
+    """The heads of all lines, some at a time.
 
     A line in the very form in which records are written, whose checksum fits, is a record: what follows its head is
-    not looked at, where the head `fits`. Every other line is read whole. DataError as from `read_lines`.
+    not looked at, where the head is one of those that `fit`. Every other line is read whole. DataError as from
+    `read_lines`.
     """
     number = start = 0
     for lines in chunks(path):
-        heads, others = list[Head](), dict[int, int]()
-        for line in lines:
-            head = _written_head(line, start)
-            if head is None or (fits is not None and not fits(head)):
-                others[len(heads)] = start
-                head = _UNREAD
-            heads.append(head)
-            start += len(line) + 1
-        edited = set()
-        if others:
-            records = values_of([lines[i] for i in others], Record)
-            if len(records) < len(others) or any(map(find_fault, records)):
+        *starts, start = accumulate(map(len, lines), lambda place, length: place + length + 1, initial=start)
+        heads, written = _written(lines, starts)
+        whole = [i for i, good in enumerate(map(operator.and_, written, fit(heads))) if not good]
+        if whole:
+            records = values_of([lines[i] for i in whole], Record)
+            if len(records) < len(whole) or any(map(find_fault, records)):
                 raise faulty_lines(path, Record, "record", find_fault)
-            for (i, place), record in zip(others.items(), records, strict=True):
-                heads[i] = _head_of(record, lines[i], place)
-                if not is_intact(lines[i], record):
-                    edited.add(i)
-        intact = (i not in edited for i in range(len(heads))) if edited else repeat(True)
-        yield from zip(count(number + 1), intact, heads)
-        number += len(heads)
+            heads = _with_records(heads, dict(zip(whole, records, strict=True)), number + 1)
+        yield heads
+        number += len(lines)
 
 
-def _written_head(line: bytes, start: int) -> Head | None:
-    """The head of a line that is as it was written; None for one to be read whole."""
-    found = _HEAD.match(line)
-    if found is None:
-        return None
+def _written(lines: Sequence[bytes], starts: Sequence[int]) -> tuple[Heads, list[bool]]:
+    """What the lines say, and which of them are as they were written: the others may say anything."""
     try:
-        if int(line[-10:-2], 16) != crc32(line[:-_CHECK_LENGTH]):
-            return None
-        item_id, sample, gold, answer, ok, other = found.groups()
-        status = _STATUS[ok or other]
-        return Head(item_id.decode(), int(sample), _WORDS[gold], _WORDS[answer], status, line, False, start)
-    except ValueError:  # no checksum, or no UTF-8
-        return None
+        text = b"\n".join(lines).decode()
+    except UnicodeDecodeError:
+        text = ""
+    rows: list[Any] = _LINE.findall(text)
+    if len(rows) < len(lines):
+        found = map(_LINE.fullmatch, text.split("\n") if text else [""] * len(lines))
+        rows = [match.groups("") if match else _UNREAD for match in found]
+    item_ids, samples, golds, answers, others, checks = zip(*rows, strict=True)
+    statuses: list[Any] = [status or "ok" for status in others]
+    heads = Heads(item_ids, list(map(int, samples)), golds, answers, statuses, starts, lines)
+    sums = [crc32(line[:-_CHECK_LENGTH]) for line in lines]
+    return heads, [int(check, 16) == found for check, found in zip(checks, sums, strict=True)]
 
 
-def _head_of(record: Record, line: bytes, start: int) -> Head:
-    return Head(record.item_id, record.sample, record.gold, record.answer, record.status, line, record.final, start)
-
-
-_UNREAD = Head("", 0, "", None, "ok", b"")
-"""Stands for a line that is to be read whole, until it is."""
+def _with_records(heads: Heads, records: dict[int, Record], first: int) -> Heads:
+    """The heads with what the records say in their places; the first line is that of the number `first`."""
+    columns: dict[str, list[Any]] = {name: list(getattr(heads, name)) for name in _COLUMNS}
+    answered = [True] * len(heads.lines)
+    for i, record in records.items():
+        answered[i] = record.status != "engine_error"
+        said = (record.item_id, record.sample, record.gold, record.answer or "", record.status)
+        for column, value in zip(columns.values(), said, strict=False):
+            column[i] = value
+    failures = [Failure(record, heads.starts[i]) for i, record in records.items() if not answered[i]]
+    edited = [first + i for i, record in records.items() if not is_intact(heads.lines[i], record)]
+    return replace(Heads(**columns).some(answered), failures=failures, edited=edited)

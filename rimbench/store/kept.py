@@ -1,6 +1,6 @@
 """Which samples of which items are kept: a set of pairs, in one number an item."""
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 
 class Kept(Set[tuple[str, int]]):
@@ -20,6 +20,17 @@ class Kept(Set[tuple[str, int]]):
         self._bits[item_id] = bits | bit
         self._count += 1
         return True
+
+    def add_all(self, item_ids: Sequence[str], samples: Sequence[int]) -> list[bool]:
+        """Count pairs, one by one; which of them are new."""
+        kept, new = self._bits, []
+        get = kept.get
+        for item_id, sample in zip(item_ids, samples, strict=True):
+            bits, bit = get(item_id, 0), 1 << sample
+            new.append(not bits & bit)
+            kept[item_id] = bits | bit
+        self._count += sum(new)
+        return new
 
     def missing(self, item_ids: Iterable[str], samples: int, first: int = 0) -> int:
         """How many of the samples `first` to `samples` of these items are not here."""

@@ -108,15 +108,6 @@ def values_of(lines: Sequence[bytes], schema: type[T]) -> list[T]:
     return [value for value in (_value(line, schema) for line in lines) if not isinstance(value, str)]
 
 
-def records_of(lines: Sequence[bytes]) -> list[Record]:
-    """The records of lines that were found good before."""
-    values = values_of(lines, Record)
-    if len(values) < len(lines):
-        fault = next(value for value in (_value(line, Record) for line in lines) if isinstance(value, str))
-        raise DataError(f"a record was changed while it was read ({fault}): start the same command again")
-    return values
-
-
 def values_again(
     path: Path, lines: Iterable[bytes], keys: Sequence[str], optional: Sequence[str] = ()
 ) -> Iterator[tuple[Any, ...]]:

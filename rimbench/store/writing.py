@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import operator
 import os
 import shutil
 import stat
@@ -15,13 +16,13 @@ from filelock import FileLock, Timeout
 from rimbench.errors import DataError, RimbenchError
 from rimbench.files.writing import SCRATCH, sync, write_pieces, write_whole
 from rimbench.records import Item, Record
+from rimbench.store.answers import Answers
 from rimbench.store.folder import (
     BEGUN,
     ITEMS,
     MANIFEST,
     RECORDS,
     SET_ASIDE,
-    Answers,
     OtherSchemaError,
     read_manifest,
 )
@@ -132,16 +133,14 @@ class RunStore(AbstractContextManager["RunStore"]):
         except OSError as error:
             raise _cannot_write(path, error) from error
         try:
-            failures = []
-            for head in self._answers.heads():
-                if head.status == "engine_error":
-                    failures.append(head.record)
-                elif head.sample == 0:
-                    self.greedy += 1
-                    self.correct += head.correct
+            for heads in self._answers.heads():
+                greedy = [sample == 0 for sample in heads.samples]
+                self.greedy += sum(greedy)
+                right = map(operator.eq, heads.answers, heads.golds)
+                self.correct += sum(itertools.compress(right, greedy))
             self.done = self._answers.kept
-            for failure in failures:
-                self._count(failure)
+            for failure in self._answers.failures.values():
+                self._count(failure.record)
         except BaseException:
             os.close(self._file)
             raise

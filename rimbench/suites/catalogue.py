@@ -1,6 +1,5 @@
 """Which suites there are: the TOML files of rimbench and of other packages, and any file given by its path."""
 
-import json
 import shlex
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -57,21 +56,11 @@ def _no_suite(named: str) -> UsageError:
         data_set = "/" in named and "." not in path.suffix
         hint = "a data set of the hub is named by [source] repo, revision and file in a suite's TOML file"
         return with_lines(error, [hint] if data_set else [])
-    own = path.with_suffix(".toml")
-    column = '"COLUMN"'
     return with_lines(
-        UsageError(
-            f"'{named}' holds rows and is no suite: a suite's TOML file says what its columns are, and "
-            f"'rimbench init suite {shlex.quote(named)}' writes one"
-        ),
+        UsageError(f"'{named}' holds rows and is no suite: a suite's TOML file says what its columns are"),
         [
             f"with the columns of a shipped suite: --suite medmcqa --data {shlex.quote(named)}",
-            f"with others: write {own} with the columns by their names, and give --suite {shlex.quote(str(own))}",
-            '  description = "questions of my own"',
-            "  n = 1000",
-            f"  source = {{ path = {json.dumps(path.name)} }}",
-            f'  layout = [{{ name = "rows", question = {column}, options = [{column}, {column}], '
-            f"gold = {{ letter = {column} }} }}]",
+            f"with others, in {path.with_suffix('.toml')}, begun by: rimbench init suite {shlex.quote(named)}",
         ],
     )
 

@@ -16,7 +16,7 @@ from rimbench.reporting.columns import Draws, GreedyAnswers
 from rimbench.reporting.page import as_page
 from rimbench.reporting.reading import read_run
 from rimbench.reporting.summary import summarise
-from rimbench.store import Head, RunStore
+from rimbench.store import RunStore
 
 LOGPROB = st.floats(-50, 0) | st.just(-np.inf)
 GREEDY = st.builds(
@@ -30,11 +30,14 @@ GREEDY = st.builds(
 )
 
 
-@given(st.lists(GREEDY, max_size=5))
-def test_greedy_answers_in_columns_are_those_that_were_put_in(records):
-    table = GreedyAnswers()
-    for i, record in enumerate(records):
-        table.put(str(i), record)
+@given(st.lists(GREEDY, max_size=5).flatmap(st.permutations), st.randoms(use_true_random=False))
+def test_greedy_answers_in_columns_are_those_that_were_put_in(records, chance):
+    places = {str(i): i for i in range(len(records) + 1)}  # the last item is not answered
+    table, order = GreedyAnswers(places), chance.sample(range(len(records)), len(records))
+    for some in (order[:2], order[2:]):
+        came = [records[i] for i in some]
+        details = [(r.option_logprobs, r.prompt_tokens, r.generated_tokens, r.label_mass) for r in came]
+        table.put(some, [r.answer or "" for r in came], [r.status for r in came], details)
     assert list(table) == [str(i) for i in range(len(records))] and len(table) == len(records)
     for i, record in enumerate(records):
         found = table[str(i)]
@@ -48,15 +51,16 @@ def test_greedy_answers_in_columns_are_those_that_were_put_in(records):
     wanted = [[(r.option_logprobs or {}).get(x, np.nan) for x in LETTERS] for r in behind]
     np.testing.assert_array_equal(columns.logprobs, np.array(wanted).reshape(-1, len(LETTERS)))
     np.testing.assert_array_equal(columns.masses, [np.nan if r.label_mass is None else r.label_mass for r in behind])
+    assert columns.tokens.tolist() == [[5, 1]] * len(records)
 
 
 @given(st.permutations(range(1, 13)), st.lists(st.sampled_from(["A", "B", None]), min_size=12, max_size=12))
 def test_draws_are_in_the_order_of_their_samples_in_whatever_order_they_came(samples, letters):
     draws = Draws()
-    for sample in samples:
+    for count, sample in enumerate(samples, start=1):
         letter = letters[sample - 1]
-        draws.put("x", Head("x", sample, "A", letter, "ok" if letter else "no_answer", b""))
-        assert draws.letters["x"] == tuple(letters[s - 1] for s in sorted(samples[: samples.index(sample) + 1]))
+        draws.put([1], [sample], [letter or ""], ["ok" if letter else "no_answer"])
+        assert draws.by_item(["undrawn", "x"]) == {"x": tuple(letters[s - 1] for s in sorted(samples[:count]))}
     assert draws.statuses == {
         status: count
         for status, count in (("ok", 12 - letters.count(None)), ("no_answer", letters.count(None)))

@@ -35,11 +35,30 @@ LINES = st.lists((ANSWERED | FAILED).map(to_line), max_size=6)
 
 
 def said(read):
-    """What an iteration over answers gives of each, or the message that ends it."""
+    """What a reading of answers gives of each, or the message that ends it."""
     try:
-        return [(a.item_id, a.sample, a.gold, a.answer, a.status, a.final, a.correct, a.answered) for a in read()]
+        return list(read())
     except DataError as error:
         return str(error)
+
+
+def said_whole(answers):
+    return said(
+        lambda: ((r.item_id, r.sample, r.gold, r.answer, r.status, r.status == "engine_error" and r) for r in answers)
+    )
+
+
+def said_by_heads(answers):
+    def each():
+        for some in answers.heads():
+            columns = (some.item_ids, some.samples, some.golds, some.answers, some.statuses)
+            for item_id, sample, gold, answer, status in zip(*columns, strict=True):
+                yield item_id, sample, gold, answer or None, status, False
+        for failure in answers.failures.values():
+            r = failure.record
+            yield r.item_id, r.sample, r.gold, r.answer, r.status, r
+
+    return said(each)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +70,7 @@ def assert_heads_are_those_of_the_records(folder, content):
     (folder / RECORDS).write_bytes(content)
     for items in (None, ITEMS):
         whole, alone = Answers(folder, items), Answers(folder, items)
-        assert said(alone.heads) == said(lambda whole=whole: whole)
+        assert said_by_heads(alone) == said_whole(whole)
         assert alone.edited == whole.edited
         assert set(alone.kept) == set(whole.kept)
 
@@ -59,6 +78,20 @@ def assert_heads_are_those_of_the_records(folder, content):
 @given(LINES)
 def test_the_heads_alone_are_those_of_the_whole_records(folder, lines):
     assert_heads_are_those_of_the_records(folder, "".join(f"{line}\n" for line in lines).encode())
+
+
+@given(LINES.filter(bool))
+def test_each_line_is_found_again_where_its_head_says_that_it_begins(folder, lines):
+    content = "".join(f"{line}\n" for line in lines).encode()
+    (folder / RECORDS).write_bytes(content)
+    answers = Answers(folder)
+    try:
+        found = [each for some in answers.heads() for each in zip(some.starts, some.lines, strict=True)]
+    except DataError:
+        return
+    assert all(content[start:].startswith(line + b"\n") for start, line in found)
+    for failure in answers.failures.values():
+        assert content[failure.start :].startswith(to_line(failure.record).encode())
 
 
 @given(LINES.filter(bool), st.integers(0), st.sampled_from(["cut", "repeat", "change", "swap"]))

@@ -150,12 +150,8 @@ def _answers(report: Report, results: Path, lenses: Sequence[Lens], limit: int) 
         suite, run = cell.suite, cell.run
         yield f'{"," if i else ""}{{"label":{_json(_shown_label(cell))},"suite":{_json(suite)},"answers":{{'
         before = ""
-        shown = cell.data.shown
-        if most is not None:
-            shown = {
-                item_id: shown[item_id] for item_id in itertools.islice(cell.data.items, most) if item_id in shown
-            }
-        records = records_again(results / run, sorted(shown.values()), _OF_RECORD)
+        starts = sorted(start for start in cell.data.shown[:most] if start >= 0)
+        records = records_again(results / run, starts, _OF_RECORD)
         while answered := list(itertools.islice(records, _WRITTEN_AT_ONCE)):
             answers = {
                 numbers.of(suite, run, record[0]): _answer(record, cell.data.drawn.get(record[0], ()), limit)
