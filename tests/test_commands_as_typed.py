@@ -114,7 +114,7 @@ def test_runs_that_lie_one_folder_deeper_are_read_and_of_two_such_folders_both_a
         (["run", "--system", "nano-cot", "--suite", "org/data"], "unknown suite 'org/data'",
          ["[source] repo, revision and file in a suite's TOML file"]),
         (["run", "--system", "nano-cot", "--suite", "rows.csv"], "'rows.csv' holds rows and is no suite",
-         ["--suite medmcqa --data rows.csv", "rimbench init suite rows.csv"]),
+         ["--suite medmcqa --data rows.csv", "rimbench init suite rows.csv, which writes rows.toml"]),
         (["run", "--system", "nano-cot", "--suite", "sub/rows.JSONL"], "holds rows", 2),
         (["suites", "show", "rows.tsv"], "holds rows", 2),
         (["audit", "rows.csv"], "is no claims file", ["rimbench import rows.csv --system NAME --suite NAME"]),
@@ -135,11 +135,12 @@ def test_what_is_given_in_the_wrong_place_is_answered_with_the_option_that_takes
         assert all(any(line.endswith(each) for line in said) for each in lines)
 
 
-def test_the_lines_that_are_shown_for_rows_make_a_suite_of_them(rimbench, tmp_path):
-    (tmp_path / "rows.csv").write_text("asked,one,two,right\nOne and one?,2,3,A\nOne and two?,2,3,B\n")
-    _, lines = message_of(rimbench("suites", "show", "rows.csv"), 2)
-    rimbench(*lines[-1].partition(": rimbench ")[2].split(), check=True)
-    assert len(json.loads(rimbench("suites", "show", "rows.toml", "--json", check=True).stdout)["items"]) == 2
+def test_the_command_that_is_shown_for_rows_makes_a_suite_of_them(rimbench, tmp_path):
+    (tmp_path / "rows.csv").write_text("question,one,two,answer\nOne and one?,2,3,A\nOne and two?,2,3,B\n")
+    _, [_, shown] = message_of(rimbench("suites", "show", "rows.csv"), 2)
+    words = shown.partition("rimbench ")[2].partition(",")[0].split()
+    made = rimbench(*words, check=True).stdout.strip()
+    assert len(json.loads(rimbench("suites", "show", made, "--json", check=True).stdout)["items"]) == 2
 
 
 def test_weights_of_ones_own_have_a_name_of_their_own_in_runs_comparisons_and_times(rimbench, tmp_path):

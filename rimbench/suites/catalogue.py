@@ -60,7 +60,7 @@ def _no_suite(named: str) -> UsageError:
         UsageError(f"'{named}' holds rows and is no suite: a suite's TOML file says what its columns are"),
         [
             f"with the columns of a shipped suite: --suite medmcqa --data {shlex.quote(named)}",
-            f"with others, in {path.with_suffix('.toml')}, begun by: rimbench init suite {shlex.quote(named)}",
+            f"with others: rimbench init suite {shlex.quote(named)}, which writes {path.with_suffix('.toml')}",
         ],
     )
 
