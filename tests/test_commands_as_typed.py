@@ -109,6 +109,10 @@ def test_runs_that_lie_one_folder_deeper_are_read_and_of_two_such_folders_both_a
         (["latency", "--system", "org/name@main"], "--system base --model org/name@main", 2),
         (["run", "--system", "my model/model.safetensors", "--suite", "demo-long"], "--model 'my model'", 2),
         (["run", "--system", "", "--suite", "demo-long"], "unknown system ''", 0),
+        (["run", "--system", "mine/notes.csv", "--suite", "demo-long"], "a TOML file whose name ends in .toml", 0),
+        (["run", "--system", "nano-cot", "--suite", "mine"], "becomes one by 'rimbench init suite'", 0),
+        (["run", "--system", "nano-cot", "--suite", "org/data"], "unknown suite 'org/data'",
+         ["[source] repo, revision and file in a suite's TOML file"]),
         (["run", "--system", "nano-cot", "--suite", "rows.csv"], "'rows.csv' holds rows and is no suite",
          ["--suite medmcqa --data rows.csv", "rimbench init suite rows.csv, which writes rows.toml"]),
         (["run", "--system", "nano-cot", "--suite", "sub/rows.JSONL"], "holds rows", 2),
@@ -122,6 +126,7 @@ def test_what_is_given_in_the_wrong_place_is_answered_with_the_option_that_takes
     rimbench, tmp_path, command, part, lines
 ):
     (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.csv").touch()
     message, said = message_of(rimbench(*command), 2)
     assert part in message
     if isinstance(lines, int):
@@ -150,6 +155,19 @@ def test_weights_of_ones_own_have_a_name_of_their_own_in_runs_comparisons_and_ti
     rimbench(*asked, "nano-rim-v2", "--name", "mine", "--blocks", 2, check=True)
     labels = [cell["label"] for cell in json.loads(rimbench("report", "--json", check=True).stdout)["cells"]]
     assert sorted(labels) == ["mine (K 2)", "nano-base-direct", "theirs-v1"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("nano-rim-v2", "--blocks", 9), "nano-rim-v2: K = 9 is more than the 8 blocks of its file"),
+        (("nano-cot", "--answer", "readout"), "nano-cot writes before it answers: a readout has the letter before"),
+        (("nano-rim-v2", "--blocks", 7), None),
+    ],
+)
+def test_what_a_system_was_not_trained_for_is_remarked_on(rimbench, asked, said):
+    told = rimbench("run", "--suite", "demo-long", "--limit", 2, "--system", *asked, check=True).stderr
+    assert said in told if said else "trained" not in told
 
 
 @pytest.mark.parametrize("name", ["", "all", "cot", "a/b", "..", "mine.toml", "two words", "x" * 81])

@@ -55,6 +55,11 @@ def answer(
         "ask QUESTION --option TEXT --option TEXT", (system,), (), model=given, allow_outside=allow_outside
     )
     chosen = choose_system(system, asked, read_project(allow_outside=allow_outside), note)
+    if chosen.weights.package == "rimbench":
+        note(
+            f"{chosen.name} knows doses that are raised, lowered, doubled and halved, as in the demo suites, and "
+            "nothing else: to another question its letter means nothing"
+        )
     with explaining_weights(asked, [chosen]):
         found = read_probabilities(question, options, system, chosen.weights.path, allow_outside=allow_outside)
     named = dict(options) if isinstance(options, Mapping) else dict(zip(LETTERS, options, strict=False))

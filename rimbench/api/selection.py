@@ -132,7 +132,24 @@ def choose_system(name: str, asked: Wanted, project: Project, say: Say) -> Syste
         say(f"{system.name}: weights {placed.weights.path}, {_whence(system, name, project)}")
     if asked.name is not None:
         placed = replace(placed, name=_own_name(asked.name), own=None)
-    return systems.override(placed, blocks=asked.blocks, answer=asked.answer, max_new_tokens=asked.max_new_tokens)
+    chosen = systems.override(placed, blocks=asked.blocks, answer=asked.answer, max_new_tokens=asked.max_new_tokens)
+    for line in _remarks(placed, chosen):
+        say(line)
+    return chosen
+
+
+def _remarks(own: System, chosen: System) -> Iterator[str]:
+    """In what a system is asked otherwise than it was trained to be, as far as its file tells."""
+    if own.memory and chosen.memory and chosen.memory.blocks > own.memory.blocks:
+        yield (
+            f"{chosen.name}: K = {chosen.memory.blocks} is more than the {own.memory.blocks} blocks of its file: it "
+            "was trained with no more than those"
+        )
+    if (own.answer.mode, own.answer.extraction, chosen.answer.mode) == ("generate", "text", "readout"):
+        yield (
+            f"{chosen.name} writes before it answers: a readout has the letter before anything is written, which is "
+            "not what it was trained or told to do"
+        )
 
 
 def _own_name(name: str) -> str:

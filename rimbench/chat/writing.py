@@ -99,7 +99,8 @@ class ChatWriter:
         except ValueError as error:
             raise ModelError(
                 f"the tokenizer of {self._owner} has no usable chat template ({error}); "
-                "expected a checkpoint with chat_template.jinja"
+                "expected a checkpoint with chat_template.jinja: with {{ messages[0]['content'] }} alone in it, a "
+                "question is put as it is"
             ) from error
         variables = {**self._tokenizer.special_tokens_map, **self._arguments}
         return chat_template(source, json.dumps(variables), self._date)

@@ -13,6 +13,7 @@ from rimbench.engines import Answering, Limits
 from rimbench.errors import DataError
 from rimbench.records import Record
 from rimbench.running.cascading import Cascading
+from rimbench.running.growing import take_over
 from rimbench.running.interrupting import keeping_what_comes
 from rimbench.running.loop import Outcome, run_cell
 from rimbench.running.models import Loaded, LoadedModels
@@ -58,8 +59,20 @@ def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progres
             check()
             prompts = run.prompt_hashes
             with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh, prompts=prompts) as store:
+                if not settings.fresh:
+                    _go_on_from_another(run, store, progress)
                 open_engine = partial(open_model, run, runs, models, settings.workers, progress)
                 complete_run(run, store, open_engine, progress, check)
+
+
+def _go_on_from_another(run: PlannedRun, store: RunStore, progress: Progress) -> None:
+    """Begin with what the same run with another limit has answered."""
+    other = take_over(run, store)
+    if other is None:
+        return
+    progress.note(f"{run.told}: goes on from {other.run}, whose {len(store.done)} answers are not asked again")
+    begun = dataclasses.replace(make_manifest(run, store, None), started_at=other.started_at, sessions=other.sessions)
+    store.write_manifest(begun, run.suite.items)
 
 
 def open_model(

@@ -47,8 +47,15 @@ def _no_suite(named: str) -> UsageError:
     from rimbench.suites.rows import SUFFIXES
 
     path = Path(named)
+    if named and path.is_dir():
+        return UsageError(
+            f"'{named}' is a folder and no suite: a file of rows in it becomes one by 'rimbench init suite'"
+        )
     if path.suffix.lower() not in SUFFIXES:
-        return unknown("suite", named, _registered())
+        error = unknown("suite", named, _registered())
+        data_set = "/" in named and "." not in path.suffix
+        hint = "a data set of the hub is named by [source] repo, revision and file in a suite's TOML file"
+        return with_lines(error, [hint] if data_set else [])
     return with_lines(
         UsageError(f"'{named}' holds rows and is no suite: a suite's TOML file says what its columns are"),
         [

@@ -200,6 +200,8 @@ def load(name_or_path: str, *, allow_outside: bool = False) -> System:
 def _no_system(named: str, known: Mapping[str, Path]) -> UsageError:
     """The error for what names no system; of weights it says how they are given to one."""
     path = Path(named).expanduser()
+    if path.is_file() and path.suffix not in WEIGHTS_SUFFIXES:
+        return UsageError(f"'{named}' is no system: expected a name, or a TOML file whose name ends in .toml")
     if not named or not (path.is_dir() or "/" in named or path.suffix in WEIGHTS_SUFFIXES):
         return unknown("system", named, known)
     given = shlex.quote(str(path.parent) if path.suffix in WEIGHTS_SUFFIXES else named)

@@ -82,6 +82,13 @@ def test_the_command_prints_letter_and_probabilities_and_says_on_stderr_that_it_
     assert document["letter"] in "AB" and list(document["probabilities"]) == ["A", "B"]
 
 
+def test_an_embedded_model_says_what_it_knows_and_one_of_the_users_does_not(system, capsys):
+    ask("Which?", ["this", "that"], system="nano-direct")
+    assert "nano-direct knows doses that are raised, lowered, doubled and halved" in capsys.readouterr().err
+    ask("Which?", ["this", "that"], system=system)
+    assert "knows" not in capsys.readouterr().err
+
+
 def test_importing_rimbench_loads_no_library_until_something_is_asked():
     import subprocess
     import sys

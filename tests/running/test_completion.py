@@ -89,6 +89,26 @@ def test_another_limit_is_another_run(start):
 
 
 @pytest.mark.parametrize("mode", ["generate", "readout"])
+def test_a_limit_that_is_raised_goes_on_and_nothing_is_asked_again(start, mode, tmp_path):
+    ten, _ = start(mode=mode, limit=10, samples=2)
+    forty, watching = start(mode=mode, limit=40, samples=2)
+    assert watching.says(f"goes on from {ten.name}, whose 30 answers are not asked again")
+    assert not watching.says("manifest.json was missing") and read_manifest(forty).sessions == 2
+    assert watching.kept == 90 and set(lines(ten)) < set(lines(forty)) and read_run(forty).missing == 0
+    forty.rename(tmp_path / "grown")
+    ten.rename(tmp_path / "ten")
+    at_once, watching = start(mode=mode, limit=40, samples=2)
+    assert lines(at_once) == lines(tmp_path / "grown") and not watching.says("goes on")
+
+
+def test_other_draws_and_a_fresh_start_take_nothing_over(start):
+    start(limit=10)
+    assert start(limit=20, seed=1)[1].kept == 20
+    assert start(limit=20, fresh=True)[1].kept == 20
+    assert start(limit=20)[1].kept == 0
+
+
+@pytest.mark.parametrize("mode", ["generate", "readout"])
 def test_draws_asked_for_in_two_commands_are_those_of_one(start, mode, tmp_path):
     folder, _ = start(mode=mode, samples=8)
     at_once = lines(folder)
