@@ -54,7 +54,7 @@ def read_sweep(folders: Sequence[Path]) -> BudgetSweep:
         system=manifest.system,
         suite=manifest.suite,
         n=len(items),
-        budgets=tuple(_budget(k, run, runs[k - 1] if k else None, items) for k, run in enumerate(runs)),
+        budgets=tuple(_budget(k, items, run, runs[:k]) for k, run in enumerate(runs)),
         memory=_memory(runs, items),
         label=label(manifest.system, departures),
         departures=departures,
@@ -74,14 +74,24 @@ def _memory(runs: Sequence[RunData], items: Sequence[Item]) -> MemoryWorth | Non
     return None if found is None else MemoryWorth(len(runs) - 1, found.difference, found.p_value, found.test)
 
 
-def _budget(blocks: int, run: RunData, before: RunData | None, items: Sequence[Item]) -> Budget:
+def _budget(blocks: int, items: Sequence[Item], run: RunData, smaller: Sequence[RunData]) -> Budget:
     right, answers = run.rights(items), run.greedy.columns(items)
     own, failed = (
         accuracy(right, resampling_of(items)),
         int(np.count_nonzero(answers.statuses != STATUSES.index("ok"))),
     )
-    if before is None:
-        return Budget(blocks, own, failed, None, None, None)
+    if not smaller:
+        return Budget(blocks, own, failed, None, None, None, None)
+    before, how = smaller[-1], Settings(how=resampling_of(items))
+    found = compare_outcomes(right, smaller[0].rights(items), how)
     changed = answers.letters != before.greedy.columns(items).letters
     to_right, to_wrong = (int(np.count_nonzero(changed & side)) for side in (right, before.rights(items)))
-    return Budget(blocks, own, failed, int(np.count_nonzero(changed)), to_right, to_wrong)
+    return Budget(
+        blocks,
+        own,
+        failed,
+        int(np.count_nonzero(changed)),
+        to_right,
+        to_wrong,
+        None if found is None else found.difference,
+    )

@@ -242,6 +242,11 @@ def summary_tables(summaries: Sequence[SuiteSummary]) -> list[Table]:
     return made
 
 
+def summary_title(summary: SuiteSummary) -> str:
+    """The title of a suite's verdict, under which its picture stands, too."""
+    return f"{summary.suite}, N = {summary.n_asked:,}"
+
+
 def _summary_table(summary: SuiteSummary) -> Table:
     systems, whole = summary.systems, all(s.n == summary.n_asked for s in summary.systems)
     columns: dict[str, list[str]] = {"system": [s.label for s in systems]}
@@ -260,7 +265,7 @@ def _summary_table(summary: SuiteSummary) -> Table:
         shown["verdicts"] = optional["verdicts"]
     columns |= shown
     return Table(
-        f"{summary.suite}, N = {summary.n_asked:,}",
+        summary_title(summary),
         tuple(columns),
         tuple(zip(*columns.values(), strict=True)),
         optional=tuple(name for name in ("ECE", f"pass@{summary.k}", "ms") if name in columns),

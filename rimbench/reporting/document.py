@@ -87,7 +87,8 @@ class CellResult:
 class Budget:
     """The accuracy at `k` memory blocks, and how the answers differ from those at k - 1 (None for k = 0).
 
-    `to_right` and `to_wrong` are the changed answers that became right, or wrong; the rest stayed wrong.
+    `to_right` and `to_wrong` are the changed answers that became right, or wrong; the rest stayed wrong. `above_none`
+    is the accuracy less that at k = 0, item by item.
     """
 
     k: int
@@ -96,6 +97,7 @@ class Budget:
     changed: int | None
     to_right: int | None
     to_wrong: int | None
+    above_none: Annotated[Estimate | None, HIDDEN]
 
 
 @dataclass(frozen=True, slots=True)

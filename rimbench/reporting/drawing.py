@@ -73,6 +73,13 @@ def as_svg(plot: Plot) -> str:
     return text.replace("<svg ", f'<svg role="img" fill="currentColor" aria-label="{label}" ', 1)
 
 
+def as_svg_file(plot: Plot) -> str:
+    """The same for a file: its ink and its paper are light or dark as the reader's screen is."""
+    light, dark = "svg{color:#1b1f24;background:#fff}", "svg{color:#e6e9ed;background:#14171b}"
+    style = f"<style>{light}@media (prefers-color-scheme:dark){{{dark}}}</style>"
+    return re.sub(r"<svg [^>]*>", rf"\g<0>{style}", as_svg(plot), count=1)
+
+
 def save(figure: Figure, target: Any, **options: Any) -> None:
     """Write a figure, the same bytes for the same figure."""
     with mpl.rc_context(STYLE), warnings.catch_warnings():
@@ -137,6 +144,29 @@ def logarithmic(axes: Any, values: Sequence[float]) -> None:
 def colour_of(systems: Sequence[str], system: str) -> str:
     """A system's colour, the same in every plot of a report."""
     return COLOURS[systems.index(system) % len(COLOURS)] if system in systems else INK
+
+
+def marker_of(systems: Sequence[str], system: str) -> str:
+    """A system's marker, the same in every plot of a report; where colours repeat, it is another one."""
+    place = systems.index(system) if system in systems else 0
+    return MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
+
+
+def legend_below(figure: Figure) -> None:
+    """One legend for all panels, below them, where it hides no point however many systems there are."""
+    named = {
+        name: handle for axes in figure.axes for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    columns = 2 if max(map(len, named), default=0) < 28 else 1
+    figure.set_figheight(figure.get_figheight() + 0.2 * -(-len(named) // columns))
+    figure.legend(list(named.values()), list(named), loc="outside lower left", ncols=columns)
+
+
+def widen(axes: Any, points: float) -> None:
+    """Make a y axis of percentages span so many points at least, so that noise does not fill it."""
+    lo, hi = axes.get_ylim()
+    more = max(0.0, points - (hi - lo)) / 2
+    axes.set_ylim(lo - more, hi + more)
 
 
 def short(name: str) -> str:

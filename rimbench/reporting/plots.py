@@ -1,14 +1,14 @@
 """The report as plots: what the tables say, at a glance. Nothing is worked out here but where it is drawn."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from rimbench.errors import DataError
 from rimbench.files.writing import replacing, write_whole
+from rimbench.reporting.conclusions import summary_title
 from rimbench.reporting.document import Ablation, CellResult, Report
 from rimbench.reporting.drawing import (
     GREY,
@@ -16,47 +16,64 @@ from rimbench.reporting.drawing import (
     STYLE,
     WIDTH,
     Plot,
-    as_svg,
+    as_svg_file,
     bar,
     colour_of,
     file_name,
+    legend_below,
     line,
+    marker_of,
     name_rows,
     panels,
     rows_height,
     save,
     short,
+    whiskers,
+    widen,
 )
 from rimbench.reporting.metrics.accuracy import Accuracy
 from rimbench.reporting.metrics.calibration import Calibration, Confidence
 from rimbench.reporting.metrics.draws import SeveralAnswers
 from rimbench.reporting.numbers import counted, decimal
 from rimbench.reporting.tables import ablation_title, budget_title
-from rimbench.reporting.time_plots import plot_accuracy_against_time, plot_throughput
+from rimbench.reporting.time_plots import SPAN, plot_accuracy_against_time, plot_throughput
 
 VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}
 SHORT = {"too few items": "too few", "partial": "partial"}
 MIRRORED = {"better": "worse", "worse": "better"}
 CURVE_POINTS = 200
+FEWEST = 20
+"""Answers from which on their risk is drawn: of fewer it jumps by 5 points with each."""
+COSTS = "What an answer costs"
+CALIBRATION = "Can a readout's confidence be trusted"
 
 
 def make_plots(report: Report) -> list[Plot]:
     """Every plot that the report has data for, in the order of the tables."""
     with mpl.rc_context(STYLE):
         costs = [cost for timings in report.timings for cost in timings.costs]
-        systems = sorted({cell.system for cell in report.cells} | {sweep.system for sweep in report.sweeps})
+        of_cells, of_sweeps = {cell.label for cell in report.cells}, {sweep.label for sweep in report.sweeps}
+        systems = sorted(of_cells | of_sweeps | {cost.label for cost in costs})
         suites = sorted({cell.suite for cell in report.cells})
+        verdicts = _verdict_titles(report)
         found: list[Plot | None] = [_accuracy(report.cells, systems, suites)] if report.cells else []
         found += [_verdicts(report, suite) for suite in suites]
         found.append(_pass_at_k(report.cells, systems, suites))
         found.append(_budgets(report, systems))
         found += [_interventions(ablation, place) for place, ablation in enumerate(report.ablations, start=1)]
-        found += [plot_accuracy_against_time(costs, systems, suite) for suite in suites]
-        found.append(plot_throughput(costs))
+        found += [plot_accuracy_against_time(costs, systems, suite, verdicts.get(suite, COSTS)) for suite in suites]
+        found.append(plot_throughput(costs, systems))
         for suite in suites:
             found.append(_reliability(report.cells, systems, suite))
             found.append(_risk_against_coverage(report.cells, systems, suite))
         return [plot for plot in found if plot is not None]
+
+
+def _verdict_titles(report: Report) -> dict[str, str]:
+    """The title of each suite's verdict, by the suite's own name."""
+    titles = {summary.suite: summary_title(summary) for summary in report.summary}
+    named = {cell.suite: cell.shown_suite for cell in reversed(report.cells) if cell.shown_suite in titles}
+    return {suite: titles[shown] for suite, shown in named.items()}
 
 
 def write_plots(report: Report, folder: Path) -> list[Path]:
@@ -71,7 +88,7 @@ def save_plots(plots: Iterable[Plot], folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for plot in plots:
             svg, png = folder / f"{plot.name}.svg", folder / f"{plot.name}.png"
-            write_whole(svg, as_svg(plot))
+            write_whole(svg, as_svg_file(plot))
             with replacing(png) as scratch:
                 save(plot.figure, scratch, format="png", facecolor="white", dpi=160, metadata={"Software": None})
             written += [svg, png]
@@ -87,7 +104,7 @@ def _accuracy(cells: Sequence[CellResult], systems: Sequence[str], suites: Seque
         found = [(cell, cell.metric(Accuracy)) for cell in cells if cell.suite == suite]
         shown = [(cell, own) for cell, own in found if own.headline.estimate is not None]
         for place, (cell, own) in enumerate(shown):
-            bar(axes, place, own.headline.estimate, colour_of(systems, cell.system))
+            bar(axes, place, own.headline.estimate, colour_of(systems, cell.label))
         guess = next((own.guess for _, own in shown if own.guess is not None), None)
         if guess is not None:
             axes.axvline(100 * guess, color=GREY, ls=":")
@@ -149,7 +166,7 @@ def _pass_at_k(cells: Sequence[CellResult], systems: Sequence[str], suites: Sequ
     for axes, (suite, shown) in zip(grid, drawn.items(), strict=True):
         for place, (cell, _, passed) in enumerate(shown):
             if passed is not None:
-                bar(axes, place, passed.estimate, colour_of(systems, cell.system))
+                bar(axes, place, passed.estimate, colour_of(systems, cell.label))
                 axes.plot([100 * passed.chance] * 2, [place - 0.45, place + 0.45], color=GREY, ls=":")
         name_rows(axes, [_told(cell, f"{cell.label}, k = {k}") for cell, k, _ in shown])
         axes.set_title(short(suite))
@@ -159,19 +176,26 @@ def _pass_at_k(cells: Sequence[CellResult], systems: Sequence[str], suites: Sequ
 
 
 def _budgets(report: Report, systems: Sequence[str]) -> Plot | None:
+    """The accuracies on an axis from 0 to 100, and what they are above K = 0, on the same items."""
     if not report.sweeps:
         return None
-    figure, [axes] = panels(1, 3.4)
+    figure, [upper, lower] = panels(2, 2.4, share_x=True)
     for place, sweep in enumerate(report.sweeps):
-        known = [(b.k, b.accuracy) for b in sweep.budgets if b.accuracy is not None]
         name = f"{short(sweep.label)} on {short(sweep.shown_suite)}"
-        colour = colour_of(systems, sweep.system)
-        line(axes, [k for k, _ in known], [a for _, a in known], colour, MARKERS[place % len(MARKERS)], name)
-    axes.set_xlabel("memory budget K; K = 0 has no memory")
-    axes.set_ylabel("greedy accuracy, % [95%]")
-    axes.set_xticks(range(1 + max(b.k for sweep in report.sweeps for b in sweep.budgets)))
-    axes.legend()
-    title = "Accuracy at every memory budget K, from K = 0 on, with 95% intervals"
+        colour, marker = colour_of(systems, sweep.label), MARKERS[place % len(MARKERS)]
+        known = [(b.k, b.accuracy) for b in sweep.budgets if b.accuracy is not None]
+        line(upper, [k for k, _ in known], [own for _, own in known], colour, marker, name)
+        above = [(b.k, b.above_none) for b in sweep.budgets if b.above_none is not None]
+        line(lower, [k for k, _ in above], [own for _, own in above], colour, marker, name)
+    upper.set_ylim(0, 102)
+    upper.set_ylabel("greedy, % [95%]")
+    lower.axhline(0, color=GREY, ls=":")
+    lower.set_ylabel("above K = 0,\npoints [95%]")
+    lower.set_xlabel("memory budget K; K = 0 has no memory")
+    widen(lower, SPAN)
+    lower.set_xticks(range(1 + max(b.k for sweep in report.sweeps for b in sweep.budgets)))
+    legend_below(figure)
+    title = "Accuracy at every memory budget K, and item by item above that of K = 0, with 95% intervals"
     return Plot("budgets", title, figure, budget_title(report.sweeps[0]))
 
 
@@ -188,54 +212,62 @@ def _interventions(ablation: Ablation, place: int) -> Plot:
 
 
 def _reliability(cells: Sequence[CellResult], systems: Sequence[str], suite: str) -> Plot | None:
-    def draw(axes: Any, cell: CellResult, own: Calibration) -> None:
+    """No line joins the bins: one of few items says little, and how many each holds stands below."""
+    shown = _read_out(cells, suite)
+    if not shown:
+        return None
+    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+    axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    for cell, own in shown:
+        colour, marker = colour_of(systems, cell.label), marker_of(systems, cell.label)
         at = [100 * b.confidence for b in own.reliability]
-        colour = colour_of(systems, cell.system)
-        line(axes, at, [b.accuracy for b in own.reliability], colour, "o", short(_told(cell, cell.label)))
-
-    def frame(axes: Any) -> None:
-        axes.plot([0, 100], [0, 100], color=GREY, ls=":")
-        axes.set_xlabel("confidence, %; dotted: as right as it is sure")
-        axes.set_ylabel("accuracy, % [95%]")
-
-    title = f"Reliability on {suite}: accuracy by confidence, bin by bin; dotted: perfect calibration"
-    return _calibrated("reliability", title, cells, suite, draw, frame)
+        accuracies = [b.accuracy for b in own.reliability]
+        y = [100 * accuracy.value for accuracy in accuracies]
+        axes.errorbar(at, y, whiskers(accuracies), fmt="none", ecolor=colour, alpha=0.45, capsize=2)
+        sizes = [8 + 60 * b.n / own.n for b in own.reliability]
+        axes.scatter(at, y, sizes, color=colour, marker=marker, label=short(_told(cell, cell.label)))
+        inside = {round(b.lower * own.bins): b.n for b in own.reliability}
+        edges = [100 * place / own.bins for place in range(own.bins + 1)]
+        counts.stairs([inside.get(place, 0) for place in range(own.bins)], edges, color=colour)
+    axes.plot([0, 100], [0, 100], color=GREY, ls=":")
+    axes.set_ylabel("accuracy, % [95%]")
+    counts.set_ylabel("items")
+    counts.set_xlabel("confidence, %; dotted: as right as it is sure")
+    axes.set_title(short(suite))
+    legend_below(figure)
+    title = f"Reliability on {suite}: accuracy by confidence, and the items of each bin; dotted: perfect calibration"
+    return Plot(f"reliability-{file_name(suite)}", title, figure, CALIBRATION)
 
 
 def _risk_against_coverage(cells: Sequence[CellResult], systems: Sequence[str], suite: str) -> Plot | None:
-    def draw(axes: Any, cell: CellResult, own: Calibration) -> None:
-        curve = own.curve
-        every = max(1, len(curve.coverage) // CURVE_POINTS)
-        coverage, risk = curve.coverage[::-every][::-1], curve.risk[::-every][::-1]
-        colour, name = colour_of(systems, cell.system), short(_told(cell, cell.label))
-        axes.plot([100 * x for x in coverage], [100 * y for y in risk], color=colour, label=name)
-
-    def frame(axes: Any) -> None:
-        axes.set_xlabel("coverage: the surest share that is answered, %")
-        axes.set_ylabel("risk: wrong among those, %")
-        axes.set_xlim(0, 100)
-        axes.set_ylim(bottom=0)
-
-    title = f"Risk against coverage on {suite}: how often the surest answers are wrong"
-    return _calibrated("risk-coverage", title, cells, suite, draw, frame)
-
-
-def _calibrated(  # noqa: PLR0913 - two plots of one frame
-    name: str,
-    title: str,
-    cells: Sequence[CellResult],
-    suite: str,
-    draw: Callable[[Any, CellResult, Calibration], None],
-    frame: Callable[[Any], None],
-) -> Plot | None:
-    read = [(cell, cell.metric(Confidence).calibration) for cell in cells if cell.suite == suite]
-    shown = [(cell, own) for cell, own in read if own is not None]
+    shown = _read_out(cells, suite)
     if not shown:
         return None
-    figure, [axes] = panels(1, 3.6)
+    figure, [axes] = panels(1, 3.3)
+    top, shade = 0.0, min(0.12, 0.5 / len(shown))
     for cell, own in shown:
-        draw(axes, cell, own)
-    frame(axes)
+        curve, colour = own.curve, colour_of(systems, cell.label)
+        n = len(curve.coverage)
+        places = range(n - 1, min(n, FEWEST) - 2, -max(1, n // CURVE_POINTS))
+        at = [100 * curve.coverage[i] for i in places]
+        label = short(_told(cell, cell.label))
+        axes.plot(at, [100 * curve.risk[i] for i in places], color=colour, label=label)
+        top = max(top, 100 * curve.risk[-1])
+        ends = [(100 * (e.lo or 0), 100 * (e.hi or 0)) for i in places if (e := curve.interval(i)) is not None]
+        if ends:
+            axes.fill_between(at, *zip(*ends, strict=True), color=colour, alpha=shade, lw=0)
+    axes.set_xlabel("coverage: the surest share that is answered, %")
+    axes.set_ylabel("wrong among those, % [95%]")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, max(SPAN, 1.4 * top))
     axes.set_title(short(suite))
-    axes.legend()
-    return Plot(f"{name}-{file_name(suite)}", title, figure, "Can a readout's confidence be trusted")
+    legend_below(figure)
+    title = (
+        f"Risk against coverage on {suite}: how often the surest answers are wrong, with 95% intervals of each point"
+    )
+    return Plot(f"risk-coverage-{file_name(suite)}", title, figure, CALIBRATION)
+
+
+def _read_out(cells: Sequence[CellResult], suite: str) -> list[tuple[CellResult, Calibration]]:
+    read = [(cell, cell.metric(Confidence).calibration) for cell in cells if cell.suite == suite]
+    return [(cell, own) for cell, own in read if own is not None]

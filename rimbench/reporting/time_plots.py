@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
@@ -18,64 +19,77 @@ from rimbench.reporting.drawing import (
     Plot,
     colour_of,
     file_name,
+    legend_below,
     logarithmic,
+    marker_of,
     panels,
     short,
     whiskers,
+    widen,
 )
 from rimbench.reporting.times import Cost, Speedup
 from rimbench.statistics.estimate import Estimate
 
+SPAN = 20
+"""Points of accuracy that an axis spans at least."""
 
-def plot_accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite: str) -> Plot | None:
-    """Accuracy against the time of an answer on one suite, with the Pareto front; None without both."""
+
+def plot_accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], suite: str, table: str) -> Plot | None:
+    """Accuracy against the time of an answer on one suite, with the Pareto front; None without both.
+
+    It stands with `table`, the suite's verdict.
+    """
     answers = [c for c in costs if c.suite == suite and c.quantity == "answer"]
     shown = [(c, c.conditions.accuracy) for c in answers if c.conditions.accuracy is not None]
     if not shown:
         return None
     batches = sorted({cost.batch for cost, _ in shown})
-    figure, grid = panels(len(batches), 3.0)
+    figure, grid = panels(len(batches), 2.7)
     for axes, batch in zip(grid, batches, strict=True):
         points = [(c.conditions.per_sample_ms, accuracy, c) for c, accuracy in shown if c.batch == batch]
         for time, accuracy, row in points:
-            colour = colour_of(systems, row.system)
-            axes.errorbar(time, 100 * accuracy.value, whiskers([accuracy]), fmt="o", color=colour, capsize=3)
-            axes.annotate(
-                short(row.label), (time, 100 * accuracy.value), (6, 6), textcoords="offset points", fontsize=9
-            )
+            lo, hi = (end / batch for end in row.ms.ci95 or (row.ms.mean, row.ms.mean))
+            style = {"color": colour_of(systems, row.label), "fmt": marker_of(systems, row.label), "capsize": 3}
+            ends = [[max(0.0, time - lo)], [max(0.0, hi - time)]]
+            axes.errorbar(time, 100 * accuracy.value, whiskers([accuracy]), ends, label=short(row.label), **style)
         front = pareto_front([(time, accuracy.value) for time, accuracy, _ in points])
         logarithmic(axes, [time for time, _, _ in points])
         steps = [*front, (axes.get_xlim()[1], front[-1][1])]
         axes.plot([x for x, _ in steps], [100 * y for _, y in steps], color=GREY, drawstyle="steps-post", zorder=0)
         axes.set_title(f"{short(suite)}, batch {batch}")
-        axes.set_ylabel("greedy accuracy, % [95%]")
-    grid[-1].set_xlabel("ms a question; line: the Pareto front, best by then")
-    title = f"Accuracy against the time of an answer on {suite}, with the Pareto front"
-    return Plot(f"accuracy-against-time-{file_name(suite)}", title, figure, "What an answer costs")
+        axes.set_ylabel("greedy, % [95%]")
+        widen(axes, SPAN)
+    grid[-1].set_xlabel("ms a question [95%]; line: the Pareto front, best by then")
+    legend_below(figure)
+    title = f"Accuracy against the time of an answer on {suite}, with 95% intervals of both and the Pareto front"
+    return Plot(f"accuracy-against-time-{file_name(suite)}", title, figure, table)
 
 
-def plot_throughput(costs: Sequence[Cost]) -> Plot | None:
-    """Questions a second against the batch size, a line a system; None for fewer than two batch sizes."""
+def plot_throughput(costs: Sequence[Cost], systems: Sequence[str] = ()) -> Plot | None:
+    """Questions a second against the batch size, a system a colour, that of its place among `systems`, or else among
+    those timed; None for fewer than two batch sizes. Two batch sizes say nothing of what lies between: no line.
+    """
     drawn = _drawn(c.quantity for c in costs)
-    shown = [c for c in costs if c.quantity == drawn]
+    shown = sorted((c for c in costs if c.quantity == drawn), key=lambda c: c.batch)
     if len({row.batch for row in shown}) < 2:
         return None
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6, 3.8), layout="constrained")
         axes = figure.add_subplot()
         engines = sorted({row.engine for row in shown})
-        systems = sorted({row.label for row in shown})
+        names = sorted({row.label for row in shown})
         suites = sorted({c.suite for c in costs})
-        for suite, name, engine in itertools.product(suites, systems, engines):
-            rows = [c for c in costs if c.suite == suite and c.quantity == drawn]
-            found = sorted(
-                (r.batch, r.conditions.questions_per_s or 0.0) for r in rows if (r.label, r.engine) == (name, engine)
-            )
+        for suite, name, engine in itertools.product(suites, names, engines):
+            rows = [c for c in shown if (c.suite, c.label, c.engine) == (suite, name, engine)]
             words = [name, *([engine] if len(engines) > 1 else []), *([suite] if len(suites) > 1 else [])]
-            style: dict[str, Any] = {"marker": MARKERS[engines.index(engine)], "color": colour_of(systems, name)}
-            if found:
-                axes.plot([b for b, _ in found], [q for _, q in found], label=", ".join(map(short, words)), **style)
-        _by_batch(axes, {row.batch for row in shown}, "questions a second")
+            marker = MARKERS[engines.index(engine)] if len(engines) > 1 else marker_of(systems or names, name)
+            style: dict[str, Any] = {"marker": marker, "color": colour_of(systems or names, name), "capsize": 3}
+            if rows:
+                style |= {"ls": "-" if len(rows) > 2 else "", "label": ", ".join(map(short, words))}
+                y, ends = zip(*map(_questions_per_s, rows), strict=True)
+                axes.errorbar([row.batch for row in rows], y, np.transpose(ends), **style)
+        _by_batch(axes, {row.batch for row in shown}, "questions a second [95%]")
+        legend_below(figure)
     title = "Questions answered a second at each batch size, by system"
     return Plot("throughput", title, figure, "Questions a second by batch size")
 
@@ -115,8 +129,15 @@ def plot_speedups(speedups: Sequence[Speedup]) -> Plot | None:
             axes.scatter(at, ratios, 120, facecolors="none", edgecolors=GREY, label="ringed: noisy times")
         axes.axhline(1, color=GREY, linewidth=1)
         _by_batch(axes, {s.batch for s in shown}, "times as fast [95%]")
+        axes.legend(fontsize=8)
     title = "How many times as fast one system answers as another, at each batch size"
     return Plot("speedups", title, figure, "Speed-ups by batch size")
+
+
+def _questions_per_s(cost: Cost) -> tuple[float, tuple[float, float]]:
+    """Questions a second, and how far the interval of the time reaches below and above."""
+    rate, (lo, hi) = cost.conditions.questions_per_s or 0.0, cost.ms.ci95 or (cost.ms.mean, cost.ms.mean)
+    return rate, (max(0.0, rate - rate * cost.ms.mean / hi), max(0.0, rate * cost.ms.mean / lo - rate))
 
 
 def _drawn(quantities: Iterable[Quantity]) -> Quantity:
@@ -139,7 +160,6 @@ def _by_batch(axes: Any, batches: set[int], what: str) -> None:
     axes.set_xticks(sorted(batches), [str(batch) for batch in sorted(batches)])
     axes.set_xlabel("batch: questions answered at once")
     axes.set_ylabel(what)
-    axes.legend(fontsize=8)
 
 
 def pareto_front(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -191,11 +191,21 @@ def brier_score(probabilities: ArrayLike, gold: ArrayLike, how: Resampling = ITE
 
 @dataclass(frozen=True, slots=True)
 class RiskCoverage:
-    """Risk when only the most confident share `coverage` is answered, side by side; `area` is its mean (AURC)."""
+    """Risk when only the most confident share `coverage` is answered, side by side; `area` is its mean (AURC).
+
+    `clustered` says that items hang together.
+    """
 
     coverage: tuple[float, ...]
     risk: tuple[float, ...]
     area: Estimate
+    clustered: bool
+
+    def interval(self, place: int) -> Estimate | None:
+        """The risk at a place of the curve with its Wilson interval; None where items hang together: too short."""
+        answered = place + 1
+        wrong = min(self.risk[place] * answered, answered)
+        return None if self.clustered else wilson(wrong, answered, self.area.level)
 
 
 def risk_coverage(scored: Predictions, how: Resampling = CURVE) -> RiskCoverage | None:
@@ -214,7 +224,7 @@ def risk_coverage(scored: Predictions, how: Resampling = CURVE) -> RiskCoverage 
     areas = np.concatenate([_areas(counts, wrong) for counts in _resamples(scored, how)])
     lo, hi = _tails(areas, how.level) if np.ptp(wrong) > 0 and scored.units > 1 else (None, None)
     area = Estimate(float(risk.mean()), lo, hi, n, "percentile bootstrap", how.level, how.seed)
-    return RiskCoverage(tuple((answered / n).tolist()), tuple(risk.tolist()), area)
+    return RiskCoverage(tuple((answered / n).tolist()), tuple(risk.tolist()), area, scored.clusters is not None)
 
 
 def _areas(counts: NDArray[np.uint8], wrong: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from rimbench.latency.measured import Measured, Measurement, Passes, Rounds, Set
 from rimbench.latency.stored import check_writable, keep_measurement, read_measurements
 from rimbench.reporting.document import as_document
 from rimbench.reporting.latency_tables import saturation_table, speedup_table
-from rimbench.reporting.time_plots import plot_speedups
+from rimbench.reporting.time_plots import plot_accuracy_against_time, plot_speedups, plot_throughput
 from rimbench.reporting.times import Flips
 from rimbench.reporting.timings import doubts, make_timings, refused
 from rimbench.statistics.estimate import accuracy
@@ -219,6 +219,35 @@ def test_speedups_are_drawn_from_two_batch_sizes_on():
     assert plot_speedups(small) is None
     axes = plot_speedups([*small, *large]).figure.axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["rim than cot"]
+
+
+def lines(axes):
+    """How points are joined, and how far their intervals reach, of each system."""
+    return {
+        drawn.get_label(): (drawn[0].get_linestyle(), [path.vertices[:, 1].tolist() for path in bars.get_paths()])
+        for drawn in axes.containers
+        for bars in drawn[2]
+    }
+
+
+@pytest.mark.parametrize(("batches", "joined"), [((1, 8), "None"), ((1, 8, 64), "-")])
+def test_throughput_has_intervals_and_two_batch_sizes_are_not_joined(batches, joined):
+    costs = make_timings([measurement(*(row("rim", 10 * b**0.5, batch=b) for b in batches))], {}).costs
+    style, ends = lines(plot_throughput(costs).figure.axes[0])["rim"]
+    assert style == joined
+    for cost, (lo, hi) in zip(costs, ends, strict=True):
+        assert [1000 * cost.batch / hi, 1000 * cost.batch / lo] == pytest.approx(cost.ms.ci95)
+
+
+def test_accuracy_against_time_has_both_intervals_and_an_axis_that_noise_does_not_fill():
+    right = {("rim", "demo"): accuracy([1] * 80 + [0] * 20), ("cot", "demo"): accuracy([1] * 81 + [0] * 19)}
+    costs = make_timings([measurement(row("rim", 10), row("cot", 100))], right).costs
+    plot = plot_accuracy_against_time(costs, ["cot", "rim"], "demo", "demo, N = 100")
+    axes = plot.figure.axes[0]
+    assert {len(drawn[2]) for drawn in axes.containers} == {2} and plot.table == "demo, N = 100"
+    lo, hi = axes.get_ylim()
+    assert hi - lo >= 20
+    assert len({drawn[0].get_color() for drawn in axes.containers}) == 2
 
 
 def test_of_several_measurements_the_last_counts():

@@ -122,6 +122,7 @@ def test_plots_are_files_and_a_plot_of_one_point_is_drawn(write_run, tmp_path):
     written = write_plots(summed, tmp_path / "plots")
     assert [path.name for path in written] == ["accuracy.svg", "accuracy.png"]
     assert "greedy accuracy" in written[0].read_text() and "<text" in written[0].read_text()
+    assert "prefers-color-scheme:dark" in written[0].read_text(), "its ink follows the screen's"
     assert written[1].read_bytes().startswith(b"\x89PNG")
     with pytest.raises(DataError, match="cannot write plots"):
         (tmp_path / "file").write_text("")

@@ -147,7 +147,9 @@ def test_the_outcome_counts_what_the_records_show(swept):
     outcome = read_sweep([run.folder for run in swept.runs])
     columns = [answers(run.folder) for run in swept.runs]
     assert outcome.n == ITEMS and [budget.k for budget in outcome.budgets] == list(range(9))
-    assert outcome.budgets[0].changed is None
+    assert outcome.budgets[0].changed is None and outcome.budgets[0].above_none is None
+    for budget in outcome.budgets[1:]:
+        assert budget.above_none.value == pytest.approx(budget.accuracy.value - outcome.budgets[0].accuracy.value)
     for budget, before, now in zip(outcome.budgets[1:], columns, columns[1:], strict=False):
         changed = [i for i in now if now[i].answer != before[i].answer]
         assert budget.changed == len(changed)

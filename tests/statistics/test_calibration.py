@@ -146,6 +146,12 @@ def test_brier_agrees_with_a_loop_over_options():
     assert found.lo < found.value < found.hi
 
 
+def test_a_risk_has_wilsons_interval_of_the_answers_up_to_its_place():
+    found = risk_coverage(predictions(TABLE, GOLD))
+    for place, risk in enumerate(found.risk):
+        assert found.interval(place) == wilson(risk * (place + 1), place + 1)
+
+
 def test_the_risk_coverage_curve_of_a_hand_worked_table():
     # The two 0.9s are tied: half an error after one item, one after two; then 1/3 and 1/4.
     found = risk_coverage(predictions(TABLE, GOLD))
