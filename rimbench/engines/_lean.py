@@ -27,8 +27,6 @@ PLAIN = ("llama", "qwen2", "qwen3")
 
 TOKENS_AT_ONCE = {"cpu": 1024, "cuda": 65536}
 """Prompt tokens of a pass: on a CPU few enough that activations fit the cache, on a GPU many enough to fill it."""
-_FLASH = "_scaled_dot_product_flash_attention_for_cpu"
-"""torch's kernel, which tells the logarithm of each sum of exponentials besides."""
 TURNS_BY_LENGTH = ("dynamic", "longrope")
 """Rotary embeddings whose turn at a position depends on how long the sequence has become: not written here."""
 
@@ -58,24 +56,6 @@ class _Layer:
     down: "Tensor"
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where the newest token of each row stands, and what it looks at.
-
-    `positions` [rows] are the tokens' positions, `prompts` [rows] the lengths of what they go on from. A row's prompt
-    lies at the beginning of its part of the cache, what it has written from column `begin` on, the same for all rows;
-    nothing is looked at from `width` on. `shared` are (a row that has it, its length, rows that go on from it) of
-    each prompt, and `order` [rows] the rows in the order of these; None: each row looks at its own copy.
-    """
-
-    positions: "Tensor"
-    prompts: "Tensor"
-    begin: int
-    width: int
-    shared: list[tuple[int, int, int]] | None = None
-    order: "Tensor | None" = None
-
-
 class LeanDecoder:
     """Hidden states at one position of each row; the weights are the model's own, laid side by side in place.
 
@@ -92,7 +72,6 @@ class LeanDecoder:
         self._head: Any = model.get_output_embeddings()
         held = sum(parameter.nbytes for parameter in [*self._body.layers.parameters(), self._head.weight])
         self._products = products or fastest(weight.device.type, weight.dtype, weight.shape[1], held)
-        self.shares_prompts = weight.device.type == "cpu" and hasattr(torch.ops.aten, _FLASH)
         self._joins = weight.device.type != "cpu" or held <= LAID_OUT_AT_MOST
         self._heads = int(config.num_attention_heads)
         self._key_heads = int(config.num_key_value_heads)
@@ -161,63 +140,31 @@ class LeanDecoder:
         item = self._body.embed_tokens.weight.element_size()
         return int(len(self._layers) * 2 * self._key_heads * tokens * self._size * item)
 
-    def step(self, tokens: "Tensor", at: Places, cache: "Tensor") -> "Tensor":
+    def step(self, tokens: "Tensor", places: "Tensor", cache: "Tensor", width: int) -> "Tensor":
         """The final hidden state [rows, hidden] of one further token of each of the cache's first rows.
 
-        What the cache holds below the width must be numbers. The tokens' keys and values are added to it.
+        `places` [rows] are the tokens' positions, all below `width`, beyond which nothing of the cache is looked at;
+        what it holds below that must be numbers. The tokens' keys and values are added to it.
         """
         count = len(tokens)
-        turns = self._turn(cache.shape[-2], self._body.embed_tokens.weight)
-        cosines, sines = (table[at.positions] for table in turns)
+        cosines, sines = (table[places] for table in self._turn(cache.shape[-2], self._body.embed_tokens.weight))
         rows = self._torch.arange(count, device=tokens.device)
-        columns = at.begin + at.positions - at.prompts
         flat = self._body.embed_tokens(tokens)
         # Added to the scores, not picked by it: torch's kernel turns a mask of booleans into this one in each layer.
-        mask = flat.new_zeros(count, 1, 1, at.width)
-        seen = self._torch.arange(at.width, device=tokens.device)
-        unseen = ((seen >= at.prompts[:, None]) & (seen < at.begin)) | (seen > columns[:, None])
-        mask.masked_fill_(unseen[:, None, None], -self._torch.inf)
+        mask = flat.new_zeros(count, 1, 1, width)
+        mask.masked_fill_(
+            (self._torch.arange(width, device=tokens.device) > places[:, None])[:, None, None], -self._torch.inf
+        )
         for layer, (all_keys, all_values) in zip(self._layers, cache, strict=True):
             queries, keys, values = self._attend_with(layer, flat, cosines, sines)
-            all_keys[rows, :, columns], all_values[rows, :, columns] = keys, values
+            all_keys[rows, :, places], all_values[rows, :, places] = keys, values
             # The queries that share a head of keys stand as so many positions, so that keys are read once.
             grouped = queries.reshape(count, self._key_heads, -1, self._size)
-            keys, values = (held[:count, :, : at.width] for held in (all_keys, all_values))
-            if at.shared is None:
-                mixed = self._functional.scaled_dot_product_attention(grouped, keys, values, attn_mask=mask)
-            else:
-                mixed = self._attend_shared(grouped, keys, values, mask, at)
+            mixed = self._functional.scaled_dot_product_attention(
+                grouped, all_keys[:count, :, :width], all_values[:count, :, :width], attn_mask=mask
+            )
             flat = self._mlp(layer, self._products.added(mixed.reshape(count, -1), layer.out, flat))
         return self._norm(flat, self._body.norm.weight)
-
-    def _attend_shared(
-        self, queries: "Tensor", keys: "Tensor", values: "Tensor", mask: "Tensor", at: Places
-    ) -> "Tensor":
-        """As one attention [rows, heads of keys, queries of each, size], each prompt being read once for its rows.
-
-        What a row sees of its prompt and of its own tokens are two softmaxes; their sums of exponentials say how much
-        of each is in the one over both.
-        """
-        attend = getattr(self._torch.ops.aten, _FLASH)
-        own, own_sum = attend(
-            queries, keys[:, :, at.begin :], values[:, :, at.begin :], attn_mask=mask[..., at.begin :]
-        )
-        asked = queries[at.order].transpose(0, 1)
-        found: list[Tensor] = []
-        sums: list[Tensor] = []
-        start = 0
-        for row, length, count in at.shared or ():
-            part = asked[None, :, start : start + count].flatten(2, 3)
-            mixed, total = attend(part, keys[row : row + 1, :, :length], values[row : row + 1, :, :length])
-            found.append(mixed[0].unflatten(1, (count, -1)))
-            sums.append(total[0].unflatten(1, (count, -1)))
-            start += count
-        of_prompts, prompt_sum = own.new_empty(own.shape), own_sum.new_empty(own_sum.shape)
-        of_prompts[at.order] = self._torch.cat(found, 1).transpose(0, 1)
-        prompt_sum[at.order] = self._torch.cat(sums, 1).transpose(0, 1)
-        of_prompt = (prompt_sum - own_sum).sigmoid()[..., None].to(own.dtype)
-        both: Tensor = own.lerp(of_prompts, of_prompt)
-        return both
 
     def _by_row(self, made: list[tuple["Tensor", "Tensor"]], spans: list[tuple[int, int]]) -> list["Tensor"]:
         """Every layer's keys and values [tokens, heads, size], cut into rows [layers, 2, heads, tokens, size]."""

@@ -21,10 +21,9 @@ says so.
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder, Places, is_plain
+from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder, is_plain
 
 if TYPE_CHECKING:
     import torch
@@ -173,31 +172,22 @@ class LetterReadout:
             asked = [torch.tensor([row], device=self._device) for row in rows]
             own = [self._model(input_ids=row, use_cache=False).logits[0, -1, :4].float() for row in asked]
             if self._lean is not None:
-                stepped = self._stepped(self._lean, ids, last)
-                ours = torch.cat((ours, *stepped))
+                ours = torch.cat((ours, self._stepped(self._lean, ids, last)))
                 longer = [torch.cat((row, row[:, :1]), 1) for row in asked]
-                own += [
-                    self._model(input_ids=row, use_cache=False).logits[0, -1, :4].float() for row in longer
-                ] * len(stepped)
+                own += [self._model(input_ids=row, use_cache=False).logits[0, -1, :4].float() for row in longer]
         theirs = torch.stack(own)
         scale = float(theirs.abs().max()) or 1.0
         precision = 1e-4 if self._head.weight.dtype == torch.float32 else 5e-2
         return bool(((ours - theirs).abs().max() <= precision * scale).item())
 
-    def _stepped(self, lean: LeanDecoder, ids: "torch.Tensor", last: "torch.Tensor") -> list["torch.Tensor"]:
-        """The first four tokens' logits [rows, 4] after each row and its first token once more: by a step that
-        reads each row's own prompt and, where there is such, by one that reads shared ones.
-        """
+    def _stepped(self, lean: LeanDecoder, ids: "torch.Tensor", last: "torch.Tensor") -> "torch.Tensor":
+        """The first four tokens' logits [rows, 4] after each row and its first token once more, by a step."""
         kept: list[torch.Tensor] = []
         lean.hidden_at(ids, last, ragged=True, cached=kept)
         cache = lean.new_cache(len(kept), 32).zero_()
         for place, row in enumerate(kept):
             cache[:, :, place, :, : row.shape[3]] = row
-        alone = Places(last + 1, last + 1, ids.shape[1], 32)
-        prompts = [(place, row.shape[3], 1) for place, row in enumerate(kept)]
-        shared = replace(alone, shared=prompts, order=self._torch.arange(len(kept), device=ids.device))
-        ways = [alone, shared] if lean.shares_prompts else [alone]
-        return [lean.logits(lean.step(ids[:, 0], at, cache))[:, :4] for at in ways]
+        return lean.logits(lean.step(ids[:, 0], last + 1, cache, 32))[:, :4]
 
 
 class _Graph:

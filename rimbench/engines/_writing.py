@@ -6,22 +6,21 @@ Flows in: rows, each a prompt and how it is answered. Flows out: the same rows w
   keys and values.
 - A row that ends gives its slot to the next; where none is left, the last row moves into it, so that every row that
   is computed is one that still writes.
-- Keys and values lie in one cache that is allocated once for all slots; a step attends as far as its longest row, and
-  on a CPU reads a prompt's keys and values once for all rows that go on from it.
+- Keys and values lie in one cache that is allocated once for all slots; a step attends as far as its longest row.
 """
 
 import logging
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from rimbench.engines import Decoding
 from rimbench.engines._draws import draw_tokens, not_numbers
-from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder, Places
+from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder
 
 if TYPE_CHECKING:
     import torch
@@ -77,10 +76,9 @@ class LeanWriter:
         by_prompt: dict[tuple[int, ...], deque[WrittenRow]] = {}
         for row in rows:
             by_prompt.setdefault(row.prompt, deque()).append(row)
-        begin = _up(max(map(len, by_prompt)))
-        longest = begin + max(row.decoding.max_new_tokens for row in rows)
+        longest = max(len(row.prompt) + row.decoding.max_new_tokens for row in rows)
         cache, self._cache = self._room(min(len(rows), self._slots), longest, timed=rows[0].decoding.traced), None
-        batch = _Batch(self._torch, self._lean, cache[:, :, : len(rows)], begin, self._stop_ids)
+        batch = _Batch(self._torch, self._lean, cache[:, :, : len(rows)], self._stop_ids)
         waiting = deque(by_prompt.items())
         while waiting or batch.busy:
             with self._torch.inference_mode():
@@ -105,7 +103,7 @@ class LeanWriter:
 
     def _room(self, slots: int, tokens: int, *, timed: bool) -> "torch.Tensor":
         """A cache for so many rows, or for as many as the memory holds: one at least, and all that are timed."""
-        tokens = _up(tokens)
+        tokens += -tokens % WIDTH_STEP
         held = self._cache
         if held is not None and held.shape[2] >= slots and held.shape[4] >= tokens:
             return held
@@ -134,12 +132,10 @@ class LeanWriter:
 
 
 class _Batch:
-    """The rows that are being written: the i-th in the i-th row of the cache, its own tokens from `begin` on."""
+    """The rows that are being written: the i-th in the i-th row of the cache."""
 
-    def __init__(
-        self, torch: Any, lean: LeanDecoder, cache: "torch.Tensor", begin: int, stop_ids: frozenset[int]
-    ) -> None:
-        self._torch, self._lean, self._cache, self._begin, self._stop_ids = torch, lean, cache, begin, stop_ids
+    def __init__(self, torch: Any, lean: LeanDecoder, cache: "torch.Tensor", stop_ids: frozenset[int]) -> None:
+        self._torch, self._lean, self._cache, self._stop_ids = torch, lean, cache, stop_ids
         self._active: list[WrittenRow] = []
         self._cleared = 0
         self.computed: deque[_Computed] = deque()
@@ -194,34 +190,22 @@ class _Batch:
         return [row for row, _ in new if self._has_ended(row)]
 
     def _step(self) -> list[WrittenRow]:
-        at = self._places()
-        self._clear(at.width)
-        newest = self._torch.tensor([row.tokens[-1] for row in self._active], device=self._cache.device)
-        self._choose(self._active, self._lean.logits(self._lean.step(newest, at, self._cache)))
+        places = [len(row.prompt) + len(row.tokens) - 1 for row in self._active]
+        width = max(places) + 1
+        width += -width % WIDTH_STEP
+        self._clear(width)
+        newest, at = self._torch.tensor([[row.tokens[-1] for row in self._active], places], device=self._cache.device)
+        hidden = self._lean.step(newest, at, self._cache, width)
+        self._choose(self._active, self._lean.logits(hidden))
         ended = [slot for slot, row in enumerate(self._active) if self._has_ended(row)]
         found = [self._active[slot] for slot in ended]
         for slot in reversed(ended):
             last = self._active.pop()
             if slot < len(self._active):
-                self._cache[:, :, slot, :, : at.width] = self._cache[:, :, len(self._active), :, : at.width]
+                tokens = len(last.prompt) + len(last.tokens) - 1
+                self._cache[:, :, slot, :, :tokens] = self._cache[:, :, len(self._active), :, :tokens]
                 self._active[slot] = last
         return found
-
-    def _places(self) -> Places:
-        """Where the rows stand; prompts are shared where that spares reading half of them."""
-        prompts = [len(row.prompt) for row in self._active]
-        written = [len(row.tokens) for row in self._active]
-        positions = [length + tokens - 1 for length, tokens in zip(prompts, written, strict=True)]
-        told = self._torch.tensor([positions, prompts], device=self._cache.device)
-        at = Places(told[0], told[1], self._begin, _up(self._begin + max(written)))
-        of_prompt: dict[tuple[int, ...], list[int]] = {}
-        for slot, row in enumerate(self._active):
-            of_prompt.setdefault(row.prompt, []).append(slot)
-        if not self._lean.shares_prompts or len(self._active) < 2 * len(of_prompt):
-            return at
-        shared = [(slots[0], prompts[slots[0]], len(slots)) for slots in of_prompt.values()]
-        order = self._torch.tensor([slot for slots in of_prompt.values() for slot in slots])
-        return replace(at, shared=shared, order=order)
 
     def _choose(self, rows: Sequence[WrittenRow], logits: "torch.Tensor") -> None:
         """Each row's next token: the best, or one drawn by its own chance."""
@@ -248,13 +232,9 @@ class _Batch:
     def _clear(self, tokens: int) -> None:
         """Make the cache hold numbers up to so many tokens: what a mask leaves out is still multiplied, by 0."""
         if tokens > self._cleared:
-            tokens = _up(tokens)
+            tokens += -tokens % WIDTH_STEP
             self._cache[:, :, :, :, self._cleared : tokens] = 0
             self._cleared = tokens
-
-
-def _up(tokens: int) -> int:
-    return tokens + -tokens % WIDTH_STEP
 
 
 def _free_bytes(torch: Any, device: str) -> int | None:

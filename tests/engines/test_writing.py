@@ -91,23 +91,6 @@ def test_each_prompt_is_computed_once_for_its_greedy_answer_and_eight_draws_and_
     assert sum(counts) == sum(map(len, prompts)) + sum(len(one) - 1 for one in tokens)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_rows_that_read_one_prompt_together_write_what_each_writes_alone(family, monkeypatch):
-    model, shared = made(family), []
-    prompts = rows_of(model)
-    wanted = [generated(model, prompt) for prompt in prompts]
-    step = LeanDecoder.step
-    monkeypatch.setattr(LeanDecoder, "step", lambda *given: shared.append(given[2].shared) or step(*given))
-    for slots in (5, 64):
-        together = greedy(prompts)
-        draws = [WrittenRow(tuple(p), DRAW, Random(f"{i}:{s}")) for i, p in enumerate(prompts) for s in range(1, 9)]
-        assert written(writer(model, slots), [*together, *draws])[: len(together)] == wanted
-        alone = [WrittenRow(row.prompt, DRAW, Random(f"{i // 8}:{i % 8 + 1}")) for i, row in enumerate(draws)]
-        assert [row.tokens for row in draws] == [written(writer(model, slots), [row])[0] for row in alone]
-    read_together = [sum(count for _, _, count in one) for one in shared if one is not None]
-    assert max(read_together) > 5 and None in shared
-
-
 def test_of_answers_of_mixed_lengths_the_steps_are_filled_with_rows_that_write(monkeypatch):
     """200 answers of 1 to 40 tokens in 8 slots: no row is computed in vain, 95% of the slots are in use."""
     model, chance = made("qwen3"), Random(0)
