@@ -144,7 +144,7 @@ class Notes:
 
     def start(self, run: "PlannedRun", store: "RunStore") -> None:
         """What is to go."""
-        note(f"{run.told} through {run.facts.name}: {run.lacks(store)} of {run.cell.total} answers to go")
+        note(f"{run.told} through {run.facts.name}: {run.lacks(store.done)} of {run.cell.total} answers to go")
 
     def advance(self, records: Sequence["Record"]) -> None:
         """A notebook's cell has no place for a bar."""

@@ -58,7 +58,7 @@ class RunProgress(AbstractContextManager["RunProgress"]):
     def start(self, run: PlannedRun, store: RunStore) -> None:
         """Show a cell, from where it stands."""
         self._run, self._store = run, store
-        self._before = self._done = run.cell.total - run.lacks(store)
+        self._before = self._done = run.cell.total - run.lacks(store.done)
         self._started = self._last_line = time.monotonic()
         total = run.cell.total
         begun = f"going on at {self._before} of {total}" if self._before else f"{total} answers"

@@ -124,7 +124,7 @@ def complete_run(
     if store.edited:
         progress.note(say_edited(run.folder, store.edited))
     earlier = _read_earlier(run, store, progress)
-    if run.lacks(store) == 0:
+    if run.lacks(store.done) == 0:
         _settle(run, store, earlier, progress)
         return
     manifest = make_manifest(run, store, earlier)
@@ -132,7 +132,7 @@ def complete_run(
     engine = open_engine().model
     progress.start(run, store)
     outcome = run_cell(run.cell, run.facts, engine, store, _telling(run, store, progress, check))
-    if run.lacks(store, manifest.samples) == 0:
+    if run.lacks(store.done, manifest.samples) == 0:
         manifest = manifest.ended(provenance.now())
     store.write_manifest(manifest, run.suite.items)
     progress.finish(run, store)
@@ -160,7 +160,7 @@ def _settle(run: PlannedRun, store: RunStore, earlier: Manifest | None, progress
     """Nothing is missing: have the run's other files say so too, as a kill at the last moment may have prevented."""
     manifest = earlier or make_manifest(run, store, None)
     manifest = dataclasses.replace(manifest, samples=max(manifest.samples, run.cell.samples))
-    left = run.lacks(store, manifest.samples)
+    left = run.lacks(store.done, manifest.samples)
     if manifest.ended_at is None and left == 0:
         manifest = manifest.ended(provenance.as_text(store.last_written()))
     if manifest == earlier:

@@ -1,4 +1,4 @@
-"""A run whose limit was raised -> the answers of the same run with fewer items, which are not asked again.
+"""A run with another limit -> the answers that the same run has under its own, which are not asked again.
 
 It is the same run but for its items where the weights, the way to ask, the engine and the seed are the same; an
 answer is taken over where its item's prompt is.
@@ -17,24 +17,23 @@ def take_over(run: PlannedRun, store: RunStore) -> Manifest | None:
     """Keep what the largest such run has answered, where this one has nothing yet; its manifest, or None."""
     if store.done or run.title or run.second or run.rows or run.ablated:
         return None
-    found = {folder: _answers(run, folder) for folder in find_runs(run.folder.parent) if folder != run.folder}
-    largest = max(found, key=lambda folder: len(found[folder]), default=None)
-    if largest is None or not found[largest]:
-        return None
-    store.append(found[largest])
-    return read_manifest(largest)
+    others = (_answers(run, folder) for folder in find_runs(run.folder.parent) if folder != run.folder)
+    manifest, records = max(filter(None, others), key=lambda other: len(other[1]), default=(None, []))
+    store.append(records)
+    return manifest
 
 
-def _answers(run: PlannedRun, folder: Path) -> list[Record]:
-    """The answers of a run that are this one's too; none where it is not the same but for its items."""
+def _answers(run: PlannedRun, folder: Path) -> tuple[Manifest, list[Record]] | None:
+    """The answers of a run that are this one's too; None where it is not the same but for its items, or has none."""
     if not folder.name.startswith(f"{run.cell.system.name[:80]}-{run.suite.name[:80]}-"):
-        return []
+        return None
     own, items = run.identity, run.suite.items.by_id
     try:
-        other = read_manifest(folder).identity
+        manifest = read_manifest(folder)
+        other = manifest.identity
         same = named(replace(other, suite=own.suite, prompts_sha256=own.prompts_sha256))
         if same.name_sha256 != own.name_sha256 or other.suite.wording != own.suite.wording:
-            return []
+            return None
         prompts = run.prompt_hashes
         found = {
             (record.item_id, record.sample): record
@@ -45,9 +44,9 @@ def _answers(run: PlannedRun, folder: Path) -> list[Record]:
             and items[record.item_id].gold == record.gold
         }
     except (DataError, UsageError):  # for a report to tell
-        return []
+        return None
     alike = _widest(run, {item_id for item_id, _ in found}) == _widest(run, set(prompts))
-    return list(found.values()) if alike else []
+    return (manifest, list(found.values())) if found and alike else None
 
 
 def _widest(run: PlannedRun, item_ids: set[str]) -> int:

@@ -16,7 +16,7 @@ from rimbench.running.cell import Cell, ErrorRules, identify, name_run
 from rimbench.running.ondemand import HELD, OnDemand
 from rimbench.running.prompts import HASHED, DecisionBuilder, PromptBuilder, TextBuilder
 from rimbench.running.workers import Workers
-from rimbench.store import ROTATED, FrozenItems, Identity, ModelSource, RunStore, SecondSetup, named
+from rimbench.store import ROTATED, FrozenItems, Identity, Kept, ModelSource, SecondSetup, named
 from rimbench.suites import Suite, question_text
 from rimbench.suites.controls import Controls, ShownItems
 from rimbench.systems import System, Weights, weights
@@ -172,9 +172,9 @@ class PlannedRun:
             found["weights"][1] = f"{self.checkpoint.sha256[:10]} of {found['weights'][1]}"
         return found
 
-    def lacks(self, store: RunStore, samples: int | None = None) -> int:
+    def lacks(self, done: Kept, samples: int | None = None) -> int:
         """How many answers are missing of those that this command asks for, or of so many samples an item."""
-        return store.done.missing(self.cell.item_ids, self.cell.samples if samples is None else samples)
+        return done.missing(self.cell.item_ids, self.cell.samples if samples is None else samples)
 
 
 def plan_runs(systems: Sequence[System], loaded: Sequence[Suite], settings: RunSettings) -> list[PlannedRun]:

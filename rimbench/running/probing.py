@@ -12,7 +12,7 @@ from rimbench.running.completion import Progress, open_model
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import PlannedRun
 from rimbench.running.workers import Workers
-from rimbench.store import RunStore
+from rimbench.store import RECORDS, Answers, Kept
 
 TIMED_BATCHES = 6
 """Batches of each run that are timed, behind one that is not: a first call is slower."""
@@ -54,14 +54,22 @@ def probe_all(runs: Sequence[PlannedRun], progress: Progress) -> list[Probe]:
 
 def _lacking(run: PlannedRun) -> tuple[int, float]:
     """How many answers are missing, and how many items have to be asked for them."""
-    if not run.folder.is_dir():
-        return run.cell.total, len(run.cell.item_ids)
-    with RunStore(run.folder, run.suite.items.by_id, prompts=run.prompt_hashes) as store:
-        each = [samples_of(run.cell, decoding, sample) for decoding, sample in passes(run.cell)]
-        asked = sum(
-            any((item_id, s) not in store.done for s in samples) for samples in each for item_id in run.cell.item_ids
-        )
-        return run.lacks(store), asked / len(each)
+    done = _answered(run)
+    each = [samples_of(run.cell, decoding, sample) for decoding, sample in passes(run.cell)]
+    asked = sum(any((item_id, s) not in done for s in samples) for samples in each for item_id in run.cell.item_ids)
+    return run.lacks(done), asked / len(each)
+
+
+def _answered(run: PlannedRun) -> Kept:
+    """What the run keeps, read beside whoever may be writing it."""
+    answers = Answers(run.folder, run.suite.items.by_id, run.prompt_hashes)
+    if (run.folder / RECORDS).exists():
+        for _ in answers.heads():
+            pass
+    for (item_id, sample), failure in answers.failures.items():
+        if failure.record.answered:
+            answers.kept.add(item_id, sample)
+    return answers.kept
 
 
 def _time(run: PlannedRun, model: Answering) -> tuple[float, ...]:

@@ -5,6 +5,7 @@ import types
 
 import pytest
 import tiny
+from filelock import FileLock
 
 from rimbench import systems
 from rimbench.api.costs import Expected, costs_of, total
@@ -12,6 +13,8 @@ from rimbench.running import probing
 from rimbench.running.completion import run_all
 from rimbench.running.plans import RunSettings, plan_runs
 from rimbench.running.probing import TIMED_BATCHES, Probe, probe_all
+from rimbench.store import RECORDS
+from rimbench.store.writing import LOCK
 from rimbench.suites import load
 
 
@@ -53,6 +56,17 @@ def test_what_is_answered_already_is_not_counted_and_of_a_complete_run_nothing_i
     [more], _ = planned(tmp_path, samples=2, limit=50)
     [probe] = probe_all([more], tiny.Watching())
     assert (probe.answers, probe.items) == (100, 50.0)  # letters are read out: draws come of one pass
+
+
+def test_a_run_that_another_command_is_at_is_probed_and_left_as_it_is(tmp_path):
+    [small], settings = planned(tmp_path, limit=50)
+    run_all([small], settings, tiny.Watching())
+    records = small.folder / RECORDS
+    records.write_bytes(b"".join(records.read_bytes().splitlines(keepends=True)[:10]) + b'{"item_id": "half')
+    before = records.read_bytes()
+    with FileLock(small.folder / LOCK):
+        [probe] = probe_all([small], tiny.Watching())
+    assert probe.answers == 40 and records.read_bytes() == before
 
 
 def test_draws_that_are_written_count_a_pass_each(tmp_path, monkeypatch):
