@@ -24,8 +24,9 @@ def check_checkpoint(
     from rimbench import portability
     from rimbench.cli.output import print_json, print_table
     from rimbench.display.tabular import Table
+    from rimbench.systems.weights import checkpoint_in
 
-    readings = portability.read_by_each(folder)
+    readings = portability.read_by_each(checkpoint_in(folder) or folder)
     if json:
         print_json([asdict(reading) for reading in readings])
     else:

@@ -23,8 +23,9 @@ def export_model(
       rimbench export-model checkpoints/rim-v2 --gguf rim-v2.gguf
     """
     from rimbench.publishing.gguf import write_gguf
+    from rimbench.systems.weights import checkpoint_in
 
     if gguf is None:
         raise UsageError("nothing to do: give --gguf FILE.gguf")
-    write_gguf(folder, gguf, force=force)
+    write_gguf(checkpoint_in(folder) or folder, gguf, force=force)
     typer.echo(gguf)

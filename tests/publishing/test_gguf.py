@@ -95,6 +95,14 @@ def test_where_no_converter_is_installed_the_line_says_how_it_is(checkpoint, rim
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_the_command_takes_the_folder_of_a_training_too(checkpoint, rimbench, tmp_path, converter):
+    converter(SEES)
+    shutil.copytree(checkpoint, tmp_path / "trained" / "checkpoint")
+    made = tmp_path / "made.gguf"
+    assert rimbench("export-model", tmp_path / "trained", "--gguf", made, check=True).stdout.strip() == str(made)
+    assert "./model.safetensors" in made.read_text()
+
+
 def test_a_file_that_is_there_is_replaced_only_by_force_and_its_name_ends_in_gguf(checkpoint, tmp_path, converter):
     converter(SEES)
     write_gguf(checkpoint, tmp_path / "made.gguf")

@@ -143,3 +143,9 @@ def test_the_command_prints_a_line_a_reader_and_fails_where_one_differs(checkpoi
     assert "TokenizersBackend" in done.stdout
     told = json.loads(rimbench("check-checkpoint", checkpoint, "--json").stdout)
     assert [reading["reader"] for reading in told] == [OLDER, NEWER, VLLM]
+
+
+def test_the_folder_of_a_training_stands_for_the_checkpoint_in_it(checkpoint, rimbench, tmp_path):
+    shutil.copytree(checkpoint, tmp_path / "trained" / "checkpoint")
+    told = rimbench("check-checkpoint", tmp_path / "trained", "--json").stdout
+    assert json.loads(told) == json.loads(rimbench("check-checkpoint", checkpoint, "--json").stdout)
