@@ -63,13 +63,13 @@ def openvino(folder: str) -> Callable[[list[str]], str]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     heads = torch.tensor([tokenizer.encode(f" {x}", add_special_tokens=False)[0] for x in LETTERS])
 
     class Readout(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="sdpa").eval()
+            self.model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False).eval()
 
         def forward(self, ids: torch.Tensor, seen: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
             """The letters' logits after each row: ids (rows, length), seen (rows, 1, length, length), last (rows)."""
