@@ -30,7 +30,7 @@ def main() -> None:
     gold = [item.gold for item in items]
     others = [(item.gold + 1) % 4 for item in items]
     written = [(*item.values[:-1], item.options[other]) for item, other in zip(items, others, strict=True)]
-    readout = LetterReadout(model, "cpu", graphs=False)
+    readout = LetterReadout(model, "cpu")
     ids = tuple(tokenizer.convert_tokens_to_ids(letter) for letter in LETTERS[:4])
 
     def letters(values: list[tuple[int, ...]]) -> list[int]:

@@ -13,6 +13,7 @@ A small model's pass is made of operator calls more than of arithmetic: `benchma
 model's own modules, at nano size and at 135M.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,13 +89,20 @@ class LeanDecoder:
         return self._products.linear(hidden, self._head_rows, self._head.bias).float()
 
     def hidden_at(
-        self, ids: "Tensor", last: "Tensor", *, ragged: bool, cached: list["Tensor"] | None = None
+        self,
+        ids: "Tensor",
+        last: "Tensor",
+        *,
+        ragged: bool,
+        padded: bool = False,
+        made: "list[tuple[Tensor, Tensor]] | None" = None,
     ) -> "Tensor":
         """The final hidden state [rows, hidden] at position `last` [rows] of token ids [rows, width].
 
         Rows are padded on the right; `ragged` says that some are. On a CPU their padding is then left out, and each
-        row attends by itself; on a GPU, where every call is a launch, it is computed and never looked at. `cached`
-        takes each row's keys and values, [layers, 2, heads of keys, tokens, size].
+        row attends by itself; on a GPU, where every call is a launch, and in a pass that is `padded` to one shape, it
+        is computed and never looked at. `made` takes each layer's keys and values of all tokens that were computed,
+        which `by_row` cuts into rows.
         """
         rows, width = ids.shape
         cosines, sines = self._turn(width, self._body.embed_tokens.weight)
@@ -103,7 +111,7 @@ class LeanDecoder:
         ids, groups, seen = ids.flatten(), [(rows, width)], None
         places = self._torch.arange(rows, device=ids.device) * width + last
         positions = positions.repeat(rows)
-        if ragged and ids.device.type == "cpu":
+        if ragged and not padded and ids.device.type == "cpu":
             kept = inside.flatten()
             ids, positions = ids[kept], positions[kept]
             groups = [(1, length) for length in (last + 1).tolist()]
@@ -113,21 +121,39 @@ class LeanDecoder:
         if rows > 1 or ragged:
             cosines, sines = cosines[positions], sines[positions]
         flat = self._body.embed_tokens(ids)
-        made: list[tuple[Tensor, Tensor]] = []
         for layer in self._layers[:-1]:
             queries, keys, values = self._attend_with(layer, flat, cosines, sines)
-            if cached is not None:
+            if made is not None:
                 made.append((keys, values))
             mixed = self._attention(queries, keys, values, groups, is_causal=True)
             flat = self._mlp(layer, self._products.added(mixed, layer.out, flat))
         layer = self._layers[-1]
         queries, keys, values = self._attend_with(layer, flat, cosines, sines)
-        if cached is not None:
-            ends = zip(places.tolist(), last.tolist(), strict=True)
-            cached += self._by_row([*made, (keys, values)], [(end - length, end + 1) for end, length in ends])
+        if made is not None:
+            made.append((keys, values))
         mixed = self._attention(queries[places], keys, values, groups, attn_mask=seen)
         flat = self._mlp(layer, self._products.added(mixed, layer.out, flat[places]))
         return self._norm(flat, self._body.norm.weight)
+
+    def by_row(self, made: "list[tuple[Tensor, Tensor]]", lengths: list[int], width: int) -> "list[Tensor]":
+        """Every layer's keys and values, cut into rows [layers, 2, heads of keys, tokens, size] of these lengths.
+
+        A row takes `width` tokens of what was made, or no more than its own where its padding was left out.
+        """
+        packed = len(made[0][0]) < len(lengths) * width
+        ends = itertools.accumulate(lengths if packed else [width] * len(lengths), initial=0)
+        spans = [(start, start + length) for start, length in zip(ends, lengths, strict=False)]
+        stack = self._torch.stack
+        return [
+            stack([stack([part[start:end].transpose(0, 1) for part in both]) for both in made])
+            for start, end in spans
+        ]
+
+    def new_made(self, tokens: int) -> "list[tuple[Tensor, Tensor]]":
+        """Room for each layer's keys and values of so many tokens, as `hidden_at` makes them."""
+        shape = (tokens, self._key_heads, self._size)
+        weight = self._body.embed_tokens.weight
+        return [(weight.new_empty(shape), weight.new_empty(shape)) for _ in self._layers]
 
     def new_cache(self, rows: int, tokens: int) -> "Tensor":
         """Room for keys and values [layers, 2, rows, heads of keys, tokens, size], not cleared."""
@@ -165,14 +191,6 @@ class LeanDecoder:
             )
             flat = self._mlp(layer, self._products.added(mixed.reshape(count, -1), layer.out, flat))
         return self._norm(flat, self._body.norm.weight)
-
-    def _by_row(self, made: list[tuple["Tensor", "Tensor"]], spans: list[tuple[int, int]]) -> list["Tensor"]:
-        """Every layer's keys and values [tokens, heads, size], cut into rows [layers, 2, heads, tokens, size]."""
-        stack = self._torch.stack
-        return [
-            stack([stack([part[start:end].transpose(0, 1) for part in both]) for both in made])
-            for start, end in spans
-        ]
 
     def _attend_with(
         self, layer: _Layer, flat: "Tensor", cosines: "Tensor", sines: "Tensor"

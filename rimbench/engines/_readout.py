@@ -10,8 +10,8 @@ logarithm of the whole vocabulary's sum, which takes the head's other rows too. 
 - A large batch is cut into parts of similar length that fit the cache (`TOKENS_AT_ONCE`), so that hardly anything is
   padding.
 - A plain decoder runs as written in `rimbench.engines._lean`, in fewer operators than its own modules.
-- On a GPU each shape is captured once as a CUDA graph, prompts padded to multiples of `WIDTH_STEP`, so that a batch-1
-  pass waits for memory and arithmetic, not for Python to launch some hundred kernels.
+- On a GPU each shape is captured once as a CUDA graph, prompts padded to multiples of `PROMPT_STEP`, so that a pass at
+  batch 1 waits for memory and arithmetic, not for Python to launch some hundred kernels.
 
 Every short cut is checked against the model's own logits before it is used: a model whose logits are not the plain
 product with its head is asked for them, and where a graph cannot be captured the same pass runs eagerly; a warning
@@ -19,27 +19,22 @@ says so.
 """
 
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rimbench.engines._graphs import PROMPT_STEP, Graphs
 from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder, is_plain
 
 if TYPE_CHECKING:
     import torch
 
 _log = logging.getLogger(__name__)
-WIDTH_STEP = 64
-"""Widths that graphs are captured for are multiples of this."""
-TOKENS_IN_A_GRAPH = 8192
-"""Above it a pass computes for so long that its launches are hidden: it runs eagerly."""
-GRAPHS_AT_MOST = 64
 
 
 class LetterReadout:
-    """Reads the logits of letters out of a causal language model; `graphs` asks for CUDA graphs."""
+    """Reads the logits of letters out of a causal language model, where it can by captured passes."""
 
-    def __init__(self, model: Any, device: str, *, graphs: bool) -> None:
+    def __init__(self, model: Any, device: str, graphs: Graphs | None = None) -> None:
         import torch
 
         from rimbench.rim.head import is_plain_head
@@ -48,10 +43,7 @@ class LetterReadout:
         self._body: Any = model.base_model
         self._head: Any = model.get_output_embeddings()
         self._rows: dict[tuple[int, ...], tuple[torch.Tensor, torch.Tensor | None]] = {}
-        self._graphs: dict[tuple[int, int, _Asked], _Graph] = {}
-        self.uses_graphs = graphs
-        self.capture_s = 0.0
-        self.eager_passes = 0
+        self._graphs = graphs or Graphs(used=False)
         self._sliced = is_plain_head(model)
         self._lean = LeanDecoder(model) if self._sliced and is_plain(model) else None
         if self._lean is not None and not self._agrees():
@@ -83,38 +75,16 @@ class LetterReadout:
 
     def _pass(self, rows: list[Sequence[int]], asked: "_Asked") -> list[list[float]]:
         width = max(map(len, rows))
-        if self.uses_graphs:
-            width = -(-width // WIDTH_STEP) * WIDTH_STEP
-            if len(rows) * width <= TOKENS_IN_A_GRAPH and len(self._graphs) < GRAPHS_AT_MOST:
-                replayed = self._replay(rows, width, asked)
-                if replayed is not None:
-                    return replayed
-        self.eager_passes += 1
-        ids, last = self._padded(rows, width)
-        ragged = min(map(len, rows)) < width
-        found = self._letters_at(ids.to(self._device), last.to(self._device), asked, ragged=ragged)
+        shape = None
+        if self._graphs.used:
+            width += -width % PROMPT_STEP
+            if self._graphs.takes(len(rows) * width):
+                shape = (len(rows), width, asked)
+        ids, last = (part.to(self._device) for part in self._padded(rows, width))
+        ragged = shape is not None or min(map(len, rows)) < width
+        found = self._graphs.run(shape, lambda i, p: self._letters_at(i, p, asked, ragged=ragged), ids, last)
         logits: list[list[float]] = found.tolist()
         return logits
-
-    def _replay(self, rows: list[Sequence[int]], width: int, asked: "_Asked") -> list[list[float]] | None:
-        key = (len(rows), width, asked)
-        ids, last = self._padded(rows, width)
-        try:
-            if key not in self._graphs:
-                began = time.perf_counter()
-                self._graphs[key] = _Graph(
-                    self._torch, ids, last, lambda i, p: self._letters_at(i, p, asked, ragged=True)
-                )
-                self.capture_s += time.perf_counter() - began
-            return self._graphs[key].replay(ids, last)
-        except (RuntimeError, AssertionError) as error:  # what a model does in its pass may be impossible to capture
-            self._graphs.clear()
-            self.uses_graphs = False
-            first = str(error).splitlines()[:1]
-            _log.warning(
-                "rimbench: no CUDA graph could be captured, passes run eagerly: %s", *first or [type(error).__name__]
-            )
-            return None
 
     def _padded(self, rows: list[Sequence[int]], width: int) -> tuple["torch.Tensor", "torch.Tensor"]:
         """Token ids [rows, width], padded on the right, and the index of each row's last token [rows]."""
@@ -182,36 +152,12 @@ class LetterReadout:
 
     def _stepped(self, lean: LeanDecoder, ids: "torch.Tensor", last: "torch.Tensor") -> "torch.Tensor":
         """The first four tokens' logits [rows, 4] after each row and its first token once more, by a step."""
-        kept: list[torch.Tensor] = []
-        lean.hidden_at(ids, last, ragged=True, cached=kept)
-        cache = lean.new_cache(len(kept), 32).zero_()
-        for place, row in enumerate(kept):
+        made: list[tuple[torch.Tensor, torch.Tensor]] = []
+        lean.hidden_at(ids, last, ragged=True, made=made)
+        cache = lean.new_cache(len(ids), 32).zero_()
+        for place, row in enumerate(lean.by_row(made, (last + 1).tolist(), ids.shape[1])):
             cache[:, :, place, :, : row.shape[3]] = row
         return lean.logits(lean.step(ids[:, 0], last + 1, cache, 32))[:, :4]
-
-
-class _Graph:
-    """One captured pass: fixed places for what goes in and what comes out."""
-
-    def __init__(self, torch: Any, ids: "torch.Tensor", last: "torch.Tensor", run: Any) -> None:
-        self._ids, self._last = ids.cuda(), last.cuda()
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(3):  # lazily made workspaces must exist before the capture
-                run(self._ids, self._last)
-        torch.cuda.current_stream().wait_stream(side)
-        self._graph: Any = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._out = run(self._ids, self._last)
-
-    def replay(self, ids: "torch.Tensor", last: "torch.Tensor") -> list[list[float]]:
-        """Run the captured pass on other rows of the same shape."""
-        self._ids.copy_(ids)
-        self._last.copy_(last)
-        self._graph.replay()
-        logits: list[list[float]] = self._out.tolist()
-        return logits
 
 
 _Asked = tuple[tuple[int, ...], bool]

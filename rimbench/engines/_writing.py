@@ -7,6 +7,9 @@ Flows in: rows, each a prompt and how it is answered. Flows out: the same rows w
 - A row that ends gives its slot to the next; where none is left, the last row moves into it, so that every row that
   is computed is one that still writes.
 - Keys and values lie in one cache that is allocated once for all slots; a step attends as far as its longest row.
+- On a GPU a step is replayed from a graph of the next power of two of rows and of a width in steps of 128; the rows
+  that are too many write into slots that nobody has. So is the pass over prompts that a batch begins with, which lays
+  their keys and values in one place that all such graphs share.
 """
 
 import logging
@@ -20,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from rimbench.engines import Decoding
 from rimbench.engines._draws import draw_tokens, not_numbers
+from rimbench.engines._graphs import PROMPT_STEP, TOKENS_IN_A_GRAPH, Graphs
 from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder
 
 if TYPE_CHECKING:
@@ -32,6 +36,8 @@ CACHE_SHARE = 0.5
 """Of the memory that is free, what keys and values may take."""
 WIDTH_STEP = 16
 """Attention reads the cache up to a multiple of this, which kernels want their rows to start at."""
+GRAPH_STEP = 128
+"""The same in a graph, of which there is one a width."""
 
 
 @dataclass(slots=True, eq=False)
@@ -63,10 +69,14 @@ class _Computed:
 class LeanWriter:
     """Writes rows by a plain decoder, at most `slots` at once; a row ends with one of `stop_ids` or at its limit."""
 
-    def __init__(self, lean: LeanDecoder, device: str, stop_ids: Sequence[int], slots: int) -> None:
+    def __init__(
+        self, lean: LeanDecoder, device: str, stop_ids: Sequence[int], slots: int, graphs: Graphs | None = None
+    ) -> None:
         import torch
 
-        self._torch, self._lean, self._device = torch, lean, device
+        self._torch, self._device = torch, device
+        self._passes = _Passes(torch, lean, graphs or Graphs(used=False))
+        self._lean = lean
         self._stop_ids, self._slots = frozenset(stop_ids), slots
         self._cache: torch.Tensor | None = None
         self._said = False
@@ -78,7 +88,7 @@ class LeanWriter:
             by_prompt.setdefault(row.prompt, deque()).append(row)
         longest = max(len(row.prompt) + row.decoding.max_new_tokens for row in rows)
         cache, self._cache = self._room(min(len(rows), self._slots), longest, timed=rows[0].decoding.traced), None
-        batch = _Batch(self._torch, self._lean, cache[:, :, : len(rows)], self._stop_ids)
+        batch = _Batch(self._torch, self._passes, cache[:, :, : len(rows)], self._stop_ids)
         waiting = deque(by_prompt.items())
         while waiting or batch.busy:
             with self._torch.inference_mode():
@@ -108,6 +118,7 @@ class LeanWriter:
         if held is not None and held.shape[2] >= slots and held.shape[4] >= tokens:
             return held
         self._cache = held = None
+        self._passes.forget()
         each, free = self._lean.cache_bytes(tokens), _free_bytes(self._torch, self._device)
         wanted = slots
         if free is not None:
@@ -131,11 +142,70 @@ class LeanWriter:
         return cache
 
 
+class _Passes:
+    """The decoder's passes over prompts and over newest tokens, by graphs where these are used."""
+
+    def __init__(self, torch: Any, lean: LeanDecoder, graphs: Graphs) -> None:
+        self._torch, self._lean, self._graphs = torch, lean, graphs
+        self._made: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def forget(self) -> None:
+        """The cache has another place from now on."""
+        self._graphs.clear()
+
+    def width_of(self, tokens: int, at_most: int) -> int:
+        """How far attention looks into the cache for so many tokens of the longest row."""
+        return min(tokens + -tokens % (GRAPH_STEP if self._graphs.used else WIDTH_STEP), at_most)
+
+    def over_prompts(
+        self, prompts: Sequence[Sequence[int]], device: Any, *, begins: bool
+    ) -> "tuple[list[torch.Tensor], torch.Tensor]":
+        """Each prompt's keys and values, and its last logits [prompts, vocabulary]; `begins`: none is written yet."""
+        lengths = list(map(len, prompts))
+        width = max(lengths)
+        wide = width + -width % PROMPT_STEP
+        captured = begins and self._graphs.takes(len(prompts) * wide)
+        width = wide if captured else width
+        ids = self._torch.tensor([[*row, *(row[0],) * (width - len(row))] for row in prompts], device=device)
+        last = self._torch.tensor(lengths, device=device) - 1
+        if captured and not self._made:
+            self._made = self._lean.new_made(TOKENS_IN_A_GRAPH)
+        made: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+        def compute(ids: "torch.Tensor", last: "torch.Tensor") -> "torch.Tensor":
+            made.clear()
+            ragged = captured or min(lengths) < width
+            hidden = self._lean.hidden_at(ids, last, ragged=ragged, padded=captured, made=made)
+            for kept, new in zip(self._made if captured else (), made, strict=captured):
+                for there, here in zip(kept, new, strict=True):
+                    there[: len(here)] = here
+            return self._lean.logits(hidden)
+
+        shape = ("prompts", len(prompts), width) if captured else None
+        logits = self._graphs.run(shape, compute, ids, last)
+        kept = [(k[: ids.numel()], v[: ids.numel()]) for k, v in self._made] if captured else made
+        return self._lean.by_row(kept, lengths, width), logits.clone() if captured else logits
+
+    def over_newest(self, tokens: list[int], places: list[int], cache: "torch.Tensor", width: int) -> "torch.Tensor":
+        """The logits [rows, vocabulary] after one more token of each of the cache's first rows."""
+        count, shape = len(tokens), None
+        if self._graphs.used:
+            rows = min(1 << (count - 1).bit_length(), cache.shape[2])
+            shape = ("step", rows, width)
+            # Rows that nobody has begin at 0, in slots that are filled anew before they are read.
+            tokens, places = ([*some, *[0] * (rows - count)] for some in (tokens, places))
+        newest, at = self._torch.tensor([tokens, places], device=cache.device)
+        logits = self._graphs.run(
+            shape, lambda t, p: self._lean.logits(self._lean.step(t, p, cache, width)), newest, at
+        )
+        return logits[:count]
+
+
 class _Batch:
     """The rows that are being written: the i-th in the i-th row of the cache."""
 
-    def __init__(self, torch: Any, lean: LeanDecoder, cache: "torch.Tensor", stop_ids: frozenset[int]) -> None:
-        self._torch, self._lean, self._cache, self._stop_ids = torch, lean, cache, stop_ids
+    def __init__(self, torch: Any, passes: _Passes, cache: "torch.Tensor", stop_ids: frozenset[int]) -> None:
+        self._torch, self._passes, self._cache, self._stop_ids = torch, passes, cache, stop_ids
         self._active: list[WrittenRow] = []
         self._cleared = 0
         self.computed: deque[_Computed] = deque()
@@ -152,13 +222,9 @@ class _Batch:
 
     def compute(self, prompts: "Sequence[tuple[tuple[int, ...], deque[WrittenRow]]]") -> None:
         """One pass over prompts, of which no token is known yet."""
-        rows = [ids for ids, _ in prompts]
-        width, lengths = max(map(len, rows)), list(map(len, rows))
-        ids = self._torch.tensor([[*row, *(row[0],) * (width - len(row))] for row in rows], device=self._cache.device)
-        last = self._torch.tensor(lengths, device=self._cache.device) - 1
-        kept: list[torch.Tensor] = []
-        hidden = self._lean.hidden_at(ids, last, ragged=min(lengths) < width, cached=kept)
-        logits = self._lean.logits(hidden)
+        kept, logits = self._passes.over_prompts(
+            [ids for ids, _ in prompts], self._cache.device, begins=not self._active
+        )
         self.computed += (_Computed(*found) for found in zip(kept, logits, (r for _, r in prompts), strict=True))
 
     def advance(self) -> list[WrittenRow]:
@@ -191,12 +257,10 @@ class _Batch:
 
     def _step(self) -> list[WrittenRow]:
         places = [len(row.prompt) + len(row.tokens) - 1 for row in self._active]
-        width = max(places) + 1
-        width += -width % WIDTH_STEP
+        width = self._passes.width_of(max(places) + 1, self._cache.shape[4])
         self._clear(width)
-        newest, at = self._torch.tensor([[row.tokens[-1] for row in self._active], places], device=self._cache.device)
-        hidden = self._lean.step(newest, at, self._cache, width)
-        self._choose(self._active, self._lean.logits(hidden))
+        newest = [row.tokens[-1] for row in self._active]
+        self._choose(self._active, self._passes.over_newest(newest, places, self._cache, width))
         ended = [slot for slot, row in enumerate(self._active) if self._has_ended(row)]
         found = [self._active[slot] for slot in ended]
         for slot in reversed(ended):

@@ -1,8 +1,8 @@
 """The engine on Hugging Face transformers: sdpa, bf16 on a GPU and fp32 on a CPU.
 
-A readout is one pass over right-padded rows (`rimbench.engines._readout`), on a GPU from captured graphs. Answers are
-written by the same decoder (`rimbench.engines._writing`), launched eagerly. Where that is none of those written here,
-both go through the library's own modules, and answers are left-padded batches of its `generate`.
+A readout is one pass over right-padded rows (`rimbench.engines._readout`). Answers are written by the same decoder
+(`rimbench.engines._writing`). On a GPU both run from captured graphs. Where that decoder is none of those written
+here, both go through the library's own modules, and answers are left-padded batches of its `generate`, run eagerly.
 
 Torch is imported when a model is opened, not when the engine is looked at.
 """
@@ -30,6 +30,7 @@ from rimbench.engines import (
     check_room,
 )
 from rimbench.engines._draws import NumberWatch, TokenDraws
+from rimbench.engines._graphs import Graphs
 from rimbench.engines._letters import read_letter, with_letters
 from rimbench.engines._readout import LetterReadout
 from rimbench.engines._writing import SLOTS_EACH, LeanWriter, WrittenRow
@@ -92,11 +93,12 @@ class TransformersEngine(Engine):
         # A checkpoint's own sampling defaults (top_k, repetition penalty) must not leak into ours.
         own: Any = hf.GenerationConfig
         self._model.generation_config = own(eos_token_id=self._stop_ids or None, pad_token_id=self._pad_id)
-        self._readout = LetterReadout(self._model, facts.device, graphs=facts.graphs == "graphs")
+        self._reading, self._written = (Graphs(used=facts.graphs == "graphs") for _ in range(2))
+        self._readout = LetterReadout(self._model, facts.device, self._reading)
         self._writer: LeanWriter | None = None
         if self._readout.lean is not None:
             slots = SLOTS_EACH * self._batch_size
-            self._writer = LeanWriter(self._readout.lean, facts.device, self._stop_ids, slots)
+            self._writer = LeanWriter(self._readout.lean, facts.device, self._stop_ids, slots, self._written)
 
     def close(self) -> None:
         """Free the model."""
@@ -120,12 +122,12 @@ class TransformersEngine(Engine):
                 yield list(zip(batch, answers, strict=True))
 
     def conditions(self, decoding: Decoding) -> Conditions:
-        """Written answers are launched eagerly, readouts as it turned out; see `rimbench.engines.Engine`."""
+        """How passes were launched, as it turned out; see `rimbench.engines.Engine`."""
         path = "library's modules" if self._writer is None else "short decoder"
-        if not (decoding.readout and self._readout.uses_graphs):
+        graphs = self._reading if decoding.readout else self._written
+        if not graphs.used or (self._writer is None and not decoding.readout):
             return Conditions("eager", 0.0, path)
-        graphs = "graphs" if self._readout.eager_passes == 0 else "graphs and eager"
-        return Conditions(graphs, self._readout.capture_s, path)
+        return Conditions("graphs and eager" if graphs.eager_passes else "graphs", graphs.capture_s, path)
 
     def _read_out(self, requests: Sequence[Request]) -> list[list[Answer]]:
         asked = [request.prompt.option_token_ids or {} for request in requests]

@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from rimbench.engines import _lean
+from rimbench.engines._graphs import Graphs
 from rimbench.engines._letters import read_letter
 from rimbench.engines._readout import LetterReadout, _parts
 
@@ -47,17 +48,17 @@ def read(readout, rows):
 
 def test_rows_of_any_lengths_give_the_models_own_logits_in_their_order(model):
     rows = rows_of(model)
-    for ours, row in zip(read(LetterReadout(model, "cpu", graphs=False), rows), rows, strict=True):
+    for ours, row in zip(read(LetterReadout(model, "cpu"), rows), rows, strict=True):
         assert ours == pytest.approx(plain(model, row), abs=1e-4)
 
 
 def test_the_total_is_log_sum_exp_of_the_whole_vocabulary_and_costs_the_letters_nothing(model):
     rows = rows_of(model)
     with torch.inference_mode():
-        found = LetterReadout(model, "cpu", graphs=False).logits(rows, LETTERS, total=True)
+        found = LetterReadout(model, "cpu").logits(rows, LETTERS, total=True)
         totals = [model(torch.tensor([row])).logits[0, -1].float().logsumexp(-1).item() for row in rows]
     assert [row[-1] for row in found] == pytest.approx(totals, abs=1e-4)
-    assert [row[:-1] for row in found] == read(LetterReadout(model, "cpu", graphs=False), rows)
+    assert [row[:-1] for row in found] == read(LetterReadout(model, "cpu"), rows)
 
 
 FAMILIES = {
@@ -84,7 +85,7 @@ def test_the_short_pass_of_each_family_is_taken_and_equals_the_models_own(family
     model = made(family, hidden)
     rows = rows_of(model)
     wanted = [plain(model, row) for row in rows]  # before the weights are laid side by side
-    readout = LetterReadout(model, "cpu", graphs=False)
+    readout = LetterReadout(model, "cpu")
     assert readout._lean is not None and caplog.text == ""
     for ours, own in zip(read(readout, rows), wanted, strict=True):
         assert ours == pytest.approx(own, abs=1e-4)
@@ -99,7 +100,7 @@ def test_a_large_models_weights_on_a_cpu_stay_where_they_are(family, hidden, mon
     model = made(family, hidden)
     before = {name: weight.data_ptr() for name, weight in model.named_parameters()}
     monkeypatch.setattr(_lean, "LAID_OUT_AT_MOST", 0)
-    readout = LetterReadout(model, "cpu", graphs=False)
+    readout = LetterReadout(model, "cpu")
     assert {name: weight.data_ptr() for name, weight in model.named_parameters()} == before
     assert readout._lean is not None
     for row in rows_of(model):
@@ -110,7 +111,7 @@ def test_a_model_that_departs_from_its_family_is_run_by_its_own_modules_and_says
     model = made("llama")
     model.model.layers[1].mlp.act_fn = torch.nn.ReLU()
     rows = rows_of(model)
-    for ours, row in zip(read(LetterReadout(model, "cpu", graphs=False), rows), rows, strict=True):
+    for ours, row in zip(read(LetterReadout(model, "cpu"), rows), rows, strict=True):
         assert ours == pytest.approx(plain(model, row), abs=1e-5)
     assert "differs from the model's own" in caplog.text
 
@@ -122,7 +123,7 @@ def test_a_model_that_scales_its_logits_is_asked_for_them_and_says_so(caplog):
         num_key_value_heads=1, logits_scaling=3.0, initializer_range=0.2,
     )  # fmt: skip
     scaled = GraniteForCausalLM(config).eval()
-    readout = LetterReadout(scaled, "cpu", graphs=False)
+    readout = LetterReadout(scaled, "cpu")
     assert "the whole head is computed" in caplog.text
     rows = rows_of(scaled)
     for ours, row in zip(read(readout, rows), rows, strict=True):
@@ -131,19 +132,20 @@ def test_a_model_that_scales_its_logits_is_asked_for_them_and_says_so(caplog):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU captures the graph")
 def test_where_no_graph_can_be_captured_the_same_pass_runs_eagerly_and_says_so(model, caplog):
-    readout, rows = LetterReadout(model, "cpu", graphs=True), rows_of(model)
-    for ours, row in zip(read(readout, rows), rows, strict=True):
+    graphs, rows = Graphs(used=True), rows_of(model)
+    for ours, row in zip(read(LetterReadout(model, "cpu", graphs), rows), rows, strict=True):
         assert ours == pytest.approx(plain(model, row), abs=1e-4)
-    assert "passes run eagerly" in caplog.text and not readout.uses_graphs
+    assert "passes run eagerly" in caplog.text and not graphs.used
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="graphs need a GPU")
 def test_a_captured_pass_gives_what_the_eager_one_gives_on_rows_of_other_lengths(checkpoint):
     model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.bfloat16).eval().cuda()
-    eager, captured = (LetterReadout(model, "cuda", graphs=graphs) for graphs in (False, True))
+    graphs = Graphs(used=True)
+    eager, captured = LetterReadout(model, "cuda"), LetterReadout(model, "cuda", graphs)
     for row in rows_of(model):
         assert read(captured, [row])[0] == pytest.approx(read(eager, [row])[0], abs=0.05)
-    assert captured.uses_graphs
+    assert graphs.used
 
 
 def test_parts_hold_every_row_once_within_their_tokens_and_hardly_pad():

@@ -9,6 +9,7 @@ from transformers import GraniteConfig, GraniteForCausalLM
 
 from rimbench import engines
 from rimbench.engines import Decoding, EngineChoice, Limits, Request, _writing
+from rimbench.engines._graphs import Graphs
 from rimbench.engines._lean import LeanDecoder
 from rimbench.engines._readout import LetterReadout
 from rimbench.engines._writing import LeanWriter, WrittenRow
@@ -18,8 +19,8 @@ STOPS = [0, 1, 2, 5, 9]
 WRITE, DRAW = Decoding(readout=False, max_new_tokens=20), Decoding(False, 8, 1.0, 0.95)
 
 
-def writer(model, slots=64, stops=STOPS):
-    return LeanWriter(LetterReadout(model, "cpu", graphs=False).lean, "cpu", stops, slots)
+def writer(model, slots=64, stops=STOPS, graphs=None):
+    return LeanWriter(LetterReadout(model, "cpu").lean, "cpu", stops, slots, graphs)
 
 
 def written(writer, rows):
@@ -116,7 +117,7 @@ def test_a_cache_that_the_memory_does_not_hold_has_fewer_slots_and_says_so(monke
     model = made("llama")
     prompts, by = rows_of(model), writer(model)
     wanted = written(by, greedy(prompts))
-    row_bytes = LetterReadout(model, "cpu", graphs=False).lean.cache_bytes(96)
+    row_bytes = LetterReadout(model, "cpu").lean.cache_bytes(96)
     monkeypatch.setattr(_writing, "_free_bytes", lambda *_: int(2.5 * row_bytes / _writing.CACHE_SHARE))
     assert written(writer(model), greedy(prompts)) == wanted
     assert "of 2 sequences of 96 tokens: so many are written at once instead of 7" in caplog.text
@@ -162,3 +163,72 @@ def test_a_checkpoint_without_an_end_token_is_said_in_one_line(tmp_path, caplog)
     assert [record.message for record in caplog.records if "end token" in record.message] == [
         f"rimbench: neither {folder} nor its tokenizer names an end token: what it writes ends at its limit"
     ]
+
+
+class Shapes:
+    """Stands where a GPU captures, for one that has none: what is replayed is computed again, at the same places."""
+
+    def __init__(self):
+        self.captured, self.replayed = 0, 0
+
+    def __call__(self, compute, pool):
+        self.captured += 1
+
+        def replay():
+            self.replayed += 1
+            return compute()
+
+        return replay
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_passes_padded_to_the_shapes_of_graphs_write_the_same_and_each_shape_is_captured_once(family):
+    model, shapes = made(family, 32), Shapes()
+    graphs = Graphs(used=True, capture=shapes)
+    prompts = rows_of(model)
+    captured = writer(model, slots=3, graphs=graphs)
+
+    def rows():
+        return [*greedy(prompts), *(WrittenRow(tuple(p), DRAW, Random(7 + len(p))) for p in prompts)]
+
+    wanted = written(writer(model, slots=3), rows())
+    assert written(captured, rows()) == wanted
+    first = shapes.captured
+    assert first >= 3 and graphs.capture_s > 0  # prompts, steps of 4 rows and of fewer
+    assert written(captured, rows()) == wanted
+    assert shapes.captured == first and shapes.replayed > 2 * first
+    assert graphs.eager_passes > 0  # prompts that come in while others are written
+
+
+def test_answers_of_one_batch_run_from_graphs_alone_and_where_a_replay_differs_all_run_eagerly(caplog):
+    model = made("qwen3", 32)
+    prompts = rows_of(model)
+    graphs = Graphs(used=True, capture=Shapes())
+    wanted = written(writer(model), greedy(prompts))
+    assert written(writer(model, graphs=graphs), greedy(prompts)) == wanted
+    assert graphs.used and graphs.eager_passes == 0
+
+    wrong = Graphs(used=True, capture=lambda compute, pool: lambda: 2 * compute())
+    assert written(writer(model, graphs=wrong), greedy(prompts)) == wanted
+    assert not wrong.used and "other numbers" in caplog.text
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU captures the graph")
+def test_where_no_graph_can_be_captured_the_same_is_written_eagerly_and_that_is_said(caplog):
+    model = made("llama", 32)
+    prompts = rows_of(model)
+    graphs = Graphs(used=True)
+    assert written(writer(model, graphs=graphs), greedy(prompts)) == written(writer(model), greedy(prompts))
+    assert "passes run eagerly" in caplog.text and not graphs.used
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="graphs need a GPU")
+def test_captured_steps_write_what_eager_ones_write():
+    model = made("qwen3", 32).cuda()
+    prompts = rows_of(model)
+    graphs = Graphs(used=True)
+    eager, captured = (
+        LeanWriter(LetterReadout(model, "cuda").lean, "cuda", STOPS, 64, used) for used in (None, graphs)
+    )
+    assert written(captured, greedy(prompts)) == written(eager, greedy(prompts))
+    assert graphs.used and graphs.eager_passes == 0
