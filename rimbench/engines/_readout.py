@@ -10,8 +10,8 @@ logarithm of the whole vocabulary's sum, which takes the head's other rows too. 
 - A large batch is cut into parts of similar length that fit the cache (`TOKENS_AT_ONCE`), so that hardly anything is
   padding.
 - A plain decoder runs as written in `rimbench.engines._lean`, in fewer operators than its own modules.
-- On a GPU each shape is captured once as a CUDA graph, prompts padded to multiples of `PROMPT_STEP`, so that a pass at
-  batch 1 waits for memory and arithmetic, not for Python to launch some hundred kernels.
+- On a GPU each shape is captured once as a CUDA graph, prompts padded to multiples of `PROMPT_STEP`, so that a pass
+  at batch 1 waits for memory and arithmetic, not for Python to launch some hundred kernels.
 
 Every short cut is checked against the model's own logits before it is used: a model whose logits are not the plain
 product with its head is asked for them, and where a graph cannot be captured the same pass runs eagerly; a warning
