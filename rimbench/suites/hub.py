@@ -4,6 +4,7 @@ huggingface_hub and datasets are imported where they are used.
 """
 
 import importlib.util
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,9 +42,8 @@ def resolve_dataset(dataset: Dataset) -> Dataset:
 
 def download(dataset: Dataset, file: str) -> Path:
     """The file in the hub's cache, fetched if it is not there; a cached file at a commit needs no network."""
-    cached = snapshots("datasets", dataset.repo) / dataset.revision / file
-    if cached.is_file():
-        return cached
+    if is_cached(dataset, file):
+        return _cached(dataset, file)
     from huggingface_hub import hf_hub_download
 
     # Without a network the download retries for 25 s and says so in 11 lines; one question before it fails at once.
@@ -68,7 +68,11 @@ def stream(dataset: Dataset, split: str) -> Iterator[Row]:
 
 def is_cached(dataset: Dataset, file: str) -> bool:
     """Whether a file lies in the hub's cache, without asking the hub."""
-    return (snapshots("datasets", dataset.repo) / dataset.revision / file).is_file()
+    return os.path.isfile(_cached(dataset, file))  # noqa: PTH113 (a name that is too long is no file, and no error)
+
+
+def _cached(dataset: Dataset, file: str) -> Path:
+    return snapshots("datasets", dataset.repo) / dataset.revision / file
 
 
 def _ask_commit(dataset: Dataset) -> str | None:

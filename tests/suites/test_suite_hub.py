@@ -120,7 +120,14 @@ def test_a_file_that_is_kept_from_being_fetched_says_by_what(show):
     is_one_line(done, REPO, "HF_HUB_OFFLINE keeps from fetching it", "--data FILE")
 
 
-@pytest.mark.parametrize("source", [f'revision = "{COMMIT}"\nfile = "{FILE}"', 'revision = "main"\nsplit = "train"'])
+@pytest.mark.parametrize(
+    "source",
+    [
+        f'revision = "{COMMIT}"\nfile = "{FILE}"',
+        'revision = "main"\nsplit = "train"',
+        f'revision = "{COMMIT}"\nfile = "{"long" * 1000}.jsonl"',  # longer than a file's name can be
+    ],
+)
 def test_no_network_is_said_in_one_line(show, source):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
