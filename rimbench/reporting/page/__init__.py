@@ -150,7 +150,7 @@ def _answers(report: Report, results: Path, lenses: Sequence[Lens], limit: int) 
         suite, run = cell.suite, cell.run
         yield f'{"," if i else ""}{{"label":{_json(_shown_label(cell))},"suite":{_json(suite)},"answers":{{'
         before = ""
-        starts = sorted(start for start in cell.data.shown[:most] if start >= 0)
+        starts = sorted(start for start in cell.data.shown[:most].tolist() if start >= 0)
         records = records_again(results / run, starts, _OF_RECORD)
         while answered := list(itertools.islice(records, _WRITTEN_AT_ONCE)):
             answers = {
