@@ -7,8 +7,11 @@ intervention, each an ordinary run.
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from rimbench.errors import DataError
 from rimbench.records import INTACT, KINDS, Intervention, Item, donors
+from rimbench.reporting.columns import places
 from rimbench.reporting.document import SCHEMA, Ablation, Effect, Follows
 from rimbench.reporting.families import Family
 from rimbench.reporting.pairs import compare_runs, of_whole
@@ -51,7 +54,7 @@ def read_ablation(folders: Sequence[Path], settings: Settings) -> Ablation:
     if intact is None or not compared:
         raise DataError("it lacks the intact run or an intervention yet: its command goes on with it")
     answered = intact.answered
-    whole = accuracy([intact.right(item) for item in answered], resampling_of(answered))
+    whole = accuracy(intact.rights(answered), resampling_of(answered))
     assert whole is not None  # an intervention was compared with it
     manifest, judged = intact.manifest, judge_family([comparison for _, comparison, _ in compared])
     departures = {name: own for name, own in run_departures(manifest).items() if name != "answer"}
@@ -91,8 +94,8 @@ def _place(run: RunData) -> tuple[int, int]:
 def _effect(run: RunData, intact: RunData, comparison: Comparison, judgement: Judgement) -> Effect:
     done = _done(run)
     items = [item for item in run.answered if item.item_id in intact.greedy]
-    pairs = [(run.greedy[item.item_id].letter, intact.greedy[item.item_id].letter) for item in items]
-    own = accuracy([run.right(item) for item in items], resampling_of(items))
+    letters, before = run.greedy.columns(items).letters, intact.greedy.columns(items).letters
+    own = accuracy(run.rights(items), resampling_of(items))
     assert own is not None  # they were compared
     return Effect(
         intervention=done.name,
@@ -107,15 +110,14 @@ def _effect(run: RunData, intact: RunData, comparison: Comparison, judgement: Ju
         test=comparison.test,
         verdict=judgement.verdict,
         reason=judgement.reason,
-        changed=sum(changed != before for changed, before in pairs),
+        changed=int(np.count_nonzero(letters != before)),
         follows=_follows(run, intact, items) if done.kind == "transplant" else None,
     )
 
 
 def _follows(run: RunData, intact: RunData, items: Sequence[Item]) -> Follows:
     given = donors(intact.items.values(), run.manifest.identity.seed or 0)
-    letters = [(run.greedy[item.item_id].letter, item) for item in items]
-    donor = sum(letter == intact.items[str(given[item.item_id])].gold for letter, item in letters)
-    question = sum(letter == item.gold for letter, item in letters)
-    n = len(letters)
+    of_donors = places(intact.items[str(given[item.item_id])].gold for item in items)
+    donor = int(np.count_nonzero(run.greedy.columns(items).letters == of_donors))
+    question, n = int(np.count_nonzero(run.rights(items))), len(items)
     return Follows(donor / n, question / n, (n - donor - question) / n)

@@ -47,11 +47,6 @@ class GreedyAnswer:
         return LETTERS[place] if place < len(LETTERS) else None
 
     @property
-    def status(self) -> Status:
-        """What became of the answer."""
-        return STATUSES[int(self._of.statuses[self._row])]
-
-    @property
     def is_read_out(self) -> bool:
         """Whether there are log-probabilities: then there is one of the first letter."""
         return not math.isnan(self._of.logprobs[self._row, 0])

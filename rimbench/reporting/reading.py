@@ -81,24 +81,14 @@ class RunData:
         items = self.items.values()
         return list(items) if len(ids) == len(items) else [item for item in items if item.item_id in ids]
 
-    def right(self, item: Item) -> bool:
-        """Whether the greedy answer to an answered item is right."""
-        answer = self.greedy[item.item_id]
-        return answer.status == "ok" and answer.letter == item.gold
-
     def rights(self, items: Sequence[Item]) -> NDArray[np.bool_]:
-        """`right` of each of these items."""
+        """Whether the greedy answers to these items are right."""
         return np.equal(self.greedy.columns(items).letters, places(map(_GOLD, items)))
-
-    def drawn_right(self, item: Item) -> int:
-        """How many draws of an item are right."""
-        return self.drawn.get(item.item_id, ()).count(item.gold)
 
     def scores(self, items: Sequence[Item]) -> FloatArray:
         """How far answered items are right: 0 or 1 by the greedy answer, of draws alone the share that is right."""
-        if self.by_draws:
-            return np.array([self.drawn_right(item) / len(self.drawn[item.item_id]) for item in items])
-        return self.rights(items).astype(float)
+        right = self.pass_values(items, 1) if self.by_draws else self.rights(items).astype(float)
+        return np.empty(0) if right is None else right
 
     @property
     def k(self) -> int | None:
@@ -107,19 +97,31 @@ class RunData:
 
     def pass_values(self, items: Sequence[Item], k: int) -> FloatArray | None:
         """pass@k item by item, from the draws; None where an item has fewer than k."""
+        counts = self._right_of_sampled if items is self.sampled else self._right_draws(items)
+        return passk.pass_values(*counts, k)
+
+    def _right_draws(self, items: Sequence[Item]) -> tuple[Sequence[int], Sequence[int]]:
+        """How many draws of each item are right, and how many there are."""
         drawn = [self.drawn.get(item_id, ()) for item_id in map(ITEM_ID, items)]
-        right = list(map(tuple.count, drawn, map(_GOLD, items)))
-        return passk.pass_values(right, list(map(len, drawn)), k)
+        return list(map(tuple.count, drawn, map(_GOLD, items))), list(map(len, drawn))
+
+    @cached_property
+    def _right_of_sampled(self) -> tuple[Sequence[int], Sequence[int]]:
+        return self._right_draws(self.sampled)
 
     def mean_over_draws(self) -> estimate.Estimate | None:
         """Accuracy averaged over the draws; None without any."""
         values = self.pass_values(self.sampled, 1) if self.drawn else None
         return None if values is None else estimate.bootstrap_share(values, resampling_of(self.sampled))
 
+    def with_greedy(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Those of these items that have a greedy answer."""
+        every = len(self.greedy) == len(self.items)
+        return items if every else [item for item in items if item.item_id in self.greedy.rows]
+
     def read_out(self, items: Sequence[Item]) -> Sequence[Item]:
         """Those of these items whose greedy answer has log-probabilities."""
-        every = len(self.greedy) == len(self.items)
-        answered = items if every else [item for item in items if item.item_id in self.greedy.rows]
+        answered = self.with_greedy(items)
         read_out = self.greedy.columns(answered).is_read_out
         return answered if read_out.all() else list(itertools.compress(answered, read_out.tolist()))
 
