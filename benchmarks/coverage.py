@@ -26,7 +26,7 @@ from rimbench.statistics.unpaired import newcombe_independent
 
 SHARES = (0.05, 0.25, 0.50, 0.95)
 SIZES = (50, 1000)
-# The correlation of two language models' outcomes: 0.41 and 0.42 measured, see `power.discordant_share`.
+# The correlation of two language models' outcomes (gpt-4o-mini and QwQ-32B-Preview): 0.41 on MedQA, 0.42 on MedMCQA.
 CORRELATION = 0.4
 
 Count = tuple[int, ...]

@@ -135,7 +135,8 @@ def run_in(results: Path, system: str, budget: int = 8) -> Path:
 def in_order(folder: Path) -> list[bool]:
     """Whether each item of a run was answered right, by its id."""
     found = read_run(folder)
-    return found.rights(sorted(found.answered, key=lambda item: item.item_id)).tolist()
+    right: list[bool] = found.rights(sorted(found.answered, key=lambda item: item.item_id)).tolist()
+    return right
 
 
 def difference(point: Point, run: RunData, other: RunData, name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ intervention, each an ordinary run.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +17,26 @@ from rimbench.reporting.document import SCHEMA, Ablation, Effect, Follows
 from rimbench.reporting.families import Family
 from rimbench.reporting.pairs import compare_runs, of_whole
 from rimbench.reporting.reading import RunData, find_below, read_run, resampling_of
-from rimbench.reporting.variants import run_departures, suite_label
+from rimbench.reporting.selection import EVERY, Selection
+from rimbench.reporting.variants import name_of, run_departures, suite_label
 from rimbench.statistics.estimate import accuracy, uniform_accuracy
 from rimbench.statistics.verdict import Comparison, Judgement, Settings, judge_family
 from rimbench.store import ABLATION, RECORDS, find_runs
-from rimbench.systems.departures import label
+
+OWN = ("answer",)
+"""What an ablation itself departs in from a system's own file: no label says it."""
 
 
-def find_ablations(results: Path, say: Callable[[str], None], settings: Settings) -> list[Ablation]:
-    """Every ablation of a results folder, by name; one that lacks a run yet, or cannot be read, is left out.
+def find_ablations(
+    results: Path, say: Callable[[str], None], settings: Settings, selection: Selection = EVERY
+) -> list[Ablation]:
+    """Every ablation of a results folder, or of a selection, by name; one that lacks a run yet, or cannot be read, is
+    left out.
 
     `say` is told of these, and of those that lack answers.
     """
     found = []
-    for name, made in find_below(results, ABLATION, lambda folder: _read_below(folder, settings), say):
+    for name, made in find_below(results, (ABLATION, OWN), partial(_read_below, settings=settings), say, selection):
         found.append(made)
         if made.n < made.n_asked or any(effect.n < made.n_asked for effect in made.effects):
             say(f"ablation {name} is partial: its command goes on with it")
@@ -57,8 +64,7 @@ def read_ablation(folders: Sequence[Path], settings: Settings) -> Ablation:
     whole = accuracy(intact.rights(answered), resampling_of(answered))
     assert whole is not None  # an intervention was compared with it
     manifest, judged = intact.manifest, judge_family([comparison for _, comparison, _ in compared])
-    departures = {name: own for name, own in run_departures(manifest).items() if name != "answer"}
-    name = label(manifest.system, departures)
+    name = name_of(manifest, OWN)
     return Ablation(
         schema=SCHEMA,
         system=manifest.system,
@@ -71,7 +77,7 @@ def read_ablation(folders: Sequence[Path], settings: Settings) -> Ablation:
         ),
         family=Family(len(compared), "Holm", f"interventions on {name} on {manifest.suite}: {len(compared)}"),
         label=name,
-        departures=departures,
+        departures=run_departures(manifest, OWN),
         suite_file=manifest.suite_file,
         n_asked=len(intact.items),
         seed=manifest.identity.seed,

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rimbench.errors import DataError
 from rimbench.records import LETTERS, MOST_SAMPLES, Item, Status
 from rimbench.reporting.columns import ITEM_ID, Draws, GreedyAnswers, Rows, as_rows, places
+from rimbench.reporting.selection import EVERY, Selection
 from rimbench.statistics import estimate, halves, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling
 from rimbench.store import (
@@ -217,14 +218,14 @@ def without_texts(item: Item) -> Item:
 _NO_TEXTS = [dict.fromkeys(LETTERS[:count], "") for count in range(len(LETTERS) + 1)]
 
 
-def read_runs(results: Path, wanted: Callable[[Manifest], bool] | None = None) -> tuple[list[RunData], list[str]]:
-    """Every run of a results folder, or those `wanted` by their manifests, that can be read, and a sentence on each
-    that cannot, or that was changed.
+def read_runs(results: Path, selection: Selection = EVERY) -> tuple[list[RunData], list[str]]:
+    """Every run of a results folder, or of a selection, that can be read, and a sentence on each that cannot, or that
+    was changed.
     """
     runs, notes = [], []
     for folder in find_runs(results):
         try:
-            if wanted is not None and not wanted(read_manifest(folder)):
+            if selection and selection.leaves_out(manifest := read_manifest(folder), name=manifest.run):
                 continue
             run = read_run(folder)
         except DataError as error:
@@ -241,13 +242,21 @@ def read_runs(results: Path, wanted: Callable[[Manifest], bool] | None = None) -
 
 
 def find_below(
-    results: Path, ending: str, read: Callable[[Path], T], say: Callable[[str], None]
+    results: Path,
+    kind: tuple[str, Collection[str]],
+    read: Callable[[Path], T],
+    say: Callable[[str], None],
+    selection: Selection,
 ) -> Iterator[tuple[str, T]]:
-    """What is read of each folder of runs whose name ends so, by name; `say` is told of one that cannot be read, or
-    lacks a run yet, which is left out.
+    """What is read of each folder of runs of a selection, by name; `say` is told of one that cannot be read, or lacks
+    a run yet, which is left out. `kind` is how such a folder's name ends, and what its runs themselves depart in.
     """
+    ending, own = kind
     for folder in sorted(results.glob(f"*{ending}")):
         try:
+            inner = find_runs(folder) if selection else []
+            if inner and selection.leaves_out(read_manifest(inner[0]), own):
+                continue
             found = read(folder)
         except DataError as error:
             say(f"left out: {error}")

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from report_pages import page_text
 from report_runs import manifest
 
 from rimbench.records import LETTERS, STATUSES, Item, Record
 from rimbench.reporting.columns import Draws, GreedyAnswers, as_rows, places
-from rimbench.reporting.page import as_page
 from rimbench.reporting.reading import read_run
-from rimbench.reporting.summary import summarise
 from rimbench.store import RunStore
 
 LOGPROB = st.floats(-50, 0) | st.just(-np.inf)
@@ -82,7 +81,7 @@ def page_of(tmp_path):
                 store.write_manifest(manifest(run=run, system=run, n=len(items), samples=2), items)
                 for each in records:
                     store.append([each])
-        page = as_page(summarise(tmp_path), tmp_path)
+        page = page_text(tmp_path)
         packed = re.search(r'id="data">([^<]*)<', page)[1]
         return json.loads(gzip.decompress(base64.b64decode(packed)))
 
