@@ -43,6 +43,8 @@ MOST_ANSWERS = 60_000
 SHORTEST_CUT, LONGEST_CUT = 200, 20_000
 LONGEST_GROUP = 80
 """Characters of a facet's value: a column may hold a whole explanation."""
+WIDEST_PLOT = 14
+"""Inches: a wider one, the matrix of over 16 systems, could not be read in a page; the table has what it shows."""
 _ENCODED_AT_ONCE = 3 << 16
 """Bytes, a multiple of 3: base64 makes 4 characters of each 3."""
 _WRITTEN_AT_ONCE = 500
@@ -108,7 +110,7 @@ def _shown_label(cell: CellResult) -> str:
 
 def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
     """Every table with the plots that show the same, each as its title and its SVG."""
-    plots = make_plots(report)
+    plots = [plot for plot in make_plots(report) if plot.figure.get_figwidth() <= WIDEST_PLOT]
     sections = []
     for table in make_tables(report, all_pairs=True):
         beside = [plot for plot in plots if table.title == plot.table]
