@@ -113,12 +113,14 @@ def report(
         note(f"{check} is what these records give")
         return
     if html is not None:
-        formats.write(html, formats.pieces("html", summed, made.results))
+        from rimbench.reporting.page import page_pieces
+
+        formats.write(html, page_pieces(summed, made.results))
         note(f"wrote {html}")
     if plots is not None:
-        from rimbench.reporting.plots import write_plots
+        from rimbench.reporting.plots import make_plots, save_plots
 
-        note(f"wrote {len(write_plots(summed, plots))} files to {plots}")
+        note(f"wrote {len(save_plots(make_plots(summed), plots))} files to {plots}")
     for line in cards.left_out(summed) if model_index else ():
         note(line)
     if chosen:

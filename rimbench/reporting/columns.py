@@ -5,7 +5,6 @@ import operator
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,25 +32,6 @@ def places(letters: Iterable[str]) -> NDArray[np.uint8]:
     return np.frombuffer(bytes(map(PLACES.__getitem__, letters)), dtype=np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
-class GreedyAnswer:
-    """Sample 0 of an item, as a row of a table."""
-
-    _of: "Columns"
-    _row: int
-
-    @property
-    def letter(self) -> str | None:
-        """The letter that was read; None where the answer names none."""
-        place = self._of.letters[self._row]
-        return LETTERS[place] if place < len(LETTERS) else None
-
-    @property
-    def is_read_out(self) -> bool:
-        """Whether there are log-probabilities: then there is one of the first letter."""
-        return not math.isnan(self._of.logprobs[self._row, 0])
-
-
 class Columns(NamedTuple):
     """Greedy answers to n items: `letters` are places in `LETTERS`, its length for none, `statuses` in `STATUSES`, of
     shape (n,); `logprobs` of shape (n, letters) and `masses` of (n,) are NaN where there are none; `tokens`, of shape
@@ -66,12 +46,14 @@ class Columns(NamedTuple):
 
     @property
     def is_read_out(self) -> NDArray[np.bool_]:
-        """Which have log-probabilities."""
+        """Which have log-probabilities: then there is one of the first letter."""
         return ~np.isnan(self.logprobs[:, 0])
 
 
-class GreedyAnswers(Mapping[str, GreedyAnswer]):
-    """By item id, those of a run's items that are answered, in their order. `places` numbers the items, from 0 on."""
+class GreedyAnswers(Mapping[str, str | None]):
+    """The letters by item id, None where an answer names none, of the items that are answered, in their order.
+    `places` numbers a run's items, from 0 on.
+    """
 
     def __init__(self, places: Mapping[str, int]) -> None:
         count, letters = len(places), len(LETTERS)
@@ -130,8 +112,8 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
             every.letters[rows], every.statuses[rows], every.logprobs[rows], every.masses[rows], every.tokens[rows]
         )
 
-    def __getitem__(self, item_id: str) -> GreedyAnswer:
-        return GreedyAnswer(self.table, self.rows[item_id])
+    def __getitem__(self, item_id: str) -> str | None:
+        return _LETTERS_OR_NONE[int(self.table.letters[self.rows[item_id]])]
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self.rows
@@ -181,4 +163,4 @@ class Draws:
         }
 
 
-_LETTERS_OR_NONE = (*LETTERS, None)
+_LETTERS_OR_NONE: tuple[str | None, ...] = (*LETTERS, None)

@@ -158,11 +158,11 @@ class Orders:
     @classmethod
     def of(cls, item: Item, runs: Sequence[RunData]) -> "Orders":
         """Of an item that is answered in each of its orders."""
-        answers = [run.greedy[item.item_id] for run in runs[: len(item.options)]]
-        letters = tuple(answer.letter for answer in answers)
-        if not all(answer.is_read_out for answer in answers):
+        own = runs[: len(item.options)]
+        letters = tuple(run.greedy[item.item_id] for run in own)
+        if not all(run.read_out([item]) for run in own):
             return cls(letters, None)
-        tables = [run.logprob_table([item])[0] for run in runs[: len(item.options)]]
+        tables = [run.logprob_table([item])[0] for run in own]
         return cls(letters, option_probabilities(np.concatenate(tables)))
 
     @property

@@ -4,7 +4,7 @@ The same records give the same summary, whatever the machine: bootstraps take a 
 order of their suites, systems and names.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,10 +170,7 @@ def labels_of(runs: Sequence[RunData]) -> dict[str, str]:
 
 def _pairs(taken: Sequence[RunData], labels: Mapping[str, str], choice: Choice) -> list[tuple[RunData, RunData]]:
     """The pairs of runs to be compared, suite by suite."""
-    by_suite: dict[str, dict[str, RunData]] = {}
-    for run in taken:
-        by_suite.setdefault(run.manifest.suite, {})[labels[run.manifest.run]] = run
-    found = [(named[a], named[b]) for named in by_suite.values() for a, b in list_pairs(named, choice)]
+    found = [(named[a], named[b]) for named in _by_suite(taken, labels) for a, b in list_pairs(named, choice)]
     if choice.baseline is not None and not any(is_called(labels[r.manifest.run], r, choice.baseline) for r in taken):
         raise unknown("baseline", choice.baseline, {labels[run.manifest.run] for run in taken})
     return found
@@ -186,11 +183,16 @@ def _other_pairs(
     if choice.family != DECLARED:
         return []
     known = [{a.manifest.run, b.manifest.run} for a, b in asked]
+    found = [(named[a], named[b]) for named in _by_suite(taken, labels) for a, b in pairs_among(named)]
+    return [(a, b) for a, b in found if {a.manifest.run, b.manifest.run} not in known]
+
+
+def _by_suite(taken: Sequence[RunData], labels: Mapping[str, str]) -> Iterable[dict[str, RunData]]:
+    """The runs on each suite by their labels."""
     by_suite: dict[str, dict[str, RunData]] = {}
     for run in taken:
         by_suite.setdefault(run.manifest.suite, {})[labels[run.manifest.run]] = run
-    found = [(named[a], named[b]) for named in by_suite.values() for a, b in pairs_among(named)]
-    return [(a, b) for a, b in found if {a.manifest.run, b.manifest.run} not in known]
+    return by_suite.values()
 
 
 def read_all(results: Path, say: Callable[[str], None], selection: Selection = EVERY) -> list[RunData]:
