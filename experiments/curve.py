@@ -108,7 +108,7 @@ def summarise(points: list[Point]) -> dict[str, Any]:
             "seed": point.seed,
             "n": len(run.answered),
         }
-        accuracies.append(entry | estimated(accuracy([run.right(item) for item in run.answered])))
+        accuracies.append(entry | estimated(accuracy(run.rights(run.answered))))
         if point.system != "rim-v2":
             continue
         for name in ("direct", "cot"):
@@ -135,13 +135,14 @@ def run_in(results: Path, system: str, budget: int = 8) -> Path:
 def in_order(folder: Path) -> list[bool]:
     """Whether each item of a run was answered right, by its id."""
     found = read_run(folder)
-    return [found.right(item) for item in sorted(found.answered, key=lambda item: item.item_id)]
+    right: list[bool] = found.rights(sorted(found.answered, key=lambda item: item.item_id)).tolist()
+    return right
 
 
 def difference(point: Point, run: RunData, other: RunData, name: str) -> dict[str, Any]:
     """One paired difference, item by item."""
     entry = {"pair": name, "examples": point.examples, "seed": point.seed}
-    return entry | compared([run.right(i) for i in run.answered], [other.right(i) for i in run.answered])
+    return entry | compared(run.rights(run.answered).tolist(), other.rights(run.answered).tolist())
 
 
 def compared(a: Sequence[bool], b: Sequence[bool]) -> dict[str, Any]:

@@ -5,28 +5,38 @@ intervention, each an ordinary run.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from rimbench.errors import DataError
 from rimbench.records import INTACT, KINDS, Intervention, Item, donors
+from rimbench.reporting.columns import places
 from rimbench.reporting.document import SCHEMA, Ablation, Effect, Follows
 from rimbench.reporting.families import Family
 from rimbench.reporting.pairs import compare_runs, of_whole
 from rimbench.reporting.reading import RunData, find_below, read_run, resampling_of
-from rimbench.reporting.variants import run_departures, suite_label
+from rimbench.reporting.selection import EVERY, Selection
+from rimbench.reporting.variants import name_of, run_departures, suite_label
 from rimbench.statistics.estimate import accuracy, uniform_accuracy
 from rimbench.statistics.verdict import Comparison, Judgement, Settings, judge_family
 from rimbench.store import ABLATION, RECORDS, find_runs
-from rimbench.systems.departures import label
+
+OWN = ("answer",)
+"""What an ablation itself departs in from a system's own file: no label says it."""
 
 
-def find_ablations(results: Path, say: Callable[[str], None], settings: Settings) -> list[Ablation]:
-    """Every ablation of a results folder, by name; one that lacks a run yet, or cannot be read, is left out.
+def find_ablations(
+    results: Path, say: Callable[[str], None], settings: Settings, selection: Selection = EVERY
+) -> list[Ablation]:
+    """Every ablation of a results folder, or of a selection, by name; one that lacks a run yet, or cannot be read, is
+    left out.
 
     `say` is told of these, and of those that lack answers.
     """
     found = []
-    for name, made in find_below(results, ABLATION, lambda folder: _read_below(folder, settings), say):
+    for name, made in find_below(results, (ABLATION, OWN), partial(_read_below, settings=settings), say, selection):
         found.append(made)
         if made.n < made.n_asked or any(effect.n < made.n_asked for effect in made.effects):
             say(f"ablation {name} is partial: its command goes on with it")
@@ -51,11 +61,10 @@ def read_ablation(folders: Sequence[Path], settings: Settings) -> Ablation:
     if intact is None or not compared:
         raise DataError("it lacks the intact run or an intervention yet: its command goes on with it")
     answered = intact.answered
-    whole = accuracy([intact.right(item) for item in answered], resampling_of(answered))
+    whole = accuracy(intact.rights(answered), resampling_of(answered))
     assert whole is not None  # an intervention was compared with it
     manifest, judged = intact.manifest, judge_family([comparison for _, comparison, _ in compared])
-    departures = {name: own for name, own in run_departures(manifest).items() if name != "answer"}
-    name = label(manifest.system, departures)
+    name = name_of(manifest, OWN)
     return Ablation(
         schema=SCHEMA,
         system=manifest.system,
@@ -68,7 +77,7 @@ def read_ablation(folders: Sequence[Path], settings: Settings) -> Ablation:
         ),
         family=Family(len(compared), "Holm", f"interventions on {name} on {manifest.suite}: {len(compared)}"),
         label=name,
-        departures=departures,
+        departures=run_departures(manifest, OWN),
         suite_file=manifest.suite_file,
         n_asked=len(intact.items),
         seed=manifest.identity.seed,
@@ -91,8 +100,8 @@ def _place(run: RunData) -> tuple[int, int]:
 def _effect(run: RunData, intact: RunData, comparison: Comparison, judgement: Judgement) -> Effect:
     done = _done(run)
     items = [item for item in run.answered if item.item_id in intact.greedy]
-    pairs = [(run.greedy[item.item_id].letter, intact.greedy[item.item_id].letter) for item in items]
-    own = accuracy([run.right(item) for item in items], resampling_of(items))
+    letters, before = run.greedy.columns(items).letters, intact.greedy.columns(items).letters
+    own = accuracy(run.rights(items), resampling_of(items))
     assert own is not None  # they were compared
     return Effect(
         intervention=done.name,
@@ -107,15 +116,14 @@ def _effect(run: RunData, intact: RunData, comparison: Comparison, judgement: Ju
         test=comparison.test,
         verdict=judgement.verdict,
         reason=judgement.reason,
-        changed=sum(changed != before for changed, before in pairs),
+        changed=int(np.count_nonzero(letters != before)),
         follows=_follows(run, intact, items) if done.kind == "transplant" else None,
     )
 
 
 def _follows(run: RunData, intact: RunData, items: Sequence[Item]) -> Follows:
     given = donors(intact.items.values(), run.manifest.identity.seed or 0)
-    letters = [(run.greedy[item.item_id].letter, item) for item in items]
-    donor = sum(letter == intact.items[str(given[item.item_id])].gold for letter, item in letters)
-    question = sum(letter == item.gold for letter, item in letters)
-    n = len(letters)
+    of_donors = places(intact.items[str(given[item.item_id])].gold for item in items)
+    donor = int(np.count_nonzero(run.greedy.columns(items).letters == of_donors))
+    question, n = int(np.count_nonzero(run.rights(items))), len(items)
     return Follows(donor / n, question / n, (n - donor - question) / n)

@@ -13,23 +13,24 @@ from rimbench.records import STATUSES, Item
 from rimbench.reporting.adaptive import adaptive_memory
 from rimbench.reporting.document import SCHEMA, Budget, BudgetSweep, MemoryWorth, one_letter
 from rimbench.reporting.reading import RunData, find_below, read_run, resampling_of
-from rimbench.reporting.variants import run_departures, suite_label, what_was_asked
+from rimbench.reporting.selection import EVERY, Selection
+from rimbench.reporting.variants import name_of, run_departures, suite_label, what_was_asked
 from rimbench.statistics.estimate import accuracy, majority_letter, uniform_accuracy
 from rimbench.statistics.verdict import Settings, compare_outcomes
 from rimbench.store import RECORDS, SWEEP, find_inner
-from rimbench.systems.departures import label
 
-READ_OUT_AT_EVERY_BUDGET = ("answer", "blocks")
+OWN = ("answer", "blocks")
 """What a sweep itself departs in from a system's own file: no label says it."""
 
 
-def find_sweeps(results: Path, say: Callable[[str], None]) -> list[BudgetSweep]:
-    """Every sweep of a results folder, by name; one that lacks a budget yet, or cannot be read, is left out.
+def find_sweeps(results: Path, say: Callable[[str], None], selection: Selection = EVERY) -> list[BudgetSweep]:
+    """Every sweep of a results folder, or of a selection, by name; one that lacks a budget yet, or cannot be read, is
+    left out.
 
     `say` is told of these, and of those that lack answers.
     """
     found = []
-    for name, swept in find_below(results, SWEEP, _read_below, say):
+    for name, swept in find_below(results, (SWEEP, OWN), _read_below, say, selection):
         found.append(swept)
         if swept.n < swept.n_asked:
             say(f"sweep {name} is partial: {swept.n} of {swept.n_asked} items have an answer at every budget")
@@ -48,7 +49,6 @@ def read_sweep(folders: Sequence[Path]) -> BudgetSweep:
     runs = [read_run(folder) for folder in folders]
     manifest, known = runs[-1].manifest, runs[0].items
     items = [item for item in known.values() if all(item.item_id in run.greedy for run in runs)]
-    departures = {name: own for name, own in run_departures(manifest).items() if name not in READ_OUT_AT_EVERY_BUDGET}
     return BudgetSweep(
         schema=SCHEMA,
         system=manifest.system,
@@ -56,8 +56,8 @@ def read_sweep(folders: Sequence[Path]) -> BudgetSweep:
         n=len(items),
         budgets=tuple(_budget(k, items, run, runs[:k]) for k, run in enumerate(runs)),
         memory=_memory(runs, items),
-        label=label(manifest.system, departures),
-        departures=departures,
+        label=name_of(manifest, OWN),
+        departures=run_departures(manifest, OWN),
         suite_file=manifest.suite_file,
         n_asked=len(known),
         guess=uniform_accuracy([len(item.options) for item in items]),

@@ -5,7 +5,6 @@ import operator
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,29 +18,18 @@ ITEM_ID = operator.attrgetter("item_id")
 PLACES = {letter: place for place, letter in enumerate(LETTERS)} | {"": len(LETTERS)}
 """The letters' places in `LETTERS`, and that of an answer which names none."""
 
+Rows = NDArray[np.int64]
+"""Numbers of items, samples, or places in a file, one for each of some lines."""
 
-@dataclass(frozen=True, slots=True)
-class GreedyAnswer:
-    """Sample 0 of an item, as a row of a table."""
 
-    _of: "Columns"
-    _row: int
+def as_rows(numbers: Iterable[int]) -> Rows:
+    """One number a line."""
+    return np.fromiter(numbers, dtype=np.int64)
 
-    @property
-    def letter(self) -> str | None:
-        """The letter that was read; None where the answer names none."""
-        place = self._of.letters[self._row]
-        return LETTERS[place] if place < len(LETTERS) else None
 
-    @property
-    def status(self) -> Status:
-        """What became of the answer."""
-        return STATUSES[int(self._of.statuses[self._row])]
-
-    @property
-    def is_read_out(self) -> bool:
-        """Whether there are log-probabilities: then there is one of the first letter."""
-        return not math.isnan(self._of.logprobs[self._row, 0])
+def places(letters: Iterable[str]) -> NDArray[np.uint8]:
+    """The letters' places in `LETTERS`."""
+    return np.frombuffer(bytes(map(PLACES.__getitem__, letters)), dtype=np.uint8)
 
 
 class Columns(NamedTuple):
@@ -58,12 +46,14 @@ class Columns(NamedTuple):
 
     @property
     def is_read_out(self) -> NDArray[np.bool_]:
-        """Which have log-probabilities."""
+        """Which have log-probabilities: then there is one of the first letter."""
         return ~np.isnan(self.logprobs[:, 0])
 
 
-class GreedyAnswers(Mapping[str, GreedyAnswer]):
-    """By item id, those of a run's items that are answered, in their order. `places` numbers the items, from 0 on."""
+class GreedyAnswers(Mapping[str, str | None]):
+    """The letters by item id, None where an answer names none, of the items that are answered, in their order.
+    `places` numbers a run's items, from 0 on.
+    """
 
     def __init__(self, places: Mapping[str, int]) -> None:
         count, letters = len(places), len(LETTERS)
@@ -80,25 +70,24 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
 
     def put(
         self,
-        at: Sequence[int],
-        answers: Iterable[str],
+        at: Rows,
+        letters: NDArray[np.uint8],
         statuses: Iterable[Status],
         details: Iterable[tuple[Mapping[str, float | None] | None, int, int, float | None]],
     ) -> None:
-        """Add the greedy answers to the items of these places: letters, "" where none is named, and of each its
+        """Add the greedy answers to the items of these rows: the places of their letters, and of each its
         log-probabilities, where None is that of probability 0, the tokens of its prompt and those generated, and its
         label mass.
         """
-        if not at:
+        if not at.size:
             return
-        rows = np.array(at, dtype=np.intp)
         logprobs, *tokens, masses = zip(*details, strict=True)
-        self._answered[rows], self._rows, self._last = True, None, None
-        self.table.letters[rows] = list(map(PLACES.__getitem__, answers))
-        self.table.statuses[rows] = list(map(STATUSES.index, statuses))
-        self.table.logprobs[rows] = _as_table([each or {} for each in logprobs])
-        self.table.masses[rows] = np.array(masses, dtype=float)
-        self.table.tokens[rows] = np.array(tokens, dtype=np.int64).T
+        self._answered[at], self._rows, self._last = True, None, None
+        self.table.letters[at] = letters
+        self.table.statuses[at] = list(map(STATUSES.index, statuses))
+        self.table.logprobs[at] = _as_table([each or {} for each in logprobs])
+        self.table.masses[at] = np.array(masses, dtype=float)
+        self.table.tokens[at] = np.array(tokens, dtype=np.int64).T
 
     @property
     def rows(self) -> Mapping[str, int]:
@@ -123,8 +112,8 @@ class GreedyAnswers(Mapping[str, GreedyAnswer]):
             every.letters[rows], every.statuses[rows], every.logprobs[rows], every.masses[rows], every.tokens[rows]
         )
 
-    def __getitem__(self, item_id: str) -> GreedyAnswer:
-        return GreedyAnswer(self.table, self.rows[item_id])
+    def __getitem__(self, item_id: str) -> str | None:
+        return _LETTERS_OR_NONE[int(self.table.letters[self.rows[item_id]])]
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self.rows
@@ -151,23 +140,21 @@ class Draws:
 
     def __init__(self) -> None:
         self.statuses: Counter[Status] = Counter()
-        self._places, self._samples = array("i"), array("i")
+        self._rows, self._samples = array("i"), array("i")
         self._letters = bytearray()
 
-    def put(
-        self, at: Sequence[int], samples: Sequence[int], answers: Iterable[str], statuses: Iterable[Status]
-    ) -> None:
-        """Add draws to the items of these places: letters, "" where none is named."""
-        self._places.extend(at)
-        self._samples.extend(samples)
-        self._letters.extend(map(PLACES.__getitem__, answers))
+    def put(self, at: Rows, samples: Rows, letters: NDArray[np.uint8], statuses: Iterable[Status]) -> None:
+        """Add draws to the items of these rows: the places of their letters."""
+        self._rows.frombytes(at.astype(np.intc).tobytes())
+        self._samples.frombytes(samples.astype(np.intc).tobytes())
+        self._letters += letters.tobytes()
         self.statuses.update(statuses)
 
     def by_item(self, item_ids: Collection[str]) -> dict[str, tuple[str | None, ...]]:
         """The letters by item id, in the order of their samples, None for a draw that names none."""
-        places, samples = np.frombuffer(self._places, dtype=np.intc), np.frombuffer(self._samples, dtype=np.intc)
-        letters = np.frombuffer(self._letters, dtype=np.uint8)[np.lexsort((samples, places))].tobytes()
-        ends = np.cumsum(np.bincount(places, minlength=len(item_ids))).tolist()
+        rows, samples = np.frombuffer(self._rows, dtype=np.intc), np.frombuffer(self._samples, dtype=np.intc)
+        letters = np.frombuffer(self._letters, dtype=np.uint8)[np.lexsort((samples, rows))].tobytes()
+        ends = np.cumsum(np.bincount(rows, minlength=len(item_ids))).tolist()
         named = lru_cache(maxsize=1 << 12)(lambda drawn: tuple(map(_LETTERS_OR_NONE.__getitem__, drawn)))
         return {
             item_id: named(letters[start:end])
@@ -176,4 +163,4 @@ class Draws:
         }
 
 
-_LETTERS_OR_NONE = (*LETTERS, None)
+_LETTERS_OR_NONE: tuple[str | None, ...] = (*LETTERS, None)

@@ -22,6 +22,7 @@ from rimbench.reporting.variants import Origin
 from rimbench.statistics.estimate import Estimate, LetterBaseline
 from rimbench.statistics.verdict import Verdict
 from rimbench.store import Manifest
+from rimbench.store.lenses import Lens
 from rimbench.suites.controls import Controls
 
 SCHEMA: Literal[1] = 1
@@ -217,6 +218,7 @@ class Report:
     summary: tuple[SuiteSummary, ...]
     breakdowns: tuple[Breakdown, ...] = ()
     pair_breakdowns: tuple[PairBreakdown, ...] = ()
+    lenses: Annotated[tuple[Lens, ...], HIDDEN] = ()
 
 
 def as_document(made: Report | Timings | Pair | BudgetSweep | Ablation) -> dict[str, Any]:

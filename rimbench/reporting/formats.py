@@ -8,7 +8,7 @@ from rimbench.display.plaintext import as_json
 from rimbench.errors import DataError, UsageError
 from rimbench.files.writing import write_pieces
 from rimbench.reporting import csv
-from rimbench.reporting.document import Report
+from rimbench.reporting.document import Report, as_document
 
 SUFFIXES = {
     ".md": "markdown",
@@ -24,42 +24,35 @@ SHOWN_LINES, SHOWN_CHARACTERS = 40, 200
 """How much of a change is shown."""
 
 
-def render(name: str, report: Report, results: Path, *, all_pairs: bool = False, of: csv.RowsOf = "cells") -> str:
+def render(  # noqa: PLR0911 - one for each form
+    name: str, report: Report, results: Path, *, all_pairs: bool = False, of: csv.RowsOf = "cells"
+) -> str:
     """The report in one format; `results` is where the page, which lists every pair anyway, finds single answers, and
     `of` what CSV has a line for.
     """
-    return csv.as_csv(report, of) if name == "csv" else "".join(pieces(name, report, results, all_pairs=all_pairs))
-
-
-def pieces(name: str, report: Report, results: Path, *, all_pairs: bool = False) -> Iterable[str]:
-    """The same piece by piece: a page of very many answers is large."""
     if name == "html":
         from rimbench.reporting.page import page_pieces
 
-        return page_pieces(report, results)
+        return "".join(page_pieces(report, results))
     if name == "json":
-        from rimbench.reporting.document import as_document
-
-        made = as_json(as_document(report))
-    elif name == "csv":
-        made = csv.as_csv(report)
-    elif name == "latex":
+        return as_json(as_document(report))
+    if name == "csv":
+        return csv.as_csv(report, of)
+    if name == "latex":
         from rimbench.reporting.latex import as_latex
 
-        made = as_latex(report, all_pairs=all_pairs)
-    elif name == "bibtex":
+        return as_latex(report, all_pairs=all_pairs)
+    if name == "bibtex":
         from rimbench.reporting.bibtex import as_bibtex
 
-        made = as_bibtex(report)
-    elif name == "model-index":
+        return as_bibtex(report)
+    if name == "model-index":
         from rimbench.reporting.model_index import as_model_index
 
-        made = as_model_index(report)
-    else:
-        from rimbench.reporting.markdown import as_markdown
+        return as_model_index(report)
+    from rimbench.reporting.markdown import as_markdown
 
-        made = as_markdown(report, all_pairs=all_pairs)
-    return [made]
+    return as_markdown(report, all_pairs=all_pairs)
 
 
 def write(path: Path, text: Iterable[str]) -> None:

@@ -201,15 +201,15 @@ def _order_effect(runs: Sequence[RunData], shown_letters: Sequence[Mapping[str, 
     moved = text = letter = 0
     for (run_a, shown_a), (run_b, shown_b) in itertools.combinations(zip(runs, shown_letters, strict=True), 2):
         for item in run_a.answered:
-            a, b = run_a.greedy[item.item_id].letter, run_b.greedy.get(item.item_id)
-            if a is None or b is None or b.letter is None:
+            a, b = run_a.greedy[item.item_id], run_b.greedy.get(item.item_id)
+            if a is None or b is None:
                 continue
             of_item_a, of_item_b = shown_a[item.item_id], shown_b[item.item_id]
             if of_item_a[a] == of_item_b[a]:
                 continue
             moved += 1
-            text += b.letter == a
-            letter += of_item_b[b.letter] == of_item_a[a]
+            text += b == a
+            letter += of_item_b[b] == of_item_a[a]
     manifest = runs[0].manifest
     return OrderEffect(
         suite=manifest.suite,

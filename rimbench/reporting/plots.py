@@ -76,11 +76,6 @@ def _verdict_titles(report: Report) -> dict[str, str]:
     return {suite: titles[shown] for suite, shown in named.items()}
 
 
-def write_plots(report: Report, folder: Path) -> list[Path]:
-    """Write every plot as SVG and as PNG; DataError where the folder cannot be written."""
-    return save_plots(make_plots(report), folder)
-
-
 def save_plots(plots: Iterable[Plot], folder: Path) -> list[Path]:
     """Write plots as SVG and as PNG; DataError where the folder cannot be written."""
     written = []

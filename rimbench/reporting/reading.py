@@ -1,10 +1,11 @@
 """Runs' folders -> `RunData`: their answers item by item, without their texts, so that many runs fit in memory."""
 
+import dataclasses
 import itertools
 import operator
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from rimbench.errors import DataError
 from rimbench.records import LETTERS, MOST_SAMPLES, Item, Status
-from rimbench.reporting.columns import ITEM_ID, PLACES, Draws, GreedyAnswers
+from rimbench.reporting.columns import ITEM_ID, Draws, GreedyAnswers, Rows, as_rows, places
+from rimbench.reporting.selection import EVERY, Selection
 from rimbench.statistics import estimate, halves, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling
 from rimbench.store import (
@@ -38,7 +40,7 @@ HEADLINE_K = 8
 """The k of pass@k and maj@k that is always given where there are as many samples."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunData:
     """What a report needs of one run. `items`, without their texts, are in the suite's order; `greedy` and `drawn`
     are by item id.
@@ -59,19 +61,19 @@ class RunData:
     missing: int = 0
     failed: int = 0
     edited: tuple[int, ...] = ()
-    shown: Sequence[int] = ()
+    shown: Rows = dataclasses.field(default_factory=lambda: as_rows([]))
 
     @property
     def by_draws(self) -> bool:
         """Whether there are draws alone, as of answers from elsewhere at a temperature: none of them is greedy."""
         return bool(self.drawn) and not self.greedy
 
-    @property
+    @cached_property
     def answered(self) -> list[Item]:
         """The items that have a greedy answer, or of draws alone a draw, in the suite's order."""
         return self.sampled if self.by_draws else self._among(self.greedy.rows)
 
-    @property
+    @cached_property
     def sampled(self) -> list[Item]:
         """The items that have draws, in the suite's order."""
         return self._among(self.drawn)
@@ -80,24 +82,14 @@ class RunData:
         items = self.items.values()
         return list(items) if len(ids) == len(items) else [item for item in items if item.item_id in ids]
 
-    def right(self, item: Item) -> bool:
-        """Whether the greedy answer to an answered item is right."""
-        answer = self.greedy[item.item_id]
-        return answer.status == "ok" and answer.letter == item.gold
-
     def rights(self, items: Sequence[Item]) -> NDArray[np.bool_]:
-        """`right` of each of these items."""
+        """Whether the greedy answers to these items are right."""
         return np.equal(self.greedy.columns(items).letters, places(map(_GOLD, items)))
-
-    def drawn_right(self, item: Item) -> int:
-        """How many draws of an item are right."""
-        return self.drawn.get(item.item_id, ()).count(item.gold)
 
     def scores(self, items: Sequence[Item]) -> FloatArray:
         """How far answered items are right: 0 or 1 by the greedy answer, of draws alone the share that is right."""
-        if self.by_draws:
-            return np.array([self.drawn_right(item) / len(self.drawn[item.item_id]) for item in items])
-        return self.rights(items).astype(float)
+        right = self.pass_values(items, 1) if self.by_draws else self.rights(items).astype(float)
+        return np.empty(0) if right is None else right
 
     @property
     def k(self) -> int | None:
@@ -106,21 +98,43 @@ class RunData:
 
     def pass_values(self, items: Sequence[Item], k: int) -> FloatArray | None:
         """pass@k item by item, from the draws; None where an item has fewer than k."""
+        counts = self._right_of_sampled if items is self.sampled else self._right_draws(items)
+        return passk.pass_values(*counts, k)
+
+    def _right_draws(self, items: Sequence[Item]) -> tuple[Sequence[int], Sequence[int]]:
+        """How many draws of each item are right, and how many there are."""
         drawn = [self.drawn.get(item_id, ()) for item_id in map(ITEM_ID, items)]
-        right = list(map(tuple.count, drawn, map(_GOLD, items)))
-        return passk.pass_values(right, list(map(len, drawn)), k)
+        return list(map(tuple.count, drawn, map(_GOLD, items))), list(map(len, drawn))
+
+    @cached_property
+    def _right_of_sampled(self) -> tuple[Sequence[int], Sequence[int]]:
+        return self._right_draws(self.sampled)
 
     def mean_over_draws(self) -> estimate.Estimate | None:
         """Accuracy averaged over the draws; None without any."""
         values = self.pass_values(self.sampled, 1) if self.drawn else None
         return None if values is None else estimate.bootstrap_share(values, resampling_of(self.sampled))
 
+    def with_greedy(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Those of these items that have a greedy answer."""
+        every = len(self.greedy) == len(self.items)
+        return items if every else [item for item in items if item.item_id in self.greedy.rows]
+
     def read_out(self, items: Sequence[Item]) -> Sequence[Item]:
         """Those of these items whose greedy answer has log-probabilities."""
-        every = len(self.greedy) == len(self.items)
-        answered = items if every else [item for item in items if item.item_id in self.greedy.rows]
+        answered = self.with_greedy(items)
         read_out = self.greedy.columns(answered).is_read_out
         return answered if read_out.all() else list(itertools.compress(answered, read_out.tolist()))
+
+    @cached_property
+    def read(self) -> Sequence[Item]:
+        """The answered items whose greedy answer has log-probabilities."""
+        return self.read_out(self.answered)
+
+    @cached_property
+    def choosing(self) -> NDArray[np.bool_]:
+        """Which of those a threshold is chosen on, or a temperature fitted."""
+        return choosing_half_of(self.read)
 
     def logprob_table(self, items: Sequence[Item]) -> tuple[FloatArray, NDArray[np.intp]]:
         """Log-probabilities (items, most options), short items filled up with -inf, and the gold columns."""
@@ -135,15 +149,10 @@ class RunData:
         return self.manifest.identity.suite.content_sha256
 
 
-def places(letters: Iterable[str]) -> NDArray[np.uint8]:
-    """The letters' places in `LETTERS`."""
-    return np.frombuffer(bytes(map(PLACES.__getitem__, letters)), dtype=np.uint8)
-
-
 def resampling_of(items: Sequence[Item]) -> Resampling:
     """Items that hang together, where the suite names them, are resampled together."""
-    clusters = list(map(_CLUSTER, items))
-    return Resampling(clusters=clusters if any(cluster is not None for cluster in set(clusters)) else None)
+    hang_together = set(map(_CLUSTER, items)) - {None}
+    return Resampling(clusters=list(map(_CLUSTER, items)) if hang_together else None)
 
 
 def choosing_half_of(items: Sequence[Item]) -> NDArray[np.bool_]:
@@ -156,46 +165,49 @@ def read_run(folder: Path) -> RunData:
     manifest = read_manifest(folder)
     check_name(folder, manifest)
     items = {item.item_id: without_texts(item) for item in each_item(folder)}
-    places = {item_id: place for place, item_id in enumerate(items)}
-    greedy, draws, shown = GreedyAnswers(places), Draws(), _Shown(len(items))
+    rows = {item_id: row for row, item_id in enumerate(items)}
+    greedy, draws, shown = GreedyAnswers(rows), Draws(), _Shown(len(items))
     answers = Answers(folder, items)
     for heads in answers.heads():
-        shown.put(map(places.__getitem__, heads.item_ids), heads.samples, heads.starts)
-        drawn = [sample > 0 for sample in heads.samples]
-        some, at_once = heads.some(drawn), heads.some(list(map(operator.not_, drawn)))
-        draws.put([places[x] for x in some.item_ids], some.samples, some.answers, some.statuses)
+        at, samples = as_rows(map(rows.__getitem__, heads.item_ids)), as_rows(heads.samples)
+        letters = places(heads.answers)
+        drawn = samples > 0
+        shown.put(at, samples, as_rows(heads.starts))
+        draws.put(at[drawn], samples[drawn], letters[drawn], itertools.compress(heads.statuses, drawn))
+        at_once = heads.some((~drawn).tolist())
         details = values_again(folder / RECORDS, at_once.lines, _DETAILS, ["label_mass"])
-        greedy.put([places[x] for x in at_once.item_ids], at_once.answers, at_once.statuses, details)
+        greedy.put(at[~drawn], letters[~drawn], at_once.statuses, details)
     final = [failure for failure in answers.failures.values() if failure.record.final]
     for failure in final:
-        record, place = failure.record, places[failure.record.item_id]
+        record = failure.record
+        at, samples, letters = as_rows([rows[record.item_id]]), as_rows([record.sample]), places([""])
         answers.kept.add(record.item_id, record.sample)
-        shown.put([place], [record.sample], [failure.start])
+        shown.put(at, samples, as_rows([failure.start]))
         if record.sample:
-            draws.put([place], [record.sample], [""], [record.status])
+            draws.put(at, samples, letters, [record.status])
         else:
             of_it = [(record.option_logprobs, record.prompt_tokens, record.generated_tokens, record.label_mass)]
-            greedy.put([place], [""], [record.status], of_it)
-    letters = draws.by_item(items)
-    first = 1 if letters and not greedy else 0  # answers from elsewhere may be draws alone
+            greedy.put(at, letters, [record.status], of_it)
+    drawn_letters = draws.by_item(items)
+    first = 1 if drawn_letters and not greedy else 0  # answers from elsewhere may be draws alone
     missing = answers.kept.missing(items, manifest.samples, first)
     failed, edited = len(answers.failures) - len(final), tuple(answers.edited)
-    return RunData(folder, manifest, items, greedy, letters, draws.statuses, missing, failed, edited, shown.starts)
+    counts = missing, failed, edited
+    return RunData(folder, manifest, items, greedy, drawn_letters, draws.statuses, *counts, shown.starts)
 
 
 class _Shown:
     """Where the line of each item's smallest sample begins: `starts`, -1 where there is none."""
 
     def __init__(self, items: int) -> None:
-        self.starts = array("q", [-1]) * items
-        self._samples = array("i", [MOST_SAMPLES]) * items
+        self.starts = np.full(items, -1, dtype=np.int64)
+        self._samples = np.full(items, MOST_SAMPLES, dtype=np.int64)
 
-    def put(self, at: Iterable[int], samples: Iterable[int], starts: Iterable[int]) -> None:
-        """Add lines to the items of these places, in any order."""
-        least = self._samples
-        for place, sample, start in zip(at, samples, starts, strict=True):
-            if sample < least[place]:
-                least[place], self.starts[place] = sample, start
+    def put(self, at: Rows, samples: Rows, starts: Rows) -> None:
+        """Add lines to the items of these rows, in any order."""
+        sooner = np.flatnonzero(samples < self._samples[at])
+        last = sooner[np.argsort(-samples[sooner])]  # the smallest of an item is put last, and stays
+        self._samples[at[last]], self.starts[at[last]] = samples[last], starts[last]
 
 
 def without_texts(item: Item) -> Item:
@@ -206,14 +218,14 @@ def without_texts(item: Item) -> Item:
 _NO_TEXTS = [dict.fromkeys(LETTERS[:count], "") for count in range(len(LETTERS) + 1)]
 
 
-def read_runs(results: Path, wanted: Callable[[Manifest], bool] | None = None) -> tuple[list[RunData], list[str]]:
-    """Every run of a results folder, or those `wanted` by their manifests, that can be read, and a sentence on each
-    that cannot, or that was changed.
+def read_runs(results: Path, selection: Selection = EVERY) -> tuple[list[RunData], list[str]]:
+    """Every run of a results folder, or of a selection, that can be read, and a sentence on each that cannot, or that
+    was changed.
     """
     runs, notes = [], []
     for folder in find_runs(results):
         try:
-            if wanted is not None and not wanted(read_manifest(folder)):
+            if selection and selection.leaves_out(manifest := read_manifest(folder), name=manifest.run):
                 continue
             run = read_run(folder)
         except DataError as error:
@@ -230,13 +242,21 @@ def read_runs(results: Path, wanted: Callable[[Manifest], bool] | None = None) -
 
 
 def find_below(
-    results: Path, ending: str, read: Callable[[Path], T], say: Callable[[str], None]
+    results: Path,
+    kind: tuple[str, Collection[str]],
+    read: Callable[[Path], T],
+    say: Callable[[str], None],
+    selection: Selection,
 ) -> Iterator[tuple[str, T]]:
-    """What is read of each folder of runs whose name ends so, by name; `say` is told of one that cannot be read, or
-    lacks a run yet, which is left out.
+    """What is read of each folder of runs of a selection, by name; `say` is told of one that cannot be read, or lacks
+    a run yet, which is left out. `kind` is how such a folder's name ends, and what its runs themselves depart in.
     """
+    ending, own = kind
     for folder in sorted(results.glob(f"*{ending}")):
         try:
+            inner = find_runs(folder) if selection else []
+            if inner and selection.leaves_out(read_manifest(inner[0]), own):
+                continue
             found = read(folder)
         except DataError as error:
             say(f"left out: {error}")

@@ -18,6 +18,7 @@ from rimbench.records import LETTERS, Item
 from rimbench.reporting.keys import HIDDEN
 from rimbench.reporting.numbers import counted, decimal, number, percent, points, share
 from rimbench.reporting.reading import RunData, find_below, read_run, resampling_of
+from rimbench.reporting.selection import EVERY, Selection
 from rimbench.reporting.variants import name_of, run_departures, suite_label
 from rimbench.statistics import estimate
 from rimbench.statistics.bootstrap import FloatArray
@@ -59,16 +60,24 @@ class Rotations:
     shown_suite: Annotated[str, HIDDEN]
 
 
-def find_rotations(results: Path, say: Callable[[str], None]) -> list[Rotations]:
-    """Every folder of rotations in a results folder, by name; one that lacks a rotation yet, or cannot be read, is
-    left out. `say` is told of these, and of those that lack answers.
+OWN = ("rotate_options",)
+"""What rotations themselves depart in from a system's own file: no label says it."""
+
+
+def find_rotations(results: Path, say: Callable[[str], None], selection: Selection = EVERY) -> list[Rotations]:
+    """Every folder of rotations in a results folder, or of a selection, by name; one that lacks a rotation yet, or
+    cannot be read, is left out. `say` is told of these, and of those that lack answers.
     """
     found = []
-    for name, rotated in find_below(results, ROTATED, lambda folder: read_rotations(find_inner(folder, "r")), say):
+    for name, rotated in find_below(results, (ROTATED, OWN), _read_below, say, selection):
         found.append(rotated)
         if rotated.n < rotated.n_asked:
             say(f"{name} is partial: {rotated.n} of {rotated.n_asked} items have an answer in every order")
     return found
+
+
+def _read_below(folder: Path) -> Rotations:
+    return read_rotations(find_inner(folder, "r"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,6 @@ def read_rotations(folders: Sequence[Path]) -> Rotations:
     read = read_orders(folders)
     runs, items, answers = read.runs, read.items, read.answers
     manifest, how = runs[0].manifest, resampling_of(items)
-    departures = {name: own for name, own in run_departures(manifest).items() if name != "rotate_options"}
     first = [own.letters[0] == item.gold for own, item in zip(answers, items, strict=True)]
     averaged = [own.averaged == item.gold for own, item in zip(answers, items, strict=True)]
     distances = [own.distance for own in answers if own.distance is not None]
@@ -132,8 +140,8 @@ def read_rotations(folders: Sequence[Path]) -> Rotations:
         highest=float(max(by_order)),
         averaged=together,
         gain=gain.difference,
-        label=name_of(manifest, but={"rotate_options"}),
-        departures=departures,
+        label=name_of(manifest, OWN),
+        departures=run_departures(manifest, OWN),
         suite_file=manifest.suite_file,
         content_sha256=manifest.identity.suite.content_sha256,
         shown_suite=suite_label(manifest),
@@ -150,11 +158,11 @@ class Orders:
     @classmethod
     def of(cls, item: Item, runs: Sequence[RunData]) -> "Orders":
         """Of an item that is answered in each of its orders."""
-        answers = [run.greedy[item.item_id] for run in runs[: len(item.options)]]
-        letters = tuple(answer.letter for answer in answers)
-        if not all(answer.is_read_out for answer in answers):
+        own = runs[: len(item.options)]
+        letters = tuple(run.greedy[item.item_id] for run in own)
+        if not all(run.read_out([item]) for run in own):
             return cls(letters, None)
-        tables = [run.logprob_table([item])[0] for run in runs[: len(item.options)]]
+        tables = [run.logprob_table([item])[0] for run in own]
         return cls(letters, option_probabilities(np.concatenate(tables)))
 
     @property

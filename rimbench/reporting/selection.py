@@ -1,9 +1,11 @@
 """Which cells a report is of, where not all that a folder holds are wanted."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rimbench.errors import UsageError
 from rimbench.plugins import unknown
+from rimbench.reporting.variants import name_of
+from rimbench.store import Manifest
 
 
 class Selection:
@@ -19,10 +21,17 @@ class Selection:
 
     def takes(self, suite: str, system: str, *names: str) -> bool:
         """Whether something of this suite and system, which bears further names too, was asked for."""
+        if not self:
+            return True
         self._known.add((system, suite))
         self._names.setdefault(system, {system}).update(names)
         of_system = not self._systems or any(name in self._systems for name in (system, *names))
         return of_system and (not self._suites or suite in self._suites)
+
+    def leaves_out(self, manifest: Manifest, but: Collection[str] = (), name: str | None = None) -> bool:
+        """Whether a run was not asked for, by its system, with all that it departs in `but` for some, or its name."""
+        names = (name_of(manifest, but), *([name] if name else []))
+        return not self.takes(manifest.suite, manifest.system, *names)
 
     def check(self, *, found: bool) -> None:
         """UsageError where a name stands for nothing that was asked about, or nothing at all was `found`."""
@@ -40,3 +49,7 @@ class Selection:
                 f"no run of {' or '.join(self._systems) or 'any system'} on {' or '.join(self._suites)}: there are "
                 f"{there or 'none'}"
             )
+
+
+EVERY = Selection()
+"""All systems on all suites."""

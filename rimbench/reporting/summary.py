@@ -7,7 +7,6 @@ order of their suites, systems and names.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from rimbench.display.plaintext import plain
 from rimbench.errors import UsageError
@@ -21,15 +20,15 @@ from rimbench.reporting.carried import carried
 from rimbench.reporting.cells import make_cell
 from rimbench.reporting.compared import Pair
 from rimbench.reporting.conclusions import make_summaries
-from rimbench.reporting.document import SCHEMA, Ablation, BudgetSweep, Report
+from rimbench.reporting.document import SCHEMA, Report
 from rimbench.reporting.doubts import doubt_families, find_doubts, say_partial
 from rimbench.reporting.facets import Facets
 from rimbench.reporting.families import ALL, DECLARED, Choice, is_called, list_pairs, pairs_among
 from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.pairs import check_same_items, compare_pairs, gaps, order_effects, unlike_items
 from rimbench.reporting.reading import RunData, read_runs
-from rimbench.reporting.rotations import Rotations, find_rotations
-from rimbench.reporting.selection import Selection
+from rimbench.reporting.rotations import find_rotations
+from rimbench.reporting.selection import EVERY, Selection
 from rimbench.reporting.timings import accuracies_beside, make_timings
 from rimbench.reporting.variants import (
     HARMLESS,
@@ -42,9 +41,8 @@ from rimbench.reporting.variants import (
 )
 from rimbench.statistics.verdict import Settings
 from rimbench.store import find_runs, no_runs
+from rimbench.store.lenses import read_lenses
 from rimbench.suites.controls import Controls
-
-Inner = TypeVar("Inner", Rotations, BudgetSweep, Ablation)
 
 
 def summarise(
@@ -52,21 +50,24 @@ def summarise(
     settings: Settings | None = None,
     choice: Choice | None = None,
     by: str | None = None,
-    selection: Selection | None = None,
+    selection: Selection = EVERY,
 ) -> Report:
     """Read every run below a results folder, or those of a selection, and sum it up, also `by` a facet; DataError
     where there is none, UsageError for a baseline that is not among them, a facet that none has, or a name in the
     selection that nothing there bears.
     """
-    settings, choice, selection = settings or Settings(), choice or Choice(), selection or Selection()
+    settings, choice = settings or Settings(), choice or Choice()
     unread: list[str] = []
-    rotations = _selected(selection, find_rotations(results, unread.append))
-    sweeps = _selected(selection, find_sweeps(results, unread.append))
-    ablations = _selected(selection, find_ablations(results, unread.append, settings))
+    rotations = find_rotations(results, unread.append, selection)
+    sweeps = find_sweeps(results, unread.append, selection)
+    ablations = find_ablations(results, unread.append, settings, selection)
     inner = (*rotations, *sweeps, *ablations)
     runs = read_all(results, unread.append, selection) if find_runs(results) or not inner else []
     labels = labels_of(runs)
     measurements = [_rows_of(selection, each) for each in read_measurements(results, unread.append)]
+    lenses = [
+        lens for lens in read_lenses(results, unread.append) if selection.takes(lens.suite, lens.system, lens.run)
+    ]
     selection.check(found=bool(runs or inner))
     metrics = find_metrics()
     cells = sorted(
@@ -102,12 +103,8 @@ def summarise(
         summary=tuple(make_summaries(beside, every, timings.latency, choice.baseline)),
         breakdowns=tuple(_broken_down(facets, runs, labels)),
         pair_breakdowns=tuple(_pairs_broken_down(facets, compared, labels, settings)),
+        lenses=tuple(lenses),
     )
-
-
-def _selected(selection: Selection, found: Iterable[Inner]) -> list[Inner]:
-    """Those of a selection."""
-    return [each for each in found if selection.takes(each.suite, each.system, each.label)]
 
 
 def _rows_of(selection: Selection, measurement: Measurement) -> Measurement:
@@ -173,10 +170,7 @@ def labels_of(runs: Sequence[RunData]) -> dict[str, str]:
 
 def _pairs(taken: Sequence[RunData], labels: Mapping[str, str], choice: Choice) -> list[tuple[RunData, RunData]]:
     """The pairs of runs to be compared, suite by suite."""
-    by_suite: dict[str, dict[str, RunData]] = {}
-    for run in taken:
-        by_suite.setdefault(run.manifest.suite, {})[labels[run.manifest.run]] = run
-    found = [(named[a], named[b]) for named in by_suite.values() for a, b in list_pairs(named, choice)]
+    found = [(named[a], named[b]) for named in _by_suite(taken, labels) for a, b in list_pairs(named, choice)]
     if choice.baseline is not None and not any(is_called(labels[r.manifest.run], r, choice.baseline) for r in taken):
         raise unknown("baseline", choice.baseline, {labels[run.manifest.run] for run in taken})
     return found
@@ -189,19 +183,23 @@ def _other_pairs(
     if choice.family != DECLARED:
         return []
     known = [{a.manifest.run, b.manifest.run} for a, b in asked]
-    by_suite: dict[str, dict[str, RunData]] = {}
-    for run in taken:
-        by_suite.setdefault(run.manifest.suite, {})[labels[run.manifest.run]] = run
-    found = [(named[a], named[b]) for named in by_suite.values() for a, b in pairs_among(named)]
+    found = [(named[a], named[b]) for named in _by_suite(taken, labels) for a, b in pairs_among(named)]
     return [(a, b) for a, b in found if {a.manifest.run, b.manifest.run} not in known]
 
 
-def read_all(results: Path, say: Callable[[str], None], selection: Selection | None = None) -> list[RunData]:
+def _by_suite(taken: Sequence[RunData], labels: Mapping[str, str]) -> Iterable[dict[str, RunData]]:
+    """The runs on each suite by their labels."""
+    by_suite: dict[str, dict[str, RunData]] = {}
+    for run in taken:
+        by_suite.setdefault(run.manifest.suite, {})[labels[run.manifest.run]] = run
+    return by_suite.values()
+
+
+def read_all(results: Path, say: Callable[[str], None], selection: Selection = EVERY) -> list[RunData]:
     """Every run of a results folder, or of a selection, that can be read, in the order of suites and systems;
     DataError where the folder has none. `say` is told of those that cannot, and of those that were changed.
     """
-    wanted = None if not selection else lambda m: selection.takes(m.suite, m.system, name_of(m), m.run)
-    runs, notes = read_runs(results, wanted)
+    runs, notes = read_runs(results, selection)
     if not runs and not selection:
         raise no_runs(results, f" ({'; '.join(notes)})" if notes else "")
     for note in notes:

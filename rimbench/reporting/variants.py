@@ -30,14 +30,15 @@ DISTINGUISHING = {
 SHA256_DIGITS = 64
 
 
-def run_departures(manifest: Manifest) -> Mapping[str, Sequence[Any]]:
-    """By the name of a setting: [what the system's file says, what the run has instead]."""
-    return _inferred(manifest) if manifest.departures is None else manifest.departures
+def run_departures(manifest: Manifest, but: Collection[str] = ()) -> Mapping[str, Sequence[Any]]:
+    """By the name of a setting, `but` for some: [what the system's file says, what the run has instead]."""
+    departures = _inferred(manifest) if manifest.departures is None else manifest.departures
+    return {name: value for name, value in departures.items() if name not in but}
 
 
 def is_unchanged(manifest: Manifest) -> bool:
     """Whether a run is one of its system as its file has it: no variant, no control."""
-    return run_departures(manifest).keys() <= HARMLESS
+    return not run_departures(manifest, HARMLESS)
 
 
 def controls_of(manifest: Manifest) -> Controls:
@@ -101,14 +102,12 @@ def origin_of(manifest: Manifest) -> Origin:
 
 def variant_of(manifest: Manifest) -> tuple[str, str, str]:
     """What runs that may stand for one another have in common: suite, system, and what they depart in."""
-    departures = {name: value for name, value in run_departures(manifest).items() if name not in HARMLESS}
-    return manifest.suite, manifest.system, str(departures)
+    return manifest.suite, manifest.system, str(run_departures(manifest, HARMLESS))
 
 
 def name_of(manifest: Manifest, but: Collection[str] = ()) -> str:
     """The system with what its run departs in, `but` for some of that: the same on every suite."""
-    departures = run_departures(manifest)
-    return label(manifest.system, {name: value for name, value in departures.items() if name not in but})
+    return label(manifest.system, run_departures(manifest, but))
 
 
 def label_runs(manifests: Sequence[Manifest]) -> list[str]:

@@ -4,7 +4,7 @@ Nothing here touches a disk, a clock or an engine, and nothing here imports anot
 
 | module      | owns                                                                            |
 |-------------|---------------------------------------------------------------------------------|
-| estimate    | what an estimate is; one proportion; baselines and letter histograms            |
+| estimate    | what an estimate is; one proportion; baselines                                  |
 | bootstrap   | the BCa and cluster bootstrap of a mean, and the sign-flip test, on counts      |
 | passk       | pass@k, maj@k, chance levels                                                    |
 | paired      | two systems on the same items: table, intervals, exact tests                    |

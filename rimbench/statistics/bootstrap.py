@@ -45,7 +45,7 @@ FEW_VALUES = 32
 # From here on the expansion's error, of order n^-3/2, is below the noise of 10,000 draws.
 MANY_UNITS = 2000
 # Item counts drawn at a time, small enough to stay in cache, and the most that are kept: 20 MB.
-CHUNK = 200_000
+CHUNK = 20_000
 KEPT = 20_000_000
 
 

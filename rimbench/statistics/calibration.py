@@ -9,6 +9,7 @@ to the first letter.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -235,10 +236,19 @@ def _areas(counts: NDArray[np.uint8], wrong: FloatArray) -> FloatArray:
     """
     places = np.cumsum(counts, axis=1, dtype=np.intp)
     drawn = places[:, -1:]
-    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, drawn.max() + 1))])
-    earlier = np.concatenate([[0.0], np.cumsum(harmonic)])
-    up_to = (places * harmonic[drawn] - earlier[places]) / drawn
-    return np.asarray(np.diff(up_to, axis=1, prepend=0.0) @ wrong)
+    harmonic, earlier = _harmonic_numbers(int(drawn.max()))
+    up_to = places * harmonic[drawn]
+    up_to -= earlier[places]
+    up_to /= drawn
+    up_to[:, 1:] -= up_to[:, :-1]
+    return np.asarray(up_to @ wrong)
+
+
+@lru_cache(maxsize=2)
+def _harmonic_numbers(most: int) -> tuple[FloatArray, FloatArray]:
+    """H(0) to H(most), and before each the sum of those that come earlier."""
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, most + 1))])
+    return harmonic, np.concatenate([[0.0], np.cumsum(harmonic)])
 
 
 def _tie_means(scored: Predictions) -> FloatArray:

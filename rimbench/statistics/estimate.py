@@ -189,27 +189,3 @@ def majority_letter(gold: Sequence[str], level: float = 0.95) -> LetterBaseline 
     score = wilson(counts[letter], len(gold), level)
     assert score is not None  # gold is not empty
     return LetterBaseline(letter, score)
-
-
-@dataclass(frozen=True, slots=True)
-class LetterHistogram:
-    """How often each letter occurs, `letters` and `counts` side by side; `missing` had none."""
-
-    letters: str
-    counts: tuple[int, ...]
-    missing: int
-
-    @property
-    def n(self) -> int:
-        """All answers, those without a letter included."""
-        return sum(self.counts) + self.missing
-
-
-def letter_histogram(answers: Sequence[str | None], letters: str) -> LetterHistogram:
-    """Counts gold or predicted letters over `letters`; ValueError for a letter that is not among them."""
-    counts = Counter(answers)
-    missing = counts.pop(None, 0)
-    strangers = sorted(name for name in counts if name is not None and name not in letters)
-    if strangers:
-        raise ValueError(f"letters {', '.join(strangers)} are not among {letters}")
-    return LetterHistogram(letters, tuple(counts[name] for name in letters), missing)

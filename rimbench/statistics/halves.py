@@ -20,9 +20,10 @@ def choosing_half(item_ids: Sequence[str], clusters: Sequence[Cluster] | None = 
     """
     names = clusters or [None] * len(item_ids)
     units = [
-        f"item {item_id}" if name is None else f"cluster {name}"
+        f"{SEED}:item {item_id}" if name is None else f"{SEED}:cluster {name}"
         for item_id, name in zip(item_ids, names, strict=True)
     ]
-    ordered = sorted(set(units), key=lambda unit: hashlib.sha256(f"{SEED}:{unit}".encode()).digest())
-    chosen = set(ordered[: (len(ordered) + 1) // 2])
-    return np.array([unit in chosen for unit in units], dtype=bool)
+    places = [hashlib.sha256(unit.encode()).digest() for unit in units]
+    ordered = sorted(set(places))
+    last = ordered[(len(ordered) - 1) // 2] if ordered else b""
+    return np.array([place <= last for place in places], dtype=bool)

@@ -132,39 +132,6 @@ def score_p_above(table: PairedTable, delta: float) -> float:
     return NormalDist().cdf(-excess / math.sqrt(variance))
 
 
-def newcombe_difference(table: PairedTable, level: float = 0.95) -> Estimate | None:
-    """The same difference with Newcombe's interval: square-and-add of two Wilson intervals; None for no items.
-
-    Newcombe 1998 (Statistics in Medicine 17:2635), method 10, with his continuity-corrected phi.
-    """
-    if table.n == 0:
-        return None
-    hi = _newcombe_bound(table, level)
-    lo = -_newcombe_bound(table.swapped, level)
-    difference = (table.a_only - table.b_only) / table.n
-    return Estimate(difference, lo, hi, table.n, "Newcombe method 10", level)
-
-
-def _newcombe_bound(table: PairedTable, level: float) -> float:
-    right_a, right_b = table.both_right + table.a_only, table.both_right + table.b_only
-    a, b = wilson(right_a, table.n, level), wilson(right_b, table.n, level)
-    assert a is not None and b is not None and a.hi is not None and b.lo is not None
-    up, down = a.hi - a.value, b.value - b.lo
-    squared = up * up + down * down - 2 * _newcombe_phi(table) * up * down
-    return min(1.0, a.value - b.value + math.sqrt(max(squared, 0.0)))
-
-
-def _newcombe_phi(table: PairedTable) -> float:
-    """The correlation of the two outcomes, shrunk by n/2 where positive; 0 where a margin is empty."""
-    right_a, right_b = table.both_right + table.a_only, table.both_right + table.b_only
-    margins = right_a * (table.n - right_a) * right_b * (table.n - right_b)
-    if margins == 0:
-        return 0.0
-    cross = table.both_right * table.both_wrong - table.a_only * table.b_only
-    shrunk = max(cross - table.n / 2, 0.0) if cross > 0 else float(cross)
-    return shrunk / math.sqrt(margins)
-
-
 def bootstrap_difference(values_a: ArrayLike, values_b: ArrayLike, how: Resampling = ITEMWISE) -> Estimate | None:
     """The mean paired difference, for outcomes or for scores such as pass@k, with its BCa bootstrap interval.
 

@@ -16,23 +16,6 @@ def _quantiles(power: float, alpha: float) -> tuple[float, float]:
     return _normal.inv_cdf(1 - alpha / 2), _normal.inv_cdf(power)
 
 
-def discordant_share(accuracy_a: float, accuracy_b: float, correlation: float) -> float | None:
-    """The share of items that exactly one of two systems gets right, from accuracies and outcome correlation.
-
-    p(1-q) + q(1-p) - 2 phi sqrt(p(1-p) q(1-q)). None where no two outcomes have that correlation. Two
-    language models on medical questions (gpt-4o-mini and QwQ-32B-Preview on MedQA and MedMCQA) had phi 0.41 and
-    0.42, and discordant shares 0.24 and 0.26.
-    """
-    p, q = accuracy_a, accuracy_b
-    if not (0 <= p <= 1 and 0 <= q <= 1 and -1 <= correlation <= 1):
-        raise ValueError(f"accuracies {p} and {q} lie in [0, 1], correlation {correlation} in [-1, 1]")
-    share = p * (1 - q) + q * (1 - p) - 2 * correlation * math.sqrt(p * (1 - p) * q * (1 - q))
-    slack = 1e-12
-    if not abs(p - q) - slack <= share <= min(p + q, 2 - p - q) + slack:
-        return None
-    return min(max(share, abs(p - q)), 1.0)
-
-
 def detectable_paired(n: int, discordant: float, power: float = 0.8, alpha: float = 0.05) -> float | None:
     """The smallest difference that McNemar's test finds with this power on n shared items.
 
@@ -64,16 +47,6 @@ def items_paired(difference: float, discordant: float, power: float = 0.8, alpha
     z_alpha, z_power = _quantiles(power, alpha)
     root = z_alpha * math.sqrt(discordant) + z_power * math.sqrt(discordant - difference**2)
     return max(1, math.ceil((root / difference) ** 2))
-
-
-def power_paired(n: int, difference: float, discordant: float, alpha: float = 0.05) -> float:
-    """The power of McNemar's test on n shared items against a true difference: Connor 1987."""
-    _check(n, discordant)
-    if abs(difference) > discordant:
-        raise ValueError(f"a difference of {difference} needs more than {discordant} discordant items")
-    spread = math.sqrt(discordant - difference**2)
-    reach = abs(difference) * math.sqrt(n) - _normal.inv_cdf(1 - alpha / 2) * math.sqrt(discordant)
-    return _normal.cdf(reach / spread) if spread > 0 else float(reach > 0)
 
 
 def power_unpaired(n: int, base: float, difference: float, alpha: float = 0.05) -> float:

@@ -27,9 +27,8 @@ from rimbench.store.folder import (
     records_again,
     say_edited,
 )
-from rimbench.store.heads import Heads
 from rimbench.store.kept import Kept
-from rimbench.store.lines import RECORD_FIELDS, checksum, to_line, values_again
+from rimbench.store.lines import checksum, to_line, values_again
 from rimbench.store.manifest import (
     SCHEMA_VERSION,
     FrozenItems,
@@ -52,13 +51,11 @@ __all__ = [
     "ITEMS",
     "MANIFEST",
     "RECORDS",
-    "RECORD_FIELDS",
     "ROTATED",
     "SCHEMA_VERSION",
     "SWEEP",
     "Answers",
     "FrozenItems",
-    "Heads",
     "Identity",
     "Import",
     "Kept",

@@ -6,7 +6,7 @@ import pytest
 from report_runs import IDENTITY, manifest
 
 from rimbench.records import Item, Record
-from rimbench.reporting.page import as_page
+from rimbench.reporting.formats import render
 from rimbench.reporting.summary import summarise
 from rimbench.store import RunStore
 
@@ -39,8 +39,13 @@ def write(results, system, suite, right, n, text="so {letter}", facets=None):
         )
 
 
+def page_text(results):
+    """The page of what lies in a folder."""
+    return render("html", summarise(results), results)
+
+
 def write_page(results):
     """The page of what lies in a folder, in a file beside it."""
     file = results.parent / "report.html"
-    file.write_text(as_page(summarise(results), results), encoding="utf-8")
+    file.write_text(page_text(results), encoding="utf-8")
     return file

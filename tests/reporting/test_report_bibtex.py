@@ -1,6 +1,8 @@
 """What to cite beside a report: the methods that it uses, the data of its suites, and this tool."""
 
+import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import rimbench
 from rimbench.reporting.bibtex import as_bibtex
 from rimbench.reporting.summary import summarise
 
+RULES = tomllib.loads((Path(rimbench.__file__).parent / "reporting" / "references.toml").read_text())
 HUB = {"kind": "hub", "name": "org/some_data", "revision": "abc"}
 
 
@@ -36,6 +39,25 @@ def test_pairs_and_draws_cite_their_tests_and_estimators(write_run):
     found, _ = entries(results)
     assert {"mcnemar1947", "tango1998", "schuirmann1987", "dunn1961", "chen2021", "wang2023"} <= set(found)
     assert "holm1979" not in found and "guo2017" not in found
+
+
+def said_by(path):
+    """The texts in a module's source but for its docstrings, whole or the pieces of one that is put together."""
+    tree = ast.parse(path.read_text())
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return [node.value for node in texts if id(node) not in told]
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_reference_hangs_on_a_key_of_the_report_or_on_a_word_that_the_statistics_say(rule):
+    package = Path(rimbench.__file__).parent
+    said = [text for path in (package / "statistics").glob("*.py") for text in said_by(path)]
+    said += said_by(package / "reporting" / "families.py")
+    assert "said" not in rule or any(rule["said"] in text for text in said)
+    schema = (Path(__file__).parents[2] / "docs" / "report.schema.json").read_text()
+    assert "key" not in rule or f'"{rule["key"]}": {{' in schema
+    assert {"said", "key"} & rule.keys()
 
 
 def test_data_are_cited_by_their_suite_or_by_where_they_came_from(write_run):

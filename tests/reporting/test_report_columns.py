@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from report_pages import page_text
 from report_runs import manifest
 
 from rimbench.records import LETTERS, STATUSES, Item, Record
-from rimbench.reporting.columns import Draws, GreedyAnswers
-from rimbench.reporting.page import as_page
+from rimbench.reporting.columns import Draws, GreedyAnswers, as_rows, places
 from rimbench.reporting.reading import read_run
-from rimbench.reporting.summary import summarise
 from rimbench.store import RunStore
 
 LOGPROB = st.floats(-50, 0) | st.just(-np.inf)
@@ -32,17 +31,15 @@ GREEDY = st.builds(
 
 @given(st.lists(GREEDY, max_size=5).flatmap(st.permutations), st.randoms(use_true_random=False))
 def test_greedy_answers_in_columns_are_those_that_were_put_in(records, chance):
-    places = {str(i): i for i in range(len(records) + 1)}  # the last item is not answered
-    table, order = GreedyAnswers(places), chance.sample(range(len(records)), len(records))
+    rows = {str(i): i for i in range(len(records) + 1)}  # the last item is not answered
+    table, order = GreedyAnswers(rows), chance.sample(range(len(records)), len(records))
     for some in (order[:2], order[2:]):
         came = [records[i] for i in some]
         details = [(r.option_logprobs, r.prompt_tokens, r.generated_tokens, r.label_mass) for r in came]
-        table.put(some, [r.answer or "" for r in came], [r.status for r in came], details)
+        table.put(as_rows(some), places(r.answer or "" for r in came), [r.status for r in came], details)
     assert list(table) == [str(i) for i in range(len(records))] and len(table) == len(records)
     for i, record in enumerate(records):
-        found = table[str(i)]
-        assert (found.letter, found.status) == (record.answer, record.status)
-        assert found.is_read_out == (record.option_logprobs is not None)
+        assert table[str(i)] == record.answer
     items = [Item(str(i), "", {}, "A") for i in range(len(records))][::-1]
     columns, behind = table.columns(items), records[::-1]
     assert columns.letters.tolist() == [len(LETTERS) if r.answer is None else LETTERS.index(r.answer) for r in behind]
@@ -59,7 +56,7 @@ def test_draws_are_in_the_order_of_their_samples_in_whatever_order_they_came(sam
     draws = Draws()
     for count, sample in enumerate(samples, start=1):
         letter = letters[sample - 1]
-        draws.put([1], [sample], [letter or ""], ["ok" if letter else "no_answer"])
+        draws.put(as_rows([1]), as_rows([sample]), places([letter or ""]), ["ok" if letter else "no_answer"])
         assert draws.by_item(["undrawn", "x"]) == {"x": tuple(letters[s - 1] for s in sorted(samples[:count]))}
     assert draws.statuses == {
         status: count
@@ -82,7 +79,7 @@ def page_of(tmp_path):
                 store.write_manifest(manifest(run=run, system=run, n=len(items), samples=2), items)
                 for each in records:
                     store.append([each])
-        page = as_page(summarise(tmp_path), tmp_path)
+        page = page_text(tmp_path)
         packed = re.search(r'id="data">([^<]*)<', page)[1]
         return json.loads(gzip.decompress(base64.b64decode(packed)))
 

@@ -15,7 +15,7 @@ from rimbench.display.plaintext import plain
 from rimbench.errors import DataError, UsageError
 from rimbench.reporting import formats
 from rimbench.reporting.drawing import as_svg
-from rimbench.reporting.plots import make_plots, write_plots
+from rimbench.reporting.plots import make_plots, save_plots
 from rimbench.reporting.summary import summarise
 from rimbench.reporting.time_plots import pareto_front
 
@@ -119,14 +119,14 @@ def test_the_latex_compiles(write_run, tmp_path, program):
 
 def test_plots_are_files_and_a_plot_of_one_point_is_drawn(write_run, tmp_path):
     summed = summarise(write_run([record("0", "A")]))
-    written = write_plots(summed, tmp_path / "plots")
+    written = save_plots(make_plots(summed), tmp_path / "plots")
     assert [path.name for path in written] == ["accuracy.svg", "accuracy.png"]
     assert "greedy accuracy" in written[0].read_text() and "<text" in written[0].read_text()
     assert "prefers-color-scheme:dark" in written[0].read_text(), "its ink follows the screen's"
     assert written[1].read_bytes().startswith(b"\x89PNG")
     with pytest.raises(DataError, match="cannot write plots"):
         (tmp_path / "file").write_text("")
-        write_plots(summed, tmp_path / "file" / "plots")
+        save_plots(make_plots(summed), tmp_path / "file" / "plots")
 
 
 def test_the_pareto_front_holds_what_nothing_beats():

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from report_pages import needs_browser
+from report_pages import needs_browser, write, write_page
 
 
 @needs_browser
@@ -92,6 +92,36 @@ def test_on_a_telephone_the_suite_and_the_system_stay_beside_the_figures(opened,
         assert suite["x"] == left and system["x"] == pytest.approx(suite["x"] + suite["width"], abs=1)
         assert system["x"] + system["width"] - left < 195  # half of a telephone is for the figures
         assert last["x"] + last["width"] <= 390
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_table_passes_below_its_head_in_a_box_and_is_whole_on_paper(opened, wide_file, width):
+    page = opened(file=wide_file, viewport={"width": width, "height": 800})
+    boxes = page.locator("section:has(h2:text-is('Who is better')) .scroll").first, page.locator(".scroll").first
+    assert [box.evaluate("(box) => box.scrollHeight > box.clientHeight") for box in boxes] == [True, False]
+    box, head = boxes[0], boxes[0].locator("th").nth(1)
+    box.evaluate("(box) => box.scrollIntoView({ block: 'center' })")
+    before = head.bounding_box()
+    box.evaluate("(box) => box.scrollTop = 300")
+    assert head.bounding_box() == before and box.bounding_box()["height"] <= 640
+    middle = [before[side] + before[size] / 2 for side, size in (("x", "width"), ("y", "height"))]
+    assert page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('th') !== null", middle)
+    page.emulate_media(media="print")
+    assert box.evaluate("(box) => box.scrollHeight <= box.clientHeight")
+
+
+@needs_browser
+def test_the_answers_of_many_systems_pass_in_a_box_and_their_matrix_is_left_to_the_table(opened, tmp_path):
+    for i in range(17):
+        write(tmp_path / "results", f"system-{i}", "medqa", lambda n: True, 2)
+    page = opened(file=write_page(tmp_path / "results"), viewport={"width": 390, "height": 800})
+    assert page.locator("#item .system").count() == 17
+    assert page.locator("#item .systems").bounding_box()["height"] <= 640
+    assert page.locator("figure", has_text="Verdict on each pair").count() == 0
+    assert page.locator("section:has(h2:text-is('Who is better')) tbody tr").count() == 136
+    page.emulate_media(media="print")
+    assert page.locator("#item .systems").evaluate("(box) => box.scrollHeight <= box.clientHeight")
 
 
 PAPER = {"width": 672, "height": 960}  # what A4 has between its margins

@@ -97,7 +97,7 @@ class FirstLetter:
 
 
 def measure(run, items):
-    return FirstLetter(accuracy([run.greedy[item.item_id].letter == "A" for item in items]))
+    return FirstLetter(accuracy([run.greedy[item.item_id] == "A" for item in items]))
 
 
 def table(cells):

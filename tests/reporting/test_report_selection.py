@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from report_runs import record
@@ -11,6 +12,7 @@ from rimbench.cli.app import app
 from rimbench.errors import UsageError
 from rimbench.reporting.selection import Selection
 from rimbench.reporting.summary import summarise
+from rimbench.store.lenses import Lens, write_lens
 
 
 @pytest.fixture
@@ -65,6 +67,24 @@ def test_a_damaged_run_that_is_not_named_is_not_read(results):
     (results / "cot-one" / "records.jsonl").write_text("{}\n")
     assert not any("cot-one" in note for note in summarise(results, selection=Selection(["rim"])).notes)
     assert any("cot-one" in note for note in summarise(results).notes)
+
+
+def test_a_lens_is_shown_where_its_system_and_suite_are_named(results):
+    for system, suite in (("rim", "one"), ("cot", "one")):
+        write_lens(Lens(f"{system}-{suite}", system, suite, None, "c", ()), results)
+    assert [lens.system for lens in summarise(results).lenses] == ["cot", "rim"]
+    assert [lens.system for lens in summarise(results, selection=Selection(["rim"])).lenses] == ["rim"]
+    assert summarise(results, selection=Selection([], ["two"])).lenses == ()
+
+
+@pytest.mark.parametrize("folder", ["cot-one-sweep/k0", "cot-one-rotated/r0", "cot-one-ablate/intact"])
+def test_a_damaged_folder_of_several_runs_that_is_not_named_is_not_read(results, folder):
+    copy = shutil.copytree(results / "cot-one", results / folder)
+    (copy / "records.jsonl").write_text("{}\n")
+    assert any("left out" in note for note in summarise(results).notes)
+    assert not any("left out" in note for note in summarise(results, selection=Selection(["rim"])).notes)
+    with pytest.raises(UsageError, match="unknown system 'nobody': known: base, cot, rim"):
+        summarise(results, selection=Selection(["nobody"]))
 
 
 @pytest.fixture

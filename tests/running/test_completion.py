@@ -8,6 +8,7 @@ import tiny
 
 from rimbench import provenance, suites, systems
 from rimbench.errors import DataError, EngineError
+from rimbench.records import STATUSES
 from rimbench.reporting.reading import read_run
 from rimbench.reporting.summary import summarise
 from rimbench.running import completion, plans
@@ -135,7 +136,8 @@ def test_what_the_engine_failed_on_is_missing_in_the_report_until_it_is_final(st
     _, watching = start(script={"fail": ["3", "5"]}, errors=ErrorRules(final=True))
     run = read_run(folder)
     assert (len(run.greedy), run.missing, run.failed) == (40, 0, 0)
-    assert [run.greedy[i].status for i in ("3", "5")] == ["engine_error"] * 2
+    columns = run.greedy.columns([run.items["3"], run.items["5"]])
+    assert [STATUSES[place] for place in columns.statuses] == ["engine_error"] * 2
     assert read_manifest(folder).ended_at is not None
     _, watching = start()
     assert watching.kept == 0 and watching.says("nothing left")

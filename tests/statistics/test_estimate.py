@@ -19,7 +19,6 @@ from rimbench.statistics.estimate import (
     accuracy_given_parsed,
     bootstrap_mean,
     bootstrap_share,
-    letter_histogram,
     majority_letter,
     uniform_accuracy,
     wilson,
@@ -260,10 +259,3 @@ def test_the_majority_letter_is_the_most_frequent_gold_letter_and_ties_go_to_the
     found = majority_letter(["B", "A", "B", "C"])
     assert (found.letter, found.accuracy.value, found.accuracy.n) == ("B", 0.5, 4)
     assert majority_letter(["C", "B"]).letter == "B"
-
-
-def test_a_letter_histogram_counts_what_was_not_said():
-    found = letter_histogram(["A", None, "C", "A"], "ABCD")
-    assert (found.counts, found.missing, found.n) == ((2, 0, 1, 0), 1, 4)
-    with pytest.raises(ValueError, match="letters E"):
-        letter_histogram(["E"], "ABCD")

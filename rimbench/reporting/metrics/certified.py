@@ -9,7 +9,7 @@ from rimbench.reporting.document import CellResult
 from rimbench.reporting.metrics import Metric
 from rimbench.reporting.metrics.temperature import Heat
 from rimbench.reporting.numbers import csv_columns, decimal, number, percent
-from rimbench.reporting.reading import RunData, choosing_half_of, resampling_of
+from rimbench.reporting.reading import RunData, resampling_of
 from rimbench.statistics.passk import option_probabilities
 from rimbench.statistics.selective import METHOD, CertifiedCoverage, certified_coverage
 
@@ -25,13 +25,13 @@ class Certified:
 
 def _measure(run: RunData, items: Sequence[Item]) -> Certified:
     """Of the greedy answers that have option probabilities."""
-    read = run.read_out(items)
+    read = run.read
     if not read:
         return Certified(None)
     table, gold = run.logprob_table(read)
     sure, how = option_probabilities(table), resampling_of(read)
-    choosing, right = choosing_half_of(read), sure.argmax(axis=1) == gold
-    found = [certified_coverage(sure.max(axis=1), right, choosing, risk, how) for risk in RISKS]
+    confidence, right = sure.max(axis=1), sure.argmax(axis=1) == gold
+    found = [certified_coverage(confidence, right, run.choosing, risk, how) for risk in RISKS]
     return Certified({str(own.risk): own for own in found})
 
 

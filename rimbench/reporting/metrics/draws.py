@@ -80,7 +80,7 @@ def _pass_at_k(run: RunData, items: Sequence[Item], k: int, passed: Estimate) ->
 
 def _exact(run: RunData, sampled: Sequence[Item], k: int) -> Estimate | None:
     answer = run.manifest.identity.answer
-    items = [item for item in sampled if item.item_id in run.greedy.rows]
+    items = run.with_greedy(sampled)
     if answer.mode != "readout" or not answer.temperature or not items:
         return None
     if len(run.read_out(items)) < len(items):

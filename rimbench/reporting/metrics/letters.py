@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from rimbench.display.tabular import Table
 from rimbench.records import LETTERS, Item
+from rimbench.reporting.columns import places
 from rimbench.reporting.document import CellResult
 from rimbench.reporting.metrics import Metric
 from rimbench.reporting.numbers import counted, letter_counts, whole_n
-from rimbench.reporting.reading import RunData, places
+from rimbench.reporting.reading import RunData
 
 
 @dataclass(frozen=True, slots=True)

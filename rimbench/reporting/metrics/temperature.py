@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rimbench.records import Item
 from rimbench.reporting.metrics import Metric
 from rimbench.reporting.numbers import csv_columns
-from rimbench.reporting.reading import RunData, choosing_half_of
+from rimbench.reporting.reading import RunData
 from rimbench.reporting.trust import Trust, trust_at
 from rimbench.statistics.temperature import fit_temperature
 
@@ -34,9 +34,7 @@ class Heat:
 
 def judging_items(run: RunData) -> tuple[list[Item], list[Item]]:
     """The items that are read out on which a temperature is fitted, and those on which it is judged."""
-    read = run.read_out(run.answered)
-    fitting = choosing_half_of(read)
-    return list(itertools.compress(read, fitting)), list(itertools.compress(read, ~fitting))
+    return list(itertools.compress(run.read, run.choosing)), list(itertools.compress(run.read, ~run.choosing))
 
 
 def _measure(run: RunData, items: Sequence[Item]) -> Heat:

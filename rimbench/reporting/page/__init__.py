@@ -13,14 +13,13 @@ import secrets
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from rimbench.display.notes import note
 from rimbench.display.plaintext import plain
 from rimbench.display.tabular import Table
 from rimbench.errors import DataError
@@ -33,7 +32,7 @@ from rimbench.reporting.pair_tables import pair_name
 from rimbench.reporting.plots import make_plots
 from rimbench.reporting.tables import DISCLAIMER, make_tables
 from rimbench.store import items_again, records_again
-from rimbench.store.lenses import Lens, SeenItem, read_lenses
+from rimbench.store.lenses import SeenItem
 
 TEXT_BUDGET = 6_000_000
 """Characters of answers in one file; more answers are each cut shorter, in their middle."""
@@ -44,6 +43,8 @@ MOST_ANSWERS = 60_000
 SHORTEST_CUT, LONGEST_CUT = 200, 20_000
 LONGEST_GROUP = 80
 """Characters of a facet's value: a column may hold a whole explanation."""
+WIDEST_PLOT = 14
+"""Inches: a wider one, the matrix of over 16 systems, could not be read in a page; the table has what it shows."""
 _ENCODED_AT_ONCE = 3 << 16
 """Bytes, a multiple of 3: base64 makes 4 characters of each 3."""
 _WRITTEN_AT_ONCE = 500
@@ -55,13 +56,8 @@ _LEVEL, _AS_GZIP = 6, 31
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
-def as_page(report: Report, results: Path) -> str:
-    """The whole report as one HTML text."""
-    return "".join(page_pieces(report, results))
-
-
 def page_pieces(report: Report, results: Path) -> Iterator[str]:
-    """The same in pieces: of very many answers there should not be several copies."""
+    """The whole report as one HTML text, in pieces: of very many answers there should not be several copies."""
     import jinja2
 
     here = resources.files(__package__)
@@ -114,7 +110,7 @@ def _shown_label(cell: CellResult) -> str:
 
 def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
     """Every table with the plots that show the same, each as its title and its SVG."""
-    plots = make_plots(report)
+    plots = [plot for plot in make_plots(report) if plot.figure.get_figwidth() <= WIDEST_PLOT]
     sections = []
     for table in make_tables(report, all_pairs=True):
         beside = [plot for plot in plots if table.title == plot.table]
@@ -126,15 +122,14 @@ def _sections(report: Report) -> list[tuple[Table, list[tuple[str, str]]]]:
 def _packed_answers(report: Report, results: Path) -> bytearray:
     """The answers as the page unpacks them; texts that pack badly, of random letters say, are cut further."""
     limit = min(LONGEST_CUT, max(SHORTEST_CUT, TEXT_BUDGET // max(sum(cell.n for cell in report.cells), 1)))
-    lenses = read_lenses(results, note)
-    packed = _packed(_answers(report, results, lenses, limit))
+    packed = _packed(_answers(report, results, limit))
     while len(packed) > PACKED_BUDGET and limit > SHORTEST_CUT:
         limit = max(SHORTEST_CUT, limit * 3 // 5)
-        packed = _packed(_answers(report, results, lenses, limit))
+        packed = _packed(_answers(report, results, limit))
     return packed
 
 
-def _answers(report: Report, results: Path, lenses: Sequence[Lens], limit: int) -> Iterator[str]:
+def _answers(report: Report, results: Path, limit: int) -> Iterator[str]:
     """Items and, run by run, their answers as JSON, piece by piece: lists of values, for keys would be repeated."""
     numbers, most = _Numbers(), _most_questions(report)
     yield '{"items":['
@@ -150,7 +145,7 @@ def _answers(report: Report, results: Path, lenses: Sequence[Lens], limit: int) 
         suite, run = cell.suite, cell.run
         yield f'{"," if i else ""}{{"label":{_json(_shown_label(cell))},"suite":{_json(suite)},"answers":{{'
         before = ""
-        starts = sorted(start for start in cell.data.shown[:most] if start >= 0)
+        starts = sorted(start for start in cell.data.shown[:most].tolist() if start >= 0)
         records = records_again(results / run, starts, _OF_RECORD)
         while answered := list(itertools.islice(records, _WRITTEN_AT_ONCE)):
             answers = {
@@ -162,7 +157,7 @@ def _answers(report: Report, results: Path, lenses: Sequence[Lens], limit: int) 
         yield "}}"
     yield '],"lenses":['
     before = ""
-    for lens in lenses:
+    for lens in report.lenses:
         seen = {number: _seen(item, limit) for item in lens.items if (number := numbers.find(lens.suite, item)) >= 0}
         if seen:
             yield before + _json({"label": lens.system, "items": seen})

@@ -157,7 +157,8 @@ function start({ items, runs, lenses }) {
     const name = make("a");
     name.append(make("bdi", "", `${question.suite} ${question.id}`));
     head.append(name);
-    const systems = make("div", "systems");
+    const systems = make("div", question.answers.length > 12 ? "systems many" : "systems");
+    if (systems.matches(".many")) systems.tabIndex = 0; // it scrolls by itself
     const place = ({ label }) => [find("system").value, find("other").value].indexOf(label) >>> 0; // those not chosen last
     const answers = [...question.answers].sort((one, other) => place(one) - place(other));
     systems.append(...answers.map((answer) => card(question, answer)));
