@@ -1,12 +1,8 @@
 """Numbers as every table writes them; what is undefined is a dash."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from rimbench.statistics.estimate import Estimate
-
-if TYPE_CHECKING:
-    from rimbench.reporting.document import CellResult
 
 
 def decimal(value: float, digits: int, *, signed: bool = False) -> str:
@@ -75,8 +71,3 @@ def csv_columns(name: str, estimate: Estimate | None) -> dict[str, float | None]
     """An estimate and the ends of its interval as three columns; undefined is empty."""
     found = (None,) * 3 if estimate is None else (estimate.value, estimate.lo, estimate.hi)
     return dict(zip((name, f"{name}_lo", f"{name}_hi"), found, strict=True))
-
-
-def whole_n(cells: "Sequence[CellResult]") -> tuple[str, ...]:
-    """The n of whole cells, which the first table has, may be left out; that of a partial one never."""
-    return () if any(cell.partial or len(cell.data.sampled) not in (0, cell.n_asked) for cell in cells) else ("n",)

@@ -30,6 +30,11 @@ class Metric:
     table: Callable[[Sequence[CellResult]], Table] | None = None
 
 
+def whole_n(cells: Sequence[CellResult]) -> tuple[str, ...]:
+    """The n of whole cells, which the first table has, may be left out; that of a partial one never."""
+    return () if any(cell.partial or len(cell.data.sampled) not in (0, cell.n_asked) for cell in cells) else ("n",)
+
+
 def find_metrics() -> list[Metric]:
     """Every metric, in the order of their places."""
     package = importlib.import_module(__name__)

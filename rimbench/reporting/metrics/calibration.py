@@ -8,9 +8,9 @@ from rimbench.display.tabular import Table
 from rimbench.records import Item
 from rimbench.reporting.document import CellResult
 from rimbench.reporting.keys import HIDDEN
-from rimbench.reporting.metrics import Metric
+from rimbench.reporting.metrics import Metric, whole_n
 from rimbench.reporting.metrics.label_mass import LabelMass
-from rimbench.reporting.numbers import counted, csv_columns, decimal, number, percent, share, whole_n
+from rimbench.reporting.numbers import counted, csv_columns, decimal, number, percent, share
 from rimbench.reporting.reading import RunData, resampling_of
 from rimbench.statistics import calibration, passk
 from rimbench.statistics.calibration import ReliabilityBin, RiskCoverage

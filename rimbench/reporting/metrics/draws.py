@@ -8,8 +8,8 @@ from rimbench.display.tabular import Table
 from rimbench.records import Item
 from rimbench.reporting.document import CellResult
 from rimbench.reporting.keys import HIDDEN, EstimateParts, Span
-from rimbench.reporting.metrics import Metric
-from rimbench.reporting.numbers import counted, csv_columns, percent, share, whole_n
+from rimbench.reporting.metrics import Metric, whole_n
+from rimbench.reporting.numbers import counted, csv_columns, percent, share
 from rimbench.reporting.reading import RunData, resampling_of
 from rimbench.statistics import estimate, passk
 from rimbench.statistics.estimate import Estimate

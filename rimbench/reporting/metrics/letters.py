@@ -10,8 +10,8 @@ from rimbench.display.tabular import Table
 from rimbench.records import LETTERS, Item
 from rimbench.reporting.columns import places
 from rimbench.reporting.document import CellResult
-from rimbench.reporting.metrics import Metric
-from rimbench.reporting.numbers import counted, letter_counts, whole_n
+from rimbench.reporting.metrics import Metric, whole_n
+from rimbench.reporting.numbers import counted, letter_counts
 from rimbench.reporting.reading import RunData
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from rimbench.display.tabular import Table
 from rimbench.records import STATUSES, Item, Status
 from rimbench.reporting.document import CellResult
-from rimbench.reporting.metrics import Metric
-from rimbench.reporting.numbers import counted, percent, whole_n
+from rimbench.reporting.metrics import Metric, whole_n
+from rimbench.reporting.numbers import counted, percent
 from rimbench.reporting.reading import RunData, resampling_of
 from rimbench.statistics.estimate import Estimate, accuracy_given_parsed
 
