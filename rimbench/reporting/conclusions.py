@@ -24,8 +24,6 @@ MARKS = {"better": "+", "worse": "-", "equivalent": "=", "undecided": "?", None:
 NO_VERDICT = "n"
 """The mark of a pair of too few items, or of answers that are missing."""
 MIRRORED = {"better": "worse", "worse": "better"}
-TIMED = 4
-"""Systems whose times one sentence holds."""
 
 
 def make_summaries(
@@ -56,7 +54,7 @@ def _summarise_suite(
     controls = [] if memory is None else _controls(memory, ordered)
     times_of = {entry.label for entry in measured}
     shown = [cell.label for cell in (memory, *controls, ordered[0]) if cell is not None and cell.label in times_of]
-    timed = list(dict.fromkeys(shown))[:TIMED]
+    timed = list(dict.fromkeys(shown))
     doubt = worst_doubt(ordered, [entry for entry in measured if entry.label in timed])
     several = sum(_has_memory(cell) for cell in ordered)
     told = (
