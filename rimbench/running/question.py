@@ -1,6 +1,6 @@
 """One question of a user's own -> the letter, with the probability of each option, or with what was written.
 
-Flows in: a question and its options. Flows out: a `Reply`. Nothing is recorded. The model of the last
+Flows in: a question and its options. Flows out: a `QuestionReply`. Nothing is recorded. The model of the last
 call stays loaded, and is loaded again where its files have changed.
 """
 
@@ -27,7 +27,7 @@ DISCLAIMER = "a research tool: its answers are no medical advice"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class QuestionReply:
     """A letter, or None where none is named; of a readout the probability of each letter among the options, of a
     system that writes its greedy text and how its letter was had, as a run's records have it.
     """
@@ -45,7 +45,7 @@ def reply_to(
     model: str | None = None,
     *,
     allow_outside: bool = False,
-) -> Reply:
+) -> QuestionReply:
     """What a system answers: read out after one forward pass where it can be, else written.
 
     `options` are 2 to 10 texts, or a mapping of the letters A, B, ... to them; `system` is a name or a TOML file,
@@ -75,7 +75,7 @@ class Asker(AbstractContextManager["Asker"]):
     def __exit__(self, *_: object) -> None:
         self._engine.__exit__(None, None, None)
 
-    def ask(self, item: Item) -> Reply:
+    def ask(self, item: Item) -> QuestionReply:
         """Answer one item; UsageError where it is longer than the model's context."""
         name, most = self._ready.system.name, self._ready.context_tokens
         prompts = self._ready.builder.build([(item, question_text(Wording(), item).strip())])
@@ -95,7 +95,7 @@ class Asker(AbstractContextManager["Asker"]):
             raise EngineError(f"the model of system '{name}' failed on the question: {fault}") from error
         if not requests[0].decoding.readout:
             letter, status = judge(self._ready.system, item, found)
-            return Reply(letter, text=found.text, status=status)
+            return QuestionReply(letter, text=found.text, status=status)
         if found.option_logprobs is None:
             raise EngineError(f"the engine gave no option probabilities for system '{name}'")
         if any(map(math.isnan, found.option_logprobs.values())):
@@ -104,7 +104,7 @@ class Asker(AbstractContextManager["Asker"]):
                 "damaged, or its number type is too small for them"
             )
         shares = {letter: math.exp(value) for letter, value in found.option_logprobs.items()}
-        return Reply(max(shares, key=shares.__getitem__), shares)  # the first of equals
+        return QuestionReply(max(shares, key=shares.__getitem__), shares)  # the first of equals
 
 
 _MODELS: LoadedModels[Asker] = LoadedModels()
