@@ -53,13 +53,15 @@ def tokenizer_for_all(settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def read_by_each(folder: Path) -> list[Reading]:
-    """What each reader would do with a checkpoint folder; ModelError for one that is none, or cannot be read."""
+def read_by_each(folder: Path, *, whole: bool = True) -> list[Reading]:
+    """What each reader would do with a checkpoint folder, not `whole` with what is loaded of it alone; ModelError for
+    one that is none, or cannot be read.
+    """
     checkpoints.check(folder)
     config = _table(folder / "config.json")
     settings = folder / "tokenizer_config.json"
     tokenizer = _table(settings) if settings.is_file() else {}
-    others = checkpoints.beside_weights(folder)
+    others = checkpoints.beside_weights(folder) if whole else []
     everywhere = _without_rows(folder, config)
     if everywhere:
         return [Reading(reader, "does not open", everywhere) for reader in (OLDER, NEWER, VLLM)]

@@ -114,7 +114,7 @@ MAY_IMPORT = {
         "suites",
         "systems",
     },
-    "publishing": {"errors", "checkpoints", "files"},
+    "publishing": {"errors", "checkpoints", "display", "files", "portability", "reporting", "store"},
     "training": {"errors", "display", "checkpoints", "chat", "files", "plugins", "records", "rim", "suites"},
 }
 LOOSE = {"__init__", "__main__", "checkpoints", "errors", "plugins", "portability", "provenance"}

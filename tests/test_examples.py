@@ -138,9 +138,7 @@ def test_help_shows_every_option_once_and_many_of_them_in_groups(place, command)
             assert len(re.findall(rf"^  (-\w, )?{re.escape(param.opts[0])}(?![\w-])", written, re.MULTILINE)) == 1, (
                 param.name
             )
-    groups = re.findall(
-        r"^(What to ask|How to ask|What to tell|Where and in which form|Options):$", written, re.MULTILINE
-    )
+    groups = re.findall(r"^(What to ask|How to ask|Where and in which form|Options):$", written, re.MULTILINE)
     many = len(re.findall(r"^  (?:-\w, )?--", written, re.MULTILINE)) > 8
     assert (groups == ["Options"]) != many
 

@@ -1,4 +1,4 @@
-"""One question of a user's own, answered in one forward pass."""
+"""One question of a user's own, answered by one system."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -15,15 +15,21 @@ from rimbench.display.tabular import Table
 
 @dataclass(frozen=True, slots=True)
 class Answered(ShowsTables):
-    """The letter with the highest probability, and the probability of every letter among the options."""
+    """The letter with the highest probability, and the probability of every letter among the options; of a system
+    that writes, its `text`, the letter that this states, None for none, and no probabilities.
+    """
 
-    letter: str
+    letter: str | None
     probabilities: Mapping[str, float]
     options: Mapping[str, str] = field(repr=False)
+    text: str | None = None
 
     @property
     def tables(self) -> Sequence[Table]:
-        """The options, each with its probability."""
+        """The options, each with its probability, or with a mark for the one that is stated."""
+        if self.text is not None:
+            stated = [(letter, "yes" if letter == self.letter else "", text) for letter, text in self.options.items()]
+            return [Table(f"Answer: {self.letter or 'none is stated'}", ("option", "stated", "text"), stated)]
         rows = [
             (letter, f"{100 * probability:.1f}", self.options[letter])
             for letter, probability in self.probabilities.items()
@@ -40,15 +46,15 @@ def answer(
     *,
     allow_outside: bool = False,
 ) -> Answered:
-    """Ask a system one multiple-choice question and read the option letters out after one forward pass.
+    """Ask a system one multiple-choice question: the letters are read out after one forward pass, or it writes.
 
     `options` are 2 to 10 texts, or a mapping of the letters A, B, ... to them; `system` is a name or a TOML file,
     `model` a checkpoint folder or a hub name in place of the system's own, `rimbench.toml`'s or the one trained here.
     A system's file may name weights outside its own folder with `allow_outside`. Raises UsageError for options that
-    are none and for a system that writes its answer out, ModelError where the weights cannot be had.
+    are none, ModelError where the weights cannot be had.
     """
     from rimbench.records import LETTERS
-    from rimbench.running.question import read_probabilities
+    from rimbench.running.question import reply_to
 
     given = None if model is None else os.fspath(model)
     asked = Wanted(
@@ -61,6 +67,8 @@ def answer(
             "nothing else: to another question its letter means nothing"
         )
     with explaining_weights(asked, [chosen]):
-        found = read_probabilities(question, options, system, chosen.weights.path, allow_outside=allow_outside)
+        found = reply_to(question, options, system, chosen.weights.path, allow_outside=allow_outside)
     named = dict(options) if isinstance(options, Mapping) else dict(zip(LETTERS, options, strict=False))
-    return Answered(max(found, key=found.__getitem__), found, named)  # the first of equals
+    if found.status == "truncated":
+        note(f"{chosen.name} was cut off at {chosen.answer.max_new_tokens} tokens before it stated a letter")
+    return Answered(found.letter, found.probabilities, named, found.text)

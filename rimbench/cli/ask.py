@@ -1,4 +1,4 @@
-"""`rimbench ask`: one question of your own, answered in one forward pass."""
+"""`rimbench ask`: one question of your own, answered by one system."""
 
 from typing import Annotated
 
@@ -15,22 +15,26 @@ def ask(
     allow_outside: AllowOutside = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Ask one multiple-choice question: the letter, and the probability of every option.
+    """Ask one multiple-choice question: the letter with every option's probability, or with what was written.
 
     Examples:
 
     \b
       rimbench ask "Deficiency of which vitamin causes scurvy?" --option "Vitamin A" --option "Vitamin C"
+      rimbench ask "Dose: 20 mg. Day 1: doubled. Dose now, in mg?" --option 40 --option 10 --system nano-cot
       rimbench ask "Is 7 prime?" --option yes --option no --system rim-v2 --model checkpoints/rim-v2/checkpoint
     """
     from rimbench.api import asking
-    from rimbench.cli.output import note, print_json, print_table
+    from rimbench.cli.output import note, print_json, print_table, print_text
     from rimbench.running.question import DISCLAIMER
 
     answered = asking.answer(question, option, system, model, allow_outside=allow_outside)
     note(DISCLAIMER)
     if json:
-        print_json({"letter": answered.letter, "probabilities": dict(answered.probabilities)})
+        found = {"letter": answered.letter, "probabilities": dict(answered.probabilities), "text": answered.text}
+        print_json(found)
         return
+    if answered.text is not None:
+        print_text(answered.text)
     for table in answered.tables:
         print_table(table)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 SYSTEMS = ("nano-base", "nano-cot", "nano-base-direct", "nano-direct", "nano-rim-v1", "nano-rim-v2")
 SUITES = ("demo-in-dist", "demo-long", "demo-reworded")
 SWEPT = "nano-rim-v2"
-TIMED = (SWEPT, "nano-direct", "nano-cot", "nano-base")
 SAMPLES = 8
 BATCH = 128
 LARGE_BATCH = 64
@@ -64,11 +63,10 @@ def demo(
         planned = plan_sweep(swept, suites[0], dataclasses.replace(settings, batch_size=BATCH // 2))
         run_all(runs, settings, progress)
         run_sweep(planned, progress)
-    timed = [system for name in TIMED for system in systems if system.name == name]
     measured = []
     for batch, least in ((1, 32), (LARGE_BATCH, 8)):
-        note(f"latency at batch {batch}: {', '.join(system.name for system in timed)}, in turn")
-        at_batch = plan_runs(timed, suites[:1], dataclasses.replace(settings, batch_size=batch))
+        note(f"latency at batch {batch}: {', '.join(SYSTEMS)}, in turn")
+        at_batch = plan_runs(systems, suites[:1], dataclasses.replace(settings, batch_size=batch))
         measured += measure(at_batch, batch, StoppingRules(least=least, most=least, seconds=0))
     stored.keep_measurement(describe(measured, suites[0].name), results)
     summed = summary.summarise(results)

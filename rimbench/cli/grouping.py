@@ -34,7 +34,7 @@ class GroupedCommand(TyperCommand):
         if len(what) + len(how) + len(where) <= FEW:
             told = {"Arguments": arguments, "Options": [*what, *how, *where]}
         elif not asks:
-            told = {"Arguments": arguments, "What to tell": [*what, *how], "Where and in which form": where}
+            told = {"Arguments": arguments, "Options": [*what, *how], "Where and in which form": where}
         else:
             told = {"Arguments": arguments, "What to ask": what, "How to ask": how, "Where and in which form": where}
         for title, records in told.items():

@@ -62,7 +62,7 @@ def suite(
 def system(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A checkpoint: config, weights and tokenizer.")],
 ) -> None:
-    """Write the file of a system for a checkpoint folder: how it is asked, told by its tokenizer.
+    """Write the file of a system for a checkpoint folder: how it is asked, as far as its tokenizer says.
 
     Example:
 

@@ -90,7 +90,7 @@ def _chosen(runs: Sequence[PlannedRun], rows: Sequence[Measured], quantities: Se
             own = [row for row in rows if (row.system, row.engine, row.quantity) == (name, run.facts.name, wanted)]
             if not own:
                 raise EngineError(
-                    f"system '{name}' told a letter in fewer than two samples of {rows[0].batch} questions: there is "
+                    f"system '{name}' gave a letter in fewer than two samples of {rows[0].batch} questions: there is "
                     "no time to the letter; ask for its answer, or take more samples"
                 )
             found += [replace(row, quantity=quantity) for row in own]

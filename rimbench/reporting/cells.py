@@ -7,7 +7,6 @@ from rimbench.reporting.metrics import Metric
 from rimbench.reporting.reading import RunData
 from rimbench.reporting.variants import (
     controls_of,
-    name_of,
     origin_of,
     run_departures,
     suite_label,
@@ -15,8 +14,10 @@ from rimbench.reporting.variants import (
 )
 
 
-def make_cell(run: RunData, label: str, metrics: Sequence[Metric], sweeps: Sequence[BudgetSweep]) -> CellResult:
-    """Every figure of one run, under the label by which tables show it."""
+def make_cell(
+    run: RunData, name: str, label: str, metrics: Sequence[Metric], sweeps: Sequence[BudgetSweep]
+) -> CellResult:
+    """Every figure of one run, under its model's name and the label by which tables show it."""
     manifest, answered = run.manifest, run.answered
     return CellResult(
         run=manifest.run,
@@ -34,7 +35,7 @@ def make_cell(run: RunData, label: str, metrics: Sequence[Metric], sweeps: Seque
         figures=tuple(metric.measure(run, answered) for metric in metrics),
         data=run,
         shown_suite=suite_label(manifest),
-        name=name_of(manifest),
+        name=name,
     )
 
 

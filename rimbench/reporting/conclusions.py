@@ -24,8 +24,6 @@ MARKS = {"better": "+", "worse": "-", "equivalent": "=", "undecided": "?", None:
 NO_VERDICT = "n"
 """The mark of a pair of too few items, or of answers that are missing."""
 MIRRORED = {"better": "worse", "worse": "better"}
-TIMED = 4
-"""Systems whose times one sentence holds."""
 
 
 def make_summaries(
@@ -55,8 +53,8 @@ def _summarise_suite(
     memory = next((cell for cell in ordered if _has_memory(cell)), None)
     controls = [] if memory is None else _controls(memory, ordered)
     times_of = {entry.label for entry in measured}
-    shown = [cell.label for cell in (memory, *controls, ordered[0]) if cell is not None and cell.label in times_of]
-    timed = list(dict.fromkeys(shown))[:TIMED]
+    asked = ordered[:1] if memory is None else [memory, *controls]
+    timed = [cell.label for cell in asked if cell.label in times_of]
     doubt = worst_doubt(ordered, [entry for entry in measured if entry.label in timed])
     several = sum(_has_memory(cell) for cell in ordered)
     told = (
@@ -235,8 +233,8 @@ def summary_tables(summaries: Sequence[SuiteSummary]) -> list[Table]:
     made = [_summary_table(summary) for summary in summaries]
     if made and any(len(summary.systems) > 1 for summary in summaries):
         remark = (
-            f"Verdicts, row by row: + better, - worse, = equivalent, ? undecided, {NO_VERDICT} none yet. They are "
-            "adjusted for the suite's pairs, so that an interval without 0 may be undecided."
+            f"Verdicts, row by row: + better, - worse, = equivalent, ? undecided, {NO_VERDICT} none yet; adjusted "
+            "for the suite's pairs, so that an interval without 0 may be undecided."
         )
         made[-1] = replace(made[-1], remark=remark)
     return made

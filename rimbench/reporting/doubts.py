@@ -118,7 +118,7 @@ def _sizes(cells: Sequence[CellResult]) -> Iterator[str]:
 def _chance(cells: Sequence[CellResult]) -> Iterator[str]:
     guessing = _named(cells, lambda cell: not cell.controls.blind and not _above_chance(cell))
     if guessing:
-        yield f"not shown to be above the best letter or a uniform guesser: {guessing}"
+        yield f"not shown to be above chance or the majority letter: {guessing}"
     shortcut = _named(cells, lambda cell: cell.controls.blind and _above_chance(cell))
     if shortcut:
         yield f"right above chance without seeing the question, so that the options give answers away: {shortcut}"

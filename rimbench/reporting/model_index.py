@@ -20,10 +20,10 @@ def as_model_index(report: Report) -> str:
     """
     from huggingface_hub import ModelCardData
 
-    cells = [cell for cell in report.cells if not _why_not(cell)]
+    cells = [cell for cell in report.cells if not why_not(cell)]
     documents = []
     for name in sorted({cell.name for cell in cells}):
-        results = _results([cell for cell in cells if cell.name == name])
+        results = results_of([cell for cell in cells if cell.name == name], name)
         if results:
             documents.append(ModelCardData(model_name=name, eval_results=results).to_yaml() + "\n")
     return "---\n".join(documents)
@@ -34,48 +34,55 @@ def left_out(report: Report) -> list[str]:
     return [
         f"left out of the model index: {cell.label} on {cell.shown_suite}, {why}"
         for cell in report.cells
-        if (why := _why_not(cell))
+        if (why := why_not(cell))
     ]
 
 
-def _why_not(cell: CellResult) -> str:
+def why_not(cell: CellResult) -> str:
+    """Why a cell is no result of its model on its suite; empty where it is one."""
     if cell.controls != Controls():
         return "which is a control"
     return f"of which {cell.n} of {cell.n_asked} items are answered" if cell.partial else ""
 
 
-def _results(cells: Sequence[CellResult]) -> list[Any]:
+def results_of(cells: Sequence[CellResult], model: str) -> list[Any]:
+    """The accuracy and pass@k of each cell of a model as the hub's `EvalResult`, labelled where it is not the model's
+    name.
+    """
     found = []
     for cell in cells:
+        about, run = _about(cell, model), {"run": cell.run}
         headline = cell.metric(Accuracy).headline
         if headline.estimate is not None:
             name = "greedy accuracy" if headline.of == "greedy" else f"accuracy, {headline.of}"
-            found.append(_result(cell, "accuracy", name, headline.estimate, {}))
+            found.append(_result(about, "accuracy", name, headline.estimate, run))
         k, passed = cell.metric(SeveralAnswers).passed
         if passed is not None and len(cell.data.sampled) == cell.n_asked:
             chance = {"k": int(k or 0), "guesser": round(passed.chance, 4)}
-            found.append(_result(cell, "pass@k", f"pass@{k}", passed.estimate, chance))
+            found.append(_result(about, "pass@k", f"pass@{k}", passed.estimate, run | chance))
     return found
 
 
-def _result(cell: CellResult, kind: str, name: str, estimate: Estimate, more: dict[str, Any]) -> Any:
-    from huggingface_hub import EvalResult
-
+def _about(cell: CellResult, model: str) -> dict[str, Any]:
+    """What a result is of."""
     source, suite = cell.manifest.suite_source, cell.suite
     on_hub = source.kind == "hub"
-    setting = f" ({cell.label})" if cell.label != cell.system else ""
+    setting = f" ({cell.label})" if cell.label != model else ""
     setting += " (user's file)" if cell.shown_suite != suite else ""
+    return {
+        "task_type": "question-answering",
+        "task_name": "multiple-choice question answering",
+        "dataset_type": source.name if on_hub and source.name else suite,
+        "dataset_name": catalogue.role(suite).title + setting,
+        "dataset_split": source.split,
+        "dataset_revision": source.revision if on_hub else None,
+    }
+
+
+def _result(about: dict[str, Any], kind: str, name: str, estimate: Estimate, more: dict[str, Any]) -> Any:
+    from huggingface_hub import EvalResult
+
     interval = None if estimate.lo is None or estimate.hi is None else [round(estimate.lo, 4), round(estimate.hi, 4)]
-    args = {"run": cell.run, "n": estimate.n, "ci95": interval, "interval": estimate.method, **more}
-    return EvalResult(
-        task_type="question-answering",
-        task_name="multiple-choice question answering",
-        dataset_type=source.name if on_hub and source.name else suite,
-        dataset_name=catalogue.role(suite).title + setting,
-        dataset_split=source.split,
-        dataset_revision=source.revision if on_hub else None,
-        metric_type=kind,
-        metric_name=name,
-        metric_value=round(estimate.value, 4),
-        metric_args=args,
-    )
+    args = {"n": estimate.n, "ci95": interval, "interval": estimate.method, **more}
+    value = round(estimate.value, 4)
+    return EvalResult(**about, metric_type=kind, metric_name=name, metric_value=value, metric_args=args)

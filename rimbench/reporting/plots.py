@@ -108,8 +108,8 @@ def _accuracy(cells: Sequence[CellResult], systems: Sequence[str], suites: Seque
         axes.set_title(short(suite))
     greedy = all(cell.metric(Accuracy).headline.of == "greedy" for cell in cells)
     kind = "greedy accuracy" if greedy else "accuracy"
-    grid[-1].set_xlabel(f"{kind}, % [95%]; dotted: a guesser's")
-    title = f"{kind.capitalize()} of each system with its 95% interval, and a uniform guesser's as a dotted line"
+    grid[-1].set_xlabel(f"{kind}, % [95%]; dotted: chance")
+    title = f"{kind.capitalize()} of each system with its 95% interval, and chance as a dotted line"
     return Plot("accuracy", title, figure, "Accuracy")
 
 
@@ -165,8 +165,8 @@ def _pass_at_k(cells: Sequence[CellResult], systems: Sequence[str], suites: Sequ
                 axes.plot([100 * passed.chance] * 2, [place - 0.45, place + 0.45], color=GREY, ls=":")
         name_rows(axes, [_told(cell, f"{cell.label}, k = {k}") for cell, k, _ in shown])
         axes.set_title(short(suite))
-    grid[-1].set_xlabel("pass@k, % [95%]; dotted: a guesser's")
-    title = "pass@k of each system with its 95% interval beside a uniform guesser's"
+    grid[-1].set_xlabel("pass@k, % [95%]; dotted: chance")
+    title = "pass@k of each system with its 95% interval beside chance"
     return Plot("pass-at-k", title, figure, "Several answers")
 
 

@@ -24,6 +24,7 @@ from rimbench.reporting.document import SCHEMA, Report
 from rimbench.reporting.doubts import doubt_families, find_doubts, say_partial
 from rimbench.reporting.facets import Facets
 from rimbench.reporting.families import ALL, DECLARED, Choice, is_called, list_pairs, pairs_among
+from rimbench.reporting.grown import without_outgrown
 from rimbench.reporting.metrics import find_metrics
 from rimbench.reporting.pairs import check_same_items, compare_pairs, gaps, order_effects, unlike_items
 from rimbench.reporting.reading import RunData, read_runs
@@ -36,6 +37,7 @@ from rimbench.reporting.variants import (
     is_unchanged,
     label_runs,
     name_of,
+    name_runs,
     run_departures,
     variant_of,
 )
@@ -63,6 +65,7 @@ def summarise(
     ablations = find_ablations(results, unread.append, settings, selection)
     inner = (*rotations, *sweeps, *ablations)
     runs = read_all(results, unread.append, selection) if find_runs(results) or not inner else []
+    runs, outgrown = without_outgrown(runs)
     labels = labels_of(runs)
     measurements = [_rows_of(selection, each) for each in read_measurements(results, unread.append)]
     lenses = [
@@ -71,7 +74,10 @@ def summarise(
     selection.check(found=bool(runs or inner))
     metrics = find_metrics()
     cells = sorted(
-        (make_cell(run, labels[run.manifest.run], metrics, sweeps) for run in runs),
+        (
+            make_cell(run, name, labels[run.manifest.run], metrics, sweeps)
+            for run, name in zip(runs, name_runs([run.manifest for run in runs]), strict=True)
+        ),
         key=lambda c: (c.suite, c.system, c.label),
     )
     taken, notes = choose_variants(runs)
@@ -85,7 +91,7 @@ def summarise(
     chosen = {run.manifest.run for run in taken}
     beside = [cell for cell in cells if cell.run in chosen]
     timings = make_timings(measurements, accuracies_beside(beside))
-    doubts = (*find_doubts(cells), *notes, *unlike_items(taken), *doubt_families(pairs))
+    doubts = (*find_doubts(cells), *outgrown, *notes, *unlike_items(taken), *doubt_families(pairs))
     return Report(
         schema=SCHEMA,
         cells=tuple(cells),
@@ -136,7 +142,7 @@ def summarise_pair(
     UsageError where they share no suite, or no item, or one is not of the family that was named.
     """
     unread: list[str] = []
-    runs, choice = read_all(results, unread.append), choice or Choice()
+    runs, choice = without_outgrown(read_all(results, unread.append), but=(a, b))[0], choice or Choice()
     if choice.named is not None:
         choice = replace(choice, baseline=b)
         if a not in (choice.named or ()):
@@ -171,8 +177,11 @@ def labels_of(runs: Sequence[RunData]) -> dict[str, str]:
 def _pairs(taken: Sequence[RunData], labels: Mapping[str, str], choice: Choice) -> list[tuple[RunData, RunData]]:
     """The pairs of runs to be compared, suite by suite."""
     found = [(named[a], named[b]) for named in _by_suite(taken, labels) for a, b in list_pairs(named, choice)]
-    if choice.baseline is not None and not any(is_called(labels[r.manifest.run], r, choice.baseline) for r in taken):
-        raise unknown("baseline", choice.baseline, {labels[run.manifest.run] for run in taken})
+    if choice.baseline is not None:
+        called = [run for run in taken if is_called(labels[run.manifest.run], run, choice.baseline)]
+        if not called:
+            raise unknown("baseline", choice.baseline, {labels[run.manifest.run] for run in taken})
+        _check_one_each(called, labels, f"--baseline {choice.baseline}")
     return found
 
 
@@ -237,6 +246,14 @@ def choose_variants(runs: Sequence[RunData]) -> tuple[list[RunData], list[str]]:
     return taken, notes
 
 
+def _check_one_each(taken: Sequence[RunData], labels: Mapping[str, str], name: str) -> None:
+    """UsageError where a name stands for runs of several weights on one suite."""
+    suites = [run.manifest.suite for run in taken]
+    shown = sorted({labels[run.manifest.run] for run in taken if suites.count(run.manifest.suite) > 1})
+    if shown:
+        raise UsageError(f"{name} has runs of several weights: give one of {', '.join(shown)}")
+
+
 def _rank(run: RunData) -> tuple[bool, bool, int, int, str, str]:
     manifest = run.manifest
     seeded = "seed" in run_departures(manifest)
@@ -278,4 +295,5 @@ def named_runs(runs: Sequence[RunData], labels: Mapping[str, str], name: str) ->
         notes.append(f"no run of {name} is one of the system as its file has it: comparing {shown[0]}")
     if not taken:
         raise unknown("system or run", name, {*labels, *labels.values()})
+    _check_one_each(taken, labels, name)
     return {run.manifest.suite: run for run in taken}, notes

@@ -90,7 +90,7 @@ def budget_table(sweep: BudgetSweep) -> Table:
     if sweep.adaptive is not None:
         remark += f" {_say_adaptive(sweep.adaptive)}"
     if sweep.guess is not None and best is not None:
-        remark += f" A uniform guesser has {share(sweep.guess)}%, one letter {share(best.accuracy)}% ({best.letter})."
+        remark += f" Chance is {share(sweep.guess)}%, the majority letter {share(best.accuracy)}% ({best.letter})."
     return Table(
         budget_title(sweep),
         ("K", "greedy, % [95%]", "changed", "to right", "to wrong", "failed"),

@@ -24,9 +24,8 @@ DISTINGUISHING = {
     "dtype": attrgetter("engine.dtype"),
     "batch": attrgetter("engine.batch_size"),
     "items": attrgetter("suite.content_sha256"),
-    "weights": attrgetter("weights_sha256"),
 }
-"""What tells two runs apart that depart alike, by the words that a report uses for it."""
+"""What tells two runs of one model apart that depart alike, by the words that a report uses for it."""
 SHA256_DIGITS = 64
 
 
@@ -100,9 +99,10 @@ def origin_of(manifest: Manifest) -> Origin:
     )
 
 
-def variant_of(manifest: Manifest) -> tuple[str, str, str]:
-    """What runs that may stand for one another have in common: suite, system, and what they depart in."""
-    return manifest.suite, manifest.system, str(run_departures(manifest, HARMLESS))
+def variant_of(manifest: Manifest) -> tuple[str, ...]:
+    """What runs that may stand for one another have in common: suite, system, weights, and what they depart in."""
+    departures = str(run_departures(manifest, HARMLESS))
+    return manifest.suite, manifest.system, str(manifest.identity.weights_sha256), departures
 
 
 def name_of(manifest: Manifest, but: Collection[str] = ()) -> str:
@@ -110,26 +110,42 @@ def name_of(manifest: Manifest, but: Collection[str] = ()) -> str:
     return label(manifest.system, run_departures(manifest, but))
 
 
+def name_runs(manifests: Sequence[Manifest]) -> list[str]:
+    """The name of each run's model on every suite: `name_of`, and its weights where others bear that name too."""
+    names = [name_of(manifest) for manifest in manifests]
+    weights: dict[str, set[str]] = {}
+    for manifest, name in zip(manifests, names, strict=True):
+        weights.setdefault(name, set()).add(str(manifest.identity.weights_sha256))
+    return [
+        _with(name, [f"weights {_shortened(manifest.identity.weights_sha256)}"] if len(weights[name]) > 1 else [])
+        for manifest, name in zip(manifests, names, strict=True)
+    ]
+
+
 def label_runs(manifests: Sequence[Manifest]) -> list[str]:
-    """The name under which every format shows each run: its system, all that it departs in, and what else tells it
-    from the runs that depart alike; where nothing tells two apart, the run's own name follows.
+    """The name under which every format shows each run: its model's, and what else tells it from the runs that depart
+    alike; where nothing tells two apart, the run's own name follows.
     """
-    labels = []
-    for manifest in manifests:
-        group = [m for m in manifests if (m.suite, name_of(m)) == (manifest.suite, name_of(manifest))]
+    labels, names = [], name_runs(manifests)
+    for manifest, name in zip(manifests, names, strict=True):
+        group = [m for m, other in zip(manifests, names, strict=True) if (m.suite, other) == (manifest.suite, name)]
         differing = [
             f"{word} {_shortened(found(manifest.identity))}"
             for word, found in DISTINGUISHING.items()
             if len({str(found(m.identity)) for m in group}) > 1 and found(manifest.identity)
         ]
-        shown = name_of(manifest)
-        more = ", ".join(differing)
-        labels.append(shown if not more else f"{shown[:-1]}, {more})" if shown.endswith(")") else f"{shown} ({more})")
+        labels.append(_with(name, differing))
     cells = [(manifest.suite, shown) for manifest, shown in zip(manifests, labels, strict=True)]
     return [
         shown if cells.count(cell) == 1 else f"{shown} [{manifest.run}]"
         for manifest, shown, cell in zip(manifests, labels, cells, strict=True)
     ]
+
+
+def _with(name: str, words: Sequence[str]) -> str:
+    """A name with further words in its brackets."""
+    more = ", ".join(words)
+    return name if not more else f"{name[:-1]}, {more})" if name.endswith(")") else f"{name} ({more})"
 
 
 def _shortened(value: object) -> str:

@@ -131,6 +131,12 @@ class Identity:
         return _sha256(_without(self.document, "engine", "seed"))
 
     @property
+    def but_items_sha256(self) -> str:
+        """The hash of all but the items: those of a run under another limit."""
+        wording = (self.document.get("suite") or {}).get("wording")
+        return _sha256({**_without(self.document, "suite", "prompts_sha256"), "wording": wording})
+
+    @property
     def unordered_sha256(self) -> str:
         """The hash of all but the controls: runs of equal ones may differ in the order of their options."""
         return _sha256(_without(self.document, "controls", "prompts_sha256"))

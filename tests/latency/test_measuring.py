@@ -140,7 +140,7 @@ def test_a_system_that_tells_no_letter_has_no_time_to_it(planned):
     run = next(run for run in planned(1) if run.cell.system.name == "writes")
     short = dataclasses.replace(run.cell.system.answer, max_new_tokens=1)
     cell = dataclasses.replace(run.cell, system=dataclasses.replace(run.cell.system, answer=short))
-    with pytest.raises(EngineError, match=r"'writes' told a letter in fewer than two samples .*; ask for its answer"):
+    with pytest.raises(EngineError, match=r"'writes' gave a letter in fewer than two samples .*; ask for its answer"):
         measure([dataclasses.replace(run, cell=cell)], 1, FEW, quantities=["letter"])
 
 

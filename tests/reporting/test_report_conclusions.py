@@ -52,9 +52,7 @@ def test_every_sentence_is_what_the_records_give(family):
     assert told["memory"].startswith("nano-rim-v2 (memory): +30.0 [+21.9, +39.6] on nano-direct, better; ")
     assert "-5.0 [-18.1, +8.2] on nano-cot, undecided (N = 2,100 would decide)." in told["memory"]
     # Every gold letter is A: whoever always gives it has them all.
-    assert told["distrust"] == (
-        "Distrust most: not shown to be above the best letter or a uniform guesser: every system."
-    )
+    assert told["distrust"] == ("Distrust most: not shown to be above chance or the majority letter: every system.")
     assert "cost" not in told
 
 

@@ -182,8 +182,8 @@ def columns_of(document):
         "Accuracy": (cells, of_cell | {
             "greedy, % [95%]": lambda c: percent(estimate(c, value="greedy_accuracy")),
             "BCa": lambda c: interval(*c["bca_ci95"]) if c["bca_ci95"] else "-",
-            "guess, %": plain("guess", share),
-            "one letter, %": lambda c: f"{share(c['one_letter']['accuracy'])} ({c['one_letter']['letter']})",
+            "chance, %": plain("guess", share),
+            "majority, %": lambda c: f"{share(c['one_letter']['accuracy'])} ({c['one_letter']['letter']})",
         }),
         "What departs": (several(cells, "departures"), {
             "suite": suite, "system": plain("system"), "shown as": label, "setting": plain("key"),
@@ -196,7 +196,7 @@ def columns_of(document):
         "Several answers": (drawn, {
             "suite": suite, "system": label, "k": plain("key"), "n": lambda e: n_of(e["own"]),
             "pass@k, % [95%]": lambda e: percent(estimate(e["own"])),
-            "guess, %": own("chance", share),
+            "chance, %": own("chance", share),
             "above chance": lambda e: percent(estimate(e["own"]["above_chance"])),
             "exact": lambda e: percent(estimate(e["own"]["exact"])),
             "pass@1": lambda e: percent(estimate(e["mean_over_draws"])),
@@ -364,7 +364,7 @@ def test_what_stands_under_the_tables_of_budgets_stands_in_the_document_too(summ
     memory = sweep["memory"]
     assert f"K = {memory['k']} minus K = 0: {points(estimate(memory, value='delta'))} points" in table.remark
     assert f"p = {memory['p_value']:.2g} ({memory['test']})" in table.remark
-    assert f"A uniform guesser has {share(sweep['guess'])}%, one letter" in table.remark
+    assert f"Chance is {share(sweep['guess'])}%, the majority letter" in table.remark
 
 
 def test_no_number_of_the_document_is_a_negative_zero_and_none_is_no_number(summed):

@@ -167,7 +167,7 @@ def test_accuracy_at_chance_and_shortcuts_are_said(tmp_path):
     assert notes == [
         "made up by the scripted engine 'fake', no model's answers: dull (blind) on suite, guesser on suite, "
         "seer (blind) on suite",
-        "not shown to be above the best letter or a uniform guesser: guesser on suite",
+        "not shown to be above chance or the majority letter: guesser on suite",
         "right above chance without seeing the question, so that the options give answers away: "
         "seer (blind) on suite",
     ]

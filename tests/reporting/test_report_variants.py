@@ -10,6 +10,7 @@ from report_runs import IDENTITY, record
 from rimbench.errors import UsageError
 from rimbench.reporting import formats
 from rimbench.reporting.drawing import as_svg, short
+from rimbench.reporting.families import Choice
 from rimbench.reporting.model_index import left_out
 from rimbench.reporting.plots import make_plots
 from rimbench.reporting.summary import choose_runs, read_all, summarise, summarise_pair
@@ -176,3 +177,40 @@ def test_a_cell_carries_the_sweep_of_what_it_was_itself_and_no_other(write_run):
 def test_a_name_too_long_for_a_plot_keeps_the_end_by_which_variants_differ():
     one, two = (short(f"OpenMed-qwen3-1.7b-RIM (weights {digest})") for digest in ("581f0f4e01", "0b51e22aa7"))
     assert one != two and one.endswith("(weights 581f0f4e01)") and len(one) == 34
+
+
+def test_weights_of_one_name_are_two_systems_told_apart_on_every_suite_and_both_compared(write_run):
+    for run, weights in (("a", "a"), ("b", "b")):
+        identity = PLAIN | {"weights_sha256": weights * 64}
+        write_run(ANSWERS, 40, n=40, run=run, system="base-direct", identity=identity, departures={})
+    write_run(
+        ANSWERS, 40, n=40, run="c", system="base-direct", suite="other", departures={},
+        identity=PLAIN | {"weights_sha256": "a" * 64},
+    )  # fmt: skip
+    results = write_run(ANSWERS, 40, n=40, run="cot", system="cot", identity=PLAIN, departures={})
+    summed = summarise(results)
+    a, b = "base-direct (weights aaaaaaaaaa)", "base-direct (weights bbbbbbbbbb)"
+    assert {(cell.suite, cell.label, cell.name) for cell in summed.cells if cell.system == "base-direct"} == {
+        ("suite", a, a), ("suite", b, b), ("other", a, a),
+    }  # fmt: skip
+    assert {frozenset((pair.a, pair.b)) for pair in summed.comparisons} == {
+        frozenset(pair) for pair in ((a, b), (a, "cot"), (b, "cot"))
+    }
+    index = formats.render("model-index", summed, results)
+    assert index.count(f"name: {a}\n") == 1 and index.count(f"name: {b}\n") == 1
+    assert summarise_pair(results, a, b)[0][0].runs == ("a", "b")
+    with pytest.raises(UsageError, match=r"base-direct has runs of several weights: give one of .*aaaa.*, .*bbbb"):
+        summarise_pair(results, "base-direct", "cot")
+    with pytest.raises(UsageError, match="--baseline base-direct has runs of several weights"):
+        summarise(results, choice=Choice(baseline="base-direct"))
+
+
+def test_a_run_that_has_grown_is_counted_once(write_run):
+    identity = PLAIN | {"suite": {"content_sha256": "t" * 64}}
+    write_run(ANSWERS[:20], 20, n=20, run="small", system="one", identity=PLAIN, departures={})
+    results = write_run(ANSWERS, 40, n=40, run="grown", system="one", identity=identity, departures={})
+    summed = summarise(results)
+    assert [(cell.run, cell.label) for cell in summed.cells] == [("grown", "one")]
+    assert "small is left out: grown has its 20 items among 40" in summed.notes
+    results = write_run(ANSWERS[:20], 20, n=20, run="two", system="two", identity=PLAIN, departures={})
+    assert summarise_pair(results, "small", "two")[0][0].runs == ("small", "two")

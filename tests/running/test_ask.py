@@ -67,9 +67,33 @@ def test_what_is_no_question_with_options_is_refused(system, question, options, 
         rimbench.answer(question, options, system=system)
 
 
-def test_a_system_that_writes_its_answer_out_is_refused(checkpoint):
-    with pytest.raises(UsageError, match="'base' writes its answer out"):
-        rimbench.answer("Which?", ["x", "y"], system="base", model=str(checkpoint))
+def test_a_system_that_writes_shows_its_text_and_the_letter_that_a_run_reads_there(tmp_path, capsys):
+    suite = suites.load("demo-in-dist", limit=3)
+    settings = plans.RunSettings(tmp_path / "results", batch_size=1)
+    (run,) = plans.plan_runs([systems.load("nano-cot")], [suite], settings)
+    completion.run_all([run], settings, Quiet())
+    records = {record.item_id: record for record in read_records(run.folder / RECORDS)}
+    for item in suite.items:
+        answered = rimbench.answer(item.question, item.options, system="nano-cot")
+        assert (answered.letter, answered.text) == (records[item.item_id].answer, records[item.item_id].text)
+        assert answered.probabilities == {}
+    ask(item.question, list(item.options.values()), system="nano-cot")
+    printed = capsys.readouterr().out
+    assert printed.startswith(answered.text) and f"Answer: {answered.letter}" in printed
+
+
+def test_a_text_that_states_no_letter_is_shown_and_one_that_is_cut_off_says_so(checkpoint, tmp_path, capsys):
+    path = tmp_path / "short.toml"
+    path.write_text(
+        f'description = "made for tests"\n[weights]\npath = "{tiny.beside(checkpoint, tmp_path)}"\n'
+        '[answer]\nmode = "generate"\nmax_new_tokens = 3\n'
+    )
+    ask("Which?", ["x", "y"], system=str(path))
+    printed = capsys.readouterr()
+    assert "Answer: none is stated" in printed.out and "cut off at 3 tokens" in printed.err
+    ask("Which?", ["x", "y"], system=str(path), json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert document["letter"] is None and document["probabilities"] == {} and document["text"]
 
 
 def test_the_command_prints_letter_and_probabilities_and_says_on_stderr_that_it_is_no_advice(system, capsys):

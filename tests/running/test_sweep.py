@@ -181,7 +181,7 @@ def test_the_command_prints_every_budget_from_zero(made, swept, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:11]] == [str(blocks) for blocks in range(9)]
     assert any("K = 8 minus K = 0" in line for line in lines)
-    assert any("A uniform guesser has" in line for line in lines)
+    assert any("Chance is" in line for line in lines)
     sweep(**arguments, results=made / "swept", json=True)
     document = json.loads(capsys.readouterr().out)
     assert [budget["k"] for budget in document["budgets"]] == list(range(9))

@@ -82,11 +82,11 @@ def _table(cells: Sequence[CellResult]) -> Table:
         (
             *("suite", "system", "n"),
             *(("accuracy, % [95%]", "of") if told else ("greedy, % [95%]",)),
-            *("BCa", "guess, %", "one letter, %"),
+            *("BCa", "chance, %", "majority, %"),
         ),
         tuple(rows),
         f"Intervals: {', '.join(methods) or 'none'}, and the BCa bootstrap beside it. An answer that names no letter "
-        "counts as wrong. Guess: a uniform guesser; one letter: whoever always gives the most frequent gold letter.",
+        "counts as wrong. Chance: a uniform guesser; majority: always the most frequent gold letter.",
         ("BCa",),
     )
 

@@ -113,10 +113,10 @@ def _table(cells: Sequence[CellResult]) -> Table:
     ]
     return Table(
         "Several answers a question",
-        ("suite", "system", "n", "k", "pass@k, % [95%]", "guess, %", "above chance", "exact", "pass@1", "maj@k"),
+        ("suite", "system", "n", "k", "pass@k, % [95%]", "chance, %", "above chance", "exact", "pass@1", "maj@k"),
         tuple(rows),
-        "pass@k: the unbiased estimator, bootstrapped over questions; one near guess, a uniform guesser's, "
-        "says little. Above chance: (value - guess) / (1 - guess). Exact: from a readout's probabilities.",
+        "pass@k: the unbiased estimator, bootstrapped over questions; one near chance, a uniform guesser's, "
+        "says little. Above chance: (value - chance) / (1 - chance). Exact: from a readout's probabilities.",
         ("exact", "pass@1", "above chance", "maj@k", *whole_n(cells)),
     )
 
