@@ -138,7 +138,7 @@ class _Asking:
             yield from self._engine.answer(batch, self._cell.seed)
 
     def _take(self, group: Given) -> None:
-        made: list[Written] = []
+        made: list[tuple[str, Written]] = []
         failed: list[tuple[Request, Exception]] = []
         for request, given in group:
             judged = given
@@ -147,8 +147,9 @@ class _Asking:
             if judged.fault is not None:
                 failed.append((request, FaultyAnswerError(judged.fault)))
             else:
-                made += (each for each in judged.answers if (each.item_id, each.sample) not in self._store.done)
-                self._starved.pop(request.item_id, None)
+                item_id, done = request.item_id, self._store.done
+                made += ((item_id, each) for each in judged.answers if (item_id, each.sample) not in done)
+                self._starved.pop(item_id, None)
         if len(failed) < len(group):
             self._worked, self._in_a_row = True, 0
             self.keep(self._held)
@@ -156,8 +157,8 @@ class _Asking:
         if made:
             self._store.append_written(made)
             self._on_kept(len(made))
-        for answer in made:
-            self._failures.pop((answer.item_id, answer.sample), None)
+        for item_id, answer in made:
+            self._failures.pop((item_id, answer.sample), None)
         for request, fault in failed:
             self._fail(request, fault)
 

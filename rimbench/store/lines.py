@@ -35,12 +35,11 @@ T = TypeVar("T")
 
 
 class Written(NamedTuple):
-    """An answer as it is appended: what is counted of it, and its line with the newline.
+    """An answer to an item, as it is appended: what is counted of it, and its line with the newline.
 
     `right` is said of greedy answers alone, `mended` of a text of which half a character is kept as \ufffd.
     """
 
-    item_id: str
     sample: int
     right: bool
     mended: bool
@@ -55,7 +54,7 @@ def write(record: Record) -> Written:
     except UnicodeEncodeError:
         torn, body = True, _body(dataclasses.replace(record, text=mended(record.text))).encode()
     line = b'%b%b%08x"}\n' % (body, _CHECK_BYTES, zlib.crc32(body))
-    return Written(record.item_id, record.sample, record.sample == 0 and record.correct, torn, line)
+    return Written(record.sample, record.sample == 0 and record.correct, torn, line)
 
 
 def to_line(record: Record) -> str:

@@ -171,11 +171,11 @@ class RunStore(AbstractContextManager["RunStore"]):
         for record in records:
             self._count_record(record)
 
-    def append_written(self, answers: Sequence[Written]) -> None:
-        """The same of answers that were checked beside their items when their lines were made; no failures."""
-        self._append(answers, answered=True)
-        for answer in answers:
-            self._count(answer.item_id, answer.sample, answer.right)
+    def append_written(self, answers: Sequence[tuple[str, Written]]) -> None:
+        """The same of answers, by item id, that were checked beside their items when their lines were made."""
+        self._append([answer for _, answer in answers], answered=True)
+        for item_id, answer in answers:
+            self._count(item_id, answer.sample, answer.right)
 
     def _append(self, answers: Sequence[Written], *, answered: bool) -> None:
         lines = b"".join(answer.line for answer in answers)

@@ -266,7 +266,8 @@ def test_a_systems_own_tags_hold_its_thoughts(tmp_path):
         'reasoning_tags = [["[[musing]]", "[[said]]"]]\n'
     )
     system, item = systems.load(str(path)), Item("1", "q", OPTIONS, "A")
-    assert read_letter(system, item, Answer("[[musing]] Answer: A [[said]] Answer: B", 9, finished=True)) == ("B", "ok")
+    said = Answer("[[musing]] Answer: A [[said]] Answer: B", 9, finished=True)
+    assert read_letter(system, item, said) == ("B", "ok")
     assert read_letter(system, item, Answer("[[musing]] Answer: A", 9, finished=True)) == (None, "truncated")
 
 
