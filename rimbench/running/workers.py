@@ -188,20 +188,18 @@ class _Worker:
         """What was answered, each request by its place in the lease, and what ended it before its time; pickled."""
         requests, shown, judge = pickle.loads(content)
         places = {id(request): place for place, request in enumerate(requests)}
-        answered: list[tuple[Request, list[Answer]]] = []
+        answered: list[tuple[int, Request, list[Answer]]] = []
         failure = None
         try:
             for group in self._open().answer(requests, judge.seed):
-                answered += group
-                unasked = next((request for request, _ in group if id(request) not in places), None)
-                if unasked is not None:
-                    raise EngineError(f"the engine answered item '{unasked.item_id}', unasked")
+                for request, answers in group:
+                    place = places.pop(id(request), None)
+                    if place is None:
+                        raise EngineError(f"the engine answered item '{request.item_id}' twice, or unasked")
+                    answered.append((place, request, answers))
         except Exception as error:
             failure = _portable(error)
-        judged = [
-            (places[id(request)], judge.judge(shown[request.item_id], request, answers))
-            for request, answers in answered
-        ]
+        judged = [(place, judge.judge(shown[asked.item_id], asked, answers)) for place, asked, answers in answered]
         return pickle.dumps((judged, failure), pickle.HIGHEST_PROTOCOL)
 
     def _open(self) -> Engine:
