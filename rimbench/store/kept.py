@@ -37,10 +37,6 @@ class Kept(Set[tuple[str, int]]):
         asked = (2 << samples) - (1 << first)
         return sum((asked & ~self._bits.get(item_id, 0)).bit_count() for item_id in item_ids)
 
-    def is_first(self, item_id: str, sample: int) -> bool:
-        """Whether no smaller sample of the item is here."""
-        return self._bits.get(item_id, 0) & ((1 << sample) - 1) == 0
-
     @property
     def most_samples(self) -> int:
         """The largest sample of any item; 0 without one."""
