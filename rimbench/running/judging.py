@@ -12,7 +12,7 @@ from rimbench.engines import Request, chance_of
 from rimbench.errors import on_one_line
 from rimbench.extraction import extract, first_letter
 from rimbench.records import Answer, Asked, Item, Record, Status, find_fault
-from rimbench.store import Written, write
+from rimbench.store import WrittenAnswer, write_answer
 from rimbench.suites.controls import Shown
 from rimbench.systems import System
 
@@ -21,10 +21,10 @@ class FaultyAnswerError(Exception):
     """An answer that cannot be one: the message says why."""
 
 
-class Judged(NamedTuple):
+class JudgedAnswers(NamedTuple):
     """A request's answers as they are kept, or why they can be none."""
 
-    answers: tuple[Written, ...]
+    answers: tuple[WrittenAnswer, ...]
     fault: str | None = None
 
 
@@ -36,12 +36,12 @@ class Judge:
     samples: int
     seed: int
 
-    def judge(self, shown: Shown, request: Request, answers: list[Answer]) -> Judged:
+    def judge(self, shown: Shown, request: Request, answers: list[Answer]) -> JudgedAnswers:
         """The answers to a request, in the item's own letters: `text` alone keeps the letters that were shown."""
         try:
-            return Judged(tuple(map(write, _to_records(self, shown, request, answers))))
+            return JudgedAnswers(tuple(map(write_answer, _to_records(self, shown, request, answers))))
         except FaultyAnswerError as error:
-            return Judged((), str(error))
+            return JudgedAnswers((), str(error))
 
 
 def _to_records(judge: Judge, shown: Shown, request: Request, answers: list[Answer]) -> list[Record]:
@@ -53,14 +53,14 @@ def _to_records(judge: Judge, shown: Shown, request: Request, answers: list[Answ
         raise FaultyAnswerError(failure)
     if not request.decoding.readout:
         judged = zip(request.samples, answers, strict=True)
-        return [_checked(shown, request, s, a, read_letter(judge.system, shown.item, a)) for s, a in judged]
+        return [_checked(shown, request, s, a, judge_text(judge.system, shown.item, a)) for s, a in judged]
     [answer] = answers
     if answer.refused:
         return [_checked(shown, request, i, answer, (None, "refused")) for i in range(judge.samples + 1)]
     if answer.option_logprobs is None and answer.second_prompt_tokens is None:
         raise FaultyAnswerError("the engine gave no log-probabilities for a readout")
     if answer.second_prompt_tokens is not None:
-        return [_checked(shown, request, 0, answer, read_second(judge.system, shown.item, answer))]
+        return [_checked(shown, request, 0, answer, judge_second(judge.system, shown.item, answer))]
     best = _checked(shown, request, 0, answer, (answer.text, "ok"))
     drawn = (_draw(judge, shown.item, answer, sample) for sample in range(1, judge.samples + 1))
     return [best, *(_record(shown, request, i, a, (a.text, "ok")) for i, a in enumerate(drawn, 1))]
@@ -89,14 +89,14 @@ def failed_records(shown: Shown, request: Request, samples: Sequence[int], error
     return [_record(shown, request, sample, failed, (None, "engine_error")) for sample in samples]
 
 
-def read_second(cascade: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
+def judge_second(cascade: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
     """The letter of a cascade's second system, and its status."""
     assert cascade.fallback is not None
     second = cascade.fallback.second
-    return (answer.text, "ok") if second.answer.mode == "readout" else read_letter(second, item, answer)
+    return (answer.text, "ok") if second.answer.mode == "readout" else judge_text(second, item, answer)
 
 
-def read_letter(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
+def judge_text(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
     """The letter that a written answer states, and its status; cut off with no letter is `truncated`."""
     if answer.refused:
         return None, "refused"

@@ -9,8 +9,8 @@ from rimbench.records import Record
 from rimbench.running.batches import plan, plan_again, samples_of
 from rimbench.running.cell import Cell
 from rimbench.running.judging import FaultyAnswerError, Judge, failed_records
-from rimbench.running.workers import Given, Pool
-from rimbench.store import RunStore, Written
+from rimbench.running.workers import GivenTogether, Pool
+from rimbench.store import RunStore, WrittenAnswer
 
 BROKEN_IN_A_ROW = 16
 """So many failures with no answer between them are no fault of the items."""
@@ -98,7 +98,7 @@ class _Asking:
             for batch in some:
                 self.ask(batch)
 
-    def ask(self, batch: list[Request], groups: Iterator[Given] | None = None) -> None:
+    def ask(self, batch: list[Request], groups: Iterator[GivenTogether] | None = None) -> None:
         """The per-item border: a batch that fails is asked again in halves, until the failing item stands alone.
 
         That also halves a batch that is too large for the memory. `groups` are its answers, where it has been asked.
@@ -129,7 +129,7 @@ class _Asking:
         for request in rest:
             self._fail(request, failure or EngineError("the engine gave no answer to this item"))
 
-    def _groups(self, batch: list[Request]) -> Iterator[Given]:
+    def _groups(self, batch: list[Request]) -> Iterator[GivenTogether]:
         """What the engine answers; only here is it called, so that whatever it raises is met in one place."""
         if isinstance(self._engine, Pool):
             for _, groups in self._engine.in_turn([batch], self._judge, self._shown_of):
@@ -137,8 +137,8 @@ class _Asking:
         else:
             yield from self._engine.answer(batch, self._cell.seed)
 
-    def _take(self, group: Given) -> None:
-        made: list[tuple[str, Written]] = []
+    def _take(self, group: GivenTogether) -> None:
+        made: list[tuple[str, WrittenAnswer]] = []
         failed: list[tuple[Request, Exception]] = []
         for request, given in group:
             judged = given

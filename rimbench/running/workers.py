@@ -23,7 +23,7 @@ from rimbench import checkpoints, engines
 from rimbench.engines import Engine, EngineFacts, Limits, Request
 from rimbench.errors import EngineError, ModelError, UsageError
 from rimbench.records import Answer
-from rimbench.running.judging import Judge, Judged
+from rimbench.running.judging import Judge, JudgedAnswers
 from rimbench.suites.controls import Shown
 from rimbench.systems.weights import Checkpoint
 
@@ -36,7 +36,7 @@ MOST_LEASES = 2
 MOST_DEATHS = 8
 """So many workers may die with no answer between."""
 Lease = list[Request]
-Given = Sequence[tuple[Request, list[Answer] | Judged]]
+GivenTogether = Sequence[tuple[Request, list[Answer] | JudgedAnswers]]
 """Requests that were finished together, with the answers to each, or with what a worker has made of them."""
 
 
@@ -100,7 +100,7 @@ class Pool(AbstractContextManager["Pool"]):
 
     def in_turn(
         self, batches: Iterable[Lease], judge: Judge, shown_of: Callable[[str], Shown]
-    ) -> Iterator[tuple[Lease, Iterator[Given]]]:
+    ) -> Iterator[tuple[Lease, Iterator[GivenTogether]]]:
         """Each batch, or part of one, with what was answered of it, as they are finished.
 
         So many are leased that no worker waits. What is asked between two of them waits its turn.
@@ -135,7 +135,7 @@ class Pool(AbstractContextManager["Pool"]):
         self._flying[reference] = lease
         return reference
 
-    def _take(self, reference: Any, lease: _Leased) -> Iterator[Given] | None:
+    def _take(self, reference: Any, lease: _Leased) -> Iterator[GivenTogether] | None:
         """What a lease came to; None where its worker died and another one is to answer it."""
         try:
             answered, failure = pickle.loads(self._ray.get(reference))
@@ -227,7 +227,9 @@ def _leased(requests: Lease, judge: Judge, shown_of: Callable[[str], Shown]) -> 
     return _Leased(requests, pickle.dumps((requests, shown, judge), pickle.HIGHEST_PROTOCOL))
 
 
-def _groups(requests: Lease, judged: list[tuple[int, Judged]], failure: Exception | None) -> Iterator[Given]:
+def _groups(
+    requests: Lease, judged: list[tuple[int, JudgedAnswers]], failure: Exception | None
+) -> Iterator[GivenTogether]:
     yield [(requests[place], each) for place, each in judged]
     if failure is not None:
         raise failure

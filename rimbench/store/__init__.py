@@ -29,7 +29,7 @@ from rimbench.store.folder import (
 )
 from rimbench.store.heads import Heads
 from rimbench.store.kept import Kept
-from rimbench.store.lines import RECORD_FIELDS, Written, checksum, to_line, values_again, write
+from rimbench.store.lines import RECORD_FIELDS, WrittenAnswer, checksum, to_line, values_again, write_answer
 from rimbench.store.manifest import (
     SCHEMA_VERSION,
     FrozenItems,
@@ -69,7 +69,7 @@ __all__ = [
     "SecondSetup",
     "Setup",
     "SuiteSource",
-    "Written",
+    "WrittenAnswer",
     "check_name",
     "checksum",
     "each_item",
@@ -90,5 +90,5 @@ __all__ = [
     "say_edited",
     "to_line",
     "values_again",
-    "write",
+    "write_answer",
 ]

@@ -34,7 +34,7 @@ _BUILT: dict[Any, TypeAdapter[Any]] = {}
 T = TypeVar("T")
 
 
-class Written(NamedTuple):
+class WrittenAnswer(NamedTuple):
     """An answer to an item, as it is appended: what is counted of it, and its line with the newline.
 
     `right` is said of greedy answers alone, `mended` of a text of which half a character is kept as \ufffd.
@@ -46,7 +46,7 @@ class Written(NamedTuple):
     line: bytes
 
 
-def write(record: Record) -> Written:
+def write_answer(record: Record) -> WrittenAnswer:
     """A record as it is appended."""
     torn = False
     try:
@@ -54,7 +54,7 @@ def write(record: Record) -> Written:
     except UnicodeEncodeError:
         torn, body = True, _body(dataclasses.replace(record, text=mended(record.text))).encode()
     line = b'%b%b%08x"}\n' % (body, _CHECK_BYTES, zlib.crc32(body))
-    return Written(record.sample, record.sample == 0 and record.correct, torn, line)
+    return WrittenAnswer(record.sample, record.sample == 0 and record.correct, torn, line)
 
 
 def to_line(record: Record) -> str:
@@ -63,7 +63,7 @@ def to_line(record: Record) -> str:
     `final` stands only where it is true, `confidence` where there is one. Half of a surrogate pair, which no file can
     hold, becomes \\ufffd.
     """
-    return write(record).line.decode().removesuffix("\n")
+    return write_answer(record).line.decode().removesuffix("\n")
 
 
 def to_item_line(item: Item) -> bytes:

@@ -26,7 +26,7 @@ from rimbench.store.folder import (
     read_manifest,
 )
 from rimbench.store.kept import Kept
-from rimbench.store.lines import Written, to_item_line, write
+from rimbench.store.lines import WrittenAnswer, to_item_line, write_answer
 from rimbench.store.manifest import Manifest, manifest_json
 
 LOCK = ".lock"
@@ -167,17 +167,17 @@ class RunStore(AbstractContextManager["RunStore"]):
             if fault is not None:
                 raise DataError(f"{self.folder}: the answer to item {record.item_id!r} cannot be kept: {fault}")
         answered = any(record.status != "engine_error" for record in records)
-        self._append([write(record) for record in records], answered=answered)
+        self._append([write_answer(record) for record in records], answered=answered)
         for record in records:
             self._count_record(record)
 
-    def append_written(self, answers: Sequence[tuple[str, Written]]) -> None:
+    def append_written(self, answers: Sequence[tuple[str, WrittenAnswer]]) -> None:
         """The same of answers, by item id, that were checked beside their items when their lines were made."""
         self._append([answer for _, answer in answers], answered=True)
         for item_id, answer in answers:
             self._count(item_id, answer.sample, answer.right)
 
-    def _append(self, answers: Sequence[Written], *, answered: bool) -> None:
+    def _append(self, answers: Sequence[WrittenAnswer], *, answered: bool) -> None:
         lines = b"".join(answer.line for answer in answers)
         start = os.fstat(self._file).st_size
         try:
