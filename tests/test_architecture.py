@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "rim": {"errors", "files", "portability"},
     "chat": {"errors", "rim"},
     "systems": {"errors", "checkpoints", "plugins", "chat", "files", "rim"},
-    "engines": {"errors", "checkpoints", "records", "plugins", "rim"},
+    "engines": {"errors", "checkpoints", "files", "records", "plugins", "rim"},
     "conformance": {"errors", "checkpoints", "engines", "records"},
     "store": {"errors", "display", "records", "files", "engines", "rim", "suites", "systems"},
     "running": {

@@ -27,8 +27,8 @@ class Watching:
     def start(self, run, store):
         pass
 
-    def advance(self, records):
-        self.kept += len(records)
+    def advance(self, answers):
+        self.kept += answers
         if self.stop_after is not None and self.kept >= self.stop_after:
             raise KeyboardInterrupt
 

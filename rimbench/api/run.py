@@ -17,7 +17,6 @@ from rimbench.records import MOST_SAMPLES
 from rimbench.systems import AnswerMode
 
 if TYPE_CHECKING:
-    from rimbench.records import Record
     from rimbench.running.plans import PlannedRun
     from rimbench.store import RunStore
 
@@ -146,7 +145,7 @@ class Notes:
         """What is to go."""
         note(f"{run.told} through {run.facts.name}: {run.lacks(store.done)} of {run.cell.total} answers to go")
 
-    def advance(self, records: Sequence["Record"]) -> None:
+    def advance(self, answers: int) -> None:
         """A notebook's cell has no place for a bar."""
 
     def finish(self, run: "PlannedRun", store: "RunStore") -> None:

@@ -56,7 +56,10 @@ class ChatEncoder:
     def encode(self, chats: Sequence[Chat]) -> list[list[int]]:
         """The ids of each chat, in which what it quotes is text; ModelError where that cannot be had."""
         texts = [chat.text for chat in chats]
-        ordinary: list[list[int]] = self._tokenizer(texts, add_special_tokens=False)["input_ids"]
+        found = self._tokenizer(
+            texts, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False
+        )
+        ordinary: list[list[int]] = found["input_ids"]
         return [self._with_text(chat, ids) for chat, ids in zip(chats, ordinary, strict=True)]
 
     def _with_text(self, chat: Chat, ordinary: list[int]) -> list[int]:
@@ -79,7 +82,7 @@ class ChatEncoder:
         )
 
     def _count(self, ids: Sequence[int]) -> int:
-        return sum(number in self._controls for number in ids)
+        return sum(map(self._controls.__contains__, ids))
 
     @cached_property
     def _renamed(self) -> tuple[Any, Mapping[str, str], Mapping[int, int]]:

@@ -2,14 +2,12 @@
 
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from rimbench.cli.output import console, note
 from rimbench.display.plaintext import plain
-from rimbench.records import Record
 from rimbench.running.plans import PlannedRun
 from rimbench.store import RunStore
 
@@ -69,12 +67,11 @@ class RunProgress(AbstractContextManager["RunProgress"]):
                 plain(run.told), total=total, completed=self._before, rate="", accuracy=self._accuracy()
             )
 
-    def advance(self, records: Sequence[Record]) -> None:
+    def advance(self, answers: int) -> None:
         """Count what was answered."""
-        answered = sum(record.answered for record in records)
-        self._done += answered
+        self._done += answers
         if self._live is not None and self._task is not None:
-            self._live.update(self._task, advance=answered, rate=f"{self._rate():.1f}/s", accuracy=self._accuracy())
+            self._live.update(self._task, advance=answers, rate=f"{self._rate():.1f}/s", accuracy=self._accuracy())
         elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
             note(self._line())

@@ -57,7 +57,7 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         self.url, key = base_url(), _key()
         self._secret = key if key is not None and len(key) >= SHORTEST_KEY else None
         self._timeout_s = _timeout_s()
-        self._library, self._in_flight = httpx2, in_flight
+        self._library = httpx2
         limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._stack = ExitStack()

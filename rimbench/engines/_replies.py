@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from rimbench.errors import EngineError
+from rimbench.files.faults import describe_faults
 
 DATED = re.compile(r"-\d{4}-?\d{2}-?\d{2}")
 """What a server may put behind the name of a model: the day of its snapshot."""
@@ -113,13 +114,11 @@ R = TypeVar("R", bound=BaseModel)
 
 
 def read_reply(form: type[R], reply: dict[str, Any]) -> R:
-    """A reply in its form; ValueError, in one line, for another."""
+    """A reply in its form; ValueError, in one line, says which of its fields are not as expected, and what came."""
     try:
         return form.model_validate(reply)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        raise ValueError(f"the reply is no {form.__name__}: {where}: {fault['msg']}") from error
+        raise ValueError(f"the reply is not as expected: {describe_faults(error, form)}") from error
 
 
 def check_answering(asked: str, answered: str | None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from rimbench.records import Answer, Item
-from rimbench.running.judging import judge, judge_second
+from rimbench.running.judging import judge_second, judge_text
 from rimbench.systems import System
 
 
@@ -12,7 +12,7 @@ def letter_of(system: System, item: Item, answer: Answer) -> str | None:
     if answer.generated_tokens == 0 and answer.option_logprobs is not None:
         return answer.text
     of_second = answer.second_prompt_tokens is not None
-    letter, status = judge_second(system, item, answer) if of_second else judge(system, item, answer)
+    letter, status = judge_second(system, item, answer) if of_second else judge_text(system, item, answer)
     return letter if status == "ok" else None
 
 

@@ -8,7 +8,7 @@ once for all samples is asked for all of them together instead. Prompts are buil
 import itertools
 import random
 from array import array
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 
 from rimbench.engines import Decoding, Request
 from rimbench.running.cell import Cell
@@ -127,10 +127,17 @@ def _windows(
         chance.shuffle(order)
         if not any(is_lacking(item_ids[place]) for place in window):
             continue
-        prompts = zip(window, take(cell.prompts, window), strict=True)
-        requests = [
-            Request(item_ids[place], prompt, (sample,), decoding, cell.intervention) for place, prompt in prompts
-        ]
+        requests = _requests(cell, window, decoding, sample)
         if batch_size is not None:
             requests.sort(key=lambda request: -len(request.prompt.token_ids))
-        yield [requests[first : first + (batch_size or size)] for first in order]
+        batches = [requests[first : first + (batch_size or size)] for first in order]
+        del requests
+        yield batches
+        del batches  # the prompts of one window are not held while those of the next are made
+
+
+def _requests(cell: Cell, places: Sequence[int], decoding: Decoding, sample: int) -> list[Request]:
+    prompts = zip(places, take(cell.prompts, places), strict=True)
+    return [
+        Request(cell.item_ids[place], prompt, (sample,), decoding, cell.intervention) for place, prompt in prompts
+    ]

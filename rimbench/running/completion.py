@@ -11,7 +11,6 @@ from typing import Protocol
 from rimbench import engines, provenance
 from rimbench.engines import Answering, Limits
 from rimbench.errors import DataError
-from rimbench.records import Record
 from rimbench.running.cascading import Cascading
 from rimbench.running.growing import take_over
 from rimbench.running.interrupting import keeping_what_comes
@@ -42,8 +41,8 @@ class Progress(Protocol):
         """A cell begins, or goes on."""
         ...
 
-    def advance(self, records: Sequence[Record]) -> None:
-        """Records were kept."""
+    def advance(self, answers: int) -> None:
+        """So many answers were kept."""
         ...
 
     def finish(self, run: PlannedRun, store: RunStore) -> None:
@@ -53,7 +52,7 @@ class Progress(Protocol):
 
 def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress) -> None:
     """Answer what is missing in each run, in order; runs that share weights share the loaded model."""
-    models: LoadedModels[Answering]
+    models: LoadedModels[Answering | Pool]
     with LoadedModels() as models, keeping_what_comes(progress.note) as check:
         for run in runs:
             check()
@@ -78,13 +77,13 @@ def _go_on_from_another(run: PlannedRun, store: RunStore, progress: Progress) ->
 def open_model(
     run: PlannedRun,
     runs: Sequence[PlannedRun],
-    models: "LoadedModels[Answering]",
+    models: "LoadedModels[Answering | Pool]",
     workers: Workers,
     progress: Progress,
-) -> "Loaded[Answering]":
+) -> "Loaded[Answering | Pool]":
     """What answers a run, loaded unless it is held for an earlier one."""
 
-    def load() -> Answering:
+    def load() -> Answering | Pool:
         sources = " and ".join(each.checkpoint.source for each in (run, run.second) if each is not None)
         times = f", {workers.count} times" if workers.wanted else ""
         progress.note(f"loading {sources} into {run.facts.name} on {run.facts.device}{times}")
@@ -111,7 +110,7 @@ def open_model(
 def complete_run(
     run: PlannedRun,
     store: RunStore,
-    open_engine: Callable[[], Loaded[Answering]],
+    open_engine: Callable[[], Loaded[Answering | Pool]],
     progress: Progress,
     check: Callable[[], None],
 ) -> None:
@@ -141,16 +140,16 @@ def complete_run(
 
 def _telling(
     run: PlannedRun, store: RunStore, progress: Progress, check: Callable[[], None]
-) -> Callable[[Sequence[Record]], None]:
-    """Who is told of records that were kept, and once that a run which started over took the old one's place."""
+) -> Callable[[int], None]:
+    """Who is told of answers that were kept, and once that a run which started over took the old one's place."""
     told = False
 
-    def tell(records: Sequence[Record]) -> None:
+    def tell(answers: int) -> None:
         nonlocal told
         if store.aside is not None and not told:
             told = True
             progress.note(f"{run.name}: starting over, the old run is kept as {store.aside.name}")
-        progress.advance(records)
+        progress.advance(answers)
         check()
 
     return tell

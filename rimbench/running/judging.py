@@ -1,14 +1,18 @@
-"""An engine's answers -> records, in the item's own letters, each checked before it is kept."""
+"""An engine's answers -> records, in the item's own letters, each checked, and their lines.
+
+That is done where the answers are: several workers judge side by side what one process keeps.
+"""
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from rimbench.engines import Request, chance_of
 from rimbench.errors import on_one_line
 from rimbench.extraction import extract, first_letter
 from rimbench.records import Answer, Asked, Item, Record, Status, find_fault
-from rimbench.running.cell import Cell
+from rimbench.store import WrittenAnswer, write_answer
 from rimbench.suites.controls import Shown
 from rimbench.systems import System
 
@@ -17,11 +21,31 @@ class FaultyAnswerError(Exception):
     """An answer that cannot be one: the message says why."""
 
 
-def to_records(cell: Cell, shown: Shown, request: Request, answers: list[Answer]) -> list[Record]:
-    """The records of a request, in the item's own letters: `text` alone keeps the letters that were shown.
+class JudgedAnswers(NamedTuple):
+    """A request's answers as they are kept, or why they can be none."""
 
-    Raises FaultyAnswerError for an answer that cannot be one.
-    """
+    answers: tuple[WrittenAnswer, ...]
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What a cell's answers are judged by; it can be sent to where they are."""
+
+    system: System
+    samples: int
+    seed: int
+
+    def judge(self, shown: Shown, request: Request, answers: list[Answer]) -> JudgedAnswers:
+        """The answers to a request, in the item's own letters: `text` alone keeps the letters that were shown."""
+        try:
+            return JudgedAnswers(tuple(map(write_answer, _to_records(self, shown, request, answers))))
+        except FaultyAnswerError as error:
+            return JudgedAnswers((), str(error))
+
+
+def _to_records(judge: Judge, shown: Shown, request: Request, answers: list[Answer]) -> list[Record]:
+    """The records of a request; FaultyAnswerError for an answer that cannot be one."""
     if len(answers) != len(request.samples):
         raise FaultyAnswerError(f"the engine gave {len(answers)} answers for {len(request.samples)} samples")
     failure = next((answer.failure for answer in answers if answer.failure is not None), None)
@@ -29,16 +53,16 @@ def to_records(cell: Cell, shown: Shown, request: Request, answers: list[Answer]
         raise FaultyAnswerError(failure)
     if not request.decoding.readout:
         judged = zip(request.samples, answers, strict=True)
-        return [_checked(shown, request, s, answer, judge(cell.system, shown.item, answer)) for s, answer in judged]
+        return [_checked(shown, request, s, a, judge_text(judge.system, shown.item, a)) for s, a in judged]
     [answer] = answers
     if answer.refused:
-        return [_record(shown, request, i, answer, (None, "refused")) for i in range(cell.samples + 1)]
+        return [_checked(shown, request, i, answer, (None, "refused")) for i in range(judge.samples + 1)]
     if answer.option_logprobs is None and answer.second_prompt_tokens is None:
         raise FaultyAnswerError("the engine gave no log-probabilities for a readout")
     if answer.second_prompt_tokens is not None:
-        return [_checked(shown, request, 0, answer, judge_second(cell.system, shown.item, answer))]
+        return [_checked(shown, request, 0, answer, judge_second(judge.system, shown.item, answer))]
     best = _checked(shown, request, 0, answer, (answer.text, "ok"))
-    drawn = (_draw(cell, shown.item, answer, sample) for sample in range(1, cell.samples + 1))
+    drawn = (_draw(judge, shown.item, answer, sample) for sample in range(1, judge.samples + 1))
     return [best, *(_record(shown, request, i, a, (a.text, "ok")) for i, a in enumerate(drawn, 1))]
 
 
@@ -69,10 +93,10 @@ def judge_second(cascade: System, item: Item, answer: Answer) -> tuple[str | Non
     """The letter of a cascade's second system, and its status."""
     assert cascade.fallback is not None
     second = cascade.fallback.second
-    return (answer.text, "ok") if second.answer.mode == "readout" else judge(second, item, answer)
+    return (answer.text, "ok") if second.answer.mode == "readout" else judge_text(second, item, answer)
 
 
-def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
+def judge_text(system: System, item: Item, answer: Answer) -> tuple[str | None, Status]:
     """The letter that a written answer states, and its status; cut off with no letter is `truncated`."""
     if answer.refused:
         return None, "refused"
@@ -85,7 +109,7 @@ def judge(system: System, item: Item, answer: Answer) -> tuple[str | None, Statu
     return found.letter, found.status
 
 
-def _draw(cell: Cell, item: Item, answer: Answer, sample: int) -> Answer:
+def _draw(judge: Judge, item: Item, answer: Answer, sample: int) -> Answer:
     """The letter of sample i, drawn from the letters' probabilities at the temperature; sample 0 is the best one.
 
     The draw depends on the seed, the item and i alone, so it is the same on every machine and in every order.
@@ -93,8 +117,8 @@ def _draw(cell: Cell, item: Item, answer: Answer, sample: int) -> Answer:
     assert answer.option_logprobs is not None
     letters = list(answer.option_logprobs)
     top = max(answer.option_logprobs.values())
-    scaled = [(answer.option_logprobs[x] - top) / cell.system.answer.temperature for x in letters]
-    chance = chance_of(cell.seed, item.item_id, sample)
+    scaled = [(answer.option_logprobs[x] - top) / judge.system.answer.temperature for x in letters]
+    chance = chance_of(judge.seed, item.item_id, sample)
     letter = chance.choices(letters, weights=[math.exp(s) for s in scaled])[0]
     return replace(answer, text=letter)
 

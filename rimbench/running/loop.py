@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rimbench.engines import Answering, Engine, EngineFacts, FinishedTogether, Request
+from rimbench.engines import Answering, Engine, EngineFacts, Request
 from rimbench.errors import EngineError, RimbenchError
-from rimbench.records import Answer, Record
+from rimbench.records import Record
 from rimbench.running.batches import plan, plan_again, samples_of
 from rimbench.running.cell import Cell
-from rimbench.running.judging import FaultyAnswerError, failed_records, to_records
-from rimbench.running.workers import Pool
-from rimbench.store import RunStore
+from rimbench.running.judging import FaultyAnswerError, Judge, failed_records
+from rimbench.running.workers import GivenTogether, Pool
+from rimbench.store import RunStore, WrittenAnswer
 
 BROKEN_IN_A_ROW = 16
 """So many failures with no answer between them are no fault of the items."""
@@ -33,16 +33,17 @@ class Outcome:
 def run_cell(
     cell: Cell,
     facts: EngineFacts,
-    engine: Answering,
+    engine: Answering | Pool,
     store: RunStore,
-    on_records: Callable[[Sequence[Record]], None],
+    on_kept: Callable[[int], None],
 ) -> Outcome:
     """Answer everything in the cell that the store lacks; every batch is kept before the next is asked.
 
-    What the engine failed on, in this start or an earlier one, is asked once more in the end. Raises EngineError
-    where too much fails, nothing works, or the memory does not suffice.
+    `on_kept` is told how many, and 0 where failures are kept. What the engine failed on, in this start or an earlier
+    one, is asked once more in the end. Raises EngineError where too much fails, nothing works, or the memory does not
+    suffice.
     """
-    asking = _Asking(cell, engine, store, on_records)
+    asking = _Asking(cell, engine, store, on_kept)
     together = isinstance(engine, Engine | Pool) and engine.shares_prompts
     batches = plan(cell, facts.batch_size, store.done, frozenset(store.failed), together=together)
     asking.ask_all(map(asking.without_too_long, batches))
@@ -54,11 +55,9 @@ def run_cell(
 class _Asking:
     """Asks an engine batch by batch, counts what comes back item by item, and keeps it."""
 
-    def __init__(
-        self, cell: Cell, engine: Answering, store: RunStore, on_records: Callable[[Sequence[Record]], None]
-    ) -> None:
-        self._cell, self._engine, self._store, self._on_records = cell, engine, store, on_records
-        self._shown_of = cell.shown_by_id()
+    def __init__(self, cell: Cell, engine: Answering | Pool, store: RunStore, on_kept: Callable[[int], None]) -> None:
+        self._cell, self._engine, self._store, self._on_kept = cell, engine, store, on_kept
+        self._judge, self._shown_of = Judge(cell.system, cell.samples, cell.seed), cell.shown_by_id()
         self._worked = bool(store.done)
         self._failures: dict[tuple[str, int], Exception] = {}  # of this start, by item and sample
         self._starved: dict[str, Request] = {}  # by item, those that the memory did not suffice for
@@ -67,10 +66,10 @@ class _Asking:
         self._too_long: set[str] = set()
 
     def keep(self, records: Sequence[Record]) -> None:
-        """Keep records, and tell of them."""
+        """Keep failures, and tell of them."""
         if records:
             self._store.append(records)
-            self._on_records(records)
+            self._on_kept(sum(record.answered for record in records))
 
     def without_too_long(self, batch: Sequence[Request]) -> list[Request]:
         """Keep a failure for each prompt that leaves no room for an answer: no engine could ever answer it."""
@@ -93,13 +92,13 @@ class _Asking:
         """Ask batch after batch, or of several workers as many as they can take."""
         some = filter(None, batches)
         if isinstance(self._engine, Pool):
-            for batch, groups in self._engine.in_turn(some, self._cell.seed):
+            for batch, groups in self._engine.in_turn(some, self._judge, self._shown_of):
                 self.ask(batch, groups)
         else:
             for batch in some:
                 self.ask(batch)
 
-    def ask(self, batch: list[Request], groups: Iterator[FinishedTogether] | None = None) -> None:
+    def ask(self, batch: list[Request], groups: Iterator[GivenTogether] | None = None) -> None:
         """The per-item border: a batch that fails is asked again in halves, until the failing item stands alone.
 
         That also halves a batch that is too large for the memory. `groups` are its answers, where it has been asked.
@@ -130,28 +129,36 @@ class _Asking:
         for request in rest:
             self._fail(request, failure or EngineError("the engine gave no answer to this item"))
 
-    def _groups(self, batch: list[Request]) -> Iterator[FinishedTogether]:
+    def _groups(self, batch: list[Request]) -> Iterator[GivenTogether]:
         """What the engine answers; only here is it called, so that whatever it raises is met in one place."""
-        yield from self._engine.answer(batch, self._cell.seed)
+        if isinstance(self._engine, Pool):
+            for _, groups in self._engine.in_turn([batch], self._judge, self._shown_of):
+                yield from groups
+        else:
+            yield from self._engine.answer(batch, self._cell.seed)
 
-    def _take(self, group: Sequence[tuple[Request, list[Answer]]]) -> None:
-        made: list[Record] = []
+    def _take(self, group: GivenTogether) -> None:
+        made: list[tuple[str, WrittenAnswer]] = []
         failed: list[tuple[Request, Exception]] = []
-        for request, answers in group:
-            try:
-                records = to_records(self._cell, self._shown_of(request.item_id), request, answers)
-            except FaultyAnswerError as error:
-                failed.append((request, error))
+        for request, given in group:
+            judged = given
+            if isinstance(judged, list):  # by a worker it has been judged
+                judged = self._judge.judge(self._shown_of(request.item_id), request, judged)
+            if judged.fault is not None:
+                failed.append((request, FaultyAnswerError(judged.fault)))
             else:
-                made += (r for r in records if (r.item_id, r.sample) not in self._store.done)
-                self._starved.pop(request.item_id, None)
+                item_id, done = request.item_id, self._store.done
+                made += ((item_id, each) for each in judged.answers if (item_id, each.sample) not in done)
+                self._starved.pop(item_id, None)
         if len(failed) < len(group):
             self._worked, self._in_a_row = True, 0
             self.keep(self._held)
             self._held = []
-        self.keep(made)
-        for record in made:
-            self._failures.pop((record.item_id, record.sample), None)
+        if made:
+            self._store.append_written(made)
+            self._on_kept(len(made))
+        for item_id, answer in made:
+            self._failures.pop((item_id, answer.sample), None)
         for request, fault in failed:
             self._fail(request, fault)
 

@@ -11,7 +11,7 @@ from rimbench.running.batches import passes, plan, samples_of
 from rimbench.running.completion import Progress, open_model
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import PlannedRun
-from rimbench.running.workers import Workers
+from rimbench.running.workers import Pool, Workers
 from rimbench.store import RECORDS, Answers, Kept
 
 TIMED_BATCHES = 6
@@ -37,7 +37,7 @@ class Probe:
 def probe_all(runs: Sequence[PlannedRun], progress: Progress) -> list[Probe]:
     """Time a random few items of each run that lacks answers, in batches as they are asked, by one worker."""
     probes = list[Probe]()
-    models: LoadedModels[Answering]
+    models: LoadedModels[Answering | Pool]
     loaded = set()
     with LoadedModels() as models:
         for run in runs:
@@ -45,10 +45,11 @@ def probe_all(runs: Sequence[PlannedRun], progress: Progress) -> list[Probe]:
             if answers == 0:
                 probes.append(Probe(run, 0, 0.0, 0.0, ()))
                 continue
-            model = open_model(run, runs, models, Workers(), progress)
-            load_s = 0.0 if run.model_key in loaded else model.load_s
+            held = open_model(run, runs, models, Workers(), progress)
+            assert not isinstance(held.model, Pool)
+            load_s = 0.0 if run.model_key in loaded else held.load_s
             loaded.add(run.model_key)
-            probes.append(Probe(run, answers, items, load_s, _time(run, model.model)))
+            probes.append(Probe(run, answers, items, load_s, _time(run, held.model)))
     return probes
 
 

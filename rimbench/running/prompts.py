@@ -156,7 +156,7 @@ def build_prompt(system: System, item: Item, question: str, tokenizer: Tokenizer
 
 def hash_token_ids(token_ids: Sequence[int]) -> str:
     """sha256 of the ids written as a JSON list, `[1, 2, 3]`: what `prompt_sha256` in a record is."""
-    return hashlib.sha256(json.dumps(list(token_ids)).encode()).hexdigest()
+    return hashlib.sha256(str(list(token_ids)).encode()).hexdigest()
 
 
 def _hash_text(text: str) -> str:

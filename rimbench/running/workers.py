@@ -1,9 +1,10 @@
 """One engine in each of several processes, here or on the machines of a cluster, through Ray.
 
 A worker is a plain Ray actor that holds a loaded engine and nothing else. It is leased one batch after the other, the
-batches that a single process would ask, and what it answers is kept by this process alone, so that the records are
-those of a run without workers, in another order. A worker that dies is replaced, and what was leased to it is leased
-anew; where that lease has cost two workers, its failure is the batch's, which is then asked in halves.
+batches that a single process would ask. It makes the lines of what it answers, and this process alone keeps them, so
+that the records are those of a run without workers, in another order. A worker that dies is replaced, and what was
+leased to it is leased anew; where that lease has cost two workers, its failure is the batch's, which is then asked in
+halves.
 """
 
 import os
@@ -19,9 +20,11 @@ from operator import attrgetter
 from typing import Any
 
 from rimbench import checkpoints, engines
-from rimbench.engines import Engine, EngineFacts, FinishedTogether, Limits, Request
+from rimbench.engines import Engine, EngineFacts, Limits, Request
 from rimbench.errors import EngineError, ModelError, UsageError
 from rimbench.records import Answer
+from rimbench.running.judging import Judge, JudgedAnswers
+from rimbench.suites.controls import Shown
 from rimbench.systems.weights import Checkpoint
 
 LEASES_A_WORKER = 2
@@ -33,8 +36,8 @@ MOST_LEASES = 2
 MOST_DEATHS = 8
 """So many workers may die with no answer between."""
 Lease = list[Request]
-Placed = list[list[tuple[int, list[Answer]]]]
-"""What a worker answers: groups that were finished together, each request by its place in the lease."""
+GivenTogether = Sequence[tuple[Request, list[Answer] | JudgedAnswers]]
+"""Requests that were finished together, with the answers to each, or with what a worker has made of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,15 @@ class Workers:
 @dataclass(slots=True)
 class _Leased:
     requests: Lease
+    content: bytes
+    """The same with all that a worker needs for it: pickled here, in half of the time that Ray takes."""
     place: int = 0
     actor: Any = None
     deaths: int = 0
 
 
 class Pool(AbstractContextManager["Pool"]):
-    """Loaded engines in processes of their own; answers as one engine does, and many batches at once by `in_turn`."""
+    """Loaded engines in processes of their own, which answer many batches at once."""
 
     def __init__(
         self,
@@ -93,27 +98,24 @@ class Pool(AbstractContextManager["Pool"]):
     def __exit__(self, *_: object) -> None:
         self._ray.shutdown()
 
-    def answer(self, requests: Sequence[Request], seed: int) -> Iterator[FinishedTogether]:
-        """Answer requests as one engine would; see `rimbench.engines.Engine`."""
-        for _, groups in self.in_turn([list(requests)], seed):
-            yield from groups
-
-    def in_turn(self, batches: Iterable[Lease], seed: int) -> Iterator[tuple[Lease, Iterator[FinishedTogether]]]:
+    def in_turn(
+        self, batches: Iterable[Lease], judge: Judge, shown_of: Callable[[str], Shown]
+    ) -> Iterator[tuple[Lease, Iterator[GivenTogether]]]:
         """Each batch, or part of one, with what was answered of it, as they are finished.
 
         So many are leased that no worker waits. What is asked between two of them waits its turn.
         """
-        waiting = (_Leased(lease) for batch in batches for lease in self._cut(batch))
+        waiting = (_leased(lease, judge, shown_of) for batch in batches for lease in self._cut(batch))
         own = list[Any]()
         while True:
-            own += [self._lease(lease, seed) for lease in islice(waiting, LEASES_A_WORKER * self._count - len(own))]
+            own += [self._lease(lease) for lease in islice(waiting, LEASES_A_WORKER * self._count - len(own))]
             if not own:
                 return
             [ready], own = self._ray.wait(own, num_returns=1)
             lease = self._flying.pop(ready)
             groups = self._take(ready, lease)
             if groups is None:
-                own.append(self._lease(lease, seed))
+                own.append(self._lease(lease))
             else:
                 yield lease.requests, groups
 
@@ -124,19 +126,19 @@ class Pool(AbstractContextManager["Pool"]):
         for start in range(0, len(items), size):
             yield list(chain.from_iterable(items[start : start + size]))
 
-    def _lease(self, lease: _Leased, seed: int) -> Any:
+    def _lease(self, lease: _Leased) -> Any:
         """Give a lease to the worker that has the fewest."""
         busy = Counter(other.place for other in self._flying.values())
         lease.place = min(range(self._count), key=lambda place: busy[place])
         lease.actor = self._actors[lease.place]
-        reference = lease.actor.answer.remote(lease.requests, seed)
+        reference = lease.actor.answer.remote(lease.content)
         self._flying[reference] = lease
         return reference
 
-    def _take(self, reference: Any, lease: _Leased) -> Iterator[FinishedTogether] | None:
+    def _take(self, reference: Any, lease: _Leased) -> Iterator[GivenTogether] | None:
         """What a lease came to; None where its worker died and another one is to answer it."""
         try:
-            answered, failure = self._ray.get(reference)
+            answered, failure = pickle.loads(self._ray.get(reference))
         except self._ray.exceptions.RayActorError as error:
             lease.deaths += 1
             if lease.actor is self._actors[lease.place]:
@@ -182,16 +184,23 @@ class _Worker:
             return _portable(error)
         return None
 
-    def answer(self, requests: Lease, seed: int) -> tuple[Placed, Exception | None]:
-        """What was answered, and what ended it before its time."""
+    def answer(self, content: bytes) -> bytes:
+        """What was answered, each request by its place in the lease, and what ended it before its time; pickled."""
+        requests, shown, judge = pickle.loads(content)
         places = {id(request): place for place, request in enumerate(requests)}
-        answered: Placed = []
+        answered: list[tuple[int, Request, list[Answer]]] = []
+        failure = None
         try:
-            for group in self._open().answer(requests, seed):
-                answered.append([(places[id(request)], answers) for request, answers in group])
+            for group in self._open().answer(requests, judge.seed):
+                for request, answers in group:
+                    place = places.pop(id(request), None)
+                    if place is None:
+                        raise EngineError(f"the engine answered item '{request.item_id}' twice, or unasked")
+                    answered.append((place, request, answers))
         except Exception as error:
-            return answered, _portable(error)
-        return answered, None
+            failure = _portable(error)
+        judged = [(place, judge.judge(shown[asked.item_id], asked, answers)) for place, asked, answers in answered]
+        return pickle.dumps((judged, failure), pickle.HIGHEST_PROTOCOL)
 
     def _open(self) -> Engine:
         if self._engine is None:
@@ -213,9 +222,15 @@ def check_same(checkpoint: Checkpoint) -> None:
         raise ModelError(f"machine {where} has other weights in {folder} than those that this run is named after")
 
 
-def _groups(requests: Lease, answered: Placed, failure: Exception | None) -> Iterator[FinishedTogether]:
-    for group in answered:
-        yield [(requests[place], answers) for place, answers in group]
+def _leased(requests: Lease, judge: Judge, shown_of: Callable[[str], Shown]) -> _Leased:
+    shown = {item_id: shown_of(item_id) for item_id in {request.item_id for request in requests}}
+    return _Leased(requests, pickle.dumps((requests, shown, judge), pickle.HIGHEST_PROTOCOL))
+
+
+def _groups(
+    requests: Lease, judged: list[tuple[int, JudgedAnswers]], failure: Exception | None
+) -> Iterator[GivenTogether]:
+    yield [(requests[place], each) for place, each in judged]
     if failure is not None:
         raise failure
 

@@ -28,7 +28,7 @@ from rimbench.store.folder import (
     say_edited,
 )
 from rimbench.store.kept import Kept
-from rimbench.store.lines import checksum, to_line, values_again
+from rimbench.store.lines import WrittenAnswer, checksum, to_line, values_again, write_answer
 from rimbench.store.manifest import (
     SCHEMA_VERSION,
     FrozenItems,
@@ -66,6 +66,7 @@ __all__ = [
     "SecondSetup",
     "Setup",
     "SuiteSource",
+    "WrittenAnswer",
     "check_name",
     "checksum",
     "each_item",
@@ -86,4 +87,5 @@ __all__ = [
     "say_edited",
     "to_line",
     "values_again",
+    "write_answer",
 ]

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -27,22 +27,43 @@ CHUNK_BYTES = 1 << 19
 """Lines are validated in chunks of this size: one call a chunk costs a third less than one a line."""
 RECORD_FIELDS = tuple(field.name for field in dataclasses.fields(Record))
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-_CHECK = ', "check": "'
-_CHECK_BYTES = _CHECK.encode()
+_CHECK_BYTES = b', "check": "'
 
 _BUILT: dict[Any, TypeAdapter[Any]] = {}
 
 T = TypeVar("T")
 
 
+class WrittenAnswer(NamedTuple):
+    """An answer to an item, as it is appended: what is counted of it, and its line with the newline.
+
+    `right` is said of greedy answers alone, `mended` of a text of which half a character is kept as \ufffd.
+    """
+
+    sample: int
+    right: bool
+    mended: bool
+    line: bytes
+
+
+def write_answer(record: Record) -> WrittenAnswer:
+    """A record as it is appended."""
+    torn = False
+    try:
+        body = _body(record).encode()
+    except UnicodeEncodeError:
+        torn, body = True, _body(dataclasses.replace(record, text=mended(record.text))).encode()
+    line = b'%b%b%08x"}\n' % (body, _CHECK_BYTES, zlib.crc32(body))
+    return WrittenAnswer(record.sample, record.sample == 0 and record.correct, torn, line)
+
+
 def to_line(record: Record) -> str:
     """A record as one line of JSON, its keys in the order of the format; a probability of 0 is null.
 
-    `final` stands only where it is true, `confidence` where there is one. Half a surrogate pair, which no file can
-    hold, raises UnicodeEncodeError.
+    `final` stands only where it is true, `confidence` where there is one. Half of a surrogate pair, which no file can
+    hold, becomes \\ufffd.
     """
-    body = _body(record)
-    return f'{body}{_CHECK}{zlib.crc32(body.encode()):08x}"}}'
+    return write_answer(record).line.decode().removesuffix("\n")
 
 
 def to_item_line(item: Item) -> bytes:

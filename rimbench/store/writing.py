@@ -1,6 +1,5 @@
 """The one writer of a run's folder."""
 
-import dataclasses
 import itertools
 import operator
 import os
@@ -27,7 +26,7 @@ from rimbench.store.folder import (
     read_manifest,
 )
 from rimbench.store.kept import Kept
-from rimbench.store.lines import mended, to_item_line, to_line
+from rimbench.store.lines import WrittenAnswer, to_item_line, write_answer
 from rimbench.store.manifest import Manifest, manifest_json
 
 LOCK = ".lock"
@@ -140,35 +139,52 @@ class RunStore(AbstractContextManager["RunStore"]):
                 self.correct += sum(itertools.compress(right, greedy))
             self.done = self._answers.kept
             for failure in self._answers.failures.values():
-                self._count(failure.record)
+                self._count_record(failure.record)
         except BaseException:
             os.close(self._file)
             raise
         self.edited = self._answers.edited
 
-    def _count(self, record: Record) -> None:
-        key = (record.item_id, record.sample)
-        if not record.answered:
-            self.failed[key] = record
-            return
-        self.failed.pop(key, None)
-        self.done.add(*key)
-        self.greedy += record.sample == 0
-        self.correct += record.sample == 0 and record.correct
+    def _count(self, item_id: str, sample: int, right: bool) -> None:
+        self.failed.pop((item_id, sample), None)
+        self.done.add(item_id, sample)
+        self.greedy += sample == 0
+        self.correct += right
+
+    def _count_record(self, record: Record) -> None:
+        if record.answered:
+            self._count(record.item_id, record.sample, record.sample == 0 and record.correct)
+        else:
+            self.failed[record.item_id, record.sample] = record
 
     def append(self, records: Sequence[Record]) -> None:
         """Keep records, in one write; RimbenchError where the disk refuses them, the earlier ones intact.
 
         DataError for a record that no reader would take.
         """
-        records = [self._writable(record) for record in records]
-        lines = "".join(f"{to_line(record)}\n" for record in records).encode()
+        for record in records:
+            fault = self._answers.find_fault(record)
+            if fault is not None:
+                raise DataError(f"{self.folder}: the answer to item {record.item_id!r} cannot be kept: {fault}")
+        answered = any(record.status != "engine_error" for record in records)
+        self._append([write_answer(record) for record in records], answered=answered)
+        for record in records:
+            self._count_record(record)
+
+    def append_written(self, answers: Sequence[tuple[str, WrittenAnswer]]) -> None:
+        """The same of answers, by item id, that were checked beside their items when their lines were made."""
+        self._append([answer for _, answer in answers], answered=True)
+        for item_id, answer in answers:
+            self._count(item_id, answer.sample, answer.right)
+
+    def _append(self, answers: Sequence[WrittenAnswer], *, answered: bool) -> None:
+        lines = b"".join(answer.line for answer in answers)
         start = os.fstat(self._file).st_size
         try:
             written = os.write(self._file, lines)
             while written < len(lines):
                 written += os.write(self._file, lines[written:])
-            if self._place is not None and any(record.status != "engine_error" for record in records):
+            if self._place is not None and answered:
                 os.fsync(self._file)
                 self._take_place()
             elif time.monotonic() - self._synced > SECONDS_BETWEEN_SYNCS:
@@ -177,19 +193,7 @@ class RunStore(AbstractContextManager["RunStore"]):
         except OSError as error:
             os.ftruncate(self._file, start)
             raise _cannot_write(self.folder / RECORDS, error) from error
-        for record in records:
-            self._count(record)
-
-    def _writable(self, record: Record) -> Record:
-        fault = self._answers.find_fault(record)
-        if fault is not None:
-            raise DataError(f"{self.folder}: the answer to item {record.item_id!r} cannot be kept: {fault}")
-        try:
-            record.text.encode()
-        except UnicodeEncodeError:
-            self.mended += 1
-            return dataclasses.replace(record, text=mended(record.text))
-        return record
+        self.mended += sum(answer.mended for answer in answers)
 
     def write_items(self, items: Sequence[Item]) -> None:
         """Keep the items that the run asks, which a report needs beside the answers; left alone where they stand."""

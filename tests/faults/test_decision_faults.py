@@ -16,7 +16,7 @@ REFUSED = {
     "xssi-200": "the reply is no JSON",
     "auth-x-api-key": "refuses the key",
     "reject-jev-latest": "Model not served: jev-latest",
-    "extra-answer": "answers.__extra__.type: Input should be 'choice'",
+    "extra-answer": "answers.__extra__.type: expected 'choice' (got ",
     "choice-key-case": "gave the probabilities of a, b, c, d, the question has A, B, C, D",
     "choice-sum": "probabilities are none",
     "choice-second": "the server chose",

@@ -12,7 +12,7 @@ from rimbench.records import Answer, Item, Prompt
 from rimbench.running import ondemand
 from rimbench.running.batches import WINDOW_BATCHES, plan
 from rimbench.running.cell import Cell, ErrorRules, identify, name_run
-from rimbench.running.judging import judge
+from rimbench.running.judging import judge_text
 from rimbench.running.loop import run_cell
 from rimbench.running.ondemand import OnDemand
 from rimbench.store import RECORDS, FrozenItems, RunStore, read_records
@@ -152,14 +152,14 @@ def test_what_a_text_states_decides_answer_and_status(answer_with, text, answer,
 
 def test_a_text_that_was_cut_off_before_it_named_a_letter_is_truncated():
     item = Item("1", "q", OPTIONS, "A")
-    assert judge(WRITES, item, Answer("Let us look at the", 16, finished=False)) == (None, "truncated")
-    assert judge(WRITES, item, Answer("Let us look at the", 5, finished=True)) == (None, "no_answer")
-    assert judge(WRITES, item, Answer("\\boxed{C} and so on and", 16, finished=False)) == ("C", "ok")
+    assert judge_text(WRITES, item, Answer("Let us look at the", 16, finished=False)) == (None, "truncated")
+    assert judge_text(WRITES, item, Answer("Let us look at the", 5, finished=True)) == (None, "no_answer")
+    assert judge_text(WRITES, item, Answer("\\boxed{C} and so on and", 16, finished=False)) == ("C", "ok")
 
 
 def test_the_cards_rule_takes_the_first_letter():
     card = replace(WRITES, answer=replace(WRITES.answer, extraction="first_letter"))
-    assert judge(card, Item("1", "q", OPTIONS, "A"), Answer("C}. B", 8, finished=False)) == ("C", "ok")
+    assert judge_text(card, Item("1", "q", OPTIONS, "A"), Answer("C}. B", 8, finished=False)) == ("C", "ok")
 
 
 def test_a_failing_item_is_recorded_and_its_company_is_answered(answer_with):
@@ -266,8 +266,9 @@ def test_a_systems_own_tags_hold_its_thoughts(tmp_path):
         'reasoning_tags = [["[[musing]]", "[[said]]"]]\n'
     )
     system, item = systems.load(str(path)), Item("1", "q", OPTIONS, "A")
-    assert judge(system, item, Answer("[[musing]] Answer: A [[said]] Answer: B", 9, finished=True)) == ("B", "ok")
-    assert judge(system, item, Answer("[[musing]] Answer: A", 9, finished=True)) == (None, "truncated")
+    said = Answer("[[musing]] Answer: A [[said]] Answer: B", 9, finished=True)
+    assert judge_text(system, item, said) == ("B", "ok")
+    assert judge_text(system, item, Answer("[[musing]] Answer: A", 9, finished=True)) == (None, "truncated")
 
 
 @pytest.mark.parametrize("tags", ['[["<a>", "<a>"]]', '[["<a>"]]', '[["", "</a>"]]', '["<a>", "</a>"]'])

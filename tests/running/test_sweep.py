@@ -15,25 +15,6 @@ K_MAX = 8
 ITEMS = 12
 
 
-class Quiet:
-    def __init__(self, stop_after=None):
-        self.notes, self.kept, self.stop_after = [], 0, stop_after
-
-    def note(self, message):
-        self.notes.append(message)
-
-    def start(self, run, store):
-        pass
-
-    def advance(self, records):
-        self.kept += len(records)
-        if self.stop_after is not None and self.kept >= self.stop_after:
-            raise KeyboardInterrupt
-
-    def finish(self, run, store):
-        pass
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
@@ -64,7 +45,7 @@ def plan(system, suite, results):
 @pytest.fixture(scope="module")
 def swept(made, system, suite):
     planned = plan(system, suite, made / "swept")
-    sweeps.run_sweep(planned, Quiet())
+    sweeps.run_sweep(planned, tiny.Watching())
     return planned
 
 
@@ -77,7 +58,7 @@ def test_a_sweep_answers_as_separate_runs_with_that_memory_budget_do(made, syste
     settings = plans.RunSettings(made / "separate", batch_size=5)
     asked = systems.override(system, blocks=blocks, answer="readout")
     (run,) = plans.plan_runs([asked], [suite], settings)
-    completion.run_all([run], settings, Quiet())
+    completion.run_all([run], settings, tiny.Watching())
     separate, packed_pass = answers(run.folder), answers(swept.folder / f"k{blocks}")
     assert separate.keys() == packed_pass.keys() and len(separate) == ITEMS
     for item_id, record in separate.items():
@@ -107,21 +88,21 @@ def test_a_sweep_that_was_cut_off_goes_on_to_the_same_records_and_a_complete_one
 ):
     planned = plan(system, suite, tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        sweeps.run_sweep(planned, Quiet(stop_after=7))
-    sweeps.run_sweep(planned, Quiet())
+        sweeps.run_sweep(planned, tiny.Watching(stop_after=7))
+    sweeps.run_sweep(planned, tiny.Watching())
     for again, whole in zip(planned.runs, swept.runs, strict=True):
         assert {i: r.answer for i, r in answers(again.folder).items()} == {
             i: r.answer for i, r in answers(whole.folder).items()
         }
     monkeypatch.setattr(packed, "PackedReadout", None)
-    sweeps.run_sweep(planned, Quiet())
+    sweeps.run_sweep(planned, tiny.Watching())
 
 
 def test_a_budget_that_lacks_an_answer_is_asked_for_it_alone_and_the_report_says_that_the_sweep_is_partial(
     system, suite, tmp_path
 ):
     planned = plan(system, suite, tmp_path)
-    sweeps.run_sweep(planned, Quiet())
+    sweeps.run_sweep(planned, tiny.Watching())
     records = planned.runs[3].folder / RECORDS
     whole = records.read_text().splitlines(keepends=True)
     records.write_text("".join(whole[:-1]))
@@ -129,7 +110,7 @@ def test_a_budget_that_lacks_an_answer_is_asked_for_it_alone_and_the_report_says
     [found] = find_sweeps(tmp_path, notes.append)
     assert found.n == ITEMS - 1
     assert notes == [f"sweep {planned.folder.name} is partial: 11 of 12 items have an answer at every budget"]
-    again = Quiet()
+    again = tiny.Watching()
     sweeps.run_sweep(planned, again)
     assert again.kept == 1 and {r.item_id for r in read_records(records)} == {str(i) for i in range(ITEMS)}
     records.write_text("no record\n")
@@ -169,7 +150,7 @@ def test_an_item_with_room_for_few_blocks_fails_at_the_larger_budgets_alone(made
     longest = max(len(prompt.token_ids) for prompt in plan(system, suite, tmp_path / "any").runs[0].cell.prompts)
     short = tiny.make_checkpoint(tmp_path / "short", context=longest + 1 + 4 * 3)  # three blocks and the answer fit
     planned = plan(systems.override(system, model=str(short)), suite, tmp_path)
-    sweeps.run_sweep(planned, Quiet())
+    sweeps.run_sweep(planned, tiny.Watching())
     failed = [b.failed for b in read_sweep([run.folder for run in planned.runs]).budgets]
     assert failed[:4] == [0, 0, 0, 0] and failed[4] > 0
     assert failed == sorted(failed)
