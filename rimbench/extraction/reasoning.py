@@ -68,8 +68,8 @@ def without_reasoning(text: str, tags: Tags = ()) -> str | None:
     `tags` are pairs of an opening and a closing tag beside the known ones.
     """
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("<\\/", "</")
-    for pattern, tag in _SPELLINGS:
-        text = pattern.sub(tag, text)
+    for pattern, spelling in _SPELLINGS:
+        text = pattern.sub(spelling, text)
     kept: list[str] = []
     begun: set[int] = set()
     at = 0

@@ -77,10 +77,10 @@ def first_row(path: Path) -> tuple[object, object]:
         return next((row for _, row in _parquet(path)), None), None
     if path.suffix.lower() in SUFFIXES:
         rows = list(itertools.takewhile(lambda row: isinstance(row[1], RowFault), read_table(path)))
-        first = next((row for _, row in read_table(path) if not isinstance(row, RowFault)), None)
-        if first is None and rows:
+        whole_row = next((row for _, row in read_table(path) if not isinstance(row, RowFault)), None)
+        if whole_row is None and rows:
             raise _unreadable(path, [f"line {number} ({fault})" for number, fault in rows], len(rows))
-        return first, None
+        return whole_row, None
     with path.open("rb") as file:
         lines = (line for line in file if line.strip(_BLANK))
         first = next(lines, b"")

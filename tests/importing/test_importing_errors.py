@@ -129,6 +129,12 @@ def test_rows_of_another_length_than_the_header_are_refused_with_their_lines(
     assert where in str(error.value) and not list(tmp_path.glob("results/*"))
 
 
+@pytest.mark.parametrize("key", ["sample", "temperature", "prompt_tokens", "generated_tokens"])
+def test_true_is_no_number(do_import, quiz, write_lines, key):
+    with pytest.raises(DataError, match=rf"{key}: expected a number \(got true\)"):
+        do_import(write_lines([{"item_id": "q-1", "predicted": "B", key: True}]), quiz())
+
+
 def test_a_status_may_say_that_a_row_ended_in_an_error_and_a_finish_reason_that_its_text_was_cut_off(
     do_import, quiz, write_lines
 ):

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
@@ -66,7 +66,14 @@ def _as_letter(value: str) -> str:
     return letter
 
 
-_Count = Annotated[int, Field(ge=0, lt=2**31)]
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("float_type", "expected a number")
+    return value
+
+
+_Number = BeforeValidator(_no_flag)
+_Count = Annotated[int, Field(ge=0, lt=2**31), _Number]
 
 
 class _Row(BaseModel):
@@ -77,8 +84,8 @@ class _Row(BaseModel):
     text: str | None = None
     gold: Annotated[str, AfterValidator(_as_letter)] | None = None
     stated_gold: str | None = None
-    sample: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    sample: Annotated[int, Field(ge=0, le=1_000_000), _Number] = 0
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False), _Number] | None = None
     error: Any = None
     status: Any = None
     finish_reason: Any = None
