@@ -55,12 +55,12 @@ def test_a_path_where_nothing_lies_is_left_as_it_is_named(tmp_path, path):
     assert systems.load(system(tmp_path, f'path = "{path}"')).weights.path == path
 
 
-@pytest.mark.parametrize("number", ["max_new_tokens = true", "temperature = true"])
+@pytest.mark.parametrize("number", ["max_new_tokens = true", "max_new_tokens = 8\ntemperature = true"])
 def test_true_and_false_are_no_numbers(tmp_path, number):
     path = system(tmp_path, 'path = "ckpt"')
     (tmp_path / "mine.toml").write_text((tmp_path / "mine.toml").read_text().replace("readout", "generate") + number)
-    key, flag = number.split(" = ")
-    with pytest.raises(ConfigError, match=rf"answer\.{key}: expected a number \(got {flag}\)"):
+    key = number.split()[-3]
+    with pytest.raises(ConfigError, match=rf"answer\.{key}: expected a number \(got true\)"):
         systems.load(path)
 
 
