@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from rimbench.api.costs import Expected
 
 
+_COST = "With --cost"
+
+
 def plan(
-    n: Annotated[int, typer.Option("--n", metavar="N", min=2, help="Items a cell.")] = 1000,
+    n: Annotated[int, typer.Option("--items", "--n", metavar="N", min=2, help="Items a cell.")] = 1000,
     margin: Margin = 0.03,
     base: Annotated[
         float,
@@ -37,22 +40,32 @@ def plan(
         bool, typer.Option("--cost", help="What runs will take instead, from a short probe of each.")
     ] = False,
     system: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="--cost: system by name or TOML file; repeat, or 'all'.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="System by name or TOML file; repeat, or 'all'.", rich_help_panel=_COST),
     ] = None,
     suite: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="--cost: suite by name or TOML file; repeat, or 'all'.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Suite by name or TOML file; repeat, or 'all'.", rich_help_panel=_COST),
     ] = None,
     data: options.Data = None,
     model: options.Model = None,
     limit: options.Limit = None,
-    samples: Annotated[int, typer.Option(metavar="N", min=0, max=999_999, help="--cost: draws an item.")] = 0,
-    engine: Annotated[str | None, typer.Option(metavar="NAME", help="--cost: as of rimbench run.")] = None,
+    samples: Annotated[
+        int, typer.Option(metavar="N", min=0, max=999_999, help="Draws an item.", rich_help_panel=_COST)
+    ] = 0,
+    engine: Annotated[
+        str | None, typer.Option(metavar="NAME", help="As of rimbench run.", rich_help_panel=_COST)
+    ] = None,
     base_url: options.BaseUrl = None,
-    batch_size: Annotated[int | None, typer.Option(metavar="N", min=1, help="--cost: as of rimbench run.")] = None,
-    workers: Annotated[int, typer.Option(metavar="N", min=1, help="--cost: workers that will answer.")] = 1,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="As of rimbench run.", rich_help_panel=_COST)
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Workers that will answer.", rich_help_panel=_COST)
+    ] = 1,
     price_per_hour: Annotated[
         float | None,
-        typer.Option(metavar="PRICE", min=0, max=1e9, help="--cost: what the machines cost."),
+        typer.Option(metavar="PRICE", min=0, max=1e9, help="What the machines cost.", rich_help_panel=_COST),
     ] = None,
     allow_outside: options.AllowOutside = False,
     results: options.Results = None,
@@ -65,8 +78,8 @@ def plan(
     Examples:
 
     \b
-      rimbench plan --n 1000 --margin 0.03
-      rimbench plan --n 4183 --discordant 0.2 --json
+      rimbench plan --items 1000 --margin 0.03
+      rimbench plan --items 4183 --discordant 0.2 --json
       rimbench plan --cost --system rim-v2 --system cot --suite medmcqa --samples 8 --price-per-hour 2.5
     """
     if cost:

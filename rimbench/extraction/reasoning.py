@@ -9,19 +9,15 @@ Tags = Sequence[tuple[str, str]]
 
 _NAMES = (
     "think", "thinking", "thinks", "thought", "thoughts", "reason", "reasoning", "reasoning_process", "analysis",
-    "scratchpad", "reflection", "inner_monologue", "inner_thoughts", "chain_of_thought", "cot", "seed:think",
-    "longcat_think", "think_process", "thinking_process", "thought_process", "antthinking",
+    "scratchpad", "reflection", "inner_monologue", "inner_thoughts", "internal_monologue", "internal_thoughts",
+    "internal", "chain_of_thought", "cot", "cot_budget_reflect", "longcat_think", "think_process", "thinking_process",
+    "thought_process", "antthinking", "reasoning_content", "thinking_content", "think_content",
 )  # fmt: skip
 REASONING_TAGS: tuple[tuple[str, str], ...] = (
-    *((f"<{name}>", f"</{name}>") for name in _NAMES),  # Qwen, DeepSeek, EXAONE, Seed, Granite and many more
-    ("[think]", "[/think]"),  # Magistral
+    *((f"<{name}>", f"</{name}>") for name in _NAMES),  # Qwen, DeepSeek, EXAONE, Granite and many more
     ("◁think▷", "◁/think▷"),  # Kimi
     ("<unused94>", "<unused95>"),  # MedGemma
     ("<|channel>thought", "<channel|>"),  # Gemma 4
-    ("<|start_thinking|>", "<|end_thinking|>"),  # Command A
-    ("<|begin_of_thought|>", "<|end_of_thought|>"),  # Sky-T1, OpenThinker
-    ("<|thinking|>", "<|/thinking|>"),
-    ("<|think|>", "<|/think|>"),
     ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
     ("<|channel|>analysis", "<|channel|>final<|message|>"),  # gpt-oss
     ("<|channel|>analysis", "<|channel|>final"),
@@ -35,7 +31,21 @@ REASONING_TAGS: tuple[tuple[str, str], ...] = (
 )
 """Opening and closing tag, in lower case; a pair without an opening one is only ever closed."""
 
-_SPACED = re.compile(rf"<\s?(/?)\s?({'|'.join(_NAMES)})(?:\s[^<>\n]{{0,80}})?>", re.I)
+_NAME = rf"({'|'.join(_NAMES)})"
+_SPELLINGS = tuple(
+    (re.compile(pattern, re.I), tag)
+    for pattern, tag in (
+        (rf"<\s?{_NAME}\s?/>", ""),
+        # A family's own prefix (Seed), attributes, a name that no text can hold by chance ("_never_used_51bc")
+        (rf"<\s?(/?)\s?(?:[a-z]{{1,12}}:)?{_NAME}(?:_never_used_\w{{1,40}})?(?:\s[^<>\n]{{0,80}})?>", r"<\1\2>"),
+        (r"\[(/?)(think)\]", r"<\1\2>"),  # Magistral
+        (rf"<\|(/?){_NAME}\|>", r"<\1\2>"),
+        # Command A; Sky-T1, OpenThinker; others
+        (rf"<\|(?:start|begin)_(?:of_)?{_NAME}\|>|<\|{_NAME}_(?:start|begin)\|>", r"<\1\2>"),
+        (rf"<\|end_(?:of_)?{_NAME}\|>|<\|{_NAME}_end\|>", r"</\1\2>"),
+    )
+)
+"""How one pair of tags is written."""
 _BARE_ANALYSIS = re.compile(r"analysis(?=[A-Z])")  # "analysisWe need ...": gpt-oss without its control tokens
 _END_OF_TURN = re.compile(
     r"<\|(?:im_end|im_start|endoftext|eot_id|eom_id|end_of_text|end_of_turn_token|end_response|end|return|"
@@ -58,7 +68,8 @@ def without_reasoning(text: str, tags: Tags = ()) -> str | None:
     `tags` are pairs of an opening and a closing tag beside the known ones.
     """
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("<\\/", "</")
-    text = _SPACED.sub(r"<\1\2>", text)
+    for pattern, spelling in _SPELLINGS:
+        text = pattern.sub(spelling, text)
     kept: list[str] = []
     begun: set[int] = set()
     at = 0

@@ -75,6 +75,8 @@ def _alone(lines: list[str], reader: Reader) -> list[tuple[int, str]]:
 def _label(line: str, reader: Reader) -> tuple[str, bool]:
     """The letters that label `line`, and whether the line itself lists options ("A) x B) y")."""
     label = wording.LABEL.match(line)
+    if wording.ANSWER_OF_A.fullmatch(line) and "A" in reader.options:  # "A: B" may be short for "Answer: B"
+        return "", False
     letters = reader.named(line[label.end() :]) if label else reader.named_with_text(line)
     if not letters and len(line) < 30 and not wording.VERB.search(line):  # "Definitely C.", "Both A and C"
         alone = (w.alone.match(line) for w in reader.spoken if w.alone)

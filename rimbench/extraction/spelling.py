@@ -6,12 +6,15 @@ import unicodedata
 from functools import lru_cache
 
 from rimbench.extraction.latex import GREEK_NAMES, printed
+from rimbench.records import LETTERS
 
 _PLAIN = str.maketrans(
     "“”„«»‘’‚′【】「」『』〔〕–—―−‐‑。।۔、،؛؟⁄∕•●",
     '"""""\'\'\'\'[][][][]------...,,;?//--',
     "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0f\u00ad\u0640",
 ) | {ord("≥"): ">=", ord("≤"): "<="}
+# Letters in black circles and squares, which NFKC leaves as they are.
+_BLACK = {first + i: letter for first in (0x1F150, 0x1F170) for i, letter in enumerate(LETTERS)}
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
 _VULGAR = re.compile("(?<=[0-9])(?=[¼½¾⅐-⅞])")
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{1,6});")
@@ -58,6 +61,7 @@ def compatible(text: str) -> str:
     """NFKC, with superscripts and fractions that stay numbers of their own: "10³" is "10^3", not 103."""
     if text.isascii():
         return text
+    text = text.translate(_BLACK)
     text = _SUPERSCRIPT.sub(r"^\g<0>", _VULGAR.sub(" ", text))
     # NFKC sorts runs of combining marks in quadratic time: in pieces, a hostile run costs no more than a piece.
     return "".join(unicodedata.normalize("NFKC", text[i : i + 2000]) for i in range(0, len(text), 2000))

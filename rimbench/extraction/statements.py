@@ -71,7 +71,7 @@ def boxed(plain: str, reader: Reader) -> str:
     for start, end, content in _boxes(plain):
         run = content if re.fullmatch(r"[A-J]{2,10}", content) and len(set(content)) > 1 else ""
         letters = reader.whole(content) or run or reader.named_instead(content)
-        if letters and (len(letters) > 1 or letters in reader.options):
+        if letters and (len(letters) > 1 or letters in reader.options) and not wording.BOX_DENIED.match(plain, end):
             found.append(_Statement(letters, start, end))
     return _last(found, plain, reader)
 
@@ -150,6 +150,9 @@ def _linked(cue: re.Match[str], clause: str, plain: str, reader: Reader, how: _C
     first, before = None, plain[max(0, cue.start() - 150) : cue.start()]
     negations = (found.start() for words in reader.spoken if (found := words.negated.search(clause)))
     negated = min(negations, default=len(clause) + 1)
+    contrast = how.words.contrast.search(clause, min(negated, len(clause)))
+    if contrast and re.search(r"\b[A-J]\b", clause[: contrast.start()]):  # "ist nicht B, sondern C"
+        return _read(cue.start(), cue.end() + contrast.end(), plain, reader, how)
     for link in islice(how.words.link.finditer(clause), wording.MAX_LINKS):
         between = clause[: link.start()]
         if negated < link.start() or ("would" in between and wording.CONDITION.search(before)):

@@ -24,6 +24,7 @@ BOX_LEAD = re.compile(
     r"(?:(?:the|correct|final|best|right|answers?|options?|choices?|letters?|is|are|either|both)\b|[\s:=>\"'{,-]){0,40}+",
     re.I,
 )
+BOX_DENIED = re.compile(r"[\s)]{0,3}(?:is|was|would be)(?:n't| not| wrong| incorrect| false)\b", re.I)
 _KEPT = r"(?:correct|best|right|final|chosen|selected|my)"
 ANSWER = re.compile(
     rf"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|{_KEPT}_?answer|"
@@ -141,7 +142,7 @@ NAME_ENDS = (
     r"(?= ?(?:$|[)\],;!?:(/&|}\"<]|\.(?!\w)|-(?!\w)|[^\x00-\u2fff\u3040-\ud7ff\uf900-\ufaff])| "
     r"(?:because|since|as|which|due|given|and|or|but|is|are|based|here|rather|not|instead|over)\b)"
 )
-TOKEN = re.compile(rf"\(([A-Ja-j])\)|\(?\b([A-J])\b{NAME_ENDS}|\(?\b([a-j])(?=\)|:|\.?[\"'}}]? ?$)", re.M)
+TOKEN = re.compile(rf"\(([A-Ja-j])\)|\(?\b([A-J])\b{NAME_ENDS}|\(?\b([a-j])(?=\)|:|\.?[\"'}}]{{0,3}} ?$)", re.M)
 JOINED = re.compile(
     r" ?(?:,? ?\b(?:and/or|and|or|vs\.?)\b|[,/&+]) ?(?:options? |choices? )?"
     r"(?:\(([A-J])\)|([A-J])\b(?= ?(?:$|[^\w\s'-])| (?:and|or|are)\b))",
@@ -200,6 +201,7 @@ LABEL = re.compile(
     r"(?:[-+>] ?|\d{1,2}[.)] )?(?=(?:(?:[Oo]ption|[Cc]hoice) )?"
     r"(?:\([A-Ja-j]\)|[A-J](?:[).:]|(?= -+ )|(?= \()|!?$)|[a-j](?:\)|\.?$))(?:\s|$|[.,:]))"
 )
+ANSWER_OF_A = re.compile(r"A[:.] ?\(?[B-J]\)?[.!]?")
 VERB = words("is", "are", "was")
 OTHERS = words("others?", "incorrect", "wrong", "explanation", "rationale", "why")
 SENTENCE_END = re.compile(r"(?<!\b[A-J]\.)(?<=[.!?])\s+|\n+")
@@ -256,6 +258,7 @@ class LanguageWording:
     joiner: re.Pattern[str]
     filler: re.Pattern[str]
     denial: re.Pattern[str]
+    contrast: re.Pattern[str]
     alone: re.Pattern[str] | None = None
     gap: re.Pattern[str] | None = None
     native: re.Pattern[str] | None = None
@@ -280,4 +283,5 @@ ENGLISH = LanguageWording(
     joiner=JOINER,
     filler=FILLER,
     denial=NOT,
+    contrast=re.compile(r"(?!)"),  # the reader reads "not B but C" itself
 )

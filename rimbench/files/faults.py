@@ -26,15 +26,13 @@ EXPECTED = {
     "list": "a list",
     "tuple": "a list",
     "set": "a list",
-    "dict": "a table",
-    "mapping": "a table",
-    "model": "a table",
-    "dataclass": "a table",
     "finite": "a finite number",
     "none": "nothing",
     "date": "a day, such as 2026-05-30",
 }
 """What is expected, by the first word of an error's name."""
+MAPPINGS = ("dict", "mapping", "model", "dataclass")
+"""The first words of the errors that expect keys and values."""
 BOUNDS = {
     "greater_than": ("more than {}", "gt"),
     "greater_than_equal": ("{} or more", "ge"),
@@ -95,7 +93,12 @@ def _said(place: Place, faults: list[Any], schema: Any) -> str:
     told = list(dict.fromkeys(_say(fault, place, schema) for fault in faults))
     expected = [each.removeprefix("expected ") for each in told if each.startswith("expected ")]
     whole = "; ".join(told) if len(expected) < len(told) else f"expected {' or '.join(expected)}"
-    return f"{shortened(whole, 400)}{_got(faults[0], whole)}"
+    return f"{shortened(whole, 400)}{_got(faults[0], whole, _mapping(schema))}"
+
+
+def _mapping(schema: Any) -> str:
+    """What keys and values are called: files with a schema are TOML, the others JSON."""
+    return "an object" if schema is None else "a table"
 
 
 def _say(fault: Any, place: Place, schema: Any) -> str:
@@ -115,12 +118,14 @@ def _say(fault: Any, place: Place, schema: Any) -> str:
             form, bound = BOUNDS[kind]
             most = context[bound]
             said = f"expected {form.format(f'{most:g}' if isinstance(most, float) else most)}"
+        case _ if word in MAPPINGS:
+            said = f"expected {_mapping(schema)}"
         case _ if word in EXPECTED:
             unquoted = isinstance(value, str) and word in ("int", "float", "bool")
             said = f"expected {EXPECTED[word]}{', without quotes' * unquoted}"
         case _:
             said = {"missing": "required, but missing", "json": "not JSON"}.get(word, fault["msg"])
-    return str(said).removeprefix("Value error, ").replace("Input should be", "expected")
+    return str(said).removeprefix("Value error, ")
 
 
 def _one_of(known: str, given: object) -> str:
@@ -129,7 +134,7 @@ def _one_of(known: str, given: object) -> str:
     return f"expected {known}{f': did you mean {near!r}?' if near else ''}"
 
 
-def _got(fault: Any, said: str) -> str:
+def _got(fault: Any, said: str, mapping: str) -> str:
     """What stood there, unless that is said already."""
     kind, value = fault["type"], fault["input"]
     if kind in UNKNOWN or kind.startswith(("missing", "union_tag")):
@@ -139,8 +144,8 @@ def _got(fault: Any, said: str) -> str:
     if isinstance(value, int | float | str | datetime.date):
         own = kind == "value_error" and isinstance(value, str) and value and value in said
         return "" if own else f" (got {shortened(repr(value) if isinstance(value, str) else str(value))})"
-    named = {dict: "a table", list: "a list", type(None): "null"}.get(type(value))
-    return f" (got {named})" if named and kind.partition("_")[0] in EXPECTED else ""
+    named = {dict: mapping, list: "a list", type(None): "null"}.get(type(value))
+    return f" (got {named})" if named and kind.partition("_")[0] in (*EXPECTED, *MAPPINGS) else ""
 
 
 def _unknown_key(place: Place, schema: Any) -> str:

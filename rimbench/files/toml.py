@@ -4,7 +4,7 @@ Every fault of a file is found at once and said in one line, with the file and t
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -35,9 +35,26 @@ def read_toml(path: Path, schema: type[T], kind: str) -> T:
 def read_values(values: Mapping[str, Any], path: Path, schema: type[T], kind: str) -> T:
     """The values of a TOML file in their form; ConfigError lists its faults, `kind` says what the file describes."""
     try:
-        return schema.model_validate(values, extra="forbid")  # in its dataclasses too
+        read = schema.model_validate(values, extra="forbid")  # in its dataclasses too
     except ValidationError as error:
         raise ConfigError(f"{kind} file {path}: {describe_faults(error, schema)}") from error
+    if flags := "; ".join(f"{place}: expected a number (got {said})" for place, said in _flags(values, read)):
+        raise ConfigError(f"{kind} file {path}: {flags}")
+    return read
+
+
+def _flags(value: object, read: object, place: str = "") -> Iterator[tuple[str, str]]:
+    """Where true or false stood in a number's place and was read as 1 or 0, and which of the two it was."""
+    if isinstance(value, bool):
+        if isinstance(read, int | float) and not isinstance(read, bool):
+            yield place, str(value).lower()
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            found = read.get(key) if isinstance(read, Mapping) else getattr(read, key, None)
+            yield from _flags(inner, found, f"{place}.{key}".removeprefix("."))
+    elif isinstance(value, list) and isinstance(read, list | tuple):
+        for index, (inner, found) in enumerate(zip(value, read, strict=False)):
+            yield from _flags(inner, found, f"{place}.{index}".removeprefix("."))
 
 
 def parse_toml(path: Path, kind: str) -> dict[str, Any]:

@@ -4,11 +4,9 @@ Nothing is imported from a file of which a row cannot be read: what is missing c
 asked. All such rows are listed at once, each with its line.
 """
 
-import csv
 import itertools
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,23 +14,16 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rimbench.errors import DataError
+from rimbench.files.csv_table import SUFFIXES, RowFault, read_table
 from rimbench.files.faults import describe_faults
 from rimbench.files.strict_json import is_deep, say_deep
 
 _LINES_SHOWN, _LONGEST_FAULT = 10, 300
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_LARGEST_CELL = 2**31 - 1
 _PARQUET = b"PAR1"
 _HALF_PAIR = re.compile(r"[\ud800-\udfff]")
 
 T = TypeVar("T", bound=BaseModel)
-
-
-class _Fault(str):
-    """Why a row cannot be read, in the row's place."""
-
-    __slots__ = ()
 
 
 def read_rows(path: Path, schema: type[T], entries: object = None) -> list[T]:
@@ -50,7 +41,7 @@ def validated(path: Path, rows: Iterable[tuple[str, object]], schema: type[T]) -
     values, faults = [], []
     adapter = TypeAdapter(schema)
     for where, row in rows:
-        if isinstance(row, _Fault):
+        if isinstance(row, RowFault):
             faults.append(f"{where} ({row})")
             continue
         try:
@@ -76,7 +67,7 @@ def read_object(path: Path) -> Mapping[str, Any]:
     value = parse_foreign(path.read_bytes())
     if isinstance(value, Mapping):
         return value
-    why = value if isinstance(value, _Fault) else "it holds something else"
+    why = value if isinstance(value, RowFault) else "it holds something else"
     raise DataError(f"{path}: expected one JSON object ({why}): it may be cut off; fetch or write it again")
 
 
@@ -84,17 +75,17 @@ def first_row(path: Path) -> tuple[object, object]:
     """The first row, None where there is none, and the one JSON object or array that the whole file is, else None."""
     if _is_parquet(path):
         return next((row for _, row in _parquet(path)), None), None
-    if path.suffix.lower() in _DELIMITERS:
-        rows = list(itertools.takewhile(lambda row: isinstance(row[1], _Fault), _table(path)))
-        first = next((row for _, row in _table(path) if not isinstance(row, _Fault)), None)
-        if first is None and rows:
+    if path.suffix.lower() in SUFFIXES:
+        rows = list(itertools.takewhile(lambda row: isinstance(row[1], RowFault), read_table(path)))
+        whole_row = next((row for _, row in read_table(path) if not isinstance(row, RowFault)), None)
+        if whole_row is None and rows:
             raise _unreadable(path, [f"line {number} ({fault})" for number, fault in rows], len(rows))
-        return first, None
+        return whole_row, None
     with path.open("rb") as file:
         lines = (line for line in file if line.strip(_BLANK))
         first = next(lines, b"")
         value, whole = parse_foreign(first), next(lines, None) is None
-        if isinstance(value, _Fault) and not whole and first.strip(_BLANK)[:1] in (b"[", b"{"):
+        if isinstance(value, RowFault) and not whole and first.strip(_BLANK)[:1] in (b"[", b"{"):
             file.seek(0)
             value, whole = parse_foreign(file.read()), True
     row = next(iter(value), None) if isinstance(value, list) else value
@@ -104,14 +95,14 @@ def first_row(path: Path) -> tuple[object, object]:
 def parse_foreign(content: bytes) -> Any:
     """A JSON value, or why it is none. Half a surrogate pair, which no file can hold, is a replacement character."""
     if is_deep(content):
-        return _Fault(f"JSON {say_deep()}")
+        return RowFault(f"JSON {say_deep()}")
     try:
         value = json.loads(content.decode("utf-8-sig"))
         return _mended(value) if b"\\u" in content else value
     except RecursionError:
-        return _Fault("JSON nested too deeply")
+        return RowFault("JSON nested too deeply")
     except ValueError:
-        return _Fault("not JSON")
+        return RowFault("not JSON")
 
 
 def _mended(value: Any) -> Any:
@@ -126,8 +117,8 @@ def _mended(value: Any) -> Any:
 
 def _rows(path: Path) -> Iterator[tuple[str, object]]:
     """Where each row stands, and what it holds, or why it cannot be read."""
-    if path.suffix.lower() in _DELIMITERS:
-        for number, row in _table(path):
+    if path.suffix.lower() in SUFFIXES:
+        for number, row in read_table(path):
             yield f"line {number}", row
         return
     if _is_parquet(path):
@@ -171,29 +162,3 @@ def _parquet(path: Path) -> Iterator[tuple[str, object]]:
         raise DataError(
             f"{path} is a damaged Parquet file ({' '.join(str(error).split())[:150]}): fetch or write it again"
         ) from error
-
-
-def _table(path: Path) -> Iterator[tuple[int, object]]:
-    """The rows of a CSV or TSV file, by the number of the line on which each ends.
-
-    A row of another length than the header is cut off, or has a comma in a text that is not quoted: its cells stand
-    under other columns' names, and it is a fault.
-    """
-    csv.field_size_limit(_LARGEST_CELL)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=_DELIMITERS[path.suffix.lower()], strict=True)
-            header = next((cells for cells in reader if cells), [])
-            twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
-            if twice:
-                raise DataError(f"{path}, line {reader.line_num}: the column {', '.join(twice)} stands there twice")
-            for cells in reader:
-                if cells and len(cells) != len(header):
-                    yield reader.line_num, _Fault(f"{len(cells)} cells, the header has {len(header)}")
-                elif cells:
-                    pairs = zip(header, cells, strict=True)
-                    yield reader.line_num, {name: text or None for name, text in pairs if name}
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 (byte {error.start}): save the file as UTF-8") from error
-    except csv.Error as error:
-        raise DataError(f"{path}: {error}: expected a table with one header line; mend the quotes") from error

@@ -3,7 +3,8 @@
 [{row}, ...]                            rows
 {"0000": {row}, ...}                    rows by id, kept as the column `(key)`
 {"question": [...], "answer": [...]}    columns, as data frames write them; also {"question": {"0": ...}}
-{"data": [{row}, ...], "version": ...}  rows among what is said of them
+{"columns": [...], "data": [[...]]}     the same by rows
+{"data": [{row}, ...], "version": ...}  rows among what is said of them; each may be {"row": {row}, ...}
 {"medqa": {"0000": {row}}, ...}         groups of rows, in any of these forms
 """
 
@@ -23,7 +24,8 @@ _PARTS = ({"role", "content"}, {"from", "value"}, {"key", "value"}, {"label", "t
 def rows_of(document: object, where: str, group: str | None) -> Iterator[Any]:
     """The rows of a document; DataError for several groups of which none is called as `group` is."""
     if isinstance(document, list):
-        yield from document
+        wrapped = all(isinstance(entry, dict) and isinstance(entry.get("row"), dict) for entry in document)
+        yield from (entry["row"] for entry in document) if wrapped else document
     elif not isinstance(document, dict) or _is_row(document):
         yield document
     elif (columns := _columns(document)) is not None:
@@ -62,6 +64,10 @@ def _is_part(entry: Mapping[str, object]) -> bool:
 
 def _columns(document: Mapping[str, Any]) -> list[dict[str, object]] | None:
     """The rows of columns of one length, lists or objects by row number; None where these are no columns."""
+    names, data = document.get("columns", ()), document.get("data", ())
+    by_rows = isinstance(names, list) and isinstance(data, list) and document.keys() <= {"columns", "index", "data"}
+    if by_rows and all(isinstance(row, list) and len(row) == len(names) for row in data):
+        return [dict(zip(names, row, strict=True)) for row in data]
     columns = list(document.values())
     if all(isinstance(column, list) for column in columns):
         if len({len(column) for column in columns}) == 1 and not all(map(_holds_rows, columns)):

@@ -1,9 +1,10 @@
 """A cell, or a cell for each option -> the options of a question, in their order, and how the row labels them.
 
     ["x", "y"]   {"A": "x", "B": "y"}   {"1": "x", "2": "y"}   {"text": ["x", "y"], "label": ["A", "B"]}
-    [{"key": "A", "value": "x"}, ...]   [{"label": "A", "text": "x"}, ...]   [["A", "x"], ...]
+    [{"key": "A", "value": "x"}, ...]   [{"label": "A", "text": "x"}, ...]   [["A", "x"], ...]   [{"A": "x"}, ...]
 
-and each of these written as text: as JSON, or as Python and NumPy print it. Empty cells at the end (null, NaN, "" or
+and each of these written as text: as JSON, or as Python and NumPy print it, or as people list them ("A. x B. y", on
+lines or in one). Empty cells at the end (null, NaN, "" or
 spaces) are options that the row does not have; one between two options is kept as "", which the audit calls a fault.
 """
 
@@ -14,16 +15,23 @@ import json
 import math
 import re
 import tokenize
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rimbench.records import LETTERS
+from rimbench.suites.choices import split_choices
 
 LONGEST_LITERAL = 100_000
 """Characters of a cell that is read as a Python literal."""
 _LABEL_NAMES = ("label", "key", "letter", "id")
 _TEXT_NAMES = ("text", "value", "option", "content")
+_AROUND = "()[]{}.:*_'\"\\ \u3001\u3002\u3010\u3011"
+_CALLED = re.compile(r"^(?:OPTION|CHOICE|ANSWER|OPT?)[ _:-]{0,2}([A-J]|\d{1,2})$")
+"""A label behind what options are called: "Option A", "option_a", "opa"."""
+_LISTED = re.compile(r"\s*(?:[(\[]A[)\]]|A[).:])")
+"""How a list of options begins that is written out."""
 _COUNTED = (list(LETTERS), [str(i) for i in range(10)], [str(i) for i in range(1, 11)])
 """Labels that count up."""
 _WRAPPED = ("array", "str_", "int64", "float64")
@@ -54,6 +62,11 @@ def read_options(cells: object) -> Options:
         return _of_mapping(cells)
     if not isinstance(cells, list | tuple):
         raise OptionsError("option_count")
+    if len(cells) > 1 and all(isinstance(entry, Mapping) and len(entry) == 1 for entry in cells):
+        named = {label: text for entry in cells for label, text in entry.items()}
+        cells = named if len(named) == len(cells) else cells
+    if isinstance(cells, Mapping):
+        return _of_mapping(cells)
     if cells and all(isinstance(entry, Mapping) for entry in cells):
         labelled = [(_named(entry, _LABEL_NAMES), _named(entry, _TEXT_NAMES)) for entry in cells]
         if all(label is not None for label, _ in labelled):
@@ -125,7 +138,8 @@ def as_label(value: object) -> str:
 @lru_cache(maxsize=1024)
 def _as_label(text: str) -> str:
     """Kept: the labels of all rows are the same few."""
-    return re.sub(r"^(\d+)\.0$", r"\1", text.strip()).strip("()[].: ").upper()
+    plain = re.sub(r"^(\d+)\.0$", r"\1", unicodedata.normalize("NFKC", text).strip()).strip(_AROUND).upper()
+    return _CALLED.sub(r"\1", plain)
 
 
 def _named(entry: Mapping[object, object], names: Sequence[str]) -> object:
@@ -139,6 +153,9 @@ def _parsed(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         pass
+    listed = split_choices(f"Which?\n{text}") if _LISTED.match(text) else None
+    if listed:
+        return list(listed.options)
     if not text.strip().startswith(("[", "{", "(", "array(")):
         raise OptionsError("option_count")
     if len(text) > LONGEST_LITERAL:

@@ -1,12 +1,10 @@
 """Files of questions -> rows: JSON lines, a JSON document, Parquet or CSV.
 
 A row is a mapping of column to value, as the file holds it; what a column means is the layout's business. A
-null, an absent column and an empty CSV cell are all None. Of a CSV, no cell moves to another column: a row that is
-longer or shorter than the header is refused.
+null, an absent column and an empty CSV cell are all None.
 """
 
 import codecs
-import csv
 import hashlib
 import itertools
 import json
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rimbench.errors import DataError
+from rimbench.files.csv_table import RowFault, read_table
 from rimbench.files.strict_json import is_deep, say_deep
 from rimbench.suites.json_rows import rows_of
 
@@ -36,9 +35,7 @@ class PackedRows:
         return (pickle.loads(packed) for packed in self._packed)
 
 
-_LARGEST_CELL = 2**31 - 1
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-_DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma"}
 
 
 def read(path: Path, group: str | None = None) -> Iterator[Row]:
@@ -182,40 +179,10 @@ def _values_of(batch: Any, path: Path, first: int) -> list[Row]:
 
 
 def _read_csv(path: Path, _group: str | None) -> Iterator[Row]:
-    csv.field_size_limit(_LARGEST_CELL)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        line = 1
-        try:
-            delimiter = _delimiter(file.readline())
-            file.seek(0)
-            reader = csv.reader(file, strict=True, delimiter=delimiter)
-            header = next(reader, [])
-            named = [column for column in header if column.strip()]
-            if len(set(named)) < len(named):
-                raise DataError(f"{path}, line 1: a column name occurs twice in {', '.join(header)}")
-            line = reader.line_num + 1
-            for cells in reader:
-                if cells and len(cells) != len(header):
-                    raise DataError(
-                        f"{path}, line {line}: has {len(cells)} cells, the header {len(header)}: "
-                        f"a row is cut off, or a {_DELIMITERS[delimiter]} in a text is not quoted"
-                    )
-                if cells:
-                    # A column without a name, as data frames write their index, is none that a layout could mean.
-                    row = zip(header, cells, strict=True)
-                    yield {column: cell or None for column, cell in row if column.strip()}
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise DataError(f"{path}, line {line}: is not CSV ({error})") from error
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}: is not UTF-8 (byte {error.start}): save the file as UTF-8") from error
-
-
-def _delimiter(header: str) -> str:
-    """What separates the columns of a header: a comma, or what some countries' spreadsheets write instead."""
-    first = next(csv.reader([header]), [])
-    others = [mark for mark in _DELIMITERS if mark != "," and mark in header]
-    return others[0] if len(first) < 2 and others else ","
+    for line, row in read_table(path):
+        if isinstance(row, RowFault):
+            raise DataError(f"{path}, line {line}: {row}")
+        yield row
 
 
 def _first_line(error: Exception) -> str:

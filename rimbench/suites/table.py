@@ -142,6 +142,8 @@ def _gold(
 ) -> int | None:
     """Which option is right, from 0; None where the column does not say. Options are had with and without labels."""
     value = row.get(layout.gold.column)
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
     if layout.gold.index is not None:
         number = _integer(value)
         return None if number is None else number - base
@@ -150,7 +152,10 @@ def _gold(
     for options in spellings if by_text else (labels, LETTERS[: len(labels)]):
         if wanted and wanted in options:
             return options.index(wanted)
-    return None
+    if by_text or not isinstance(value, str):
+        return None
+    written_out = (as_label(value.removesuffix(option)) if value.endswith(option) else "" for option in spellings[-1])
+    return next((i for i, label in enumerate(written_out) if label and label == labels[i]), None)  # "C. Warfarin"
 
 
 def _integer(value: object) -> int | None:

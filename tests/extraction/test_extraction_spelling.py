@@ -58,12 +58,23 @@ def test_every_known_pair_of_tags_holds_thoughts(opening: str, closing: str) -> 
         ("&lt;think&gt;The answer is A.&lt;/think&gt;B", "B"),
         ("<think>The answer is A.<\\/think>B", "B"),
         ("<|im_start|>think\nThe answer is A.\n<|im_start|>answer\nAnswer: B", "B"),
+        *[(f"{opens}The answer is A.{closes}{said}", expected) for opens, closes in (
+            ("[THINK]", "[/THINK]"), ("<|START_THINKING|>", "<|END_THINKING|>"), ("<|think|>", "<|/think|>"),
+            ("<|begin_of_thought|>", "<|end_of_thought|>"), ("<|reasoning_start|>", "<|reasoning_end|>"),
+            ("<|thought_begin|>", "<|thought_end|>"), ("<seed:think>", "</seed:think>"),
+            ("<seed:cot_budget_reflect>", "</seed:cot_budget_reflect>"), ("<mm:think>", "</mm:think>"),
+            ("<think_never_used_51bce0c7>", "</think_never_used_51bce0c7>"), ("<internal>", "</internal>"),
+            ("<internal_monologue>", "</internal_monologue>"), ("<reasoning_content>", "</reasoning_content>"),
+        ) for said, expected in (("B", "B"), (f"{opens}C{closes}\n\nB", "B"), (opens, "truncated"))],
+        ("<think/>B", "B"),
+        ("<think />\nThe answer is B.", "B"),
+        ("[Analysis] Its onset is sudden. [Answer] B", "B"),
         ("Here is my thought process: A fits. The answer is A.\n\nHere is my response: The answer is B.", "B"),
         ("I think the reason is clear: the answer is B.", "B"),
         ("<response>B</response>", "B"),
         ("İl: <think>The answer is A.</think>Answer: B", "B"),
     ],
-)
+)  # fmt: skip
 def test_thoughts_are_told_apart_in_the_forms_that_models_write(text: str, expected: str) -> None:
     assert read(text) == expected
 

@@ -9,7 +9,7 @@ from rimbench.errors import DataError
 WRITTEN = "samples_quiz_written_2026-11-22.jsonl"
 
 
-@pytest.mark.parametrize("error", ["RateLimitError: 429", True, 1, {"type": "timeout"}, ["timeout"]])
+@pytest.mark.parametrize("error", ["RateLimitError: 429", True, 1, 429, 500, {"type": "timeout"}, ["timeout"]])
 def test_a_row_with_an_error_was_not_answered(do_import, quiz, write_lines, error):
     rows = [{"item_id": "q-1", "error": error}, {"item_id": "q-2", "predicted": "C", "error": error}]
     rows += [{"item_id": f"q-{i}", "predicted": "B", "error": None} for i in range(3, 7)]
@@ -107,10 +107,16 @@ def test_every_list_of_the_document_is_whole(do_import, quiz, write_lines):
     [
         (
             "id,pred\nq-1,B\nq-2,A,C\nq-3\n",
-            "2 unreadable lines of 3: line 3 (3 cells, the header has 2); line 4 (1 cells",
+            "2 unreadable lines of 3: line 3 (has 3 cells, the header 2: "
+            "a row is cut off, or a comma in a text is not quoted); line 4 (has 1 cells",
         ),
-        ("id,pred\nq-1,B,\n", "1 unreadable line of 1: line 2 (3 cells, the header has 2)"),
-        ('id,pred,text\nq-1,B,"two\nlines"\nq-2,B\n', "line 4 (2 cells, the header has 3)"),
+        (
+            "id,pred\nq-1,B,\n",
+            "1 unreadable line of 1: line 2 (has 3 cells, the header 2: "
+            "a row is cut off, or a comma in a text is not quoted)",
+        ),
+        ('id,pred,text\nq-1,B,"two\nlines"\nq-2,B\n', "line 4 (has 2 cells, the header 3"),
+        ("id,pred\nq-1,B\nq-2,", "1 unreadable line of 2: line 3 (is cut off within its last cell)"),
         ("id,pred,pred\nq-1,B,C\n", "line 1: the column pred stands there twice"),
     ],
 )
@@ -121,6 +127,32 @@ def test_rows_of_another_length_than_the_header_are_refused_with_their_lines(
     with pytest.raises(DataError) as error:
         do_import(tmp_path / "a.csv", quiz())
     assert where in str(error.value) and not list(tmp_path.glob("results/*"))
+
+
+@pytest.mark.parametrize("key", ["sample", "temperature", "prompt_tokens", "generated_tokens"])
+def test_true_is_no_number(do_import, quiz, write_lines, key):
+    with pytest.raises(DataError, match=rf"{key}: expected a number \(got true\)"):
+        do_import(write_lines([{"item_id": "q-1", "predicted": "B", key: True}]), quiz())
+
+
+def test_a_status_may_say_that_a_row_ended_in_an_error_and_a_finish_reason_that_its_text_was_cut_off(
+    do_import, quiz, write_lines
+):
+    rows = [
+        {"item_id": "q-1", "text": "Answer: B", "status": "error", "finish_reason": None},
+        {"item_id": "q-2", "text": "Answer: C", "status": "ok", "finish_reason": "stop"},
+        {"item_id": "q-3", "text": "Let me think", "status": "ok", "finish_reason": "length"},
+        {"item_id": "q-4", "text": "Answer: B", "status": "ok", "finish_reason": "length"},
+    ]
+    records = do_import(write_lines(rows), quiz()).records
+    statuses = [records[f"q-{i}", 0]["status"] for i in range(1, 5)]
+    assert statuses == ["engine_error", "ok", "truncated", "ok"]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|", ", ", " ; "])
+def test_a_table_is_read_with_the_delimiter_that_its_header_has(do_import, quiz, tmp_path, mark):
+    (tmp_path / "a.csv").write_text("id,pred\nq-1,B\nq-2,C\n".replace(",", mark))
+    assert do_import(tmp_path / "a.csv", quiz()).document["right"] == 2
 
 
 def test_a_table_whose_header_ends_in_an_empty_column_and_a_long_text_are_read(do_import, quiz, tmp_path):

@@ -84,9 +84,9 @@ def test_a_manifest_damaged_anywhere_leaves_the_report_of_the_others_whole(resul
     [
         ("identity.suite.content_sha256", "removed", "required, but missing"),
         ("identity.suite.content_sha256", {}, "expected a text"),
-        ("identity.suite", 5, "expected a table"),
-        ("identity.system", "nano", "expected a table"),
-        ("identity.system.answer", "readout", "expected a table"),
+        ("identity.suite", 5, "expected an object"),
+        ("identity.system", "nano", "expected an object"),
+        ("identity.system.answer", "readout", "expected an object"),
         ("identity.system.answer.temperature", -1, "expected 0 or more"),
         ("identity.engine.dtype", "removed", "required, but missing"),
         ("identity.engine", "removed", "required, but missing"),

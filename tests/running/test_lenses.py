@@ -95,7 +95,7 @@ def test_steps_are_counted_over_the_items_that_have_them():
         ),
         (lambda made: made | {"schema": 2}, "schema"),
         (lambda made: made | {"run": None}, "run"),
-        (lambda made: [made], "expected a table"),
+        (lambda made: [made], "expected an object"),
         (lambda made: made["items"][0]["blocks"][0].update(probabilities=[1.5]) or made, "probabilities"),
         (lambda made: made["items"][0]["blocks"][0].update(begins=[7]) or made, "one probability"),
     ],

@@ -40,7 +40,7 @@ def write(tmp_path, name, content):
         ("a.csv", "question,options,gold\nQ,A,A\nQ\n", r"line 3: has 1 cells, the header 3"),
         ("a.csv", "question,gold\nQ, really,A\n", r"line 2: has 3 cells, the header 2"),
         ("a.csv", 'question,gold\n"Q,A\n', r"is not CSV"),
-        ("a.csv", "question,question\nQ,A\n", r"line 1: a column name occurs twice"),
+        ("a.csv", "question,question\nQ,A\n", r"line 1: the column question stands there twice"),
         ("a.csv", b"question,gold\nQ\xff,A\n", r"is not UTF-8"),
         ("a.xlsx", "", r"unknown file type '\.xlsx': give one of \.jsonl"),
     ],

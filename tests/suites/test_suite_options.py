@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rimbench.errors import DataError
 from rimbench.records import LETTERS
 from rimbench.suites import load
 from rimbench.suites.options import OptionsError, TooManyOptionsError, read_options, without_own_labels
@@ -42,6 +43,14 @@ WANTED = ("Retinol", "Heparin", "it's 5")
         "{'text': array(['Retinol', 'Heparin', \"it's 5\"], dtype=object), 'label': array(['A', 'B', 'C'])}",
         "[np.str_('Retinol'), np.str_('Heparin'), np.str_(\"it's 5\")]",
         "('Retinol', 'Heparin', \"it's 5\")",
+        [{key: value} for key, value in zip("ABC", WANTED, strict=True)],
+        dict(zip("ＡＢＣ", WANTED, strict=True)),
+        dict(zip(("Option A", "Option B", "Option C"), WANTED, strict=True)),
+        dict(zip(("opa", "opb", "opc"), WANTED, strict=True)),
+        dict(zip(("option_1", "option_2", "option_3"), WANTED, strict=True)),
+        "A. Retinol\nB. Heparin\nC. it's 5",
+        "(A) Retinol (B) Heparin (C) it's 5",
+        "A) Retinol, B) Heparin, C) it's 5",
     ],
     ids=str,
 )
@@ -103,7 +112,27 @@ def gold_of(table_suite, write_rows, rows, **how):
     return [item.gold for item in load(table_suite(**how), data=write_rows(rows)).items]
 
 
-@pytest.mark.parametrize("label", ["3", 3, "C", "c", "(C)", "C.", "3.0"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "3",
+        3,
+        "C",
+        "c",
+        "(C)",
+        "C.",
+        "3.0",
+        "Ｃ",
+        "（Ｃ）",
+        "**C**",
+        '"C"',
+        "Option C",
+        ["C"],
+        "['C']",
+        "C. z",
+        "(C) z",
+    ],
+)
 def test_the_gold_may_be_the_options_own_label(table_suite, write_rows, label):
     labels = ["1", "2", "3"] if str(label)[0] == "3" else ["A", "B", "C"]
     rows = [{"question": "Q?", "options": {"text": list("xyz"), "label": labels}, "gold": label}]
@@ -113,6 +142,12 @@ def test_the_gold_may_be_the_options_own_label(table_suite, write_rows, label):
 def test_a_gold_letter_counts_places_where_options_are_numbered(table_suite, write_rows):
     rows = [{"question": "Q?", "options": {"0": "x", "1": "y"}, "gold": "B"}]
     assert gold_of(table_suite, write_rows, rows) == ["B"]
+
+
+@pytest.mark.parametrize("gold", ["C. x", "z, not x", "C or B", "CB", "D. z", ["B", "C"]])
+def test_a_gold_that_names_no_one_option_is_a_fault(table_suite, write_rows, gold):
+    with pytest.raises(DataError, match="gold_out_of_range 1"):
+        gold_of(table_suite, write_rows, [{"question": "Q?", "options": ["x", "y", "z"], "gold": gold}])
 
 
 def wide(i, **cells):

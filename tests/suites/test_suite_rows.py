@@ -31,6 +31,8 @@ def write(tmp_path, text, name="rows.json"):
         LISTED, {"data": LISTED}, {"version": "1.0", "data": LISTED}, {"mine": LISTED, "train": list(OTHER.values())},
         {"question": ["Q0?", "Q1?"], "options": [row["options"] for row in LISTED], "gold": ["A", "B"]},
         {name: {str(i): row[name] for i, row in enumerate(LISTED)} for name in LISTED[0]},
+        {"columns": list(LISTED[0]), "index": [0, 1], "data": [list(row.values()) for row in LISTED]},
+        {"features": [], "rows": [{"row_idx": i, "row": row, "truncated_cells": []} for i, row in enumerate(LISTED)]},
     ],
     ids=lambda document: "/".join(document) if isinstance(document, dict) else "list",
 )  # fmt: skip
@@ -112,7 +114,9 @@ def test_a_csv_row_longer_or_shorter_than_the_header_is_refused_with_its_line(tm
     "text",
     ['q,o\n"a, b",c\n', "q;o\n\"a, b\";c\n", "q\to\na, b\tc\n", "q|o\na, b|c\n", '\ufeffq,o\r\n"a, b",c\r\n',
      '"q","o"\n"a, b",c\n',
-     ',q,o\n0,"a, b",c\n', 'q,o,\n"a, b",c,\n', '\ufeffq;o\n"a, b";c'],
+     ',q,o\n0,"a, b",c\n', 'q,o,\n"a, b",c,\n', '\ufeffq;o\n"a, b";c', 'sep=;\nq;o\na, b;c\n',
+     "sep=|\r\nq|o\r\na, b|c\r\n",
+     '\n\nq,o\n"a, b",c\n', 'q, o\n"a, b", c\n', "q ; o\na, b ; c\n", 'q,o\r"a, b",c\r'],
 )  # fmt: skip
 def test_a_csv_is_read_with_the_delimiter_that_its_header_has_and_columns_without_a_name_are_left_out(tmp_path, text):
     assert rows_of(tmp_path, text) == [{"q": "a, b", "o": "c"}]

@@ -55,6 +55,15 @@ def test_a_path_where_nothing_lies_is_left_as_it_is_named(tmp_path, path):
     assert systems.load(system(tmp_path, f'path = "{path}"')).weights.path == path
 
 
+@pytest.mark.parametrize("number", ["max_new_tokens = true", "max_new_tokens = 8\ntemperature = true"])
+def test_true_and_false_are_no_numbers(tmp_path, number):
+    path = system(tmp_path, 'path = "ckpt"')
+    (tmp_path / "mine.toml").write_text((tmp_path / "mine.toml").read_text().replace("readout", "generate") + number)
+    key = number.split()[-3]
+    with pytest.raises(ConfigError, match=rf"answer\.{key}: expected a number \(got true\)"):
+        systems.load(path)
+
+
 def test_rows_of_a_suite_lie_below_its_files_folder_too(tmp_path, suite_file):
     (tmp_path / "suites").mkdir()
     text = suite_file.read_text()

@@ -41,6 +41,6 @@ def answer_words() -> tuple[str, ...]:
 def spoken(plain: str) -> list[LanguageWording]:
     """The wordings of the languages whose words for answering, being right and choosing `plain` holds the most."""
     folded = plain.casefold()
-    told = {each: sum(map(folded.count, each.telling)) for each in _languages()}
+    told = {each: each.told(folded) for each in _languages()}
     likely = sorted((each for each in told if told[each]), key=lambda each: -told[each])
     return [each.spelling(plain) for each in likely[:MOST_LANGUAGES]]

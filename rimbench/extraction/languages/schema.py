@@ -36,6 +36,8 @@ class LanguageFile(TomlTable):
     """What joins two letters: "und", "oder"."""
     denial: Words = ()
     """What denies, before or behind a letter: "nicht", "falsch"."""
+    contrast: Words = ()
+    """What corrects behind a denied letter: "nicht B, sondern C"."""
     supposed: Words = ()
     """What makes a statement a question or a supposition: "wenn", "ob"."""
     after: Words = ()
@@ -80,8 +82,13 @@ class Language:
         # A script that no other language has tells of it in any word, Latin letters in long ones.
         words += [word for word in others if len(word) > 4 or not _is_latin(file)]
         folded = dict.fromkeys(_spelled(word).casefold() for word in words)
-        self.telling = tuple(word for word in folded if word not in _ENGLISH)
+        self._telling = tuple(word for word in folded if word not in _ENGLISH)
+        self._in_ascii = tuple(filter(str.isascii, self._telling))
         self._file = file
+
+    def told(self, folded: str) -> int:
+        """How often a text without capitals holds the words that tell of the language."""
+        return sum(map(folded.count, self._in_ascii if folded.isascii() else self._telling))
 
     @cached_property
     def wording(self) -> LanguageWording:
@@ -180,6 +187,7 @@ def _compile(file: LanguageFile) -> LanguageWording:
         joiner=re.compile(rf"[.,;)\]\"' ]{{0,3}}(?P<word>{_any(file.joiner)}|[,;/&]|\+(?!\d))[\s\"'(]{{0,3}}"),
         filler=re.compile(fill),
         denial=re.compile(_any(file.denial)),
+        contrast=re.compile(_any(file.contrast)),
         gap=re.compile(rf"{_any(file.link)} ?\||\|(?: ?[:(-]| ?{_any(file.link)})") if _is_latin(file) else None,
         native=re.compile(
             rf"\(?({_class(native)})(?:[).]|(?= ?(?:$|[.,;:!?\"]|{_any(file.after, file.ending)})))", re.M

@@ -3,7 +3,8 @@
     {"item_id": "17", "predicted": "B", "gold": "C", "prompt_tokens": 240, "generated_tokens": 1}
 
 `predicted` is null, or an empty cell, where there was no answer. `text` stands beside it, or in its place: then the
-letter is read from the text. A row with an `error` was not answered, whatever else it holds. Optional: `gold`,
+letter is read from the text. A row with an `error`, or a `status` that says so, was not answered, whatever else it
+holds; a text without a letter whose `finish_reason` is "length" was cut off. Optional: `gold`,
 `sample` (0 greedy, 1.. draws) and `temperature` (above 0, none is greedy, and samples from 0 on are draws from 1 on),
 the token counts, and `question` and `options` (a list, an object by letter, or columns such as opa.. and A..), by
 which items are matched instead of by their ids. A row with a question needs no id. Other usual names of these keys
@@ -13,21 +14,21 @@ are read too: `SPELLINGS`.
 import ast
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from rimbench.errors import DataError
+from rimbench.extraction.spelling import compatible
 from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, listed
 from rimbench.importing.documents import option_lists
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import read_rows
-from rimbench.importing.stated import one_line
+from rimbench.importing.stated import CUT_OFF, one_line
 from rimbench.records import LETTERS
 
 EXPECTS = "JSONL, a JSON array or CSV of item_id and predicted or text"
@@ -40,11 +41,12 @@ SPELLINGS = {
     "prompt_tokens": ("input_tokens",),
     "generated_tokens": ("completion_tokens", "output_tokens"),
     "error": ("error_message", "exception"),
+    "finish_reason": ("stop_reason",),
 }
 """Other names of each key, the likeliest first. A gold answer under one of them may be an option's text."""
 
 
-_DRESS = r"[\s().:;,\[\]{}<>*\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u300c\u300d\u3010\u3011_#$]*"
+_DRESS = r"[\s().:;,\u3001\u3002\[\]{}<>*\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb\u300c\u300d\u3010\u3011_#$]*"
 _DRESSED = re.compile(
     r"(?:(?:the )?(?:final |correct |best |predicted )?(?:answer|option|choice|letter)(?: is)?\s*[:=]?|\\boxed)?"
     rf"{_DRESS}(?P<letter>[A-J]){_DRESS}",
@@ -52,6 +54,9 @@ _DRESSED = re.compile(
 )
 _NO_ERROR = ("", "0", "false", "no", "none", "null", "nan", "n/a", "-", "[]", "{}", "ok", "success")
 """What an error column holds where there was none."""
+_HTTP_ERRORS = range(400, 600)
+_FAILED = ("error", "errored", "failed", "failure", "timeout", "timed_out", "exception", "engine_error")
+"""What a column `status` holds where there was one."""
 
 
 def _as_letter(value: str) -> str:
@@ -61,7 +66,14 @@ def _as_letter(value: str) -> str:
     return letter
 
 
-_Count = Annotated[int, Field(ge=0, lt=2**31)]
+def _no_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("float_type", "expected a number")
+    return value
+
+
+_Number = BeforeValidator(_no_flag)
+_Count = Annotated[int, Field(ge=0, lt=2**31), _Number]
 
 
 class _Row(BaseModel):
@@ -72,9 +84,11 @@ class _Row(BaseModel):
     text: str | None = None
     gold: Annotated[str, AfterValidator(_as_letter)] | None = None
     stated_gold: str | None = None
-    sample: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    sample: Annotated[int, Field(ge=0, le=1_000_000), _Number] = 0
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False), _Number] | None = None
     error: Any = None
+    status: Any = None
+    finish_reason: Any = None
     question: str | None = None
     options: list[Any] | dict[str, Any] | None = None
     prompt_tokens: _Count | None = None
@@ -97,12 +111,14 @@ class _Row(BaseModel):
     def failure(self) -> str | None:
         """The error that the row states in the place of an answer: a text, a document, or a flag."""
         if self.error in (None, False, 0, [], {}):
-            return None
+            failed = isinstance(self.status, str) and self.status.strip().casefold() in _FAILED
+            return f"status: {self.status}" if failed else None
         said = one_line(self.error)
         if isinstance(self.error, str):
             return None if said.casefold() in _NO_ERROR else said
-        is_flag = self.error in (True, 1)
-        return None if isinstance(self.error, int | float) and not is_flag else said or "an error without a message"
+        if isinstance(self.error, int | float) and self.error not in (True, 1, *_HTTP_ERRORS):
+            return None  # a measure of some kind
+        return said or (f"error {self.error}" if self.error in _HTTP_ERRORS else "an error without a message")
 
     @property
     def offered(self) -> tuple[tuple[str, ...], ...]:
@@ -167,7 +183,7 @@ def _letters(values: Sequence[str | None], rows: Sequence[_Row]) -> list[str | N
 
 def _letter(value: str) -> str | None:
     """The letter that a value is, in any of its usual dresses: b, (B), B., **B**, full-width, Option B."""
-    match = _DRESSED.fullmatch(unicodedata.normalize("NFKC", value).strip())
+    match = _DRESSED.fullmatch(compatible(value).strip())
     return match["letter"].upper() if match else None
 
 
@@ -211,6 +227,7 @@ def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
             letter=letter,
             text=row.text or "",
             failure=row.failure,
+            finished=row.finish_reason not in CUT_OFF,
             texts=(row.question,) if row.question else (),
             option_lists=row.offered if row.question or row.options else (),
             gold=row.gold or gold,
