@@ -16,7 +16,7 @@ from rimbench.errors import EngineError, UsageError, on_one_line
 from rimbench.records import LETTERS, Item, Status
 from rimbench.running.batches import plan
 from rimbench.running.cell import Cell
-from rimbench.running.judging import judge
+from rimbench.running.judging import judge_text
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import make_ready
 from rimbench.suites import Wording, question_text
@@ -94,7 +94,7 @@ class Asker(AbstractContextManager["Asker"]):
             fault = on_one_line(error, 300)
             raise EngineError(f"the model of system '{name}' failed on the question: {fault}") from error
         if not requests[0].decoding.readout:
-            letter, status = judge(self._ready.system, item, found)
+            letter, status = judge_text(self._ready.system, item, found)
             return QuestionReply(letter, text=found.text, status=status)
         if found.option_logprobs is None:
             raise EngineError(f"the engine gave no option probabilities for system '{name}'")
