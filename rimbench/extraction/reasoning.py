@@ -11,7 +11,8 @@ _NAMES = (
     "think", "thinking", "thinks", "thought", "thoughts", "reason", "reasoning", "reasoning_process", "analysis",
     "scratchpad", "reflection", "inner_monologue", "inner_thoughts", "internal_monologue", "internal_thoughts",
     "internal", "chain_of_thought", "cot", "cot_budget_reflect", "longcat_think", "think_process", "thinking_process",
-    "thought_process", "antthinking", "reasoning_content", "thinking_content", "think_content",
+    "thought_process", "antthinking", "reasoning_content", "thinking_content", "think_content", "plan",
+    "planning",
 )  # fmt: skip
 REASONING_TAGS: tuple[tuple[str, str], ...] = (
     *((f"<{name}>", f"</{name}>") for name in _NAMES),  # Qwen, DeepSeek, EXAONE, Granite and many more
@@ -46,6 +47,8 @@ _SPELLINGS = tuple(
     )
 )
 """How one pair of tags is written."""
+_FOLDED = re.compile(r"<details\s[^<>\n]{0,80}\breasoning\b[^<>\n]{0,80}>(.*?)(</details>|\Z)", re.I | re.S)
+"""A fold of a page is reasoning where it says so (Open WebUI); other folds are text."""
 _BARE_ANALYSIS = re.compile(r"analysis(?=[A-Z])")  # "analysisWe need ...": gpt-oss without its control tokens
 _END_OF_TURN = re.compile(
     r"<\|(?:im_end|im_start|endoftext|eot_id|eom_id|end_of_text|end_of_turn_token|end_response|end|return|"
@@ -68,6 +71,7 @@ def without_reasoning(text: str, tags: Tags = ()) -> str | None:
     `tags` are pairs of an opening and a closing tag beside the known ones.
     """
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("<\\/", "</")
+    text = _FOLDED.sub(lambda fold: f"<think>{fold[1]}{'</think>' if fold[2] else ''}", text)
     for pattern, spelling in _SPELLINGS:
         text = pattern.sub(spelling, text)
     kept: list[str] = []
