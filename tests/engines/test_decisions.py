@@ -128,12 +128,12 @@ def test_protocols_are_told_apart_by_what_they_answer(given, wanted):
         ({"probabilities": {"A": 0.2, "B": 0.7}}, "probabilities are none"),
         ({"probabilities": {"A": -0.25, "B": 1.25}}, "probabilities are none"),
         ({"probabilities": {"A": math.nan, "B": 1.0}}, "probabilities are none"),
-        ({"probabilities": {"A": "much", "B": 1.0}}, "should be a valid number"),
+        ({"probabilities": {"A": "much", "B": 1.0}}, "expected a number, without quotes"),
         ({"choice": "A"}, "chose 'A', while B is more probable"),
         ({"choice": "Z"}, "chose 'Z', while B is more probable"),
         ({"confidence": 1.5}, "confidence is none: 1.5"),
         ({"confidence": math.nan}, "confidence is none"),
-        ({"type": "noul"}, "Input should be 'choice'"),
+        ({"type": "noul"}, "expected 'choice'"),
     ],
 )
 def test_a_reply_that_cannot_be_is_no_answer(changes, fault):
