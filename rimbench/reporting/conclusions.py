@@ -211,13 +211,14 @@ def _time_of(label: str, latency: Sequence[LatencyEntry], batch: int) -> Latency
 
 def _say_costs(labels: Sequence[str], latency: Sequence[LatencyEntry]) -> str:
     """What an answer takes at the smallest and at the largest batch that was measured."""
-    batches = sorted({entry.batch for entry in latency if entry.label in labels})
+    measured = sorted({entry.batch for entry in latency if entry.label in labels})
+    batches = list(dict.fromkeys((*measured[:1], *measured[-1:])))
     said = []
-    for batch in dict.fromkeys((*batches[:1], *batches[-1:])):
-        entries = [found for label in labels if (found := _time_of(label, latency, batch)) is not None]
-        times = ", ".join(f"{entry.label} {_say_time(entry)}" for entry in entries)
-        said.append(f"at batch {batch} {times}")
-    return f"Milliseconds an answer {'; '.join(said)}." if said else ""
+    for label in labels:
+        times = [found and _say_time(found) for batch in batches for found in [_time_of(label, latency, batch)]]
+        if any(times):
+            said.append(f"{label} {' and '.join(time or 'none' for time in times)}")
+    return f"Milliseconds an answer at batch {' and '.join(map(str, batches))}: {', '.join(said)}." if said else ""
 
 
 def _say_time(entry: LatencyEntry) -> str:
