@@ -117,7 +117,7 @@ def main() -> None:
                 print(f"{kind}: left out, no environment named by --{kind.replace('.', '-')}")
                 continue
             script = "readout_side.py" if kind in {"llama.cpp", "openvino"} else "lm_eval_side.py"
-            model = whole_numbers(Path(scratch) / "model.gguf") if kind == "llama.cpp" else folder
+            model = in_fp32(Path(scratch) / "model.gguf") if kind == "llama.cpp" else folder
             others[kind] = OtherSide(
                 python, script, model, arguments.data, kind, threads=THREADS, environment=ENVIRONMENT
             )
@@ -126,7 +126,7 @@ def main() -> None:
             other.close()
 
 
-def whole_numbers(place: Path) -> Path:
+def in_fp32(place: Path) -> Path:
     """The package's GGUF file with its weights in fp32, the numbers that the other sides have."""
     from gguf import GGUFReader, GGUFValueType, GGUFWriter, quants
 

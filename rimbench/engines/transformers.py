@@ -93,12 +93,12 @@ class TransformersEngine(Engine):
         # A checkpoint's own sampling defaults (top_k, repetition penalty) must not leak into ours.
         own: Any = hf.GenerationConfig
         self._model.generation_config = own(eos_token_id=self._stop_ids or None, pad_token_id=self._pad_id)
-        self._reading, self._written = (Graphs(used=facts.graphs == "graphs") for _ in range(2))
-        self._readout = LetterReadout(self._model, facts.device, self._reading)
+        self._readout_graphs, self._writing_graphs = (Graphs(used=facts.graphs == "graphs") for _ in range(2))
+        self._readout = LetterReadout(self._model, facts.device, self._readout_graphs)
         self._writer: LeanWriter | None = None
         if self._readout.lean is not None:
             slots = SLOTS_EACH * self._batch_size
-            self._writer = LeanWriter(self._readout.lean, facts.device, self._stop_ids, slots, self._written)
+            self._writer = LeanWriter(self._readout.lean, facts.device, self._stop_ids, slots, self._writing_graphs)
 
     def close(self) -> None:
         """Free the model."""
@@ -124,7 +124,7 @@ class TransformersEngine(Engine):
     def conditions(self, decoding: Decoding) -> Conditions:
         """How passes were launched, as it turned out; see `rimbench.engines.Engine`."""
         path = "library's modules" if self._writer is None else "short decoder"
-        graphs = self._reading if decoding.readout else self._written
+        graphs = self._readout_graphs if decoding.readout else self._writing_graphs
         if not graphs.used or (self._writer is None and not decoding.readout):
             return Conditions("eager", 0.0, path)
         return Conditions("graphs and eager" if graphs.eager_passes else "graphs", graphs.capture_s, path)

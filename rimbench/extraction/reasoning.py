@@ -11,8 +11,7 @@ _NAMES = (
     "think", "thinking", "thinks", "thought", "thoughts", "reason", "reasoning", "reasoning_process", "analysis",
     "scratchpad", "reflection", "inner_monologue", "inner_thoughts", "internal_monologue", "internal_thoughts",
     "internal", "chain_of_thought", "cot", "cot_budget_reflect", "longcat_think", "think_process", "thinking_process",
-    "thought_process", "antthinking", "reasoning_content", "thinking_content", "think_content", "plan",
-    "planning",
+    "thought_process", "antthinking", "reasoning_content", "thinking_content", "think_content", "plan", "planning",
 )  # fmt: skip
 REASONING_TAGS: tuple[tuple[str, str], ...] = (
     *((f"<{name}>", f"</{name}>") for name in _NAMES),  # Qwen, DeepSeek, EXAONE, Granite and many more

@@ -127,14 +127,14 @@ class RunData:
         return answered if read_out.all() else list(itertools.compress(answered, read_out.tolist()))
 
     @cached_property
-    def read(self) -> Sequence[Item]:
+    def all_read_out(self) -> Sequence[Item]:
         """The answered items whose greedy answer has log-probabilities."""
         return self.read_out(self.answered)
 
     @cached_property
-    def choosing(self) -> NDArray[np.bool_]:
+    def choosing_half(self) -> NDArray[np.bool_]:
         """Which of those a threshold is chosen on, or a temperature fitted."""
-        return choosing_half_of(self.read)
+        return choosing_half_of(self.all_read_out)
 
     def logprob_table(self, items: Sequence[Item]) -> tuple[FloatArray, NDArray[np.intp]]:
         """Log-probabilities (items, most options), short items filled up with -inf, and the gold columns."""

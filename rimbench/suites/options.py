@@ -4,8 +4,8 @@
     [{"key": "A", "value": "x"}, ...]   [{"label": "A", "text": "x"}, ...]   [["A", "x"], ...]   [{"A": "x"}, ...]
 
 and each of these written as text: as JSON, or as Python and NumPy print it, or as people list them ("A. x B. y", on
-lines or in one). Empty cells at the end (null, NaN, "" or
-spaces) are options that the row does not have; one between two options is kept as "", which the audit calls a fault.
+lines or in one). Empty cells at the end (null, NaN, "" or spaces) are options that the row does not have; one between
+two options is kept as "", which the audit calls a fault.
 """
 
 import ast
@@ -64,9 +64,8 @@ def read_options(cells: object) -> Options:
         raise OptionsError("option_count")
     if len(cells) > 1 and all(isinstance(entry, Mapping) and len(entry) == 1 for entry in cells):
         named = {label: text for entry in cells for label, text in entry.items()}
-        cells = named if len(named) == len(cells) else cells
-    if isinstance(cells, Mapping):
-        return _of_mapping(cells)
+        if len(named) == len(cells):
+            return _of_mapping(named)
     if cells and all(isinstance(entry, Mapping) for entry in cells):
         labelled = [(_named(entry, _LABEL_NAMES), _named(entry, _TEXT_NAMES)) for entry in cells]
         if all(label is not None for label, _ in labelled):

@@ -46,7 +46,7 @@ class Confidence:
 
 def _measure(run: RunData, items: Sequence[Item]) -> Confidence:
     """The calibration of the greedy answers that have option probabilities."""
-    read = run.read
+    read = run.all_read_out
     if not read:
         return Confidence(None, None)
     table, gold = run.logprob_table(read)

@@ -25,13 +25,13 @@ class Certified:
 
 def _measure(run: RunData, items: Sequence[Item]) -> Certified:
     """Of the greedy answers that have option probabilities."""
-    read = run.read
+    read = run.all_read_out
     if not read:
         return Certified(None)
     table, gold = run.logprob_table(read)
     sure, how = option_probabilities(table), resampling_of(read)
     confidence, right = sure.max(axis=1), sure.argmax(axis=1) == gold
-    found = [certified_coverage(confidence, right, run.choosing, risk, how) for risk in RISKS]
+    found = [certified_coverage(confidence, right, run.choosing_half, risk, how) for risk in RISKS]
     return Certified({str(own.risk): own for own in found})
 
 

@@ -34,7 +34,9 @@ class Heat:
 
 def judging_items(run: RunData) -> tuple[list[Item], list[Item]]:
     """The items that are read out on which a temperature is fitted, and those on which it is judged."""
-    return list(itertools.compress(run.read, run.choosing)), list(itertools.compress(run.read, ~run.choosing))
+    return list(itertools.compress(run.all_read_out, run.choosing_half)), list(
+        itertools.compress(run.all_read_out, ~run.choosing_half)
+    )
 
 
 def _measure(run: RunData, items: Sequence[Item]) -> Heat:
