@@ -12,7 +12,7 @@ from itertools import product
 from statistics import NormalDist
 
 import numpy as np
-from evalstats.core import resampling  # type: ignore[import-untyped]
+from evalstats.core import resampling
 from scipy.stats import t
 
 from rimbench.statistics.bootstrap import ITEMWISE, Resampling
