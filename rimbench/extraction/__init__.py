@@ -52,7 +52,7 @@ from rimbench.extraction.spelling import compatible, one_spelling
 from rimbench.extraction.statements import boxed, boxed_loosely, judged, stated
 from rimbench.records import LETTERS, Status
 
-__all__ = ["Extraction", "extract", "first_letter"]
+__all__ = ["Extraction", "extract", "first_letter", "text_alone"]
 
 _Rule = Callable[[str, Reader], str]
 _RULES: tuple[_Rule, ...] = (boxed, stated, labelled, judged, bare_text, concluded, boxed_loosely)
@@ -105,6 +105,11 @@ def _letters_of_first_question(plain: str, reader: Reader) -> str:
     parts = wording.NEXT_QUESTION.split(plain, maxsplit=wording.MAX_CANDIDATES)[:-1]
     rules = (boxed, stated, labelled, bare_text)
     return next((letters for part in parts if (letters := _letters(part.strip(), reader, rules))), "")
+
+
+def text_alone(text: str, options: Mapping[str, str]) -> str | None:
+    """The letter of the one option whose text this is, with its label or without; None for anything else."""
+    return Reader(options).text_alone(one_spelling(compatible(text)).strip()) or None
 
 
 def first_letter(text: str, options: Mapping[str, str]) -> Extraction:

@@ -105,6 +105,17 @@ class Reader:
                 return letter
         return self._listed(bare)
 
+    def text_alone(self, content: str) -> str:
+        """The letter of the one option whose text `content` is, with its label or without; "" for anything else."""
+        bare = wording.BOX_LEAD.sub("", content, count=1)
+        for said in dict.fromkeys((content, bare)):
+            if letter := self.texts.get(normal(said)):
+                return letter
+        label = wording.BOX_LABEL.match(bare)
+        letter = (label[1] or label[2] or label[3]).upper() if label else ""
+        own = self.normal.get(letter)
+        return letter if label and own and normal(bare[label.end() :].lstrip(" .:)-")) == own else ""
+
     def named_instead(self, content: str) -> str:
         """The letter of "not B, but C", or "" for none."""
         return self.named(content) if wording.NOT.match(content) else ""

@@ -21,6 +21,7 @@ class ForeignAnswer:
     `texts` are those among which the question is, and `option_lists` those that may be its options, in order:
     both are empty where the file states ids alone. `logprobs` are not normalised, and of two that are equal the
     first counts. `score` is the harness's own verdict, from 0 to 1, and `taken` the letter that it took, "" for none.
+    `prediction` is what stood in a letter's place and is none: it may be an option's text, with or without its label.
     `order_known` is False where the options stood in an order that the file does not tell: no letter is taken. What
     the file does not say is None.
     """
@@ -29,6 +30,7 @@ class ForeignAnswer:
     sample: int
     given: Given
     letter: str | None = None
+    prediction: str = ""
     text: str = ""
     logprobs: Mapping[str, float] | None = None
     texts: tuple[str, ...] = ()

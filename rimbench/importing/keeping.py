@@ -14,9 +14,10 @@ from pathlib import Path
 
 from rimbench import provenance
 from rimbench.engines import UNKNOWN, EngineFacts
-from rimbench.extraction import extract
+from rimbench.errors import DataError
+from rimbench.extraction import extract, text_alone
 from rimbench.importing.matching import Match, Matching, Target
-from rimbench.importing.outcome import ImportFigures, sum_up
+from rimbench.importing.outcome import ImportFigures, predictions_unread, sum_up
 from rimbench.importing.reading import ForeignFile
 from rimbench.records import Record, Status
 from rimbench.store import (
@@ -52,6 +53,14 @@ class Imported:
 def keep(file: ForeignFile, system: str, target: Target, matching: Matching, results: Path) -> Imported:
     """Write a run's folder, or complete one that was cut off; the same import twice changes nothing."""
     records = [_to_record(m, file.reading.mode, target) for m in matching.matches]
+    unread = predictions_unread(file.reading, matching, records)
+    texts = sum(bool(a.prediction) for a in file.reading.answers)
+    # More than half: the number of an option may be another option's text.
+    if 2 * len(unread) > texts and not any(a.letter for a in file.reading.answers):
+        raise DataError(
+            f"{file.path}: none of its predictions is a letter, and {len(unread)} of {texts} no option's text, "
+            f"such as {unread[0][:40]!r}: expected A to J, the option's text, or null"
+        )
     identity = _identify(file, target, matching, system)
     name = _name(system, target.suite.name, identity)
     with RunStore(results / name, target.suite.items.by_id) as store:
@@ -104,6 +113,8 @@ def _judge(match: Match, target: Target) -> tuple[str | None, Status]:
             return found.letter, found.status
         return None, "refused" if answer.refused else "no_answer" if answer.finished else "truncated"
     letter = max(answer.logprobs, key=answer.logprobs.__getitem__) if answer.logprobs else answer.letter
+    if answer.prediction:
+        letter = text_alone(answer.prediction, match.shown)
     return (letter, "ok") if letter in match.shown else (None, "no_answer")
 
 

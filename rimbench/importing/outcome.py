@@ -73,6 +73,9 @@ def sum_up(reading: AnswerFile, suite: Suite, matching: Matching, records: Seque
         "differing_why": own.why if own else (),
         **reading.lists,
     }
+    if unread := predictions_unread(reading, matching, records):
+        counted = [f"{value[:40]!r} ({count})" for value, count in Counter(unread).most_common()]
+        lists["predictions_without_letter"] = tuple(counted)
     return ImportFigures(
         by_draws=bool(records) and not greedy,
         n=len(means),
@@ -93,6 +96,13 @@ def sum_up(reading: AnswerFile, suite: Suite, matching: Matching, records: Seque
         ),
         lists=lists,
     )
+
+
+def predictions_unread(reading: AnswerFile, matching: Matching, records: Sequence[Record]) -> list[str]:
+    """What stood in a letter's place and is neither one nor the text of one option."""
+    taken = zip(matching.matches, records, strict=True)
+    read = {(m.answer.item_id, m.answer.sample) for m, record in taken if record.status == "ok"}
+    return [a.prediction for a in reading.answers if a.prediction and (a.item_id, a.sample) not in read]
 
 
 def _count_whole(answers: Sequence[ForeignAnswer]) -> tuple[int, int] | None:
@@ -144,7 +154,9 @@ def _of_matching(matching: Matching, suite: Suite, lists: Mapping[str, Sequence[
     answers = [m.answer for m in matching.matches]
     ended = set(failed)
     missing = [item_id for item_id in matching.unanswered if item_id not in ended]
+    odd = lists.get("predictions_without_letter", ())
     lines = {
+        f"predictions that are no letter, and count as no answer: {listed(odd)}": odd,
         f"answers left out, to items of {name} beyond its frozen sample of {sample}: {len(matching.beyond_sample)}":
             matching.beyond_sample,
         f"answers left out, to faulty rows of {name}: {_some(matching.faulty)}": matching.faulty,

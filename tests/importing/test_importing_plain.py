@@ -46,6 +46,38 @@ def test_a_letter_that_the_item_has_is_an_answer_and_anything_else_is_none(do_im
     assert "predictions that are no letter, and count as no answer: 'none of them' (1)" in done.notes
 
 
+@pytest.mark.parametrize(
+    ("item_id", "predicted", "answer"),
+    [
+        ("q-1", "Mars", "B"),
+        ("q-1", "B. Mars", "B"),
+        ("q-1", "(b) mars", "B"),
+        ("q-1", "Option B: Mars", "B"),
+        ("q-1", "The answer is B) Mars.", "B"),
+        ("q-5", "carbon dioxide", "A"),
+        ("q-3", "6", "B"),
+        ("q-1", "C. Mars", None),
+        ("q-1", "B. Mars and C. Jupiter", None),
+        ("q-1", "Mars or Jupiter", None),
+        ("q-1", "not Mars", None),
+        ("q-1", "Mar", None),
+        ("q-1", "Marsh", None),
+    ],
+)
+def test_an_options_text_is_a_prediction_with_its_letter_or_without(
+    do_import, write_lines, quiz, item_id, predicted, answer
+):
+    done = do_import(write_lines([row(item_id, predicted, None), row("q-2", "C", "C")]), quiz())
+    assert done.records[item_id, 0]["answer"] == answer
+    assert done.document["predictions_without_letter"] == ([] if answer else [f"{predicted!r} (1)"])
+
+
+def test_numbers_of_options_are_not_taken_for_options_that_are_numbers(do_import, write_lines, quiz):
+    rows = [row(f"q-{i}", str(number), None) for i, number in enumerate([1, 2, 6, 3, 0, 2], 1)]
+    with pytest.raises(DataError, match="none of its predictions is a letter, and 5 of 6 no option's text"):
+        do_import(write_lines(rows), quiz())
+
+
 def test_the_run_is_read_by_a_report_like_any_other(do_import, write_lines, quiz, tmp_path):
     done = do_import(write_lines(ANSWERS), quiz())
     [cell] = summarise(tmp_path / "results").cells

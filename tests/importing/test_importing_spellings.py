@@ -89,7 +89,11 @@ def test_letters_stay_letters_although_an_option_reads_like_one(do_import, quiz,
     [
         ("torn.json", '[{"id": "q-1", "pred": "A"},', "unknown format: it holds no JSON object"),
         ("a.json", '[{"id": "q-1", "pred": "A"}, 3]', "1 unreadable line of 2: entry 2 (expected an object (got 3))"),
-        ("a.csv", "id,pred\nq-1,nothing known\n", "none of its predictions is a letter, such as 'nothing known'"),
+        (
+            "a.csv",
+            "id,pred\nq-1,nothing known\n",
+            "none of its predictions is a letter, and 1 of 1 no option's text, such",
+        ),
         ("b.csv", 'id,pred\nq-1,"A\n', "expected a table with one header line; mend the quotes"),
         ("c.csv", b"id,pred\nq-1,\xff\n", "is not UTF-8 (byte 12): save the file as UTF-8"),
         ("d.csv", "id,pred\n", "unknown format"),

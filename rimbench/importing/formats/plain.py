@@ -2,7 +2,8 @@
 
     {"item_id": "17", "predicted": "B", "gold": "C", "prompt_tokens": 240, "generated_tokens": 1}
 
-`predicted` is null, or an empty cell, where there was no answer. `text` stands beside it, or in its place: then the
+`predicted` is null, or an empty cell, where there was no answer, and may be an option's text, with its letter or
+without. `text` stands beside it, or in its place: then the
 letter is read from the text. A row with an `error`, or a `status` that says so, was not answered, whatever else it
 holds; a text without a letter whose `finish_reason` is "length" was cut off. Optional: `gold`,
 `sample` (0 greedy, 1.. draws) and `temperature` (above 0, none is greedy, and samples from 0 on are draws from 1 on),
@@ -14,7 +15,6 @@ are read too: `SPELLINGS`.
 import ast
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -22,9 +22,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from rimbench.errors import DataError
 from rimbench.extraction.spelling import compatible
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws, listed
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, Sampling, as_draws
 from rimbench.importing.documents import option_lists
 from rimbench.importing.reading import Glimpse, check_score
 from rimbench.importing.rows import read_rows
@@ -207,24 +206,20 @@ def source(glimpse: Glimpse) -> Path:
 
 
 def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
-    """Every row as an answer; DataError where no prediction is a letter."""
+    """Every row as an answer."""
     path = glimpse.path
     check_score(score, (), path)
     rows = read_rows(path, _Row, glimpse.whole)
     written = any("text" in row.model_fields_set and "predicted" not in row.model_fields_set for row in rows)
     predicted = _letters([row.predicted for row in rows], rows)
     stated = _letters([row.stated_gold for row in rows], rows)
-    said = [row.predicted for row in rows if row.predicted]
-    if said and not any(predicted):
-        raise DataError(
-            f"{path}: none of its predictions is a letter, such as {said[0][:40]!r}: expected A to J or null"
-        )
     answers = tuple(
         ForeignAnswer(
             item_id=row.item_id or str(place),
             sample=row.sample,
             given="letter" if "predicted" in row.model_fields_set else "text",
             letter=letter,
+            prediction="" if letter else (row.predicted or "").strip(),
             text=row.text or "",
             failure=row.failure,
             finished=row.finish_reason not in CUT_OFF,
@@ -237,13 +232,12 @@ def read(glimpse: Glimpse, score: str | None) -> AnswerFile:
         for place, (row, letter, gold) in enumerate(zip(rows, predicted, stated, strict=True))
     )
     drawn = any(row.temperature for row in rows if row.sample == 0)
-    odd = _odd(rows, predicted)
     return AnswerFile(
         as_draws(answers, drawn) if drawn else answers,
         "generate" if written else "letters",
         sampling=Sampling(_temperature(rows)),
-        notes=tuple(_notes(rows, odd)),
-        lists={"predictions_without_letter": tuple(odd)},
+        notes=tuple(_notes(rows)),
+        lists={"predictions_without_letter": ()},
     )
 
 
@@ -254,18 +248,6 @@ def _temperature(rows: Sequence[_Row]) -> float | None:
     return stated.pop() if len(stated) == 1 else None
 
 
-def _odd(rows: Sequence[_Row], predicted: Sequence[str | None]) -> list[str]:
-    """Every prediction that is no letter, with its count."""
-    said = [(row.predicted or "").strip() for row in rows]
-    odd = Counter(text for text, letter in zip(said, predicted, strict=True) if text and letter is None)
-    return [f"{value[:40]!r} ({count})" for value, count in odd.most_common()]
-
-
-def _notes(rows: Sequence[_Row], odd: Sequence[str]) -> list[str]:
-    notes = []
+def _notes(rows: Sequence[_Row]) -> list[str]:
     unread = sorted({key for row in rows for key in row.model_extra or {}})
-    if unread:
-        notes.append(f"not part of a record, and not kept: {', '.join(unread)}")
-    if odd:
-        notes.append(f"predictions that are no letter, and count as no answer: {listed(odd)}")
-    return notes
+    return [f"not part of a record, and not kept: {', '.join(unread)}"] if unread else []
