@@ -26,7 +26,7 @@ COMMANDS = (
 
 
 class _Commands(Mapping[str, Any]):
-    """The commands by name, each made of its module when it is asked for: all of them take longer than a short one."""
+    """The commands by name, each made of its module when it is asked for: all take longer than a short one."""
 
     def __getitem__(self, name: str) -> Any:
         if name not in COMMANDS:

@@ -193,8 +193,8 @@ def _value(line: bytes, schema: type[T]) -> T | str:
         return fault
 
 
-def adapter_of(schema: Any) -> TypeAdapter[Any]:
-    """What validates values of a type; kept, for building one takes milliseconds, and a report reads three files a run."""
+def adapter_of(schema: type[T]) -> TypeAdapter[T]:
+    """What validates values of a type; kept: making one takes milliseconds, and a report reads three files a run."""
     if schema not in _BUILT:
         _BUILT[schema] = TypeAdapter(schema)
     return _BUILT[schema]

@@ -217,7 +217,8 @@ def manifest_json(manifest: Manifest) -> str:
 
 def identity_of(document: Mapping[str, Any]) -> Identity:
     """The identity of that JSON; errors as `manifest_of`."""
-    return dataclasses.replace(adapter_of(Identity).validate_json(json.dumps(document), strict=True), document=document)
+    read = adapter_of(Identity).validate_json(json.dumps(document), strict=True)
+    return dataclasses.replace(read, document=document)
 
 
 def named(identity: Identity) -> Identity:
