@@ -7,8 +7,10 @@ of values that do not vary) counts as a miss. With 2,000 cells a coverage has a 
 
 import argparse
 import math
+import sys
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -19,11 +21,13 @@ from rimbench.statistics.bootstrap import ITEMWISE, Resampling
 from rimbench.statistics.estimate import Estimate, accuracy, bootstrap_mean, bootstrap_share, wilson
 from rimbench.statistics.paired import PairedTable, bootstrap_difference, score_difference
 from rimbench.statistics.passk import pass_at_k
-from rimbench.statistics.seeds import mean_over_seeds
 from rimbench.statistics.selective import certified_coverage
 from rimbench.statistics.stopping import stages_at, steps
 from rimbench.statistics.times import mean_time, ratio_of_times
 from rimbench.statistics.unpaired import newcombe_independent
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "experiments"))
+from seed_intervals import mean_over_seeds
 
 SHARES = (0.05, 0.25, 0.50, 0.95)
 SIZES = (50, 1000)

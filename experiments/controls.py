@@ -31,11 +31,11 @@ from corpus import Row, tuning_rows
 from curve import compared, estimated, in_order, run_in, shown
 from family import DOCS, PACKED, TUNING_ROWS, WORK, Scale, steps, train_here, write_rows
 from open_ended import BLOCKS, Outcomes, fresh_items, read_out
+from seed_intervals import mean_over_seeds
 
 from rimbench.api.run import run
 from rimbench.cli.sweep import sweep
 from rimbench.statistics.estimate import accuracy
-from rimbench.statistics.seeds import mean_over_seeds
 from rimbench.suites.titration import Titration
 
 RECIPES = {

@@ -1,46 +1,65 @@
 """The `rimbench` command: puts the commands together and turns errors into a line and an exit code."""
 
 import errno
+import importlib
 import os
 import sys
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from functools import cache
+from keyword import iskeyword
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from rimbench import __version__
-from rimbench.cli import (
-    ablate,
-    ask,
-    audit,
-    cascade,
-    check_checkpoint,
-    check_engine,
-    compare,
-    demo,
-    doctor,
-    export,
-    export_model,
-    import_,
-    init,
-    latency,
-    lens,
-    plan,
-    recipes,
-    report,
-    rescore,
-    run,
-    show_prompt,
-    suites,
-    sweep,
-    systems,
-    train,
-)
 from rimbench.cli.grouping import GroupedCommand
 from rimbench.cli.output import guard_streams, note
 from rimbench.errors import RimbenchError
 
+COMMANDS = (
+    *("demo", "run", "latency", "report", "compare", "cascade", "plan", "sweep", "lens", "ablate", "ask", "train"),
+    *("recipes", "audit", "import", "rescore", "export", "export-model", "systems", "doctor", "show-prompt"),
+    *("check-engine", "check-checkpoint", "init", "suites"),
+)
+"""As help lists them; each is a module beside this one."""
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name, each made of its module when it is asked for: all take longer than a short one."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        return _command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+@cache
+def _command(name: str) -> Any:
+    called = name.replace("-", "_") + "_" * iskeyword(name)
+    module = importlib.import_module(f"rimbench.cli.{called}")
+    alone = typer.Typer(rich_markup_mode=None)
+    if hasattr(module, "app"):
+        alone.add_typer(module.app, name=name)
+    else:
+        alone.command(name, cls=GroupedCommand)(getattr(module, called))
+    return typer.main.get_group(alone).commands[name]
+
+
+class _Group(TyperGroup):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings | {"commands": _Commands()})
+
+
 app = typer.Typer(
     name="rimbench",
+    cls=_Group,
     help="Measure whether reasoning in memory pays: the same questions to every system, every answer kept.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -61,33 +80,6 @@ def _options(
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and end.")
     ] = False,
 ) -> None: ...
-
-
-app.command(cls=GroupedCommand)(demo.demo)
-app.command(cls=GroupedCommand)(run.run)
-app.command(cls=GroupedCommand)(latency.latency)
-app.command(cls=GroupedCommand)(report.report)
-app.command(cls=GroupedCommand)(compare.compare)
-app.command(cls=GroupedCommand)(cascade.cascade)
-app.command(cls=GroupedCommand)(plan.plan)
-app.command(cls=GroupedCommand)(sweep.sweep)
-app.command(cls=GroupedCommand)(lens.lens)
-app.command(cls=GroupedCommand)(ablate.ablate)
-app.command(cls=GroupedCommand)(ask.ask)
-app.command(cls=GroupedCommand)(train.train)
-app.command(cls=GroupedCommand)(recipes.recipes)
-app.command(cls=GroupedCommand)(audit.audit)
-app.command("import", cls=GroupedCommand)(import_.import_)
-app.command(cls=GroupedCommand)(rescore.rescore)
-app.command(cls=GroupedCommand)(export.export)
-app.command("export-model", cls=GroupedCommand)(export_model.export_model)
-app.command(cls=GroupedCommand)(systems.systems)
-app.command(cls=GroupedCommand)(doctor.doctor)
-app.add_typer(init.app, name="init")
-app.add_typer(suites.app, name="suites")
-app.command("show-prompt", cls=GroupedCommand)(show_prompt.show_prompt)
-app.command("check-engine", cls=GroupedCommand)(check_engine.check_engine)
-app.command("check-checkpoint", cls=GroupedCommand)(check_checkpoint.check_checkpoint)
 
 
 def main() -> None:

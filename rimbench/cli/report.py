@@ -74,9 +74,11 @@ def report(
       rimbench report --check report.md
       rimbench report --by subject_name --csv > subjects.csv
     """
+    gc.disable()  # nothing here is cyclic, and the collector takes a tenth of the reading of 100,000 records
+    atexit.register(gc.freeze)  # nor does it look through all of it once more at the end
     from rimbench.api import results as front
     from rimbench.cli.output import note, print_table, print_text
-    from rimbench.reporting import formats, tables
+    from rimbench.reporting import formats
     from rimbench.reporting import model_index as cards
 
     asked = {"markdown": markdown, "json": json, "csv": csv, "latex": latex, "bibtex": bibtex}
@@ -88,8 +90,6 @@ def report(
     others = [*chosen, *(name for name, given in (("html", html), ("plots", plots)) if given)]
     if check and others:
         raise UsageError(f"--check and --{others[0]}: give one of them; --check tells a report's form by its suffix")
-    gc.disable()  # nothing here is cyclic, and the collector takes a tenth of the reading of 100,000 records
-    atexit.register(gc.freeze)  # nor does it look through all of it once more at the end
     kept = formats.read_committed(check) if check else None
     made = front.report(
         results,
@@ -128,6 +128,8 @@ def report(
     if chosen:
         sys.stdout.write(formats.render(chosen[0], summed, made.results, all_pairs=all_pairs, of=of))
     if shown:
+        from rimbench.reporting import tables
+
         for table in tables.make_tables(summed, all_pairs=all_pairs):
             print_table(table)
         print_text(tables.DISCLAIMER)

@@ -15,6 +15,7 @@ from rimbench.files.faults import describe_faults
 from rimbench.files.writing import open_regular, write_whole
 from rimbench.latency.measured import Measurement
 from rimbench.store import json_of
+from rimbench.store.lines import adapter_of
 
 SCHEMA = 1
 LARGEST = 1e15
@@ -73,9 +74,8 @@ def read_measurements(results: Path, say: Callable[[str], None] | None = None) -
 
     Without `say`, DataError names the first of these.
     """
-    from pydantic import TypeAdapter, ValidationError  # slow to import
+    from pydantic import ValidationError  # slow to import
 
-    adapter = TypeAdapter(Measurement)
     found = []
     for path in sorted(results.glob("latency-*/latency.json")):
         try:
@@ -83,7 +83,7 @@ def read_measurements(results: Path, say: Callable[[str], None] | None = None) -
                 document = strict_json.parse(file.read())
             if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
                 raise ValueError(f"expected an object of schema {SCHEMA}")
-            measurement = adapter.validate_python(document, extra="forbid")
+            measurement = adapter_of(Measurement).validate_python(document, extra="forbid")
             fault = next(_faults(measurement), None)
             if fault is not None:
                 raise ValueError(fault)

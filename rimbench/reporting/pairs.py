@@ -23,6 +23,7 @@ from rimbench.statistics.verdict import (
     compare_scores,
     judge_family,
     judge_within,
+    resampled_difference,
 )
 from rimbench.suites import catalogue
 from rimbench.suites.controls import show_item
@@ -94,12 +95,12 @@ def _pair(
             equal.p_value,
             equal.method,
         ),
-        pass_at_k=_pass_difference(*runs, how),
+        pass_at_k=_pass_difference(*runs),
         shown_suite=suite_label(manifest),
     )
 
 
-def _pass_difference(a: RunData, b: RunData, how: Settings) -> PassDifference | None:
+def _pass_difference(a: RunData, b: RunData) -> PassDifference | None:
     """pass@k compared where both have as many draws."""
     items = [item for item in a.sampled if item.item_id in b.drawn]
     if a.k is None or b.k is None or not items:
@@ -108,8 +109,8 @@ def _pass_difference(a: RunData, b: RunData, how: Settings) -> PassDifference | 
     values = a.pass_values(items, k), b.pass_values(items, k)
     if values[0] is None or values[1] is None:
         return None
-    compared = compare_scores(values[0], values[1], Settings(how.margin, how.alpha, resampling_of(items)))
-    return None if compared is None else PassDifference(k, compared.difference, compared.p_value, compared.test)
+    compared = resampled_difference(values[0], values[1], resampling_of(items))
+    return None if compared is None else PassDifference(k, *compared)
 
 
 def of_whole(judgement: Judgement, a: RunData, b: RunData) -> Judgement:

@@ -171,12 +171,11 @@ def read_run(folder: Path) -> RunData:
     for heads in answers.heads():
         at, samples = as_rows(map(rows.__getitem__, heads.item_ids)), as_rows(heads.samples)
         letters = places(heads.answers)
-        drawn = samples > 0
+        drawn, first = samples > 0, samples == 0
         shown.put(at, samples, as_rows(heads.starts))
-        draws.put(at[drawn], samples[drawn], letters[drawn], itertools.compress(heads.statuses, drawn))
-        at_once = heads.some((~drawn).tolist())
-        details = values_again(folder / RECORDS, at_once.lines, _DETAILS, ["label_mass"])
-        greedy.put(at[~drawn], letters[~drawn], at_once.statuses, details)
+        draws.put(at[drawn], samples[drawn], letters[drawn], itertools.compress(heads.statuses, drawn.tolist()))
+        details = values_again(folder / RECORDS, itertools.compress(heads.lines, first), _DETAILS, ["label_mass"])
+        greedy.put(at[first], letters[first], itertools.compress(heads.statuses, first), details)
     final = [failure for failure in answers.failures.values() if failure.record.final]
     for failure in final:
         record = failure.record

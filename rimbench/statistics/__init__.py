@@ -9,7 +9,6 @@ Nothing here touches a disk, a clock or an engine, and nothing here imports anot
 | passk       | pass@k, maj@k, chance levels                                                    |
 | paired      | two systems on the same items: table, intervals, exact tests                    |
 | unpaired    | two proportions on different items: published figures, gaps between suites      |
-| seeds       | one figure over several trainings                                               |
 | times       | means and ratios of times that were taken one after another                     |
 | verdict     | Holm, equivalence, and the one word a pair of systems gets                      |
 | calibration | ECE, Brier, reliability, risk against coverage                                  |

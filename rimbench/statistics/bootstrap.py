@@ -99,12 +99,13 @@ def _kept_counts(total: int, resamples: int, seed: int) -> tuple[NDArray[np.uint
 def _drawn_counts(total: int, resamples: int, seed: int) -> Iterator[NDArray[np.uint8]]:
     rng = np.random.default_rng(seed)
     step = max(1, CHUNK // total)
+    begins = np.repeat(total * np.arange(step), total)  # of the rows, in which the items of each are counted apart
     for start in range(0, resamples, step):
-        rows = min(step, resamples - start)
-        picked = rng.integers(0, total, size=(rows, total)) + total * np.arange(rows)[:, None]
-        counts = np.bincount(picked.ravel(), minlength=rows * total).astype(np.uint8)
+        picked = rng.integers(0, total, size=total * min(step, resamples - start))
+        picked += begins[: picked.size]
+        counts = np.bincount(picked, minlength=picked.size).astype(np.uint8)
         counts.flags.writeable = False
-        yield counts.reshape(rows, total)
+        yield counts.reshape(-1, total)
 
 
 def resampled_means(units: Units, resamples: int, seed: int) -> FloatArray:

@@ -7,7 +7,7 @@ to the first letter.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -222,14 +222,30 @@ def risk_coverage(scored: Predictions, how: Resampling = CURVE) -> RiskCoverage 
     wrong = 1 - _tie_means(scored)
     answered = np.arange(1, n + 1)
     risk = np.cumsum(wrong) / answered
-    areas = np.concatenate([_areas(counts, wrong) for counts in _resamples(scored, how)])
+    areas = np.concatenate([block @ wrong for block in _places_in_risks(scored, how)])
     lo, hi = _tails(areas, how.level) if np.ptp(wrong) > 0 and scored.units > 1 else (None, None)
     area = Estimate(float(risk.mean()), lo, hi, n, "percentile bootstrap", how.level, how.seed)
     return RiskCoverage(tuple((answered / n).tolist()), tuple(risk.tolist()), area, scored.clusters is not None)
 
 
-def _areas(counts: NDArray[np.uint8], wrong: FloatArray) -> FloatArray:
-    """The area of each resample, one a row: an item drawn c times takes c places.
+def _places_in_risks(scored: Predictions, how: Resampling) -> Iterable[FloatArray]:
+    """What the error of each item, the most confident first, adds to the area of each resample, one a row.
+
+    Kept between calls where they are small and no clusters tell them apart: cells of one size share them.
+    """
+    alike = scored.clusters is None and how.clusters is None
+    if alike and scored.confidence.size * how.resamples <= KEPT // 8:
+        return _kept_places_in_risks(scored.confidence.size, how.resamples, how.seed)
+    return map(_added_to_areas, _resamples(scored, how))
+
+
+@lru_cache(maxsize=2)
+def _kept_places_in_risks(total: int, resamples: int, seed: int) -> tuple[FloatArray, ...]:
+    return tuple(map(_added_to_areas, item_counts(total, resamples, seed)))
+
+
+def _added_to_areas(counts: NDArray[np.uint8]) -> FloatArray:
+    """The same of some resamples: an item drawn c times takes c places.
 
     The error at place i counts in the risks from i on: sum of 1/t, t = i..m, for m items drawn. Summed over the
     first p places this is p H(m) - (H(0) + .. + H(p - 1)), with the harmonic numbers H.
@@ -241,7 +257,7 @@ def _areas(counts: NDArray[np.uint8], wrong: FloatArray) -> FloatArray:
     up_to -= earlier[places]
     up_to /= drawn
     up_to[:, 1:] -= up_to[:, :-1]
-    return np.asarray(up_to @ wrong)
+    return up_to
 
 
 @lru_cache(maxsize=2)

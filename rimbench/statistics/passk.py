@@ -73,17 +73,11 @@ def majority_values(answers: Sequence[Sequence[str | None]], gold: Sequence[str]
         raise ValueError(f"k = {k}")
     if not answers or min(map(len, answers)) < k:
         return None
-    return np.array(
-        [_majority_of(tuple(letters), correct, k) for letters, correct in zip(answers, gold, strict=True)]
-    )
-
-
-@lru_cache(maxsize=65536)
-def _majority_of(letters: tuple[str | None, ...], gold: str, k: int) -> float:
-    votes = Counter(letters)
-    silent = votes.pop(None, 0)
-    for_gold = votes.pop(gold, 0)
-    return _majority_share(for_gold, tuple(sorted(votes.values())), silent, k)
+    shares = []
+    for letters, correct in zip(answers, gold, strict=True):
+        others = sorted([letters.count(letter) for letter in {*letters} - {correct, None}])
+        shares.append(_majority_share(letters.count(correct), tuple(others), letters.count(None), k))
+    return np.array(shares)
 
 
 @lru_cache(maxsize=65536)

@@ -152,23 +152,33 @@ def compare_scores(values_a: ArrayLike, values_b: ArrayLike, settings: Settings 
     return _compare_by_resampling(values_a, values_b, settings or Settings(), None)
 
 
+def resampled_difference(
+    values_a: ArrayLike, values_b: ArrayLike, how: Resampling
+) -> tuple[Estimate, float, str] | None:
+    """The difference with its bootstrap interval, the p-value and the name of its test; None for no items."""
+    difference = bootstrap_difference(values_a, values_b, how)
+    p_value = sign_flip_p(np.subtract(values_a, values_b), how)
+    if difference is None or p_value is None:
+        return None
+    return difference, p_value, "sign-flip permutation" + ("" if how.clusters is None else " of clusters")
+
+
 def _compare_by_resampling(
     values_a: ArrayLike, values_b: ArrayLike, settings: Settings, table: PairedTable | None
 ) -> Comparison | None:
     a, b = np.asarray(values_a, dtype=float), np.asarray(values_b, dtype=float)
-    difference = bootstrap_difference(a, b, settings.how)
+    found = resampled_difference(a, b, settings.how)
     within = bootstrap_difference(a, b, replace(settings.how, level=1 - 2 * settings.alpha))
-    if difference is None or within is None:
+    if found is None or within is None:
         return None
-    p = sign_flip_p(a - b, settings.how)
-    assert p is not None  # there are items
+    difference, p_value, test = found
     return Comparison(
         difference=difference,
         bootstrap=difference,
         units=resampling_units(a - b, settings.how.clusters).sums.size,
         table=table,
-        p_value=p,
-        test="sign-flip permutation" + ("" if settings.how.clusters is None else " of clusters"),
+        p_value=p_value,
+        test=test,
         mid_p=None,
         effect=None,
         equivalence=Equivalence(

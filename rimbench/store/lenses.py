@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from rimbench.errors import DataError, UsageError
 from rimbench.files import strict_json
 from rimbench.files.faults import describe_faults
 from rimbench.files.writing import open_regular, write_whole
+from rimbench.store.lines import adapter_of
 
 LENS = "-lens"
 """How the name of its folder ends."""
@@ -84,7 +85,7 @@ def _read(path: Path) -> Lens:
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read ({error}): look again with 'rimbench lens'") from None
     try:
-        lens = TypeAdapter(Lens).validate_python(value)
+        lens = adapter_of(Lens).validate_python(value)
     except ValidationError as error:
         raise DataError(f"{path}: {describe_faults(error)}") from None
     for item in lens.items:

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from rimbench.engines import UNKNOWN, EngineFacts
 from rimbench.records import MOST_SAMPLES, Intervention
 from rimbench.rim.blocks import Memory
-from rimbench.store.lines import mended
+from rimbench.store.lines import adapter_of, mended
 from rimbench.suites import Wording
 from rimbench.suites.controls import Controls
 from rimbench.systems import PromptStyle, StatedAnswer
@@ -201,12 +201,9 @@ class Manifest:
         return dataclasses.replace(self, ended_at=max(at, self.started_at))
 
 
-_MANIFEST, _IDENTITY = TypeAdapter(Manifest), TypeAdapter(Identity)
-
-
 def manifest_of(document: bytes | str) -> Manifest:
     """The manifest of a JSON document; ValidationError for another, UsageError for memory blocks that cannot be."""
-    read, values = _MANIFEST.validate_json(document, strict=True), json.loads(document)
+    read, values = adapter_of(Manifest).validate_json(document, strict=True), json.loads(document)
     read = dataclasses.replace(read, identity=dataclasses.replace(read.identity, document=values["identity"]))
     return dataclasses.replace(read, unknown=_unknown(values, json_of(read)))
 
@@ -220,7 +217,8 @@ def manifest_json(manifest: Manifest) -> str:
 
 def identity_of(document: Mapping[str, Any]) -> Identity:
     """The identity of that JSON; errors as `manifest_of`."""
-    return dataclasses.replace(_IDENTITY.validate_json(json.dumps(document), strict=True), document=document)
+    read = adapter_of(Identity).validate_json(json.dumps(document), strict=True)
+    return dataclasses.replace(read, document=document)
 
 
 def named(identity: Identity) -> Identity:

@@ -9,8 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from rimbench.errors import DataError, RimbenchError
 from rimbench.files.writing import SCRATCH, sync, write_pieces, write_whole
@@ -28,6 +27,9 @@ from rimbench.store.folder import (
 from rimbench.store.kept import Kept
 from rimbench.store.lines import WrittenAnswer, to_item_line, write_answer
 from rimbench.store.manifest import Manifest, manifest_json
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 LOCK = ".lock"
 SECONDS_BETWEEN_SYNCS = 1.0
@@ -222,8 +224,10 @@ class RunStore(AbstractContextManager["RunStore"]):
         return os.fstat(self._file).st_mtime
 
 
-def _lock(folder: Path) -> FileLock:
+def _lock(folder: Path) -> "FileLock":
     """Hold a run's folder, made where it is not there."""
+    from filelock import FileLock, Timeout  # whoever reads alone does without
+
     if folder.is_symlink():
         raise RimbenchError(
             f"{folder} is a symbolic link: a run is written into a folder of its own; remove the link, or give the "
@@ -242,7 +246,7 @@ def _lock(folder: Path) -> FileLock:
     return lock
 
 
-def _lock_if_can_be(folder: Path) -> list[FileLock]:
+def _lock_if_can_be(folder: Path) -> "list[FileLock]":
     """The lock of a folder that may be damaged: none where no process can hold one."""
     if folder.is_symlink() or not folder.is_dir():
         return []

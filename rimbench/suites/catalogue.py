@@ -80,11 +80,11 @@ class Role:
 @lru_cache(maxsize=256)
 def role(name: str) -> Role:
     """What the TOML of that name which comes with rimbench says; of another suite nothing is known."""
-    from rimbench.suites.schema import read_suite
-
     path = find_files(folder()).get(name)
     if path is None:
         return Role(name)
+    from rimbench.suites.schema import read_suite
+
     spec = read_suite(path)
     generated = spec.source is not None and spec.source.generator is not None
     return Role(spec.title or name, spec.in_distribution, generated, spec.bibtex)

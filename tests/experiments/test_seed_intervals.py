@@ -2,12 +2,16 @@
 
 import itertools
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import t
 
-from rimbench.statistics.seeds import mean_over_seeds
+sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
+
+from seed_intervals import mean_over_seeds
 
 BY_HAND = [[1, 0, 0, 1], [1, 1, 0, 1], [0, 1, 0, 1]]
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import t
 
 from rimbench.statistics.bootstrap import FloatArray
 from rimbench.statistics.estimate import Estimate
@@ -62,8 +63,6 @@ def mean_over_seeds(values: Sequence[ArrayLike], level: float = 0.95) -> Estimat
     of_seeds, of_items = _spreads(data, mean)
     if of_seeds + of_items == 0:
         return Estimate(mean, None, None, items, f"t over {seeds} seeds and items (no spread between them)", level)
-    from scipy.stats import t  # scipy.stats takes half of the time that a report may take
-
     upper = (1 + level) / 2
     half = math.hypot(
         float(t.ppf(upper, seeds - 1)) * math.sqrt(of_seeds),
