@@ -72,6 +72,7 @@ def run(
     dtype: Literal["float32", "bfloat16"] | None = None,
     workers: int = 1,
     ray_address: str | None = None,
+    tensor_parallel: int | None = None,
     max_errors: float = 0.05,
     keep_errors: bool = False,
     fresh: bool = False,
@@ -87,6 +88,7 @@ def run(
     what happens; without it, notes go to stderr. Raises a RimbenchError, which says what to do.
     """
     counts = {"limit": limit, "batch_size": batch_size, "workers": workers, "max_new_tokens": max_new_tokens}
+    counts["tensor_parallel"] = tensor_parallel
     _refuse_below(counts, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
     if samples >= MOST_SAMPLES:
@@ -99,9 +101,9 @@ def run(
             "--permute-options"
         )
     from rimbench.running.cell import ErrorRules
+    from rimbench.running.cluster import Workers
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
-    from rimbench.running.workers import Workers
     from rimbench.suites.controls import Controls
 
     project, teller = read_project(allow_outside=allow_outside), progress or Notes()
@@ -115,7 +117,7 @@ def run(
     folder = project.results_or(results)
     settings = RunSettings(
         folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, dtype=dtype, errors=errors,
-        rotate=rotate_options, workers=Workers(workers, ray_address),
+        rotate=rotate_options, workers=Workers(workers, ray_address), tensor_parallel=tensor_parallel,
     )  # fmt: skip
     with at_server(base_url):
         with explaining_weights(asked, chosen):
