@@ -96,26 +96,32 @@ class TextCompletion(BaseModel):
     usage: Usage | None = None
 
 
-class TextPart(BaseModel):
-    """A piece of a message; of what is no text, nothing."""
+class Part(BaseModel):
+    """A piece of a message: a text, a refusal, or what is neither, of which nothing is read."""
 
     text: str = ""
+    refusal: str = ""
 
 
 class Message(BaseModel):
     """What a chat answers, whole or in pieces; `reasoning` is kept apart by servers that know the model's tags."""
 
-    content: str | list[TextPart] | None = None
+    content: str | list[Part] | None = None
     refusal: str | None = None
     reasoning: str | None = None
     reasoning_content: str | None = None
 
     @property
+    def refused(self) -> str:
+        """What it refuses with, where it does."""
+        pieces = self.content if isinstance(self.content, list) else []
+        return self.refusal or "".join(part.refusal for part in pieces)
+
+    @property
     def written(self) -> str:
         """Its text."""
-        if isinstance(self.content, list):
-            return "".join(part.text for part in self.content)
-        return self.content or self.refusal or ""
+        whole = "".join(part.text for part in self.content) if isinstance(self.content, list) else self.content
+        return whole or self.refused
 
 
 class ChatChoice(BaseModel):

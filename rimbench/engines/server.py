@@ -46,6 +46,8 @@ from rimbench.records import Answer, Trace
 COMPLETIONS, CHAT, MODELS = "/v1/completions", "/v1/chat/completions", "/v1/models"
 FILTERED = "content_filter"
 """Why a text ended that the server, or what stands before it, refused."""
+ROUNDED = 0.01
+"""How far above 1 the letters may reach together, as printed."""
 STANDS_FOR = "="
 """Between the name that is asked for and that of the model which answers."""
 
@@ -227,6 +229,11 @@ class ServerEngine(Engine):
             )
         if not all(math.isfinite(found[token]) and found[token] <= 1e-3 for token in tokens):
             raise ValueError(f"the server's log-probabilities are none: {[found[token] for token in tokens]}")
+        held = math.fsum(math.exp(found[token]) for token in set(tokens))
+        if held > 1 + ROUNDED:
+            raise ValueError(
+                f"the server's log-probabilities are none: the letters hold {held:.4g}, expected 1 at most"
+            )
         return {token: found[token] for token in tokens}
 
     def _decision(self, request: Request, sample: int, seed: int) -> Reply:
@@ -255,7 +262,7 @@ class ServerEngine(Engine):
         check_answering(self._answering, completion.model)
         choice, usage = completion.choices[0], completion.usage or Usage()
         message = choice.message
-        refused = bool(message.refusal) or choice.finish_reason == FILTERED
+        refused = bool(message.refused) or choice.finish_reason == FILTERED
         thought = message.reasoning or message.reasoning_content
         text = (f"<think>{thought}</think>" if thought else "") + message.written
         return Answer(

@@ -10,11 +10,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from threading import Event
 from typing import Any
 
 from rimbench.engines import EngineFacts
 from rimbench.errors import EngineError, UsageError
 from rimbench.running.worker import Worker
+
+LONG_S = 1.0
+"""What is read takes long from then on; a start that proves needless is hidden by the reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,16 @@ class Cluster(AbstractContextManager["Cluster"]):
         self.workers = workers
         self._thread = ThreadPoolExecutor(1)
         self._started: Future[Any] | None = None
+        self._wanted, self._left = Event(), False
         self._idle: list[Any] = []
 
     def begin(self, facts: EngineFacts) -> None:
         """Start Ray and the processes in the background, where workers are wanted and that has not begun."""
+        self._wanted.set()
+        self.begin_soon(facts)
+
+    def begin_soon(self, facts: EngineFacts) -> None:
+        """The same if reading takes long, before it is known whether anything is lacking."""
         if self._started is None and self.workers.wanted:
             self._started = self._thread.submit(self._start, facts)
 
@@ -60,6 +70,9 @@ class Cluster(AbstractContextManager["Cluster"]):
         return self._idle.pop() if self._idle else self._make()
 
     def _start(self, facts: EngineFacts) -> Any:
+        self._wanted.wait(LONG_S)
+        if self._left:
+            return None
         ray = _connect(self.workers, facts)
         on_gpu = {"num_gpus": facts.devices} if facts.device == "cuda" else {}
         actor = ray.remote(Worker).options(num_cpus=1, max_restarts=0, max_task_retries=0, **on_gpu)
@@ -68,6 +81,8 @@ class Cluster(AbstractContextManager["Cluster"]):
         return ray
 
     def __exit__(self, *_: object) -> None:
+        self._left = True  # what has not begun, need not
+        self._wanted.set()
         try:
             if self._started is not None:
                 self._thread.submit(_stop).result()

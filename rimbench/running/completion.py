@@ -51,10 +51,18 @@ class Progress(Protocol):
         ...
 
 
-def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress) -> None:
-    """Answer what is missing in each run, in order; runs that share weights share the loaded model."""
+def run_all(
+    runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress, cluster: Cluster | None = None
+) -> None:
+    """Answer what is missing in each run, in order; runs that share weights share the loaded model. `cluster`
+    is that of the settings' workers, where it has been begun.
+    """
+    if cluster is None:
+        with Cluster(settings.workers) as own:
+            run_all(runs, settings, progress, own)
+        return
     models: LoadedModels[Answering | Pool]
-    with Cluster(settings.workers) as cluster, LoadedModels() as models, keeping_what_comes(progress.note) as check:
+    with LoadedModels() as models, keeping_what_comes(progress.note) as check:
         for run in runs:
             check()
             if settings.fresh or _may_lack(run):
