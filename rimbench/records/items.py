@@ -39,7 +39,9 @@ class ItemTable(Mapping[str, Item]):
 
         `groups` are its cluster and its facets.
         """
-        self._packed[item_id] = marshal.dumps((question, gold, *groups, None, *options))
+        cluster, facets = groups
+        plain = dict(facets) if facets else None
+        self._packed[item_id] = marshal.dumps((question, gold, cluster, plain, None, *options))
 
     def contents(self) -> Iterator[tuple[str, str, list[str], str]]:
         """Each item's id, question, options in their order, and gold letter, without making it."""

@@ -81,7 +81,7 @@ def build() -> dict[str, str]:
 
 def check_alike(wanted: Mapping[str, str], here: Mapping[str, str]) -> None:
     """EngineError where this machine has other versions than the one that the command was typed on."""
-    names = [name for name in wanted | here if wanted.get(name) != here.get(name)]
+    names = [name for name in ALIKE if wanted.get(name) != here.get(name)]
     if names:
         differing = ", ".join(
             f"{name} {here.get(name, 'not installed')} (expected {wanted.get(name, 'none')})" for name in names

@@ -95,7 +95,7 @@ def test_two_nodes_keep_the_records_of_one_process_and_one_that_is_lost_costs_no
     assert re.search(r"worker [12] of 2 died, another one takes its place", said)
 
 
-def test_a_machine_with_another_build_is_named_in_one_line_before_anything_is_asked(cluster, run, tmp_path):
+def test_a_machine_with_another_build_is_named_in_one_line(cluster, run, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(Path(HERE) / "rimbench", other / "rimbench", ignore=shutil.ignore_patterns("__pycache__"))
     version = other / "rimbench/__init__.py"
