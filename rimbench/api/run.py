@@ -72,6 +72,7 @@ def run(
     dtype: Literal["float32", "bfloat16"] | None = None,
     workers: int = 1,
     ray_address: str | None = None,
+    tensor_parallel: int | None = None,
     max_errors: float = 0.05,
     keep_errors: bool = False,
     fresh: bool = False,
@@ -87,11 +88,12 @@ def run(
     what happens; without it, notes go to stderr. Raises a RimbenchError, which says what to do.
     """
     counts = {"limit": limit, "batch_size": batch_size, "workers": workers, "max_new_tokens": max_new_tokens}
+    counts["tensor_parallel"] = tensor_parallel
     _refuse_below(counts, 1)
     _refuse_below({"samples": samples, "seed": seed, "permute_options": permute_options, "max_errors": max_errors}, 0)
     if samples >= MOST_SAMPLES:
         raise UsageError(f"samples {samples}: expected fewer than {MOST_SAMPLES:,}, which is all that a run can hold")
-    from rimbench.engines import at_server
+    from rimbench.engines import at_server, facts_for
 
     if rotate_options and (samples or permute_options is not None):
         raise UsageError(
@@ -99,9 +101,9 @@ def run(
             "--permute-options"
         )
     from rimbench.running.cell import ErrorRules
+    from rimbench.running.cluster import Cluster, Workers
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
-    from rimbench.running.workers import Workers
     from rimbench.suites.controls import Controls
 
     project, teller = read_project(allow_outside=allow_outside), progress or Notes()
@@ -110,17 +112,19 @@ def run(
         blocks, answer, limit, allow_outside, max_new_tokens, name,
     )  # fmt: skip
     unloaded: dict[str, RimbenchError] = {}
-    chosen, loaded = choose(asked, project, teller.note, unloaded)
     controls, errors = Controls(permute_options, blind), ErrorRules(max_errors, keep_errors)
     folder = project.results_or(results)
     settings = RunSettings(
         folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, dtype=dtype, errors=errors,
-        rotate=rotate_options, workers=Workers(workers, ray_address),
+        rotate=rotate_options, workers=Workers(workers, ray_address), tensor_parallel=tensor_parallel,
     )  # fmt: skip
-    with at_server(base_url):
+    with at_server(base_url), Cluster(settings.workers) as cluster:
+        if settings.workers.wanted:
+            cluster.begin_soon(facts_for(settings.engine, settings.choice))
+        chosen, loaded = choose(asked, project, teller.note, unloaded)
         with explaining_weights(asked, chosen):
             planned = plan_runs(chosen, loaded, settings)
-        run_all(planned, settings, teller)
+        run_all(planned, settings, teller, cluster)
     made = [
         Run(each.cell.system.name, each.suite.name, each.folder.parent if rotate_options else each.folder)
         for each in planned

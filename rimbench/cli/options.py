@@ -83,6 +83,10 @@ OwnName = Annotated[
 ]
 OneSuite = Annotated[str, typer.Option(metavar="NAME", help="Suite by name or TOML file.")]
 PackedSize = Annotated[int | None, typer.Option(metavar="N", min=1, help="Questions in one packed pass.")]
+TensorParallel = Annotated[
+    int | None,
+    typer.Option("--tensor-parallel", metavar="N", min=1, help="GPUs that one model is divided over, by vLLM."),
+]
 Results = Annotated[
     Path | None,
     typer.Option(

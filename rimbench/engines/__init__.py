@@ -30,7 +30,7 @@ from rimbench.engines._contract import (
     chance_of,
     check_room,
 )
-from rimbench.errors import EngineError
+from rimbench.errors import EngineError, UsageError
 from rimbench.plugins import SHIPPED, Offered, find_modules, load_module, offered, say, unknown
 
 __all__ = [
@@ -95,10 +95,17 @@ def available() -> dict[str, tuple[str, str | None]]:
 
 
 def facts_for(name: str, choice: EngineChoice) -> EngineFacts:
-    """The settings that an engine, or the best one for `auto`, would open a model with; EngineError as `find`."""
+    """The settings that an engine, or the best one for `auto`, would open a model with; EngineError as `find`,
+    UsageError for what it cannot do.
+    """
     facts = find(name).describe(choice)
     if name not in (AUTO, facts.name):
         raise EngineError(f"engine '{name}' describes itself as '{facts.name}': expected its own name in `describe`")
+    if (choice.tensor_parallel or 1) != facts.devices:
+        raise UsageError(
+            f"--tensor-parallel {choice.tensor_parallel}: engine '{facts.name}' divides no model over devices: take "
+            "--engine vllm, or a server that does"
+        )
     return facts
 
 

@@ -17,11 +17,15 @@ from rimbench.records import Answer, Intervention, InterventionKind, Prompt
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """What a user may set: a `batch_size` or `dtype` of None leaves it to the engine; `eager` forbids CUDA graphs."""
+    """What a user may set: a `batch_size` or `dtype` of None leaves it to the engine; `eager` forbids CUDA graphs.
+
+    `tensor_parallel` is the number of devices that one model is divided over, None where it is not.
+    """
 
     batch_size: int | None = None
     dtype: str | None = None
     eager: bool = False
+    tensor_parallel: int | None = None
 
 
 UNKNOWN = "unknown"
@@ -35,7 +39,8 @@ class EngineFacts:
 
     `batch_size` is the number of sequences that are asked at once, None where the engine schedules by itself.
     `graphs` says how kernels are launched: `eager`, or `graphs` for captured ones where the engine can. What has a
-    default is not known of answers from elsewhere. `served` is the name that a server has for its model.
+    default is not known of answers from elsewhere. `served` is the name that a server has for its model,
+    `tensor_parallel` the number of devices that one model is divided over.
     """
 
     name: str
@@ -46,6 +51,12 @@ class EngineFacts:
     prefix_cache: bool | None = None
     batch_size: int | None = None
     served: str | None = None
+    tensor_parallel: int | None = None
+
+    @property
+    def devices(self) -> int:
+        """How many devices one loaded model takes."""
+        return self.tensor_parallel or 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
-from rimbench.engines._replies import read_reply
+from rimbench.engines._replies import Number, read_reply
 from rimbench.errors import EngineError
 from rimbench.records import Answer, Decision
 
@@ -19,55 +19,62 @@ ASKED = "answer"
 """The name of the one question of a request."""
 PRINTED = 0.01
 """How far from 1 the printed probabilities may add up to: servers round them to 4 digits."""
+ROUNDED = 1e-4
+"""How far a share may be out of its bounds: servers round them to 4 digits, or reckon in 32 bits."""
+REFUSED = Answer("", 0, finished=True, refused=True)
 
 
 class Named(BaseModel):
     """A choice of System One or SGLang: probabilities by option; the letters' share of the vocabulary in SGLang."""
 
     type: Literal["choice"]
-    choice: str
-    probabilities: dict[str, float]
-    confidence: float | None = None
-    label_mass: float | None = Field(None, ge=0, le=1)
-    x_label_mass: float | None = Field(None, ge=0, le=1)
+    choice: str | None = None
+    probabilities: dict[str, Number] | None = None
+    confidence: Number | None = None
+    label_mass: Number | None = None
+    x_label_mass: Number | None = None
 
 
 class Counted(BaseModel):
     """The tokens of a question, as its server counts them."""
 
-    input_tokens: int | None = Field(None, ge=0)
+    input_tokens: int | None = Field(None, ge=0, validation_alias=AliasChoices("input_tokens", "prompt_tokens"))
 
 
-class NamedReply(BaseModel):
-    """`POST /v1/systemone`, and SGLang's `POST /v1/decisions`, which says so by its `object`."""
+class Reply(BaseModel):
+    """What every reply says beside its answers."""
 
     model: str | None = None
-    answers: dict[str, Named]
     usage: Counted | None = None
+
+
+class NamedReply(Reply):
+    """`POST /v1/systemone`, and SGLang's `POST /v1/decisions`, which says so by its `object`."""
+
+    answers: dict[str, Named]
 
 
 class Valued(BaseModel):
     """The probability of one option of OpenAI."""
 
     value: str
-    probability: float
+    probability: Number
 
 
 class Listed(BaseModel):
     """An answer of OpenAI: a choice, or a refusal without one."""
 
     type: Literal["choice", "refusal"]
+    name: str | None = None
     choice: str | None = None
-    confidence: float | None = None
-    probabilities: list[Valued] = []
+    confidence: Number | None = None
+    probabilities: list[Valued] | None = None
 
 
-class ListedReply(BaseModel):
+class ListedReply(Reply):
     """OpenAI's `POST /v1/decisions`."""
 
-    model: str | None = None
     answers: list[Listed] = Field(min_length=1, max_length=1)
-    usage: Counted | None = None
 
 
 def body_of(decision: Decision, model: str) -> dict[str, Any]:
@@ -98,13 +105,18 @@ def answer_of(decision: Decision, reply: dict[str, Any]) -> tuple[str | None, An
     if decision.protocol == "openai":
         listed = read_reply(ListedReply, reply)
         (one,) = listed.answers
+        if one.name not in (None, ASKED):
+            raise ValueError(f"the server answered the question {one.name[:80]!r}, '{ASKED}' was asked")
         if one.type == "refusal":
-            return listed.model, _counted(Answer("", 0, finished=True, refused=True), listed.usage)
-        values = [(given.value, given.probability) for given in one.probabilities]
+            return listed.model, _counted(REFUSED, listed.usage)
+        values = [(given.value, given.probability) for given in one.probabilities or ()]
         if len(dict(values)) != len(values):
             raise ValueError("the server gave two probabilities for one option")
         answer = _answer(decision, one.choice, dict(values), one.confidence, None)
         return listed.model, _counted(answer, listed.usage)
+    if _refuses(reply):
+        told = read_reply(Reply, reply)
+        return told.model, _counted(REFUSED, told.usage)
     named = read_reply(NamedReply, reply)
     if ASKED not in named.answers:
         raise ValueError(
@@ -112,8 +124,15 @@ def answer_of(decision: Decision, reply: dict[str, Any]) -> tuple[str | None, An
         )
     found = named.answers[ASKED]
     mass = found.x_label_mass if found.label_mass is None else found.label_mass
-    answer = _answer(decision, found.choice, found.probabilities, found.confidence, mass)
+    answer = _answer(decision, found.choice, found.probabilities or {}, found.confidence, mass)
     return named.model, _counted(answer, named.usage)
+
+
+def _refuses(reply: Mapping[str, Any]) -> bool:
+    """Whether the answer by name is a refusal, which says nothing else for sure."""
+    answers = reply.get("answers")
+    answer = answers.get(ASKED) if isinstance(answers, dict) else None
+    return isinstance(answer, dict) and answer.get("type") == "refusal"
 
 
 def _counted(answer: Answer, usage: Counted | None) -> Answer:
@@ -140,13 +159,21 @@ def _answer(
     if sorted(probabilities) != letters:
         given = ", ".join(probabilities)[:80] or "none"
         raise ValueError(f"the server gave the probabilities of {given}, the question has {', '.join(letters)}")
-    total = math.fsum(probabilities.values())
-    if not all(0 <= value <= 1 for value in probabilities.values()) or not abs(total - 1) <= PRINTED:
-        raise ValueError(f"the server's probabilities are none: {dict(probabilities)}")
-    if confidence is not None and not 0 <= confidence <= 1:
-        raise ValueError(f"the server's confidence is none: {confidence}")
-    best = max(letters, key=probabilities.__getitem__)
-    if choice is None or choice not in probabilities or probabilities[choice] < probabilities[best]:
+    shares = {x: _share("probabilities are", probabilities[x]) for x in letters}
+    total = math.fsum(shares.values())
+    if not abs(total - 1) <= PRINTED:
+        raise ValueError(f"the server's probabilities are none: they add up to {total:.4g}, expected 1")
+    best = max(letters, key=shares.__getitem__)
+    if choice is None or choice not in shares or shares[choice] < shares[best]:
         raise ValueError(f"the server chose {choice!r}, while {best} is more probable")
-    logs = {x: math.log(probabilities[x] / total) if probabilities[x] else -math.inf for x in letters}
+    logs = {x: math.log(share / total) if share else -math.inf for x, share in shares.items()}
+    mass = None if mass is None else _share("label mass is", mass)
+    confidence = None if confidence is None else _share("confidence is", confidence)
     return Answer(choice, 0, True, logs, label_mass=mass, confidence=confidence)
+
+
+def _share(what: str, value: float) -> float:
+    """A share within its bounds, which rounding may have put it out of; ValueError for what is none."""
+    if not -ROUNDED <= value <= 1 + ROUNDED:
+        raise ValueError(f"the server's {what} none: {value}")
+    return min(max(value, 0.0), 1.0)

@@ -11,6 +11,7 @@ import math
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import AbstractContextManager, ExitStack
@@ -32,6 +33,8 @@ LONGEST_WAIT_S = 60.0
 """A server that asks for a longer wait is not waited for: the item fails, and the next start asks it."""
 AGAIN = {408, 409, 425, 429}
 """The refusals that a later try may not meet, beside 500 and above."""
+ANSWERS = {"answers", "choices", "data"}
+"""What a reply may have beside an `error` that is none."""
 SHORTEST_KEY = 6
 """A shorter one, such as EMPTY, is a placeholder: masking it would cut words out of answers."""
 
@@ -98,14 +101,24 @@ class Endpoint(AbstractContextManager["Endpoint"]):
 
     def _parse(self, body: str) -> tuple[Any, str]:
         """What a body says as JSON, None for none, and its text; neither has the key, however it was escaped."""
+        twice: list[str] = []  # keys of which any reader would drop one
+
+        def object_of(pairs: list[tuple[str, Any]]) -> Reply:
+            made = dict(pairs)
+            if len(made) < len(pairs):
+                twice.append(Counter(key for key, _ in pairs).most_common(1)[0][0])
+            return made
+
         try:
-            reply = json.loads(body)
+            reply = json.loads(body, object_pairs_hook=object_of)
             if self._secret is not None:
                 whole = json.dumps(reply)
                 body = whole.replace(json.dumps(self._secret)[1:-1], "***")
                 reply = reply if body == whole else json.loads(body)
         except (ValueError, RecursionError):
             reply = None
+        if twice:
+            reply, body = None, f"{twice[0]!r} stands twice in {body}"
         return reply, self.masked(body)
 
     async def _ask(self, method: str, path: str, body: Reply | None) -> Reply:
@@ -130,7 +143,7 @@ class Endpoint(AbstractContextManager["Endpoint"]):
             raise _AgainError(f"{path}: no whole reply within {self._timeout_s:g} s") from None
         except self._library.InvalidURL as error:
             raise UsageError(f"base URL {self.url}: {self.masked(on_one_line(error, 200))}") from None
-        except self._library.TransportError as error:
+        except self._library.RequestError as error:
             said = self.masked(on_one_line(error, 200))
             if "CERTIFICATE" in said.upper():
                 raise EngineError(
@@ -143,15 +156,21 @@ class Endpoint(AbstractContextManager["Endpoint"]):
     def _read(self, path: str, response: "httpx2.Response") -> Reply:
         """The reply of a response; the errors say what the server said."""
         status = response.status_code
-        reply, text = self._parse(response.text)
+        reply, text = self._parse(response.text.removeprefix("\ufeff"))
         if status == 200:
             if not isinstance(reply, dict):
                 raise _AgainError(f"{path}: the reply is no JSON object: {_begin(text)}", status)
-            return reply
+            if not reply.get("error") or ANSWERS & reply.keys():
+                return reply
         said = f"{path}: {status} {_begin(text)}".rstrip()
         if status in (401, 403):
             raise EngineError(f"{self.url} refuses the key ({said}): expected a valid one in {API_KEY}")
-        if status in AGAIN or status >= 500:
+        if 300 <= status < 400:
+            elsewhere = self.masked(response.headers.get("location", "nowhere"))
+            raise WireError(
+                f"{path}: {status}, it leads to {_begin(elsewhere)}: expected the server itself as base URL", status
+            )
+        if status in AGAIN or status >= 500 or status == 200:  # an error that is called a success
             raise _AgainError(said, status, _retry_after(response.headers.get("retry-after")))
         raise WireError(said, status)
 

@@ -1,15 +1,25 @@
 """What an OpenAI-compatible server replies, as it enters: models, completions and chats; further keys are its own."""
 
 import re
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from rimbench.errors import EngineError
 from rimbench.files.faults import describe_faults
 
 DATED = re.compile(r"-\d{4}-?\d{2}-?\d{2}")
 """What a server may put behind the name of a model: the day of its snapshot."""
+
+
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("expected a number")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_no_truth)]
+"""True and false are none."""
 
 
 class ModelCard(BaseModel):
@@ -44,7 +54,7 @@ class RankedToken(BaseModel):
     """A token with its log-probability, as llama.cpp has it."""
 
     id: int | None = None
-    logprob: float
+    logprob: Number
 
 
 class TokenLogprobs(BaseModel):
@@ -56,7 +66,7 @@ class TokenLogprobs(BaseModel):
 class Logprobs(BaseModel):
     """By position: OpenAI's maps from a token's text, or from `token_id:N`; or llama.cpp's lists."""
 
-    top_logprobs: list[dict[str, float] | None] | None = None
+    top_logprobs: list[dict[str, Number] | None] | None = None
     content: list[TokenLogprobs] | None = None
 
     def first_by_id(self) -> dict[int, float]:
@@ -74,7 +84,7 @@ class WrittenChoice(BaseModel):
     text: str
     finish_reason: str | None = None
     logprobs: Logprobs | None = None
-    token_ids: list[int] | None = None
+    token_ids: list[Annotated[int, Field(ge=0, lt=2**31)]] | None = None
     prompt_token_ids: list[int] | None = None
 
 
@@ -86,13 +96,32 @@ class TextCompletion(BaseModel):
     usage: Usage | None = None
 
 
-class Message(BaseModel):
-    """What a chat answers; `reasoning` is kept apart by servers that know the model's tags."""
+class Part(BaseModel):
+    """A piece of a message: a text, a refusal, or what is neither, of which nothing is read."""
 
-    content: str | None = None
+    text: str = ""
+    refusal: str = ""
+
+
+class Message(BaseModel):
+    """What a chat answers, whole or in pieces; `reasoning` is kept apart by servers that know the model's tags."""
+
+    content: str | list[Part] | None = None
     refusal: str | None = None
     reasoning: str | None = None
     reasoning_content: str | None = None
+
+    @property
+    def refused(self) -> str:
+        """What it refuses with, where it does."""
+        pieces = self.content if isinstance(self.content, list) else []
+        return self.refusal or "".join(part.refusal for part in pieces)
+
+    @property
+    def written(self) -> str:
+        """Its text."""
+        whole = "".join(part.text for part in self.content) if isinstance(self.content, list) else self.content
+        return whole or self.refused
 
 
 class ChatChoice(BaseModel):
@@ -118,12 +147,12 @@ def read_reply(form: type[R], reply: dict[str, Any]) -> R:
     try:
         return form.model_validate(reply)
     except ValidationError as error:
-        raise ValueError(f"the reply is not as expected: {describe_faults(error, form)}") from error
+        raise ValueError(f"the reply is not as expected: {describe_faults(error)}") from error
 
 
 def check_answering(asked: str, answered: str | None) -> None:
     """EngineError where another model answered than was asked."""
-    if answered is None or answered == asked:
+    if not answered or answered == asked:
         return
     if answered.startswith(asked) and DATED.fullmatch(answered[len(asked) :]):
         return

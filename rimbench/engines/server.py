@@ -44,6 +44,10 @@ from rimbench.errors import EngineError
 from rimbench.records import Answer, Trace
 
 COMPLETIONS, CHAT, MODELS = "/v1/completions", "/v1/chat/completions", "/v1/models"
+FILTERED = "content_filter"
+"""Why a text ended that the server, or what stands before it, refused."""
+ROUNDED = 0.01
+"""How far above 1 the letters may reach together, as printed."""
 STANDS_FOR = "="
 """Between the name that is asked for and that of the model which answers."""
 
@@ -201,7 +205,8 @@ class ServerEngine(Engine):
                 return letters
         text = choice.text if written is None else self._tokenizer.decode(written, skip_special_tokens=True)
         count = usage.completion_tokens if written is None else len(written)
-        return with_letters(Answer(text, count or 0, choice.finish_reason == "stop", trace=trace), letters)
+        finished, refused = choice.finish_reason == "stop", choice.finish_reason == FILTERED
+        return with_letters(Answer(text, count or 0, finished, trace=trace, refused=refused), letters)
 
     def _first(self, choice: WrittenChoice, tokens: Any) -> dict[int, float]:
         """The letters' log-probabilities at the first position; ValueError where the server leaves one out.
@@ -224,6 +229,11 @@ class ServerEngine(Engine):
             )
         if not all(math.isfinite(found[token]) and found[token] <= 1e-3 for token in tokens):
             raise ValueError(f"the server's log-probabilities are none: {[found[token] for token in tokens]}")
+        held = math.fsum(math.exp(found[token]) for token in set(tokens))
+        if held > 1 + ROUNDED:
+            raise ValueError(
+                f"the server's log-probabilities are none: the letters hold {held:.4g}, expected 1 at most"
+            )
         return {token: found[token] for token in tokens}
 
     def _decision(self, request: Request, sample: int, seed: int) -> Reply:
@@ -252,9 +262,9 @@ class ServerEngine(Engine):
         check_answering(self._answering, completion.model)
         choice, usage = completion.choices[0], completion.usage or Usage()
         message = choice.message
-        refused = bool(message.refusal) or choice.finish_reason == "content_filter"
+        refused = bool(message.refused) or choice.finish_reason == FILTERED
         thought = message.reasoning or message.reasoning_content
-        text = (f"<think>{thought}</think>" if thought else "") + (message.content or message.refusal or "")
+        text = (f"<think>{thought}</think>" if thought else "") + message.written
         return Answer(
             text,
             usage.completion_tokens or 0,
@@ -309,5 +319,5 @@ def _check_prompt(request: Request, choice: WrittenChoice, usage: Usage) -> None
     """EngineError where the server read other tokens than it was given."""
     ids = request.prompt.token_ids
     same = choice.prompt_token_ids is None or choice.prompt_token_ids == list(ids)
-    if not same or usage.prompt_tokens not in (None, len(ids)):
+    if not same or usage.prompt_tokens not in (None, 0, len(ids)):
         raise EngineError(f"the server changed the prompt of item '{request.item_id}': its token ids differ")

@@ -71,6 +71,7 @@ class VllmEngine(Engine):
             graphs="eager" if cpu or choice.eager else "graphs",
             prefix_cache=False,
             batch_size=choice.batch_size,
+            tensor_parallel=choice.tensor_parallel if choice.tensor_parallel != 1 else None,
         )
 
     def __init__(self, folder: Path, facts: EngineFacts, limits: Limits) -> None:
@@ -95,6 +96,7 @@ class VllmEngine(Engine):
                 max_model_len=limits.sequence_tokens,
                 load_format="safetensors",
                 trust_remote_code=False,
+                tensor_parallel_size=facts.devices,
                 **capped,
             )
         except (OSError, ValueError, KeyError, RuntimeError) as error:

@@ -4,8 +4,8 @@ As Python objects, the items of a suite of 200,000 questions take 160 MB, and th
 of them again and again; packed they take half of that, and are nothing to it.
 """
 
+import marshal
 import operator
-import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import overload
@@ -30,7 +30,7 @@ class ItemTable(Mapping[str, Item]):
         kept = None if letters == _LETTERS[: len(letters)] else letters  # nearly always the first ones
         facets = dict(item.facets) if item.facets else None
         packed = (item.question, item.gold, item.cluster, facets, kept, *item.options.values())
-        self._packed[item.item_id] = pickle.dumps(packed, pickle.HIGHEST_PROTOCOL)
+        self._packed[item.item_id] = marshal.dumps(packed)
 
     def put_lettered(
         self, item_id: str, question: str, options: Iterable[str], gold: str, groups: Groups = (None, None)
@@ -39,12 +39,14 @@ class ItemTable(Mapping[str, Item]):
 
         `groups` are its cluster and its facets.
         """
-        self._packed[item_id] = pickle.dumps((question, gold, *groups, None, *options), pickle.HIGHEST_PROTOCOL)
+        cluster, facets = groups
+        plain = dict(facets) if facets else None
+        self._packed[item_id] = marshal.dumps((question, gold, cluster, plain, None, *options))
 
     def contents(self) -> Iterator[tuple[str, str, list[str], str]]:
         """Each item's id, question, options in their order, and gold letter, without making it."""
         for item_id, packed in self._packed.items():
-            question, gold, _, _, _, *options = pickle.loads(packed)
+            question, gold, _, _, _, *options = marshal.loads(packed)
             yield item_id, question, options, gold
 
     def drop(self, item_id: str) -> bool:
@@ -75,7 +77,7 @@ class ItemTable(Mapping[str, Item]):
 
 
 def _unpacked(item_id: str, packed: bytes) -> Item:
-    question, gold, cluster, facets, letters, *texts = pickle.loads(packed)
+    question, gold, cluster, facets, letters, *texts = marshal.loads(packed)
     return Item(item_id, question, dict(zip(letters or _LETTERS, texts, strict=False)), gold, cluster, facets)
 
 

@@ -12,12 +12,13 @@ from rimbench import engines, provenance
 from rimbench.engines import Answering, Limits
 from rimbench.errors import DataError
 from rimbench.running.cascading import Cascading
+from rimbench.running.cluster import Cluster
 from rimbench.running.growing import take_over
 from rimbench.running.interrupting import keeping_what_comes
 from rimbench.running.loop import Outcome, run_cell
 from rimbench.running.models import Loaded, LoadedModels
 from rimbench.running.plans import PlannedRun, RunSettings
-from rimbench.running.workers import Pool, Workers
+from rimbench.running.workers import Pool
 from rimbench.store import (
     MANIFEST,
     SCHEMA_VERSION,
@@ -50,18 +51,39 @@ class Progress(Protocol):
         ...
 
 
-def run_all(runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress) -> None:
-    """Answer what is missing in each run, in order; runs that share weights share the loaded model."""
+def run_all(
+    runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress, cluster: Cluster | None = None
+) -> None:
+    """Answer what is missing in each run, in order; runs that share weights share the loaded model. `cluster`
+    is that of the settings' workers, where it has been begun.
+    """
+    if cluster is None:
+        with Cluster(settings.workers) as own:
+            run_all(runs, settings, progress, own)
+        return
     models: LoadedModels[Answering | Pool]
     with LoadedModels() as models, keeping_what_comes(progress.note) as check:
         for run in runs:
             check()
+            if settings.fresh or _may_lack(run):
+                cluster.begin(run.facts)
             prompts = run.prompt_hashes
             with RunStore(run.folder, run.suite.items.by_id, fresh=settings.fresh, prompts=prompts) as store:
                 if not settings.fresh:
                     _go_on_from_another(run, store, progress)
-                open_engine = partial(open_model, run, runs, models, settings.workers, progress)
+                open_engine = partial(open_model, run, runs, models, cluster, progress)
                 complete_run(run, store, open_engine, progress, check)
+
+
+def _may_lack(run: PlannedRun) -> bool:
+    """Whether answers may be missing, by the manifest alone: what the run keeps has yet to be read."""
+    try:
+        earlier = read_manifest(run.folder)
+    except OtherSchemaError:
+        return False
+    except DataError:
+        return True
+    return earlier.ended_at is None or earlier.samples < run.cell.samples
 
 
 def _go_on_from_another(run: PlannedRun, store: RunStore, progress: Progress) -> None:
@@ -78,14 +100,14 @@ def open_model(
     run: PlannedRun,
     runs: Sequence[PlannedRun],
     models: "LoadedModels[Answering | Pool]",
-    workers: Workers,
+    cluster: Cluster,
     progress: Progress,
 ) -> "Loaded[Answering | Pool]":
     """What answers a run, loaded unless it is held for an earlier one."""
 
     def load() -> Answering | Pool:
         sources = " and ".join(each.checkpoint.source for each in (run, run.second) if each is not None)
-        times = f", {workers.count} times" if workers.wanted else ""
+        times = f", {cluster.workers.count} times" if cluster.workers.wanted else ""
         progress.note(f"loading {sources} into {run.facts.name} on {run.facts.device}{times}")
         folder, facts, cell = run.checkpoint.folder, run.facts, run.cell
         if run.second is not None:
@@ -97,8 +119,8 @@ def open_model(
             return PackedAblation(folder, facts, run.ablated)
         if run.rows is None:
             limits = Limits(_sequence_tokens(runs, run), cell.seed)
-            if workers.wanted:
-                return Pool(workers, run.checkpoint, facts, limits, progress.note)
+            if cluster.workers.wanted:
+                return Pool(cluster, run.checkpoint, facts, limits, progress.note)
             return engines.open_engine(folder, facts, limits)
         from rimbench.running.packed import PackedReadout  # torch comes with it
 
@@ -182,6 +204,11 @@ def _tell_outcome(run: PlannedRun, store: RunStore, outcome: Outcome, progress: 
         progress.note(
             f"{run.told}: {outcome.too_long} of {len(run.cell.prompts)} prompts leave no room for an answer in the "
             f"model's context of {run.cell.context_tokens} tokens: they are kept as engine errors, and count as wrong"
+        )
+    if outcome.changed:
+        progress.note(
+            f"{run.told}: asked a second time, the server answered otherwise ({outcome.changed}): its first answers "
+            "are kept, and another run of it may come to others"
         )
     if store.mended:
         progress.note(

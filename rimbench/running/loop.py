@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from rimbench.engines import Answering, Engine, EngineFacts, Request
 from rimbench.errors import EngineError, RimbenchError
-from rimbench.records import Record
+from rimbench.records import Answer, Record
 from rimbench.running.batches import plan, plan_again, samples_of
 from rimbench.running.cell import Cell
 from rimbench.running.judging import FaultyAnswerError, Judge, failed_records
+from rimbench.running.repeating import ASKED_TWICE, EVERY, find_changed
 from rimbench.running.workers import GivenTogether, Pool
 from rimbench.store import RunStore, WrittenAnswer
 
@@ -22,12 +23,13 @@ OUT_OF_MEMORY = (
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a cell ended: how many answers are missing since the engine failed on them, its last failure, and how many
-    prompts left no room for an answer.
+    prompts left no room for an answer. `changed` says of a server what it answered otherwise when asked twice.
     """
 
     failed: int
     last_failure: str | None
     too_long: int
+    changed: str | None = None
 
 
 def run_cell(
@@ -49,7 +51,7 @@ def run_cell(
     asking.ask_all(map(asking.without_too_long, batches))
     asking.check_worked()
     asking.ask_all(plan_again(cell, facts.batch_size, store.done))
-    return asking.finish()
+    return replace(asking.finish(), changed=asking.find_changed())
 
 
 class _Asking:
@@ -62,8 +64,9 @@ class _Asking:
         self._failures: dict[tuple[str, int], Exception] = {}  # of this start, by item and sample
         self._starved: dict[str, Request] = {}  # by item, those that the memory did not suffice for
         self._held: list[Record] = []
-        self._in_a_row = 0
+        self._in_a_row = self._greedy = 0
         self._too_long: set[str] = set()
+        self._twice = list[tuple[Request, Answer]]()  # what a server is asked a second time
 
     def keep(self, records: Sequence[Record]) -> None:
         """Keep failures, and tell of them."""
@@ -143,6 +146,7 @@ class _Asking:
         for request, given in group:
             judged = given
             if isinstance(judged, list):  # by a worker it has been judged
+                self._notice(request, judged)
                 judged = self._judge.judge(self._shown_of(request.item_id), request, judged)
             if judged.fault is not None:
                 failed.append((request, FaultyAnswerError(judged.fault)))
@@ -161,6 +165,14 @@ class _Asking:
             self._failures.pop((item_id, answer.sample), None)
         for request, fault in failed:
             self._fail(request, fault)
+
+    def _notice(self, request: Request, answers: Sequence[Answer]) -> None:
+        """Remember a few greedy questions, for a server to be asked again."""
+        if request.samples != (0,) or len(self._twice) == ASKED_TWICE or not answers or answers[0].failure:
+            return
+        self._greedy += 1
+        if self._greedy % EVERY == 0:
+            self._twice.append((request, answers[0]))
 
     def _fail(self, request: Request, error: Exception) -> None:
         samples = samples_of(self._cell, request.decoding, request.samples[0])
@@ -201,6 +213,12 @@ class _Asking:
                 f"(last: {_say(last)}): what was answered is kept; find the cause and start the same command again, "
                 "which asks for the rest, or allow more with --max-errors"
             ) from last
+
+    def find_changed(self) -> str | None:
+        """What a server answers otherwise when it is asked a second time."""
+        if not self._twice or not isinstance(self._engine, Engine) or not self._engine.on_server:
+            return None
+        return find_changed(self._engine, self._twice, self._cell.seed)
 
     def finish(self) -> Outcome:
         """What is left when everything was asked twice; EngineError where that is too much."""

@@ -13,9 +13,9 @@ from rimbench.errors import UsageError
 from rimbench.records import INTACT, Intervention, Item, Prompt
 from rimbench.records.items import Items
 from rimbench.running.cell import Cell, ErrorRules, identify, name_run
+from rimbench.running.cluster import Workers
 from rimbench.running.ondemand import HELD, OnDemand
 from rimbench.running.prompts import HASHED, DecisionBuilder, PromptBuilder, TextBuilder
-from rimbench.running.workers import Workers
 from rimbench.store import ROTATED, FrozenItems, Identity, Kept, ModelSource, SecondSetup, named
 from rimbench.suites import Suite, question_text
 from rimbench.suites.controls import Controls, ShownItems
@@ -50,11 +50,12 @@ class RunSettings:
     rotate: bool = False
     intervention: Intervention | None = None
     workers: Workers = field(default_factory=Workers)
+    tensor_parallel: int | None = None
 
     @property
     def choice(self) -> EngineChoice:
         """What the engine is told."""
-        return EngineChoice(self.batch_size, self.dtype, self.eager)
+        return EngineChoice(self.batch_size, self.dtype, self.eager, self.tensor_parallel)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Answers:
         self.edited: list[int] = []
         self.failures: dict[tuple[str, int], Failure] = {}
         self._path = folder / RECORDS
+        self._items = items
         self._asked = None if items is None else _AskedOf(items)
         self._prompts = prompts or {}
 
@@ -68,6 +69,7 @@ class Answers:
 
     def _begin(self) -> None:
         self.kept = Kept()
+        self.kept.expect(self._items or ())
         self.edited.clear()
         self.failures.clear()
 
@@ -79,6 +81,8 @@ class Answers:
     def _end(self, doubled: set[tuple[str, int]]) -> None:
         for key in [key for key in self.failures if key in self.kept]:
             del self.failures[key]
+        if self._asked is not None:
+            self._asked.clear()  # of many items, some megabytes
         if doubled:
             self._refuse_different(doubled)
 

@@ -12,6 +12,10 @@ class Kept(Set[tuple[str, int]]):
         for item_id, sample in pairs:
             self.add(item_id, sample)
 
+    def expect(self, item_ids: Iterable[str]) -> None:
+        """Hold the ids of what will be counted, so that those which are read of it are not held beside them."""
+        self._bits = {**dict.fromkeys(item_ids, 0), **self._bits} if self._bits else dict.fromkeys(item_ids, 0)
+
     def add(self, item_id: str, sample: int) -> bool:
         """Count a pair, once however often it is added; whether it is new."""
         bits, bit = self._bits.get(item_id, 0), 1 << sample
@@ -40,7 +44,7 @@ class Kept(Set[tuple[str, int]]):
     @property
     def most_samples(self) -> int:
         """The largest sample of any item; 0 without one."""
-        return max((bits.bit_length() for bits in self._bits.values()), default=1) - 1
+        return max(1, max(map(int.bit_length, self._bits.values()), default=1)) - 1
 
     def __contains__(self, pair: object) -> bool:
         if not isinstance(pair, tuple):

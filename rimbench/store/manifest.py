@@ -77,7 +77,7 @@ LATER_KEYS = {
     ("system", "answer"): ("reasoning_tags", "decision"),
     ("import",): ("score", "greedy"),
     ("intervention",): ("block", "tokens"),
-    ("engine",): ("attention", "graphs", "prefix_cache", "served"),
+    ("engine",): ("attention", "graphs", "prefix_cache", "served", "tensor_parallel"),
 }
 """By table, the keys that are left out where they say nothing: runs and imports keep the names they had without."""
 

@@ -44,6 +44,7 @@ REPLIES = {
         "answers": {
             "answer": {"type": "choice", "choice": "B", "probabilities": {"B": 0.75, "A": 0.25}, "label_mass": 0.9}
         },
+        "usage": {"prompt_tokens": 7, "total_tokens": 7},
     },
 }
 
@@ -81,7 +82,7 @@ def test_the_question_is_the_state_and_the_options_are_the_criteria():
 
 @pytest.mark.parametrize(
     ("protocol", "confidence", "mass", "tokens"),
-    [("systemone", 0.5, None, 7), ("openai", 0.5, None, 7), ("sglang", None, 0.9, None)],
+    [("systemone", 0.5, None, 7), ("openai", 0.5, None, 7), ("sglang", None, 0.9, 7)],
 )
 def test_probabilities_are_kept_by_letter_and_confidence_apart(protocol, confidence, mass, tokens):
     model, answer = answer_of(asked(protocol), REPLIES[protocol])
@@ -109,6 +110,31 @@ def test_a_refusal_is_no_fault():
     assert answer.option_logprobs is None
 
 
+@pytest.mark.parametrize("protocol", REPLIES)
+@pytest.mark.parametrize("more", [{}, {"choice": None, "probabilities": None, "confidence": None}])
+def test_a_refusal_is_one_in_every_protocol_whatever_stands_beside_it(protocol, more):
+    reply = json.loads(json.dumps(REPLIES[protocol]))
+    refusal = {"type": "refusal", "name": "answer"} | more
+    reply["answers"] = [refusal] if protocol == "openai" else {"answer": refusal}
+    assert answer_of(asked(protocol), reply)[1].refused
+
+
+@pytest.mark.parametrize("protocol", REPLIES)
+def test_what_rounding_puts_out_of_its_bounds_is_put_back(protocol):
+    shares = {"A": 0.0, "B": 1 + 1e-7}
+    listed = [{"value": letter, "probability": share} for letter, share in shares.items()]
+    reply = altered(protocol, probabilities=listed if protocol == "openai" else shares, confidence=1 + 1e-7)
+    _, answer = answer_of(asked(protocol), reply)
+    assert (answer.option_logprobs["B"], answer.confidence) == (0.0, 1.0)
+    _, answer = answer_of(asked(protocol), altered(protocol, confidence=-1e-9))
+    assert answer.confidence == 0.0
+
+
+def test_the_share_of_the_letters_may_be_all():
+    _, answer = answer_of(asked("sglang"), altered("sglang", label_mass=1 + 1e-7))
+    assert answer.label_mass == 1.0
+
+
 @pytest.mark.parametrize("given", REPLIES)
 @pytest.mark.parametrize("wanted", REPLIES)
 def test_protocols_are_told_apart_by_what_they_answer(given, wanted):
@@ -134,6 +160,14 @@ def test_protocols_are_told_apart_by_what_they_answer(given, wanted):
         ({"confidence": 1.5}, "confidence is none: 1.5"),
         ({"confidence": math.nan}, "confidence is none"),
         ({"type": "noul"}, "expected 'choice'"),
+        ({"type": None}, "expected 'choice'"),
+        ({"choice": None}, "chose None, while B is more probable"),
+        ({"probabilities": {"A": 25, "B": 75}}, "probabilities are none: 25"),
+        ({"probabilities": {"A": False, "B": True}}, r"expected a number \(got false\)"),
+        ({"probabilities": {"a": 0.25, "b": 0.75}}, "gave the probabilities of a, b, the question has A, B"),
+        ({"probabilities": None}, "gave the probabilities of none"),
+        ({"confidence": True}, r"confidence: expected a number \(got true\)"),
+        ({"label_mass": 3}, "label mass is none: 3"),
     ],
 )
 def test_a_reply_that_cannot_be_is_no_answer(changes, fault):
@@ -154,6 +188,12 @@ def test_two_probabilities_for_one_option_are_none():
     twice = [{"value": "A", "probability": 0.5}, {"value": "A", "probability": 0.5}]
     with pytest.raises(ValueError, match="two probabilities"):
         answer_of(asked("openai"), altered("openai", probabilities=twice))
+
+
+def test_an_answer_to_another_question_is_none():
+    with pytest.raises(ValueError, match="answered the question 'other', 'answer' was asked"):
+        answer_of(asked("openai"), altered("openai", name="other"))
+    assert answer_of(asked("openai"), altered("openai", name=None))[1].text == "B"
 
 
 def write_system(folder, protocol, model="scripted", more=""):

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pytest
 from served import Scripted, serving
@@ -69,10 +70,24 @@ PASSING = {
     "a list": status(200, b"[]"),
     "bytes that are no text": status(200, b"\xff\xfe\x00{"),
     "nothing at all": status(200, b""),
+    "gzip that is none": status(200, b"{}", Content_Encoding="gzip"),
+    "an error that is called a success": status(200, b'{"error": {"message": "overloaded", "code": 503}}'),
+    "a key that stands twice": status(200, b'{"model": "a", "model": "b", "choices": [{"text": "A"}]}'),
 }
 KEPT = {
     "400": (status(400, b'{"error": "too long"}'), "400 .*too long"),
-    "a redirect": (status(307, Location="http://127.0.0.1:9/"), "307"),
+    "a redirect": (
+        status(307, Location="http://127.0.0.1:9/"),
+        "307, it leads to http://127.0.0.1:9/: expected the server itself as base URL",
+    ),
+    "an error that stays": (
+        status(200, b'{"error": "no such model"}'),
+        r"200 .*no such model.*4 tries",
+    ),
+    "token ids below 0": (
+        status(200, b'{"choices": [{"text": "A", "token_ids": [-1]}]}'),
+        r"token_ids.0: expected 0 or more \(got -1\)",
+    ),
     "an object without choices": (status(200, b'{"model": "scripted"}'), "choices: required, but missing"),
     "no choice": (status(200, b'{"model": "scripted", "choices": []}'), "choices: expected 1 or more entries"),
     "a text that is none": (status(200, b'{"choices": [{"text": 5}]}'), r"choices.0.text: expected a text \(got 5\)"),
@@ -271,3 +286,33 @@ def test_python_stays_usable(server, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+class Fickle(Scripted):
+    """Answers every prompt with another letter whenever it is asked again."""
+
+    def __init__(self):
+        self.seen = Counter()
+
+    def complete(self, asked):
+        status, reply = super().complete(asked)
+        prompt = tuple(asked["prompt"])
+        self.seen[prompt] += 1
+        reply["choices"][0]["text"] = f"\\boxed{{{'AB'[(self.seen[prompt] - 1) % 2]}}}"
+        return status, reply
+
+
+@pytest.mark.parametrize(("model", "said"), [(Fickle(), True), (Scripted(), False)])
+def test_a_server_that_answers_one_prompt_otherwise_when_asked_again_is_said_and_its_first_answers_kept(
+    model, said, tmp_path
+):
+    import tiny
+
+    watching = tiny.Watching()
+    with serving(model) as server:
+        rows = run(server, tmp_path, limit=40, progress=watching)
+        asked = len([body for _, _, body in server.asked if len(body["prompt"]) > 1])
+    assert [row["answer"] for row in rows] == ["A"] * 40
+    assert 40 < asked <= 44
+    assert watching.says("asked a second time, the server answered otherwise (item '") == said
+    assert watching.says(r"'\\boxed{A}', then '\\boxed{B}'") == said

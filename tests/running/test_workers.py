@@ -13,7 +13,7 @@ import tiny
 
 from rimbench.api.run import run
 from rimbench.errors import ModelError, UsageError
-from rimbench.running.workers import check_same
+from rimbench.running.worker import check_same
 from rimbench.systems.weights import Checkpoint
 
 ROWS = 160
@@ -69,7 +69,7 @@ def workers_of(process):
             pid = parents[pid]
         return False
 
-    return [pid for pid, name in names.items() if name.startswith("ray::_Worker") and descends(pid)]
+    return [pid for pid, name in names.items() if name.startswith("ray::Worker") and descends(pid)]
 
 
 def test_two_workers_keep_the_records_of_one_process_whatever_cluster_the_environment_names(
