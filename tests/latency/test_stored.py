@@ -133,7 +133,7 @@ def test_a_ratio_in_doubt_is_ringed():
     axes = plot_speedups(found).figure.axes[0]
     ringed = [c for c in axes.collections if "ringed" in str(c.get_label())]
     assert [list(points.get_offsets()[:, 0]) for points in ringed] == [[8]]
-    assert "ringed: noisy times" in [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "ringed: noisy times" in [text.get_text() for text in axes.figure.legends[0].get_texts()]
 
 
 def test_a_time_without_a_letter_is_that_of_no_answer_and_a_servers_holds_the_network():
@@ -218,7 +218,8 @@ def test_speedups_are_drawn_from_two_batch_sizes_on():
     small, large = (speedups_of([measurement(row("rim", 10, batch=b), row("cot", 100, batch=b))], {}) for b in (1, 8))
     assert plot_speedups(small) is None
     axes = plot_speedups([*small, *large]).figure.axes[0]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["rim than cot"]
+    assert [text.get_text() for text in axes.figure.legends[0].get_texts()] == ["rim than cot"]
+    assert [style for style, _ in lines(axes).values()] == ["None"]
 
 
 def lines(axes):
