@@ -49,6 +49,7 @@ def demo(
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import StoppingRules
     from rimbench.reporting import conclusions, summary, tables
+    from rimbench.reporting.timings import superseded
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
     from rimbench.running.sweeps import plan_sweep, run_sweep
@@ -72,6 +73,8 @@ def demo(
     summed = summary.summarise(results)
     for table in tables.make_tables(summed) if every else conclusions.summary_tables(summed.summary):
         print_table(table)
+    for said in superseded(stored.read_measurements(results, note)):
+        note(said)
     note(f"{time.monotonic() - began:.0f} s in all; every answer is kept")
     print_text(f"Next: rimbench report --results {results} --html report.html")
     print_text("      rimbench run --system smollm2 --suite demo-in-dist")

@@ -13,7 +13,7 @@ from rimbench.reporting.document import as_document
 from rimbench.reporting.latency_tables import saturation_table, speedup_table
 from rimbench.reporting.time_plots import plot_accuracy_against_time, plot_speedups, plot_throughput
 from rimbench.reporting.times import Flips
-from rimbench.reporting.timings import doubts, make_timings, refused
+from rimbench.reporting.timings import doubts, make_timings, refused, superseded
 from rimbench.statistics.estimate import accuracy
 
 
@@ -372,3 +372,10 @@ def test_a_system_is_saturated_from_the_smallest_batch_that_is_hardly_beaten():
     rows = [row("rim", ms, batch=batch) for batch, ms in ((1, 10), (8, 20), (64, 150), (256, 600))]
     [line] = saturation_table(make_timings([measurement(*rows)], {}).saturation).rows
     assert line == ("demo", "rim", "tokens", "99", "398", "426", "427", "8")
+
+
+def test_times_that_were_measured_again_are_said():
+    first = measurement(row("rim", 10), row("rim", 12, batch=8))
+    assert list(superseded([first, measurement(row("cot", 80)), measurement(row("rim", 9), suite="x")])) == []
+    again = measurement(row("rim", 11), at="2026-01-02T00:00:00+00:00")
+    assert list(superseded([first, again])) == ["times on demo were measured 2 times: the last ones count"]
