@@ -233,12 +233,16 @@ def summary_tables(summaries: Sequence[SuiteSummary]) -> list[Table]:
     """A table a suite under its sentences; the last says how to read the marks of all."""
     made = [_summary_table(summary) for summary in summaries]
     if made and any(len(summary.systems) > 1 for summary in summaries):
-        remark = (
-            f"Verdicts, row by row: + better, - worse, = equivalent, ? undecided, {NO_VERDICT} none yet; adjusted "
-            "for the suite's pairs, so that an interval without 0 may be undecided."
-        )
-        made[-1] = replace(made[-1], remark=remark)
+        made[-1] = replace(made[-1], remark=_read_marks(summaries))
     return made
+
+
+def _read_marks(summaries: Sequence[SuiteSummary]) -> str:
+    pairs = [pair for summary in summaries for pair in summary.pairs]
+    none = "" if all(pair.verdict for pair in pairs) else f", {NO_VERDICT} none yet"
+    adjusted = "adjusted for the suite's pairs, so that an interval without 0 may be undecided"
+    how = adjusted if any(pair.family.size > 1 for pair in pairs) else "each pair is judged alone"
+    return f"Verdicts, row by row: + better, - worse, = equivalent, ? undecided{none}; {how}."
 
 
 def summary_title(summary: SuiteSummary) -> str:

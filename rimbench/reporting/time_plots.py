@@ -46,13 +46,15 @@ def plot_accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], su
     figure, grid = panels(len(batches), 2.7)
     for axes, batch in zip(grid, batches, strict=True):
         points = [(c.conditions.per_sample_ms, accuracy, c) for c, accuracy in shown if c.batch == batch]
+        spans: list[float] = []
         for time, accuracy, row in points:
             lo, hi = (end / batch for end in row.ms.ci95 or (row.ms.mean, row.ms.mean))
+            spans += lo, hi
             style = {"color": colour_of(systems, row.label), "fmt": marker_of(systems, row.label), "capsize": 3}
             ends = [[max(0.0, time - lo)], [max(0.0, hi - time)]]
             axes.errorbar(time, 100 * accuracy.value, whiskers([accuracy]), ends, label=short(row.label), **style)
         front = pareto_front([(time, accuracy.value) for time, accuracy, _ in points])
-        logarithmic(axes, [time for time, _, _ in points])
+        logarithmic(axes, [time for time, _, _ in points], spans)
         steps = [*front, (axes.get_xlim()[1], front[-1][1])]
         axes.plot([x for x, _ in steps], [100 * y for _, y in steps], color=GREY, drawstyle="steps-post", zorder=0)
         axes.set_title(f"{short(suite)}, batch {batch}")
