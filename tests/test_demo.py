@@ -93,11 +93,15 @@ def test_what_the_demo_kept_is_reported_again(demo, rimbench):
     assert swept["k_sweep"]["8"] == swept["greedy_accuracy"]
 
 
-def test_a_demo_that_is_complete_is_not_asked_again(demo, rimbench):
+def test_a_demo_that_is_complete_is_not_asked_again_and_answers_on_one_screen(demo, on_terminal):
     folder, _ = demo
     kept = {path: path.read_bytes() for path in folder.rglob("records.jsonl")}
-    done = rimbench("demo", "--limit", 12, cwd=folder, check=True)
+    shown = on_terminal(80, "demo", "--limit", 12, cwd=folder)
     assert {path: path.read_bytes() for path in folder.rglob("records.jsonl")} == kept
-    *_, first, second = done.stdout.splitlines()
+    assert max(map(len, shown)) <= 80
+    *_, times, time, first, second = shown
+    assert [line for line in shown if line.startswith("rimbench: ")] == [times, time]
+    assert times == "rimbench: times on demo-in-dist were measured 2 times: the last ones count"
+    assert "ms an answer at batch 1 / 64: nano-rim-" in " ".join(shown[:25])
     assert "rimbench report --results results/demo" in first and "rimbench run " in second
-    assert "Highest: " in done.stdout and "Where the answers come from" not in done.stdout
+    assert "Highest: " in shown[0] and "Where the answers come from" not in shown

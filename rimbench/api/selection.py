@@ -148,7 +148,7 @@ def _remarks(own: System, chosen: System) -> Iterator[str]:
     if (own.answer.mode, own.answer.extraction, chosen.answer.mode) == ("generate", "text", "readout"):
         yield (
             f"{chosen.name} writes before it answers: a readout has the letter before anything is written, which is "
-            "not what it was trained or told to do"
+            "not what it was trained or asked to do"
         )
 
 

@@ -13,7 +13,7 @@ class Outcomes:
     """One share an item: right or wrong, or the item's pass@k; `clusters` where items hang together.
 
     Items are known by all that is in them, so that two which merely share an id are never compared. `chance` is what
-    a uniform guesser has on these items.
+    choosing uniformly has on these items.
     """
 
     shares: Mapping[Hashable, float]

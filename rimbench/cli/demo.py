@@ -49,13 +49,14 @@ def demo(
     from rimbench.latency.measuring import measure
     from rimbench.latency.timing import StoppingRules
     from rimbench.reporting import conclusions, summary, tables
+    from rimbench.reporting.timings import superseded
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
     from rimbench.running.sweeps import plan_sweep, run_sweep
 
     began = time.monotonic()
     machine.first_load()
-    with RunProgress() as progress:
+    with RunProgress(brief=True) as progress:
         systems, suites = choose(Wanted("run", SYSTEMS, SUITES, limit=limit), Project(), progress.note)
         settings = RunSettings(results, "transformers", BATCH)
         runs = _plan(systems, suites, settings)
@@ -63,15 +64,17 @@ def demo(
         planned = plan_sweep(swept, suites[0], dataclasses.replace(settings, batch_size=BATCH // 2))
         run_all(runs, settings, progress)
         run_sweep(planned, progress)
-    measured = []
-    for batch, least in ((1, 32), (LARGE_BATCH, 8)):
-        note(f"latency at batch {batch}: {', '.join(SYSTEMS)}, in turn")
-        at_batch = plan_runs(systems, suites[:1], dataclasses.replace(settings, batch_size=batch))
-        measured += measure(at_batch, batch, StoppingRules(least=least, most=least, seconds=0))
+        measured = []
+        for batch, least in ((1, 32), (LARGE_BATCH, 8)):
+            progress.say(f"latency at batch {batch}: the {len(SYSTEMS)} systems in turn")
+            at_batch = plan_runs(systems, suites[:1], dataclasses.replace(settings, batch_size=batch))
+            measured += measure(at_batch, batch, StoppingRules(least=least, most=least, seconds=0))
     stored.keep_measurement(describe(measured, suites[0].name), results)
     summed = summary.summarise(results)
     for table in tables.make_tables(summed) if every else conclusions.summary_tables(summed.summary):
         print_table(table)
+    for said in superseded(stored.read_measurements(results, note)):
+        note(said)
     note(f"{time.monotonic() - began:.0f} s in all; every answer is kept")
     print_text(f"Next: rimbench report --results {results} --html report.html")
     print_text("      rimbench run --system smollm2 --suite demo-in-dist")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from rimbench.display import notes
-from rimbench.display.plaintext import as_json, shown
+from rimbench.display.plaintext import as_json, plain, shown
 from rimbench.display.tabular import Table
 
 if TYPE_CHECKING:
@@ -26,6 +26,14 @@ STYLING = re.compile(r"(\x1b\[[0-9;?]*[A-Za-z]|\r)")
 BAR_BEGINS = re.compile(r"\r|(?:\x1b\[A)+")
 INTERVAL = re.compile(r"\[([^\[\], ]+), ([^\[\], ]+)\]")
 """An interval, which stays in one piece on a terminal."""
+
+
+def passing(message: str) -> None:
+    """Show on a terminal what goes on, in one line that the next one takes the place of; of no text, take it away."""
+    width = console(stderr=True).width - 1
+    sys.stderr.write("\r" + plain(message)[:width].ljust(width))
+    sys.stderr.write("\r")
+    sys.stderr.flush()
 
 
 class _Stream(io.TextIOWrapper):
@@ -107,7 +115,14 @@ def print_table(table: Table) -> None:
         cells = [[INTERVAL.sub(r"[\1,\2]", cell) for cell in row] for row in cells]
     optional = [table.columns.index(name) for name in table.optional]
     widths, left_out = _fit(cells, table.numeric, optional, terminal.width)
-    lead = f": {' '.join(table.lead)}" if table.lead else ""
+    sentences, remark = table.lead, table.remark
+    if left_out:
+        said = f"Left out at this width: {', '.join(table.columns[i] for i in left_out)}."
+        if sentences and not remark:
+            sentences = (*sentences, said)
+        else:
+            remark = f"{remark} {said}".strip()
+    lead = f": {' '.join(sentences)}" if sentences else ""
     if sys.stdout.isatty():
         lead = INTERVAL.sub(r"[\1,\2]", lead)
     terminal.print(Text.assemble((table.title, "italic"), lead))
@@ -118,9 +133,6 @@ def print_table(table: Table) -> None:
     for row in cells[1:]:
         grid.add_row(*(escape(row[column]) for column in widths))
     terminal.print(grid)
-    remark = table.remark
-    if left_out:
-        remark = f"{remark} Left out at this width: {', '.join(table.columns[i] for i in left_out)}.".strip()
     if remark:
         terminal.print(escape(remark), style="dim", highlight=False)
     terminal.print()

@@ -6,25 +6,29 @@ from contextlib import AbstractContextManager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from rimbench.cli.output import console, note
+from rimbench.cli.output import console, note, passing
 from rimbench.display.plaintext import plain
 from rimbench.running.plans import PlannedRun
 from rimbench.store import RunStore
 
 SECONDS_BETWEEN_LINES = 30.0
+SECONDS_BETWEEN_SIGNS = 0.2
+LOADING, COMPLETE = "loading ", "nothing left to answer"
+"""What is said of every model and of every cell, and is of no use once it is over."""
 
 
 class RunProgress(AbstractContextManager["RunProgress"]):
-    """Items done, rate, time left and running accuracy, on stderr."""
+    """Items done, rate, time left and running accuracy, on stderr; a `brief` one leaves none of it on a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, brief: bool = False) -> None:
+        self._brief = brief and sys.stderr.isatty()
         self._live: Progress | None = None
         self._task: TaskID | None = None
         self._run: PlannedRun | None = None
         self._store: RunStore | None = None
         self._started = self._last_line = 0.0
         self._before = self._done = 0
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not brief:
             self._live = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=None),
@@ -43,14 +47,20 @@ class RunProgress(AbstractContextManager["RunProgress"]):
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
+        if self._brief:
+            passing("")
         if kind is KeyboardInterrupt:
             note("interrupted: what was answered is kept, the same command goes on from there")
 
     def note(self, message: str) -> None:
         """Say one line, above the live display."""
-        if self._live is not None:
+        if self._brief and (message.startswith(LOADING) or message.endswith(COMPLETE)):
+            self.say(message)
+        elif self._live is not None:
             self._live.console.print(f"rimbench: {plain(message)}", markup=False, highlight=False, soft_wrap=True)
         else:
+            if self._brief:
+                passing("")
             note(message)
 
     def start(self, run: PlannedRun, store: RunStore) -> None:
@@ -60,7 +70,7 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         self._started = self._last_line = time.monotonic()
         total = run.cell.total
         begun = f"going on at {self._before} of {total}" if self._before else f"{total} answers"
-        self.note(f"{run.told} through {run.facts.name}: {begun}")
+        self.say(f"{run.told} through {run.facts.name}: {begun}")
         if self._live is not None:
             self._live.start()
             self._task = self._live.add_task(
@@ -72,16 +82,23 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         self._done += answers
         if self._live is not None and self._task is not None:
             self._live.update(self._task, advance=answers, rate=f"{self._rate():.1f}/s", accuracy=self._accuracy())
-        elif time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
+        elif time.monotonic() - self._last_line >= (SECONDS_BETWEEN_SIGNS if self._brief else SECONDS_BETWEEN_LINES):
             self._last_line = time.monotonic()
-            note(self._line())
+            self.say(self._line())
 
     def finish(self, run: PlannedRun, store: RunStore) -> None:
         """Take the cell off the display."""
         if self._live is not None and self._task is not None:
             self._live.remove_task(self._task)
             self._task = None
-        self.note(self._line())
+        self.say(self._line())
+
+    def say(self, message: str) -> None:
+        """Say what goes on, which is of no use once it is over."""
+        if self._brief:
+            passing(f"rimbench: {message}")
+        else:
+            self.note(message)
 
     def _line(self) -> str:
         assert self._run is not None and self._store is not None

@@ -161,7 +161,7 @@ def _say_pair(found: tuple[Pair, bool]) -> str:
     """The verdict, and of one that is not given what would decide it."""
     pair, word = found[0], _word(found)
     if word == "undecided" and pair.n_deciding is not None:
-        return f"undecided (N = {_rounded_up(pair.n_deciding):,} would decide)"
+        return f"undecided (needs N = {_rounded_up(pair.n_deciding):,})"
     if word == "too few items":
         return f"too few items ({SMALLEST_N} needed)"
     return f"{word}"
@@ -201,7 +201,7 @@ def _say_memory(
         for other in controls
         if (pair := directed.get((memory.label, other.label))) is not None
     ]
-    which = f"{memory.label} (best of {several} with memory)" if several > 1 else f"{memory.label} (memory)"
+    which = f"{memory.label} (memory{f', best of {several}' if several > 1 else ''})"
     return f"{which}: {'; '.join(held)}." if held else ""
 
 
@@ -217,8 +217,8 @@ def _say_costs(labels: Sequence[str], latency: Sequence[LatencyEntry]) -> str:
     for label in labels:
         times = [found and _say_time(found) for batch in batches for found in [_time_of(label, latency, batch)]]
         if any(times):
-            said.append(f"{label} {' and '.join(time or 'none' for time in times)}")
-    return f"Milliseconds an answer at batch {' and '.join(map(str, batches))}: {', '.join(said)}." if said else ""
+            said.append(f"{label} {' / '.join(time or 'none' for time in times)}")
+    return f"ms an answer at batch {' / '.join(map(str, batches))}: {', '.join(said)}." if said else ""
 
 
 def _say_time(entry: LatencyEntry) -> str:
@@ -233,12 +233,16 @@ def summary_tables(summaries: Sequence[SuiteSummary]) -> list[Table]:
     """A table a suite under its sentences; the last says how to read the marks of all."""
     made = [_summary_table(summary) for summary in summaries]
     if made and any(len(summary.systems) > 1 for summary in summaries):
-        remark = (
-            f"Verdicts, row by row: + better, - worse, = equivalent, ? undecided, {NO_VERDICT} none yet; adjusted "
-            "for the suite's pairs, so that an interval without 0 may be undecided."
-        )
-        made[-1] = replace(made[-1], remark=remark)
+        made[-1] = replace(made[-1], remark=_read_marks(summaries))
     return made
+
+
+def _read_marks(summaries: Sequence[SuiteSummary]) -> str:
+    pairs = [pair for summary in summaries for pair in summary.pairs]
+    none = "" if all(pair.verdict for pair in pairs) else f", {NO_VERDICT} none yet"
+    adjusted = "adjusted for the suite's pairs, so that an interval without 0 may be undecided"
+    how = adjusted if any(pair.family.size > 1 for pair in pairs) else "each pair is judged alone"
+    return f"Verdicts, row by row: + better, - worse, = equivalent, ? undecided{none}; {how}."
 
 
 def summary_title(summary: SuiteSummary) -> str:

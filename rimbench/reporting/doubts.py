@@ -21,14 +21,14 @@ SCRIPTED = "fake"
 UNKNOWN = {"kind": "unknown"}
 """The device of answers from elsewhere."""
 SHOWN_CELLS = 10
-"""Of the cells without a run, those that a note names."""
+"""The cells without a run that a note names, and those that it names where it is true of every one."""
 
 
 def find_doubts(cells: Sequence[CellResult]) -> list[str]:
     """Made-up answers, missing ones, missing cells, unusual sizes, results at chance, shortcuts, unlike hardware,
     changed code.
     """
-    return [
+    found = (
         *_made_up(cells),
         *_missing(cells),
         *_unrun(cells),
@@ -36,7 +36,9 @@ def find_doubts(cells: Sequence[CellResult]) -> list[str]:
         *_chance(cells),
         *_letters(cells),
         *_circumstances(cells),
-    ]
+    )
+    everyone = _named(cells, lambda cell: True)
+    return [doubt.replace(everyone, "every cell") if len(cells) > SHOWN_CELLS else doubt for doubt in found]
 
 
 def worst_doubt(cells: Sequence[CellResult], times: Sequence[LatencyEntry]) -> str | None:
@@ -144,9 +146,9 @@ def _circumstances(cells: Sequence[CellResult]) -> Iterator[str]:
     hardware = sorted({_hardware(cell) for cell in cells if cell.origin.device != UNKNOWN})
     if len(hardware) > 1:
         yield f"runs on unlike hardware: {'; '.join(hardware)}"
-    changed = [cell.run for cell in cells if cell.origin.dirty]
+    changed = _named(cells, lambda cell: cell.origin.dirty)
     if changed:
-        yield f"made by code that was changed since its commit: {', '.join(changed)}"
+        yield f"made by code changed since its commit: {changed}"
 
 
 def _named(

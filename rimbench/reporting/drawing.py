@@ -131,10 +131,12 @@ def whiskers(estimates: Sequence[Estimate | None]) -> list[list[float]]:
     return [below, above]
 
 
-def logarithmic(axes: Any, values: Sequence[float]) -> None:
-    """A logarithmic x axis whose ticks are plain numbers, never fewer than two."""
+def logarithmic(axes: Any, values: Sequence[float], ends: Sequence[float]) -> None:
+    """A logarithmic x axis with room around values and for the ends of their intervals; its ticks are plain numbers,
+    never fewer than two.
+    """
     axes.set_xscale("log")
-    lo, hi = min(values) / 1.6, max(values) * 1.9
+    lo, hi = min(min(values) / 1.6, min(ends) / 1.1), max(max(values) * 1.9, max(ends) * 1.1)
     axes.set_xlim(lo, hi)
     axes.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5) if hi / lo < 200 else (1,)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

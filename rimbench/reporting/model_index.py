@@ -58,7 +58,7 @@ def results_of(cells: Sequence[CellResult], model: str) -> list[Any]:
             found.append(_result(about, "accuracy", name, headline.estimate, run))
         k, passed = cell.metric(SeveralAnswers).passed
         if passed is not None and len(cell.data.sampled) == cell.n_asked:
-            chance = {"k": int(k or 0), "guesser": round(passed.chance, 4)}
+            chance = {"k": int(k or 0), "chance": round(passed.chance, 4)}
             found.append(_result(about, "pass@k", f"pass@{k}", passed.estimate, run | chance))
     return found
 

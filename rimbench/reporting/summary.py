@@ -30,7 +30,7 @@ from rimbench.reporting.pairs import check_same_items, compare_pairs, gaps, orde
 from rimbench.reporting.reading import RunData, read_runs
 from rimbench.reporting.rotations import find_rotations
 from rimbench.reporting.selection import EVERY, Selection
-from rimbench.reporting.timings import accuracies_beside, make_timings
+from rimbench.reporting.timings import accuracies_beside, make_timings, superseded
 from rimbench.reporting.variants import (
     HARMLESS,
     controls_of,
@@ -91,7 +91,8 @@ def summarise(
     chosen = {run.manifest.run for run in taken}
     beside = [cell for cell in cells if cell.run in chosen]
     timings = make_timings(measurements, accuracies_beside(beside))
-    doubts = (*find_doubts(cells), *outgrown, *notes, *unlike_items(taken), *doubt_families(pairs))
+    again = superseded(measurements)
+    doubts = (*find_doubts(cells), *outgrown, *notes, *unlike_items(taken), *doubt_families(pairs), *again)
     return Report(
         schema=SCHEMA,
         cells=tuple(cells),

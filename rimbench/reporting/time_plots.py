@@ -12,7 +12,6 @@ from matplotlib.ticker import NullFormatter
 
 from rimbench.latency.measured import Quantity
 from rimbench.reporting.drawing import (
-    COLOURS,
     GREY,
     MARKERS,
     STYLE,
@@ -47,13 +46,15 @@ def plot_accuracy_against_time(costs: Sequence[Cost], systems: Sequence[str], su
     figure, grid = panels(len(batches), 2.7)
     for axes, batch in zip(grid, batches, strict=True):
         points = [(c.conditions.per_sample_ms, accuracy, c) for c, accuracy in shown if c.batch == batch]
+        spans: list[float] = []
         for time, accuracy, row in points:
             lo, hi = (end / batch for end in row.ms.ci95 or (row.ms.mean, row.ms.mean))
+            spans += lo, hi
             style = {"color": colour_of(systems, row.label), "fmt": marker_of(systems, row.label), "capsize": 3}
             ends = [[max(0.0, time - lo)], [max(0.0, hi - time)]]
             axes.errorbar(time, 100 * accuracy.value, whiskers([accuracy]), ends, label=short(row.label), **style)
         front = pareto_front([(time, accuracy.value) for time, accuracy, _ in points])
-        logarithmic(axes, [time for time, _, _ in points])
+        logarithmic(axes, [time for time, _, _ in points], spans)
         steps = [*front, (axes.get_xlim()[1], front[-1][1])]
         axes.plot([x for x, _ in steps], [100 * y for _, y in steps], color=GREY, drawstyle="steps-post", zorder=0)
         axes.set_title(f"{short(suite)}, batch {batch}")
@@ -95,7 +96,9 @@ def plot_throughput(costs: Sequence[Cost], systems: Sequence[str] = ()) -> Plot 
 
 
 def plot_speedups(speedups: Sequence[Speedup]) -> Plot | None:
-    """How many times as fast, with intervals, by batch size, a line a pair; None for fewer than two batch sizes."""
+    """How many times as fast, with intervals, by batch size: a pair in the colour of the faster system and the marker
+    of the slower one; None for fewer than two batch sizes, and no line between two.
+    """
     drawn = _drawn(s.quantity for s in speedups)
     shown = [s for s in speedups if s.quantity == drawn]
     if len({s.batch for s in shown}) < 2:
@@ -114,13 +117,15 @@ def plot_speedups(speedups: Sequence[Speedup]) -> Plot | None:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6, 3.8), layout="constrained")
         axes = figure.add_subplot()
-        for number, ((fast, slow), found) in enumerate(lines.items()):
+        names = sorted({name for s in shown for name in s.sides(with_engines=several)})
+        for (fast, slow), found in lines.items():
             y = [ratio.value for _, ratio in found]
             below = [ratio.value - (ratio.lo or ratio.value) for _, ratio in found]
             above = [(ratio.hi or ratio.value) - ratio.value for _, ratio in found]
             style: dict[str, Any] = {
-                "marker": MARKERS[number % len(MARKERS)],
-                "color": COLOURS[number % len(COLOURS)],
+                "marker": marker_of(names, slow),
+                "color": colour_of(names, fast),
+                "ls": "-" if len(found) > 2 else "",
             }
             label = f"{short(fast)} than {short(slow)}"
             axes.errorbar([batch for batch, _ in found], y, [below, above], capsize=3, label=label, **style)
@@ -129,7 +134,7 @@ def plot_speedups(speedups: Sequence[Speedup]) -> Plot | None:
             axes.scatter(at, ratios, 120, facecolors="none", edgecolors=GREY, label="ringed: noisy times")
         axes.axhline(1, color=GREY, linewidth=1)
         _by_batch(axes, {s.batch for s in shown}, "times as fast [95%]")
-        axes.legend(fontsize=8)
+        legend_below(figure)
     title = "How many times as fast one system answers as another, at each batch size"
     return Plot("speedups", title, figure, "Speed-ups by batch size")
 

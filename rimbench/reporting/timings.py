@@ -1,6 +1,7 @@
 """Stored measurements -> what an answer takes, system by system, and how many times as fast one is as another."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -68,6 +69,19 @@ def make_timings(
         speedups.values(), key=lambda s: (s.suite, s.batch, s.quantity, s.system, s.engines, -s.ratio.value)
     )
     return Timings(tuple(_entries(costs)), tuple(ordered), tuple(_saturation(costs)), tuple(costs))
+
+
+def superseded(measurements: Sequence[Measurement]) -> Iterator[str]:
+    """A sentence for each suite on which the same time was measured several times."""
+    for suite in sorted({measurement.suite for measurement in measurements}):
+        taken = Counter(
+            (row.label, row.quantity, *row.conditions.values())
+            for measurement in measurements
+            if measurement.suite == suite
+            for row in measurement.rows
+        )
+        if (most := max(taken.values())) > 1:
+            yield f"times on {suite} were measured {most} times: the last ones count"
 
 
 def refused(measurement: Measurement) -> list[str]:

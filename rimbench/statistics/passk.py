@@ -1,4 +1,4 @@
-"""Several answers to one question: pass@k, maj@k, and what a guesser would get.
+"""Several answers to one question: pass@k, maj@k, and what chance gives.
 
 In: per question, how many of its samples were right, their letters, or its options' log-probabilities. Out:
 `Estimate` values over questions. Questions are what is resampled, never pooled samples: eight answers to one
@@ -111,7 +111,7 @@ def majority_at_k(
 
 
 def uniform_pass_at_k(option_counts: Sequence[int], k: int) -> float | None:
-    """The uniform guesser's pass@k on these items: the mean of 1 - (1 - 1/m)^k; None for no items.
+    """The pass@k of choosing uniformly on these items: the mean of 1 - (1 - 1/m)^k; None for no items.
 
     The expectation of Chen et al. 2021, eq. 1, for k independent guesses among m options: 90.0% at k = 8, m = 4.
     """
@@ -123,7 +123,7 @@ def uniform_pass_at_k(option_counts: Sequence[int], k: int) -> float | None:
 
 
 def chance_corrected(value: float, chance: float) -> float | None:
-    """(value - chance) / (1 - chance): 0 for a guesser, 1 for perfect, below 0 for worse than guessing.
+    """(value - chance) / (1 - chance): 0 for chance, 1 for perfect, below 0 for worse than chance.
 
     The form of Cohen's kappa (Cohen 1960, eq. 1). None where chance is 1: nothing is left to gain.
     """

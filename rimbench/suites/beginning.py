@@ -62,7 +62,7 @@ def _lines(path: Path, n: int, columns: _Columns, found: tuple[str, Sequence[str
     facets = [x for x in others if x not in ids and _is_facet(columns.values[x])]
     base = ', base = "auto"' if kind == "index" else ""
     whole = _text(options[0]) if len(options) == 1 else f"[{', '.join(map(_text, options))}]"
-    yield f"# The questions of {path.name}. What its columns are was guessed: look at it with"
+    yield f"# The questions of {path.name}. What its columns are was inferred: look at it with"
     yield f"# rimbench suites show {path.with_suffix('.toml').name}"
     yield f"description = {_text(f'Questions of {path.name}')}"
     yield f"n = {n}  # so many are drawn, all of them"

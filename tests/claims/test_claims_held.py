@@ -1,4 +1,4 @@
-"""Claims against own runs: pairs item by item, ratios of times, pass@k against the guesser of the same items."""
+"""Claims against own runs: pairs item by item, ratios of times, pass@k against chance on the same items."""
 
 import dataclasses
 
@@ -173,13 +173,13 @@ def test_a_claim_of_times_is_what_its_times_are(write):
 @pytest.mark.parametrize(
     ("right", "n", "outcome"), [(700, 1000, "reproduced"), (21, 30, "undecided"), (400, 1000, "contradicted")]
 )
-def test_above_chance_is_held_against_the_guesser_on_the_runs_own_items(write, right, n, outcome):
+def test_above_chance_is_held_against_chance_on_the_runs_own_items(write, right, n, outcome):
     figure = accuracy("a", "70.0 %")
     above = claim("above chance", 'figure = "a-s"\noptions = 2')
     shares = {i: float(i < right) for i in range(n)}
     found = held(write, above, [MeasuredAccuracy("r", "a", "s", Outcomes(shares, chance=0.6))], figure)
     assert found.outcome == outcome
-    assert "a guesser has 60.0 %" in found.reason
+    assert "chance is 60.0 %" in found.reason
 
 
 def test_stability_against_the_largest_budget_compares_every_other_one_with_that_alone(write):

@@ -92,7 +92,7 @@ def test_the_speed_ups_are_mostly_counts_of_passes(card, name, ratio, of_passes,
     assert 12 <= found["denominator_ms_per_pass"] <= found["numerator_ms_per_pass"] <= 15.1
 
 
-def test_a_guessers_pass_at_8_stands_beside_the_cards(card):
+def test_chance_for_pass_at_8_stands_beside_the_cards(card):
     assert "57.0 % with 10 options, 90.0 % with 4 options" in judgement(card, "pass-at-8").sentence
 
 

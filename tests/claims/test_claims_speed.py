@@ -146,10 +146,10 @@ def passing(value, n, options=""):
 @pytest.mark.parametrize(
     ("figure", "verdict"),
     [
-        (passing("92.0 %", 1000, "options = 4"), "holds"),  # Wilson's lower end is 90.2, a guesser has 89.99
+        (passing("92.0 %", 1000, "options = 4"), "holds"),  # Wilson's lower end is 90.2, chance is 89.99
         (passing("91.0 %", 1000, "options = 4"), "not supported"),
         (passing("85.0 %", 1000, "options = 4"), "contradicted"),
-        (passing("85.0 %", 1000, "options = 10"), "holds"),  # a guesser has 57.0 %
+        (passing("85.0 %", 1000, "options = 10"), "holds"),  # chance is 57.0 %
         (passing("85.0 %", 1000, "options = [4, 10]"), "cannot be checked from this"),
         (passing("95.0 %", 1000, "options = [4, 10]"), "holds"),
         (passing("50.0 %", 1000, "options = [4, 10]"), "contradicted"),
@@ -157,17 +157,17 @@ def passing(value, n, options=""):
         (passing("95.0 %", 1000), "cannot be checked from this"),
     ],
 )
-def test_pass_at_k_is_held_against_the_guesser(judge, figure, verdict):
+def test_pass_at_k_is_held_against_chance(judge, figure, verdict):
     judgement = judge(figure, claim("above chance", 'figure = "p"'))
     assert judgement.verdict == verdict
 
 
-def test_the_guessers_pass_at_8_is_90_0_with_4_options_and_57_0_with_10(judge):
+def test_chance_for_pass_at_8_is_90_0_with_4_options_and_57_0_with_10(judge):
     judgement = judge(passing("85 %", 1000, "options = [4, 10]"), claim("above chance", 'figure = "p"'))
     assert "57.0 % with 10 options, 90.0 % with 4 options" in judgement.sentence
 
 
-def test_an_accuracy_is_held_against_one_guess(judge):
+def test_an_accuracy_is_held_against_chance(judge):
     above = claim("above chance", 'figure = "a-s"\noptions = 4')
     assert judge(accuracy("a", "30.0 %"), above).verdict == "holds"
     assert judge(accuracy("a", "26.0 %"), above).verdict == "not supported"
@@ -182,7 +182,7 @@ def test_an_accuracy_is_held_against_one_guess(judge):
         ('options = 5\nvalue = "25 %"', "contradicted"),
     ],
 )
-def test_a_printed_chance_level_is_the_uniform_guessers(judge, rest, verdict):
+def test_a_printed_chance_level_is_that_of_choosing_uniformly(judge, rest, verdict):
     assert judge(claim("chance level", rest)).verdict == verdict
 
 

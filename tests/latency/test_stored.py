@@ -13,7 +13,7 @@ from rimbench.reporting.document import as_document
 from rimbench.reporting.latency_tables import saturation_table, speedup_table
 from rimbench.reporting.time_plots import plot_accuracy_against_time, plot_speedups, plot_throughput
 from rimbench.reporting.times import Flips
-from rimbench.reporting.timings import doubts, make_timings, refused
+from rimbench.reporting.timings import doubts, make_timings, refused, superseded
 from rimbench.statistics.estimate import accuracy
 
 
@@ -133,7 +133,7 @@ def test_a_ratio_in_doubt_is_ringed():
     axes = plot_speedups(found).figure.axes[0]
     ringed = [c for c in axes.collections if "ringed" in str(c.get_label())]
     assert [list(points.get_offsets()[:, 0]) for points in ringed] == [[8]]
-    assert "ringed: noisy times" in [text.get_text() for text in axes.get_legend().get_texts()]
+    assert "ringed: noisy times" in [text.get_text() for text in axes.figure.legends[0].get_texts()]
 
 
 def test_a_time_without_a_letter_is_that_of_no_answer_and_a_servers_holds_the_network():
@@ -218,7 +218,8 @@ def test_speedups_are_drawn_from_two_batch_sizes_on():
     small, large = (speedups_of([measurement(row("rim", 10, batch=b), row("cot", 100, batch=b))], {}) for b in (1, 8))
     assert plot_speedups(small) is None
     axes = plot_speedups([*small, *large]).figure.axes[0]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["rim than cot"]
+    assert [text.get_text() for text in axes.figure.legends[0].get_texts()] == ["rim than cot"]
+    assert [style for style, _ in lines(axes).values()] == ["None"]
 
 
 def lines(axes):
@@ -371,3 +372,10 @@ def test_a_system_is_saturated_from_the_smallest_batch_that_is_hardly_beaten():
     rows = [row("rim", ms, batch=batch) for batch, ms in ((1, 10), (8, 20), (64, 150), (256, 600))]
     [line] = saturation_table(make_timings([measurement(*rows)], {}).saturation).rows
     assert line == ("demo", "rim", "tokens", "99", "398", "426", "427", "8")
+
+
+def test_times_that_were_measured_again_are_said():
+    first = measurement(row("rim", 10), row("rim", 12, batch=8))
+    assert list(superseded([first, measurement(row("cot", 80)), measurement(row("rim", 9), suite="x")])) == []
+    again = measurement(row("rim", 11), at="2026-01-02T00:00:00+00:00")
+    assert list(superseded([first, again])) == ["times on demo were measured 2 times: the last ones count"]

@@ -50,7 +50,7 @@ def test_every_sentence_is_what_the_records_give(family):
     )
     # RiM against direct: 30 items RiM's alone and none direct's, p = 2 / 2**30 times 5 for the family.
     assert told["memory"].startswith("nano-rim-v2 (memory): +30.0 [+21.9, +39.6] on nano-direct, better; ")
-    assert "-5.0 [-18.1, +8.2] on nano-cot, undecided (N = 2,100 would decide)." in told["memory"]
+    assert "-5.0 [-18.1, +8.2] on nano-cot, undecided (needs N = 2,100)." in told["memory"]
     # Every gold letter is A: whoever always gives it has them all.
     assert told["distrust"] == ("Distrust most: not shown to be above chance or the majority letter: every system.")
     assert "cost" not in told

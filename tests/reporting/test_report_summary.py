@@ -104,7 +104,7 @@ def test_what_makes_cells_hard_to_compare_is_noted(write_run):
     notes = "\n".join(summarise(results).notes)
     assert "N is 1,000 by custom, and here it is not: a on x 4, b on y 4" in notes
     assert "runs on unlike hardware: H100, none; cpu, none" in notes
-    assert "changed since its commit: 2" in notes
+    assert "code changed since its commit: b on y" in notes
 
 
 def test_tables_come_in_the_order_of_a_readers_questions(write_run):

@@ -1,4 +1,4 @@
-"""What guessing gives, as it was printed."""
+"""The chance level, as it was printed."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from rimbench.statistics.passk import uniform_pass_at_k
 
 
 class ChanceLevelClaim(Claim):
-    """Guessing uniformly among `options` scores `value`; with `k`, at least once in k guesses."""
+    """Choosing uniformly among `options` scores `value`; with `k`, at least once in k tries."""
 
     SECTION = SECTIONS[1]
     kind: Literal["chance level"]
@@ -18,17 +18,17 @@ class ChanceLevelClaim(Claim):
     k: Count = 1
 
     def judge(self, published: Published) -> Ruling:
-        """Is the printed chance level the uniform guesser's?"""
-        chance = guesser(self.options, self.k)
-        numbers = (Number("guesser", chance), Number("options", self.options), Number("k", self.k))
-        what = f"Guessing among {self.options} options" + (f" {self.k} times" if self.k > 1 else "")
+        """Is the printed chance level that of choosing uniformly?"""
+        chance = chance_of(self.options, self.k)
+        numbers = (Number("chance", chance), Number("options", self.options), Number("k", self.k))
+        what = f"Choosing at random among {self.options} options" + (f" {self.k} times" if self.k > 1 else "")
         if self.value.agrees_with(chance, chance):
             return Ruling("holds", f"{what} gives {in_points(chance)} %.", numbers)
         return Ruling("contradicted", f"{what} gives {in_points(chance)} %, not {self.value}.", numbers)
 
 
-def guesser(options: int, k: int) -> float:
-    """What a uniform guesser has on an item of so many options, once in k guesses."""
+def chance_of(options: int, k: int) -> float:
+    """How often choosing uniformly among so many options is right, once in k tries."""
     chance = uniform_pass_at_k([options], k)
     assert chance is not None  # there is one item
     return chance

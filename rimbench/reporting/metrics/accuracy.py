@@ -27,7 +27,7 @@ class Headline:
 @dataclass(frozen=True, slots=True)
 class Accuracy:
     """What names no letter counts as wrong. The greedy one is None of draws alone; `bca_ci95` is the headline's other
-    interval, beside Wilson's; `guess` is what a uniform guesser has on the same items.
+    interval, beside Wilson's; `guess` is chance, what choosing uniformly has on the same items.
     """
 
     greedy: Annotated[Estimate | None, EstimateParts(value="greedy_accuracy", ci95="ci95", method="method")]
@@ -86,7 +86,7 @@ def _table(cells: Sequence[CellResult]) -> Table:
         ),
         tuple(rows),
         f"Intervals: {', '.join(methods) or 'none'}, and the BCa bootstrap beside it. An answer that names no letter "
-        "counts as wrong. Chance: a uniform guesser; majority: always the most frequent gold letter.",
+        "counts as wrong. Chance: choosing uniformly; majority: always the most frequent gold letter.",
         ("BCa",),
     )
 

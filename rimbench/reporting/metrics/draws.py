@@ -17,7 +17,7 @@ from rimbench.statistics.estimate import Estimate
 
 @dataclass(frozen=True, slots=True)
 class PassAtK:
-    """pass@k of a run, what a uniform guesser has on the same items, and the score above that: 0 for a guesser, 1 for
+    """pass@k of a run, what choosing uniformly has on the same items, and the score above that: 0 for chance, 1 for
     perfect. `exact` is, for readouts, from the option probabilities at the temperature of the draws.
     """
 
@@ -115,7 +115,7 @@ def _table(cells: Sequence[CellResult]) -> Table:
         "Several answers a question",
         ("suite", "system", "n", "k", "pass@k, % [95%]", "chance, %", "above chance", "exact", "pass@1", "maj@k"),
         tuple(rows),
-        "pass@k: the unbiased estimator, bootstrapped over questions; one near chance, a uniform guesser's, "
+        "pass@k: the unbiased estimator, bootstrapped over questions; one near chance, that of choosing uniformly, "
         "says little. Above chance: (value - chance) / (1 - chance). Exact: from a readout's probabilities.",
         ("exact", "pass@1", "above chance", "maj@k", *whole_n(cells)),
     )

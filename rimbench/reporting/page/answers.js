@@ -63,8 +63,8 @@ function start({ items, runs, lenses }) {
   const suites = [...new Set(questions.map((question) => question.suite))];
   const outcomes = [...OUTCOMES, ...STATUSES.map((status) => [status, status.replace("_", " ")])];
   fill(find("suite"), [["", "all"], ...suites.map((name) => [name, name])]);
-  fill(find("system"), [["", "any"], ...labels.map((name) => [name, name])]);
-  fill(find("other"), [["", "any"], ...labels.map((name) => [name, name])]);
+  fill(find("system"), [["", "any system"], ...labels.map((name) => [name, name])]);
+  fill(find("other"), [["", "any system"], ...labels.map((name) => [name, name])]);
   fill(find("outcome"), outcomes);
   fill(find("other-outcome"), outcomes);
 
