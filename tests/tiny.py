@@ -15,6 +15,14 @@ CHAT_TEMPLATE = (
 SPECIAL = ["<|im_start|>", "<|im_end|>", "<rim_b>", "<rim_m>", "<rim_eb>"]
 
 
+def build_prompt(system, item, question, tokenizer):
+    """The prompt of one item, `question` being its text in the suite's wording."""
+    from rimbench.running.prompts import PromptBuilder
+
+    (prompt,) = PromptBuilder(system, tokenizer).build([(item, question)])
+    return prompt
+
+
 class Watching:
     """Notes what is said and counts what is kept; interrupts as Ctrl-C would once so much is kept."""
 

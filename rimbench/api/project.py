@@ -3,7 +3,7 @@
 What the file says holds as if it had been given as an option, and is said; an option that is given wins.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -79,10 +79,14 @@ def read_project(*, allow_outside: bool = False) -> Project:
 
 def write_project() -> Path:
     """Begin the current folder's file: all that it may say, in comments; UsageError where there is one already."""
-    path = Path(FILE)
+    return begin_file(Path(FILE), lambda: "\n".join(_template()) + "\n")
+
+
+def begin_file(path: Path, text: Callable[[], str]) -> Path:
+    """Write a file that is not there yet; UsageError for one that is."""
     if path.exists() or path.is_symlink():
         raise UsageError(f"{path} is there already: edit it, or move it away first")
-    write_whole(path, "\n".join(_template()) + "\n")
+    write_whole(path, text())
     return path
 
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A claim, its judgement, and the pairs of figures that it rests on, if any; `held` is what own runs say of "
-    "it."""
+    """A claim, its judgement, and the pairs of figures that it rests on, if any; `held` is what own runs say of
+    it.
+    """
 
     claim: "Claim"
     judgement: Ruling

@@ -10,7 +10,7 @@ from rimbench.claims.floors import TimeCheck
 from rimbench.claims.held import Held
 from rimbench.claims.measured import MeasuredTime, Reproduction
 from rimbench.claims.pairs import Contrast
-from rimbench.statistics.estimate import Estimate
+from rimbench.reporting.keys import as_interval
 
 SCHEMA = 1
 MILLISECONDS = 1000
@@ -44,7 +44,7 @@ def _figure(check: FigureCheck, reproductions: Mapping[str, Reproduction]) -> di
         "lowest": figure.value.lowest,
         "highest": figure.value.highest,
         "n": figure.n if figure.kind != "latency" and figure.n != "unstated" else None,
-        "ci95": _interval(check.estimate),
+        "ci95": as_interval(check.estimate),
         "method": check.estimate.method if check.estimate else None,
         "source": figure.source,
         "verdict": check.verdict,
@@ -80,9 +80,9 @@ def _measured(reproduction: Reproduction | None) -> dict[str, Any] | None:
         "run": measured.run,
         "n": estimate.n if estimate else None,
         "value": estimate.value if estimate else None,
-        "ci95": _interval(estimate),
+        "ci95": as_interval(estimate),
         "difference": difference.value if difference else None,
-        "difference_ci95": _interval(difference),
+        "difference_ci95": as_interval(difference),
         "method": difference.method if difference else None,
         "outcome": reproduction.outcome,
         "reason": reproduction.reason,
@@ -115,7 +115,7 @@ def _held(held: Held | None) -> dict[str, Any] | None:
                 "b": pair.b,
                 "n": pair.difference.n,
                 "delta": pair.difference.value,
-                "interval": _interval(pair.difference),
+                "interval": as_interval(pair.difference),
                 "method": pair.difference.method,
                 "outcome": pair.outcome,
             }
@@ -152,9 +152,3 @@ def _pair(pair: Contrast) -> dict[str, Any]:
         "family_size": pair.family_size,
         "test": pair.test,
     }
-
-
-def _interval(estimate: Estimate | None) -> list[float] | None:
-    if estimate is None or estimate.lo is None or estimate.hi is None:
-        return None
-    return [estimate.lo, estimate.hi]

@@ -19,8 +19,9 @@ from rimbench.statistics.verdict import SMALLEST_N
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPair:
-    """The difference of two measured accuracies, a less b on the same items, at the level that decides, and what "
-    "it says."""
+    """The difference of two measured accuracies, a less b on the same items, at the level that decides, and what
+    it says.
+    """
 
     suite: str
     a: str
@@ -208,8 +209,9 @@ def hold_factor(figures: tuple[str, str], printed: tuple[float, float], measures
 
 
 def _ratio(a: MeasuredTime, b: MeasuredTime, level: float) -> Estimate | None:
-    """Paired where both took turns in one measurement; else from two intervals, square-and-add of their "
-    "logarithms."""
+    """Paired where both took turns in one measurement; else from two intervals, square-and-add of their
+    logarithms.
+    """
     together = (a.taken, a.batch, a.by_process, len(a.round_s)) == (b.taken, b.batch, b.by_process, len(b.round_s))
     if together and a.taken:
         found = ratio_of_times(a.round_s, b.round_s, a.by_process or (len(a.round_s),), level)

@@ -39,8 +39,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Referents:
-    """What the names in a claims file stand for: its [[system]] and [[suite]] entries, or what rimbench has of "
-    "that name."""
+    """What the names in a claims file stand for: its [[system]] and [[suite]] entries, or what rimbench has of
+    that name.
+    """
 
     spec: "ClaimsSpec"
     path: Path
@@ -195,8 +196,9 @@ def _short(value: object) -> str:
 def _other_items(
     spec: "SuiteSpec", path: Path, entry: "SuiteEntry | None", manifest: Manifest
 ) -> Iterator[Difference]:
-    """By the hash of the items where they can be had here, else by where the rows come from and how they were "
-    "drawn."""
+    """By the hash of the items where they can be had here, else by where the rows come from and how they were
+    drawn.
+    """
     found = manifest.identity.suite.content_sha256
     source, shipped = manifest.suite_source, path.parent.resolve() == catalogue.folder().resolve()
     if entry is not None and entry.content_sha256 is not None and found == entry.content_sha256:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Margin, Results
+from rimbench.cli.options import AllowOutside, FamilyNames, Margin, Results
 from rimbench.errors import GateError, UsageError
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A system's name, or a run's.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
     margin: Margin = 0.03,
-    family: Annotated[
-        str | None,
-        typer.Option(metavar="A,B|all", help="Systems whose pairs are judged together; the declared ones, else."),
-    ] = None,
+    family: FamilyNames = None,
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="A verdict also where answers are missing.")
     ] = False,

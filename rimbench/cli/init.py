@@ -1,12 +1,11 @@
 """`rimbench init`: begins the current folder's `rimbench.toml`, or the file of a suite or a system of one's own."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rimbench.errors import RimbenchError, UsageError
+from rimbench.errors import RimbenchError
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -47,9 +46,10 @@ def suite(
       rimbench init suite questions.csv
     """
     from rimbench import suites
+    from rimbench.api.project import begin_file
     from rimbench.suites.beginning import suite_toml
 
-    path = _begin(rows.with_suffix(".toml"), lambda: suite_toml(rows))
+    path = begin_file(rows.with_suffix(".toml"), lambda: suite_toml(rows))
     try:
         items = len(suites.load(str(path)).items)
     except RimbenchError as error:
@@ -69,23 +69,14 @@ def system(
     \b
       rimbench init system checkpoints/mine
     """
+    from rimbench.api.project import begin_file
     from rimbench.systems.beginning import system_toml
 
     inside = folder.resolve().is_relative_to(Path.cwd()) and folder.resolve() != Path.cwd()
     place = Path() if inside else folder.resolve().parent
     named = folder.resolve().relative_to(place.resolve()).as_posix()
-    path = _begin(place / f"{folder.resolve().name}.toml", lambda: system_toml(folder, named))
+    path = begin_file(place / f"{folder.resolve().name}.toml", lambda: system_toml(folder, named))
     _say(path, "what its tokenizer cannot tell is a guess, and says so", f"--system {path} --suite demo-in-dist")
-
-
-def _begin(path: Path, text: Callable[[], str]) -> Path:
-    """Write a file that is not there yet."""
-    from rimbench.files.writing import write_whole
-
-    if path.exists() or path.is_symlink():
-        raise UsageError(f"{path} is there already: edit it, or move it away first")
-    write_whole(path, text())
-    return path
 
 
 def _say(path: Path, guessed: str, asked: str) -> None:

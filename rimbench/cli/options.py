@@ -50,6 +50,10 @@ Data = Annotated[
 Dtype = Annotated[
     Literal["float32", "bfloat16"] | None, typer.Option("--dtype", help="The model's numbers; the engine's own else.")
 ]
+FamilyNames = Annotated[
+    str | None,
+    typer.Option(metavar="A,B|all", help="Systems whose pairs are judged together; the declared ones, else."),
+]
 KeepErrors = Annotated[
     bool, typer.Option("--keep-errors", help="What the engine still fails on counts as wrong, and is asked no more.")
 ]

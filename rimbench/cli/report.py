@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rimbench.cli.options import AllowOutside, Margin, Results
+from rimbench.cli.options import AllowOutside, FamilyNames, Margin, Results
 from rimbench.errors import DataError, UsageError
 
 
@@ -45,10 +45,7 @@ def report(
     baseline: Annotated[
         str | None, typer.Option(metavar="NAME", help="What to compare with; a shipped system's own if not given.")
     ] = None,
-    family: Annotated[
-        str | None,
-        typer.Option(metavar="A,B|all", help="Systems whose pairs are judged together; the declared ones, else."),
-    ] = None,
+    family: FamilyNames = None,
     all_pairs: Annotated[
         bool, typer.Option("--all-pairs", help="List every pair of systems, too; a page always does.")
     ] = False,

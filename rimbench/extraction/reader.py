@@ -141,12 +141,10 @@ class Reader:
             content = content[joiner.end() :]
         return "".join(dict.fromkeys(letters)) if not re.search(r"[\w=<>+^\\]", content) else ""
 
-    def text_at_head(self, slot: str) -> str:
-        """The letter of the longest option text that `slot` opens with, or "" for none."""
-        return self._text_at_head(slot)[0]
-
     def _text_at_head(self, slot: str, *, followed: bool = True) -> tuple[str, int]:
-        """The same, with where that text ends; unless `followed` is False, what follows may make it another."""
+        """The letter of the longest option text that `slot` opens with, or "" for none, and where that text ends;
+        unless `followed` is False, what follows may make it another.
+        """
         if re.match(r"\(?[A-J][).:]", slot):  # a label, unless the text itself is written so: "E. coli"
             folded = slot[: wording.MAX_SLOT_CHARS].casefold()
             own = [x for x in self.texts.values() if folded.startswith(self.options[x].casefold())]

@@ -3,6 +3,7 @@
 Every fault of a file is found at once and said in one line, with the file and the key of each.
 """
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -89,3 +90,8 @@ def below(file: Path, named: str, key: str, *, allow_outside: bool) -> Path:
             "trust the file, allow it with --allow-outside"
         )
     return path
+
+
+def toml_text(value: str) -> str:
+    """A text as TOML has it."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -14,8 +14,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from rimbench.errors import UsageError
+
 SCRATCH = ".rimbench-"
 """How the name begins under which a file is written; a kill may leave one such file behind."""
+
+
+def check_new(path: Path, suffix: str, *, force: bool) -> None:
+    """UsageError for a file that is not called as its kind is, or is there already."""
+    if path.suffix != suffix:
+        raise UsageError(f"{path}: expected a name that ends in {suffix}")
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already: choose another name, or replace it with --force")
 
 
 @contextmanager

@@ -114,6 +114,11 @@ def occurrences(keys: Iterable[str]) -> Iterator[int]:
         before[key] += 1
 
 
+def unique(ids: Iterable[str]) -> tuple[str, ...]:
+    """Each id once, in their order."""
+    return tuple(dict.fromkeys(ids))
+
+
 def listed(ids: Sequence[str], shown: int = 10) -> str:
     """The first ids on one line, and how many more there are; an id may be any text of a file."""
     more = len(ids) - shown

@@ -13,7 +13,7 @@ from pathlib import Path
 from rimbench import suites
 from rimbench.errors import DataError
 from rimbench.importing import ids
-from rimbench.importing.answers import ForeignAnswer, listed
+from rimbench.importing.answers import ForeignAnswer, listed, unique
 from rimbench.importing.questions import QuestionIndex
 from rimbench.records import LETTERS, Item
 from rimbench.suites import Suite
@@ -109,9 +109,9 @@ def match(answers: Sequence[ForeignAnswer], target: Target, where: str) -> Match
     answered = {m.item.item_id for m in kept if m.answer.failure is None}
     return Matching(
         matches=tuple(kept),
-        beyond_sample=_unique(m.item.item_id for m in matches if m.item.item_id not in place),
-        faulty=_unique(item_id for item_id in missed if item_id in faults),
-        unknown=_unique(item_id for item_id in missed if item_id not in faults),
+        beyond_sample=unique(m.item.item_id for m in matches if m.item.item_id not in place),
+        faulty=unique(item_id for item_id in missed if item_id in faults),
+        unknown=unique(item_id for item_id in missed if item_id not in faults),
         unanswered=tuple(item.item_id for item in target.suite.items if item.item_id not in answered),
         doubt=ids.suspect_shift(answers, {*items, *faults}),
     )
@@ -259,7 +259,3 @@ def _refuse_conflicts(matches: Sequence[Match], target: Target, where: str, mean
             "another key: nothing was imported; give the rows that were asked with --data, or mend the gold "
             f"letters{meant}"
         )
-
-
-def _unique(ids: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(ids))

@@ -1,10 +1,10 @@
 """What an import comes to: the figures of its answers, the harness's own beside them, and what to know of both."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rimbench.importing.answers import AnswerFile, ForeignAnswer, listed, mean_by_item
+from rimbench.importing.answers import AnswerFile, ForeignAnswer, listed, mean_by_item, unique
 from rimbench.importing.matching import Matching
 from rimbench.records import STATUSES, Record, Status
 from rimbench.suites import Suite
@@ -67,8 +67,8 @@ def sum_up(reading: AnswerFile, suite: Suite, matching: Matching, records: Seque
     own = _own(reading, matching, records)
     lists = {
         "errors": errors,
-        "reordered_items": _unique(m.item.item_id for m in matching.matches if m.reordered and m.answer.order_known),
-        "unknown_order": _unique(m.item.item_id for m in matching.matches if not m.answer.order_known),
+        "reordered_items": unique(m.item.item_id for m in matching.matches if m.reordered and m.answer.order_known),
+        "unknown_order": unique(m.item.item_id for m in matching.matches if not m.answer.order_known),
         "differing": own.differing if own else (),
         "differing_why": own.why if own else (),
         **reading.lists,
@@ -189,7 +189,3 @@ def _some(ids: Sequence[str]) -> str:
     """How many, and the first of them."""
     first, more = ids[:_SOME], len(ids) - _SOME
     return f"{len(ids)} ({listed(first)}{f', and {more} more: --json lists all' if more > 0 else ''})"
-
-
-def _unique(ids: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(ids))

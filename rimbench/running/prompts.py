@@ -143,15 +143,7 @@ class TextBuilder:
     def build(self, asked: Sequence[tuple[Item, str]], letters: Sequence[str] = ()) -> tuple[Prompt, ...]:
         """The prompts of items, as `PromptBuilder.build`; they have no token ids."""
         texts = (f"{text}\n\n{self._instruction}" if self._instruction else text for _, text in asked)
-        return tuple(
-            Prompt(text, (), hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()) for text in texts
-        )
-
-
-def build_prompt(system: System, item: Item, question: str, tokenizer: Tokenizer) -> Prompt:
-    """The prompt of one item, `question` being its text in the suite's wording; ModelError as `PromptBuilder`."""
-    (prompt,) = PromptBuilder(system, tokenizer).build([(item, question)])
-    return prompt
+        return tuple(Prompt(text, (), _hash_text(text)) for text in texts)
 
 
 def hash_token_ids(token_ids: Sequence[int]) -> str:

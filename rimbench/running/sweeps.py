@@ -103,9 +103,14 @@ def _at_budget(largest: PlannedRun, blocks: int, rows: "Sequence[ReadoutRequest]
     assert memory is not None
     prompts = tuple(_shortened(prompt, row, memory, blocks) for prompt, row in zip(cell.prompts, rows, strict=True))
     cell = replace(cell, system=systems.override(cell.system, blocks=blocks), prompts=prompts)
-    identity = identify(cell, largest.checkpoint.sha256, largest.identity.suite, largest.facts)
-    name = name_run(cell, largest.suite.name, identity.name_sha256)
-    return replace(largest, cell=cell, identity=identity, name=name)
+    return identified(replace(largest, cell=cell))
+
+
+def identified(run: PlannedRun) -> PlannedRun:
+    """A run whose cell or facts are others than it was planned with, under the identity and the name of these."""
+    identity = identify(run.cell, run.checkpoint.sha256, run.identity.suite, run.facts)
+    name = name_run(run.cell, run.suite.name, identity.name_sha256)
+    return replace(run, identity=identity, name=name)
 
 
 def _shortened(prompt: Prompt, row: "ReadoutRequest", memory: Memory, blocks: int) -> Prompt:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rimbench.display.notes import Say, say_nothing
-from rimbench.errors import RimbenchError, UsageError
-from rimbench.files.writing import replacing
+from rimbench.errors import RimbenchError
+from rimbench.files.writing import check_new, replacing
 from rimbench.records import Item, Record
 from rimbench.store import (
     SCHEMA_VERSION,
@@ -40,10 +40,7 @@ def export(results: Path, file: Path, *, force: bool = False, say: Say = say_not
     Raises UsageError where the file is there already (without `force`) or is not called .parquet, and DataError
     where there is no run, or a run cannot be read.
     """
-    if file.suffix != ".parquet":
-        raise UsageError(f"{file}: expected a name that ends in .parquet")
-    if file.exists() and not force:
-        raise UsageError(f"{file} is there already: choose another name, or replace it with --force")
+    check_new(file, ".parquet", force=force)
     folders = _folders(results)
     try:
         with replacing(file) as scratch:

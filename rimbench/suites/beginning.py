@@ -1,13 +1,13 @@
 """A file of rows -> the TOML of a suite that reads it: what each column is, guessed from its name and its values."""
 
 import itertools
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rimbench.errors import DataError
+from rimbench.files.toml import toml_text
 from rimbench.records import LETTERS
 from rimbench.suites import rows
 from rimbench.suites.options import OptionsError, TooManyOptionsError, is_missing, read_options
@@ -61,27 +61,27 @@ def _lines(path: Path, n: int, columns: _Columns, found: tuple[str, Sequence[str
     ids = [x for x in others if _words(x)[-1:] and _words(x)[-1] in ID and _are_different(columns, x)]
     facets = [x for x in others if x not in ids and _is_facet(columns.values[x])]
     base = ', base = "auto"' if kind == "index" else ""
-    whole = _text(options[0]) if len(options) == 1 else f"[{', '.join(map(_text, options))}]"
+    whole = toml_text(options[0]) if len(options) == 1 else f"[{', '.join(map(toml_text, options))}]"
     yield f"# The questions of {path.name}. What its columns are was inferred: look at it with"
     yield f"# rimbench suites show {path.with_suffix('.toml').name}"
-    yield f"description = {_text(f'Questions of {path.name}')}"
+    yield f"description = {toml_text(f'Questions of {path.name}')}"
     yield f"n = {n}  # so many are drawn, all of them"
     yield "seed = 0  # of the order in which they are asked"
-    yield f"\n[source]\npath = {_text(path.name)}  # beside this file"
+    yield f"\n[source]\npath = {toml_text(path.name)}  # beside this file"
     yield '\n[[layout]]\nname = "rows"'
     if ids:
-        yield f"id = {_text(ids[0])}"
-    yield f"question = {_text(question)}"
+        yield f"id = {toml_text(ids[0])}"
+    yield f"question = {toml_text(question)}"
     yield f"options = {whole}  # {'all in one column' if len(options) == 1 else 'a column each, from A on'}"
     says = {"letter": "the letter of the right option", "index": "its number", "text": "its text"}[kind]
-    yield f"gold = {{ {kind} = {_text(gold)}{base} }}  # holds {says}"
+    yield f"gold = {{ {kind} = {toml_text(gold)}{base} }}  # holds {says}"
     if base:
         yield '# "auto": the values tell whether it counts from 0 or 1; write base = 0 or base = 1 where they cannot'
     if facets:
-        yield f"facets = [{', '.join(map(_text, facets))}]  # to break answers down by: rimbench report --by NAME"
+        yield f"facets = [{', '.join(map(toml_text, facets))}]  # to break answers down by: rimbench report --by NAME"
     unused = [x for x in others if x not in facets and x not in ids[:1]]
     if unused:
-        yield f"# not used: {', '.join(map(_text, unused))}"
+        yield f"# not used: {', '.join(map(toml_text, unused))}"
 
 
 def _options_and_gold(columns: _Columns) -> tuple[Sequence[str], str | None, str | None]:
@@ -181,8 +181,3 @@ def _are_different(columns: _Columns, name: str) -> bool:
 
 def _is_facet(values: Sequence[object]) -> bool:
     return 1 < len(set(map(str, values))) <= min(MOST_FACET_VALUES, len(values) // 2)
-
-
-def _text(value: str) -> str:
-    """A text as TOML has it."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

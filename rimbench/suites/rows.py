@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rimbench.errors import DataError
+from rimbench.errors import DataError, first_line
 from rimbench.files.csv_table import RowFault, read_table
 from rimbench.files.strict_json import is_deep, say_deep
 from rimbench.suites.json_rows import rows_of
@@ -157,7 +157,7 @@ def _read_parquet(path: Path, _group: str | None) -> Iterator[Row]:
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: a column's name is not UTF-8: rename it") from error
     except pa.ArrowException as error:
-        raise DataError(f"{path}: is not a whole Parquet file ({_first_line(error)})") from error
+        raise DataError(f"{path}: is not a whole Parquet file ({first_line(error)})") from error
 
 
 def _values_of(batch: Any, path: Path, first: int) -> list[Row]:
@@ -172,7 +172,7 @@ def _values_of(batch: Any, path: Path, first: int) -> list[Row]:
                 try:
                     cell.as_py()
                 except (ValueError, OverflowError) as error:
-                    fault = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else _first_line(error)
+                    fault = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else first_line(error)
                     raise DataError(f"{path}, row {number}: column {name!r}: {fault}: mend or remove it") from error
         raise
     return rows
@@ -183,10 +183,6 @@ def _read_csv(path: Path, _group: str | None) -> Iterator[Row]:
         if isinstance(row, RowFault):
             raise DataError(f"{path}, line {line}: {row}")
         yield row
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
 
 
 _READERS: Mapping[str, Callable[[Path, str | None], Iterator[Row]]] = {

@@ -1,11 +1,11 @@
 """A checkpoint folder -> the TOML of a system that reads it out: what is asked is told by its tokenizer."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from rimbench import checkpoints
 from rimbench.errors import ModelError
+from rimbench.files.toml import toml_text
 from rimbench.rim.blocks import Memory, token_id
 from rimbench.systems.weights import checkpoint_in
 
@@ -24,9 +24,9 @@ def _lines(folder: Path, named: str) -> Iterator[str]:
     memory = Memory(8)
     remembers = all(token_id(tokenizer, token) is not None for token in memory.tokens)
     yield f"# How the model in {named} is asked. What its tokenizer cannot tell is a guess, and says so."
-    yield f"description = {_text(f'The model in {named}, read out in one pass')}"
+    yield f"description = {toml_text(f'The model in {named}, read out in one pass')}"
     yield '# baseline = "base"  # the system that it is compared with'
-    yield f"\n[weights]\npath = {_text(named)}  # beside this file"
+    yield f"\n[weights]\npath = {toml_text(named)}  # beside this file"
     yield "\n[prompt]"
     if "enable_thinking" in str(tokenizer.chat_template):
         yield "chat_template = { enable_thinking = false }  # an argument of its chat template"
@@ -40,8 +40,3 @@ def _lines(folder: Path, named: str) -> Iterator[str]:
     yield '\n[answer]\nmode = "readout"  # the letters\' probabilities, from one pass'
     yield "# To have it write instead, and its letter found in the text: an instruction to reason, and"
     yield '# mode = "generate"\n# max_new_tokens = 2048'
-
-
-def _text(value: str) -> str:
-    """A text as TOML has it."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -14,10 +14,9 @@ import hashlib
 import heapq
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -180,22 +179,6 @@ def is_for_validation(example: Example, fraction: float) -> bool:
     """Whether an example is kept from training, to see when to stop: equal questions fall on the same side."""
     digest = hashlib.sha256(f"validation:{' '.join(example.question.split())}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 < fraction
-
-
-def read_jsonl(path: Path) -> Iterator[object]:
-    """The rows of a JSON-lines file; DataError, with the line, where it cannot be read."""
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    try:
-                        yield json.loads(line)
-                    except json.JSONDecodeError as error:
-                        raise DataError(
-                            f"{path}, line {number}: no JSON ({error.msg}); expected one row a line"
-                        ) from None
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}; expected JSON lines of `messages`") from None
 
 
 def last_box(content: str) -> str | None:

@@ -1,11 +1,12 @@
 """The token of an option's letter is the one that the tokenizer writes behind what the prompt ends with."""
 
 import pytest
+from tiny import build_prompt
 
 from rimbench.chat.letters import find_opening, gap_after
 from rimbench.errors import ModelError
 from rimbench.records import Item
-from rimbench.running.prompts import build_prompt, hash_prompts
+from rimbench.running.prompts import hash_prompts
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
 FOUR = {letter: f"text {letter}" for letter in "ABCD"}

@@ -8,10 +8,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from tiny import build_prompt
 
 from rimbench import checkpoints, suites, systems
 from rimbench.records import Item
-from rimbench.running.prompts import build_prompt
 from rimbench.suites import question_text
 from rimbench.training.data import Example
 from rimbench.training.packing import encoding, sft_row, stage1_row, stage2_row

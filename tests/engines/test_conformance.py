@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from tiny import build_prompt
 from transformers import AutoTokenizer
 
 from rimbench import checkpoints, engines, systems
@@ -13,7 +14,6 @@ from rimbench.conformance.trial import hold
 from rimbench.engines import Decoding, EngineChoice, Limits, Request, check_room
 from rimbench.engines.transformers import TransformersEngine
 from rimbench.records import Item, Trace
-from rimbench.running.prompts import build_prompt
 
 FOUND = [pytest.param(name, marks=pytest.mark.vllm) if name == "vllm" else name for name in engines.available()]
 OPTIONS = {"A": "aspirin", "B": "bisoprolol", "C": "colchicine", "D": "digoxin"}

@@ -4,13 +4,13 @@ from random import Random
 
 import pytest
 import torch
+from tiny import build_prompt
 from transformers import AutoTokenizer
 
 from rimbench import engines
 from rimbench.engines import Decoding, EngineChoice, Limits, Request, chance_of
 from rimbench.engines._draws import NumberWatch, TokenDraws
 from rimbench.records import Item
-from rimbench.running.prompts import build_prompt
 from rimbench.systems import AnswerStyle, PromptStyle, System, Weights
 
 WRITES = System("base", "", Weights(), PromptStyle(), AnswerStyle("generate", max_new_tokens=12))

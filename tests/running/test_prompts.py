@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tiny import build_prompt
 
 from rimbench import checkpoints, systems
 from rimbench.records import LETTERS, Item, Prompt
 from rimbench.running import prompts
 from rimbench.running.ondemand import OnDemand
-from rimbench.running.prompts import HASHED, PromptBuilder, build_prompt, hash_prompts
+from rimbench.running.prompts import HASHED, PromptBuilder, hash_prompts
 from rimbench.systems import weights
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(

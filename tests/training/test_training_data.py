@@ -3,13 +3,13 @@ import json
 import pytest
 
 from rimbench.errors import DataError
+from rimbench.suites import rows
 from rimbench.training.data import (
     RowRules,
     last_box,
     lettered_options,
     open_answer,
     read_corpus,
-    read_jsonl,
     split_steps,
 )
 
@@ -145,13 +145,13 @@ def test_a_file_that_is_no_json_names_its_line(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text(json.dumps(row()) + "\n\n{torn\n")
     with pytest.raises(DataError, match=r"rows.jsonl, line 3"):
-        list(read_jsonl(path))
-    with pytest.raises(DataError, match="cannot read"):
-        list(read_jsonl(tmp_path / "absent.jsonl"))
+        list(rows.read(path))
+    with pytest.raises(DataError, match="cannot be read"):
+        list(rows.read(tmp_path / "absent.jsonl"))
 
 
 def test_the_openmed_layout_reads_with_no_faulty_row(shared):
-    corpus = read_corpus(read_jsonl(shared / "openmed-layout" / "rows.jsonl"), RowRules())
+    corpus = read_corpus(rows.read(shared / "openmed-layout" / "rows.jsonl"), RowRules())
     assert corpus.tally.read == 1200
     assert corpus.tally.faulty == 0
     assert all(1 <= len(example.steps) <= 8 for example in corpus.examples)
