@@ -101,7 +101,7 @@ def run(
             "--permute-options"
         )
     from rimbench.running.cell import ErrorRules
-    from rimbench.running.cluster import Cluster, Workers
+    from rimbench.running.cluster import RayCluster, Workers
     from rimbench.running.completion import run_all
     from rimbench.running.plans import RunSettings, plan_runs
     from rimbench.suites.controls import Controls
@@ -118,7 +118,7 @@ def run(
         folder, project.engine_or(engine), batch_size, seed, samples, fresh, controls, dtype=dtype, errors=errors,
         rotate=rotate_options, workers=Workers(workers, ray_address), tensor_parallel=tensor_parallel,
     )  # fmt: skip
-    with at_server(base_url), Cluster(settings.workers) as cluster:
+    with at_server(base_url), RayCluster(settings.workers) as cluster:
         if settings.workers.wanted:
             cluster.begin_soon(facts_for(settings.engine, settings.choice))
         chosen, loaded = choose(asked, project, teller.note, unloaded)

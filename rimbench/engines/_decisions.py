@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, Field
 
-from rimbench.engines._replies import Number, read_reply
+from rimbench.engines._replies import ReplyNumber, read_reply
 from rimbench.errors import EngineError
 from rimbench.records import Answer, Decision
 
@@ -29,10 +29,10 @@ class Named(BaseModel):
 
     type: Literal["choice"]
     choice: str | None = None
-    probabilities: dict[str, Number] | None = None
-    confidence: Number | None = None
-    label_mass: Number | None = None
-    x_label_mass: Number | None = None
+    probabilities: dict[str, ReplyNumber] | None = None
+    confidence: ReplyNumber | None = None
+    label_mass: ReplyNumber | None = None
+    x_label_mass: ReplyNumber | None = None
 
 
 class Counted(BaseModel):
@@ -41,14 +41,14 @@ class Counted(BaseModel):
     input_tokens: int | None = Field(None, ge=0, validation_alias=AliasChoices("input_tokens", "prompt_tokens"))
 
 
-class Reply(BaseModel):
+class Decided(BaseModel):
     """What every reply says beside its answers."""
 
     model: str | None = None
     usage: Counted | None = None
 
 
-class NamedReply(Reply):
+class NamedReply(Decided):
     """`POST /v1/systemone`, and SGLang's `POST /v1/decisions`, which says so by its `object`."""
 
     answers: dict[str, Named]
@@ -58,7 +58,7 @@ class Valued(BaseModel):
     """The probability of one option of OpenAI."""
 
     value: str
-    probability: Number
+    probability: ReplyNumber
 
 
 class Listed(BaseModel):
@@ -67,11 +67,11 @@ class Listed(BaseModel):
     type: Literal["choice", "refusal"]
     name: str | None = None
     choice: str | None = None
-    confidence: Number | None = None
+    confidence: ReplyNumber | None = None
     probabilities: list[Valued] | None = None
 
 
-class ListedReply(Reply):
+class ListedReply(Decided):
     """OpenAI's `POST /v1/decisions`."""
 
     answers: list[Listed] = Field(min_length=1, max_length=1)
@@ -115,7 +115,7 @@ def answer_of(decision: Decision, reply: dict[str, Any]) -> tuple[str | None, An
         answer = _answer(decision, one.choice, dict(values), one.confidence, None)
         return listed.model, _counted(answer, listed.usage)
     if _refuses(reply):
-        told = read_reply(Reply, reply)
+        told = read_reply(Decided, reply)
         return told.model, _counted(REFUSED, told.usage)
     named = read_reply(NamedReply, reply)
     if ASKED not in named.answers:

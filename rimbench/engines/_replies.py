@@ -18,7 +18,7 @@ def _no_truth(value: Any) -> Any:
     return value
 
 
-Number = Annotated[float, BeforeValidator(_no_truth)]
+ReplyNumber = Annotated[float, BeforeValidator(_no_truth)]
 """True and false are none."""
 
 
@@ -54,7 +54,7 @@ class RankedToken(BaseModel):
     """A token with its log-probability, as llama.cpp has it."""
 
     id: int | None = None
-    logprob: Number
+    logprob: ReplyNumber
 
 
 class TokenLogprobs(BaseModel):
@@ -66,7 +66,7 @@ class TokenLogprobs(BaseModel):
 class Logprobs(BaseModel):
     """By position: OpenAI's maps from a token's text, or from `token_id:N`; or llama.cpp's lists."""
 
-    top_logprobs: list[dict[str, Number] | None] | None = None
+    top_logprobs: list[dict[str, ReplyNumber] | None] | None = None
     content: list[TokenLogprobs] | None = None
 
     def first_by_id(self) -> dict[int, float]:

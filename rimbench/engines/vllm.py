@@ -99,7 +99,7 @@ class VllmEngine(Engine):
                 tensor_parallel_size=facts.devices,
                 **capped,
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, AssertionError) as error:
             raise checkpoints.cannot_load(folder, error) from error
         self._vllm = vllm
         kinds = vllm.sampling_params.RequestOutputKind

@@ -36,7 +36,7 @@ class Workers:
         return self.count > 1 or self.address is not None
 
 
-class Cluster(AbstractContextManager["Cluster"]):
+class RayCluster(AbstractContextManager["RayCluster"]):
     """Ray and the processes of workers, once they are wanted; left, they are gone.
 
     On this machine Ray's own processes end with the thread that started them: it stays until then.
@@ -103,7 +103,9 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
         ray.init(address=workers.address or "local", log_to_driver=False, logging_level="ERROR", **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
         hint = "" if workers.address is None else "; one that asks for a token is joined with RAY_AUTH_MODE=token"
-        raise EngineError(f"no Ray cluster at '{workers.address or 'this machine'}': {say(error)}{hint}") from error
+        raise EngineError(
+            f"no Ray cluster at '{workers.address or 'this machine'}': {ray_says(error)}{hint}"
+        ) from error
     kind, each = ("GPU", facts.devices) if facts.device == "cuda" else ("CPU", 1)
     count = int(ray.cluster_resources().get(kind, 0))
     if count < workers.count * each:
@@ -126,6 +128,6 @@ def _threads(workers: Workers) -> str | None:
     return os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // workers.count))
 
 
-def say(error: Exception) -> str:
+def ray_says(error: Exception) -> str:
     """What an error of Ray says, on one line."""
     return " ".join(str(error).split())[:200]

@@ -12,7 +12,7 @@ from rimbench import engines, provenance
 from rimbench.engines import Answering, Limits
 from rimbench.errors import DataError
 from rimbench.running.cascading import Cascading
-from rimbench.running.cluster import Cluster
+from rimbench.running.cluster import RayCluster
 from rimbench.running.growing import take_over
 from rimbench.running.interrupting import keeping_what_comes
 from rimbench.running.loop import Outcome, run_cell
@@ -52,13 +52,13 @@ class Progress(Protocol):
 
 
 def run_all(
-    runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress, cluster: Cluster | None = None
+    runs: Sequence[PlannedRun], settings: RunSettings, progress: Progress, cluster: RayCluster | None = None
 ) -> None:
     """Answer what is missing in each run, in order; runs that share weights share the loaded model. `cluster`
     is that of the settings' workers, where it has been begun.
     """
     if cluster is None:
-        with Cluster(settings.workers) as own:
+        with RayCluster(settings.workers) as own:
             run_all(runs, settings, progress, own)
         return
     models: LoadedModels[Answering | Pool]
@@ -100,7 +100,7 @@ def open_model(
     run: PlannedRun,
     runs: Sequence[PlannedRun],
     models: "LoadedModels[Answering | Pool]",
-    cluster: Cluster,
+    cluster: RayCluster,
     progress: Progress,
 ) -> "Loaded[Answering | Pool]":
     """What answers a run, loaded unless it is held for an earlier one."""

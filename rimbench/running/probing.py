@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from rimbench.engines import Answering, Engine, Request
 from rimbench.running.batches import passes, plan, samples_of
-from rimbench.running.cluster import Cluster, Workers
+from rimbench.running.cluster import RayCluster, Workers
 from rimbench.running.completion import Progress, open_model
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import PlannedRun
@@ -46,7 +46,7 @@ def probe_all(runs: Sequence[PlannedRun], progress: Progress) -> list[Probe]:
             if answers == 0:
                 probes.append(Probe(run, 0, 0.0, 0.0, ()))
                 continue
-            held = open_model(run, runs, models, Cluster(Workers()), progress)
+            held = open_model(run, runs, models, RayCluster(Workers()), progress)
             assert not isinstance(held.model, Pool)
             load_s = 0.0 if run.model_key in loaded else held.load_s
             loaded.add(run.model_key)

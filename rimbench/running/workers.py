@@ -20,7 +20,7 @@ from rimbench import engines
 from rimbench.engines import EngineFacts, Limits, Request
 from rimbench.errors import EngineError
 from rimbench.records import Answer
-from rimbench.running.cluster import Cluster, say
+from rimbench.running.cluster import RayCluster, ray_says
 from rimbench.running.judging import Judge, JudgedAnswers
 from rimbench.running.worker import build
 from rimbench.suites.controls import Shown
@@ -59,7 +59,7 @@ class Pool(AbstractContextManager["Pool"]):
 
     def __init__(
         self,
-        cluster: Cluster,
+        cluster: RayCluster,
         checkpoint: Checkpoint,
         facts: EngineFacts,
         limits: Limits,
@@ -147,7 +147,7 @@ class Pool(AbstractContextManager["Pool"]):
                     f"({self._versions['rimbench']}) in the environment that Ray was started from, on every machine"
                 ) from None
             if place in self._lost_loading:
-                raise EngineError(f"a worker died twice while it loaded the model: {say(error)}") from error
+                raise EngineError(f"a worker died twice while it loaded the model: {ray_says(error)}") from error
             self._lost_loading.add(place)
             self._replace(place, error)
         else:
@@ -174,7 +174,7 @@ class Pool(AbstractContextManager["Pool"]):
                 self._replace(lease.place, error)
             if lease.deaths < MOST_LEASES:
                 return None
-            answered, failure = [], RuntimeError(f"{lease.deaths} workers died on it: {say(error)}")
+            answered, failure = [], RuntimeError(f"{lease.deaths} workers died on it: {ray_says(error)}")
         else:
             self._deaths = 0
         return _groups(lease.requests, answered, failure)
@@ -183,11 +183,11 @@ class Pool(AbstractContextManager["Pool"]):
         self._deaths += 1
         if self._deaths >= MOST_DEATHS:
             raise EngineError(
-                f"{self._deaths} workers died with no answer between (last: {say(error)}): what was answered is "
+                f"{self._deaths} workers died with no answer between (last: {ray_says(error)}): what was answered is "
                 "kept; find the cause, or take fewer --workers if the memory does not suffice, and start the same "
                 "command again"
             ) from error
-        self._note(f"worker {place + 1} of {self._count} died, another one takes its place: {say(error)}")
+        self._note(f"worker {place + 1} of {self._count} died, another one takes its place: {ray_says(error)}")
         self._ray.kill(self._actors[place])
         self._loaded.discard(place)
         self._actors[place] = self._begin(place)
@@ -207,4 +207,4 @@ def _groups(
 
 
 def _last_line(error: Exception) -> str:
-    return say(RuntimeError(str(error).strip().splitlines()[-1]))
+    return ray_says(RuntimeError(str(error).strip().splitlines()[-1]))

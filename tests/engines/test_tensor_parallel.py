@@ -1,5 +1,7 @@
 """One model divided over several devices: the number is part of a run's name, and reaches vLLM, which divides it."""
 
+import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -51,3 +53,19 @@ def test_the_number_that_is_typed_reaches_vllm(tmp_path, rimbench, monkeypatch):
     done = rimbench(*run, "--tensor-parallel", 2, "--batch-size", 4)
     assert done.returncode == 1
     assert "divided over 2, 4 at once" in done.stderr
+
+
+@pytest.mark.vllm
+def test_two_processes_of_vllm_that_share_a_model_read_the_letters_of_one(tmp_path, rimbench, monkeypatch):
+    cores = sorted(os.sched_getaffinity(0))
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", f"{cores[0]}|{cores[-1]}")
+    run = ("run", "--system", "nano-rim-v2", "--suite", "demo-in-dist", "--limit", 8, "--engine", "vllm")
+    found = []
+    for divided in ((), ("--tensor-parallel", 2)):
+        folder = tmp_path / rimbench(*run, *divided, check=True).stdout.strip().splitlines()[-1]
+        rows = map(json.loads, (folder / "records.jsonl").read_text().splitlines())
+        found.append({row["item_id"]: row["option_logprobs"] for row in rows})
+    alone, together = found
+    assert len(alone) == 8
+    for item_id, letters in alone.items():
+        assert together[item_id] == pytest.approx(letters, abs=1e-3)
