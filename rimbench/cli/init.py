@@ -75,7 +75,7 @@ def system(
     place = Path() if inside else folder.resolve().parent
     named = folder.resolve().relative_to(place.resolve()).as_posix()
     path = _begin(place / f"{folder.resolve().name}.toml", lambda: system_toml(folder, named))
-    _say(path, "what its tokenizer cannot tell is a guess, and says so", f"--system {path} --suite demo-in-dist")
+    _say(path, "what its tokenizer does not show is assumed, and marked so", f"--system {path} --suite demo-in-dist")
 
 
 def _begin(path: Path, text: Callable[[], str]) -> Path:
