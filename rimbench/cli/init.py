@@ -76,7 +76,7 @@ def system(
     place = Path() if inside else folder.resolve().parent
     named = folder.resolve().relative_to(place.resolve()).as_posix()
     path = begin_file(place / f"{folder.resolve().name}.toml", lambda: system_toml(folder, named))
-    _say(path, "what its tokenizer cannot tell is a guess, and says so", f"--system {path} --suite demo-in-dist")
+    _say(path, "what its tokenizer does not show is assumed, and marked so", f"--system {path} --suite demo-in-dist")
 
 
 def _say(path: Path, guessed: str, asked: str) -> None:

@@ -9,6 +9,12 @@ from rimbench.display.tabular import Table
 MARKUP = re.compile(r"[\\`*_<>|$~&]|(?<=\])[(\[]|:(?=//)|@(?=\w)|#(?=\d)|(?<=www)\.", re.IGNORECASE)
 """Marks, entities, mathematics; links, also bare ones; mentions of people and issues. Intervals stay as they are."""
 
+_IN, _LETTER = r"[^\s,;:()]", "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+# Looked for at the beginnings of words alone: a text of one long word is read once, not from each of its letters.
+_WORD = rf"(?<!{_IN})(?={_IN}*{_LETTER}){_IN}*[^\s,;:().]"
+RIGHT_TO_LEFT = re.compile(rf"({_WORD}(?: {_WORD})*)")
+"""Words with a letter of Hebrew, Arabic and their like in them; what ends a part of a sentence is not theirs."""
+
 
 def table_as_markdown(table: Table) -> str:
     """A table under its title, its remark below."""
@@ -26,18 +32,24 @@ def as_html(table: Table) -> str:
 
     def line(cells: Sequence[str], tag: str) -> str:
         made = (
-            f'<{tag} style="text-align: {side}">{html.escape(cell)}</{tag}>'
+            f'<{tag} style="text-align: {side}">{isolated(cell)}</{tag}>'
             for cell, side in zip(cells, align, strict=True)
         )
         return f"<tr>{''.join(made)}</tr>"
 
     rows = "".join(line(row, "td") for row in table.rows)
-    remark = f"<p>{html.escape(table.remark)}</p>" if table.remark else ""
-    lead = f"<p>{html.escape(' '.join(table.lead))}</p>" if table.lead else ""
+    remark = f"<p>{isolated(table.remark)}</p>" if table.remark else ""
+    lead = f"<p>{isolated(' '.join(table.lead))}</p>" if table.lead else ""
     return (
-        f"{lead}<table><caption>{html.escape(table.title)}</caption><thead>{line(table.columns, 'th')}</thead>"
+        f"{lead}<table><caption>{isolated(table.title)}</caption><thead>{line(table.columns, 'th')}</thead>"
         f"<tbody>{rows}</tbody></table>{remark}"
     )
+
+
+def isolated(text: str) -> str:
+    """Plain text for HTML, where a name that is written from right to left turns around no number beside it."""
+    pieces = RIGHT_TO_LEFT.split(text)
+    return "".join(f"<bdi>{html.escape(p)}</bdi>" if i % 2 else html.escape(p) for i, p in enumerate(pieces))
 
 
 def escape(text: str) -> str:

@@ -146,7 +146,7 @@ def _circumstances(cells: Sequence[CellResult]) -> Iterator[str]:
     hardware = sorted({_hardware(cell) for cell in cells if cell.origin.device != UNKNOWN})
     if len(hardware) > 1:
         yield f"runs on unlike hardware: {'; '.join(hardware)}"
-    changed = _named(cells, lambda cell: cell.origin.dirty)
+    changed = _named(cells, lambda cell: bool(cell.origin.dirty))
     if changed:
         yield f"made by code changed since its commit: {changed}"
 

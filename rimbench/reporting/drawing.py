@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 from rimbench.display.plaintext import plain
 from rimbench.statistics.estimate import Estimate
@@ -41,7 +42,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7
 """Told apart without red and green, in light and in dark; by the place of a system among those of the report."""
 MARKERS = "osD^vP*X"
 GREY = "#8a8a8a"
-LONGEST_NAME = 34
+LONGEST_NAME, LONG_NAME = 34, 24
+"""Characters of a name that is cut, and of one that may stick out of a figure."""
 WIDTH = 5.2
 """Inches of every figure: one column of a page, the whole width of a telephone."""
 INK = "#000000"
@@ -81,9 +83,14 @@ def as_svg_file(plot: Plot) -> str:
 
 
 def save(figure: Figure, target: Any, **options: Any) -> None:
-    """Write a figure, the same bytes for the same figure."""
+    """Write a figure, the same bytes for the same figure, and the wider where a long name sticks out."""
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a browser has other fonts, a PNG shows a box
+        names = [axes.get_title("left") for axes in figure.axes]
+        names += [label.get_text() for axes in figure.axes for label in axes.get_yticklabels()]
+        if max(map(len, names)) > LONG_NAME:  # it takes a second layout
+            figure.draw_without_rendering()
+            options["bbox_inches"] = Bbox.union([figure.bbox_inches, figure.get_tightbbox()])
         figure.savefig(target, **options)
 
 

@@ -13,7 +13,7 @@ from rimbench.suites import rows
 from rimbench.suites.options import OptionsError, TooManyOptionsError, is_missing, read_options
 
 LOOKED_AT = 2000
-"""Rows that a guess is made from."""
+"""Rows that the columns are inferred from."""
 MOST_FACET_VALUES = 50
 QUESTION = ("question", "query", "prompt", "stem", "problem", "input", "sentence", "text")
 GOLD = ("gold", "answer", "correct", "right", "label", "target", "solution", "cop", "key")

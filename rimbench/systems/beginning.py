@@ -23,7 +23,7 @@ def _lines(folder: Path, named: str) -> Iterator[str]:
     tokenizer = checkpoints.read_tokenizer(folder)
     memory = Memory(8)
     remembers = all(token_id(tokenizer, token) is not None for token in memory.tokens)
-    yield f"# How the model in {named} is asked. What its tokenizer cannot tell is a guess, and says so."
+    yield f"# How the model in {named} is asked. What its tokenizer does not show is assumed, and marked so."
     yield f"description = {toml_text(f'The model in {named}, read out in one pass')}"
     yield '# baseline = "base"  # the system that it is compared with'
     yield f"\n[weights]\npath = {toml_text(named)}  # beside this file"
@@ -31,8 +31,8 @@ def _lines(folder: Path, named: str) -> Iterator[str]:
     if "enable_thinking" in str(tokenizer.chat_template):
         yield "chat_template = { enable_thinking = false }  # an argument of its chat template"
     if remembers:
-        yield "prefix = 'The final answer is \\boxed{'  # a guess: what opened the answer in its training"
-        yield "\n# Its tokenizer has these tokens. How many blocks and tokens it was trained with is a guess."
+        yield "prefix = 'The final answer is \\boxed{'  # assumed: what opened the answer in its training"
+        yield "\n# Its tokenizer has these tokens. How many blocks and tokens it was trained with is assumed."
         yield f"[memory]\nblocks = {memory.blocks}\nmemory_tokens = {memory.memory_tokens}"
         yield f'begin = "{memory.begin}"\nmemory = "{memory.memory}"\nend = "{memory.end}"'
     else:

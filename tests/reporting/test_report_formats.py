@@ -9,12 +9,14 @@ import subprocess
 import pytest
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
+from matplotlib.image import imread
 from report_runs import record
 
 from rimbench.display.plaintext import plain
 from rimbench.errors import DataError, UsageError
 from rimbench.reporting import formats
 from rimbench.reporting.drawing import as_svg
+from rimbench.reporting.page import page_pieces
 from rimbench.reporting.plots import make_plots, save_plots
 from rimbench.reporting.summary import summarise
 from rimbench.reporting.time_plots import pareto_front
@@ -156,3 +158,24 @@ def test_what_cannot_be_checked_or_written_says_so(rimbench, results, tmp_path):
         assert done.returncode == code and fault in done.stderr.splitlines()[-1], done.stderr
     with pytest.raises(UsageError, match=r"known are \.md"):
         formats.format_of(tmp_path / "report")
+
+
+def test_a_name_from_right_to_left_turns_no_number_around_on_the_page(write_run):
+    for name, answer in (("نموذج-2", "A"), ("نموذج-0", "B")):
+        results = write_run(
+            [record(str(i), answer) for i in range(40)], 40, run=name, system=name, suite="أسئلة طبية"
+        )
+    page = "".join(page_pieces(summarise(results), results))
+    assert "Best: <bdi>نموذج-2</bdi>, 100.0 [91.2, 100.0]%; +100.0" in page
+    assert "points on <bdi>نموذج-0</bdi>: better" in page and "<bdi>أسئلة طبية</bdi>, N = 40" in page
+
+
+def test_nothing_sticks_out_of_a_plot_however_long_the_names(write_run, tmp_path):
+    for place in range(3):
+        answers = [record(str(i), "A", sample=s) for i in range(4) for s in range(9)]
+        results = write_run(answers, run=str(place), system=f"{place}{'n' * 79}", suite="n" * 80, samples=8)
+    for path in save_plots(make_plots(summarise(results)), tmp_path / "plots"):
+        if path.suffix == ".png":
+            pixels = imread(path)
+            edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+            assert all((edge == 1).all() for edge in edges), path.name

@@ -7,7 +7,7 @@ from rimbench.claims.claim import SECTIONS, Claim, Published, wrong_references
 from rimbench.claims.entries import KINDS_WITH_ACCURACY, AccuracyFigure, Figure, OptionCounts, PassFigure, Text
 from rimbench.claims.finding import Number, Ruling, in_points, joined
 from rimbench.claims.held import Held, Measures, Relation, hold_share
-from rimbench.claims.kinds.chance_level import chance_of
+from rimbench.claims.kinds.chance_level import chance_among
 from rimbench.claims.measured import MeasuredAccuracy
 from rimbench.statistics.estimate import wilson
 from rimbench.statistics.unpaired import right_from_published
@@ -36,7 +36,7 @@ class AboveChanceClaim(Claim):
             return Ruling("cannot be checked from this", "The number of options is not stated, nor what chance is.")
         least_options, most_options = (options, options) if isinstance(options, int) else options
         k = figure.k if figure.kind == "pass_at_k" else 1
-        low, high = chance_of(most_options, k), chance_of(least_options, k)
+        low, high = chance_among(most_options, k), chance_among(least_options, k)
         lo, hi = _interval(figure)
         numbers = (
             Number("k", k),
@@ -74,7 +74,7 @@ class AboveChanceClaim(Claim):
 def _say_chance(least: int, most: int, k: int) -> str:
     """What random choice gets with so many options; with a range, at both ends and at the usual four."""
     shown = sorted({least, most} | ({USUAL_OPTIONS} if least < USUAL_OPTIONS < most else set()), reverse=True)
-    each = ", ".join(f"{in_points(chance_of(m, k))} % with {m} options" for m in shown)
+    each = ", ".join(f"{in_points(chance_among(m, k))} % with {m} options" for m in shown)
     return f"whose pass@{k} is {each}" if k > 1 else each
 
 

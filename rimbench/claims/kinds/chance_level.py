@@ -19,7 +19,7 @@ class ChanceLevelClaim(Claim):
 
     def judge(self, published: Published) -> Ruling:
         """Is the printed chance level that of choosing uniformly?"""
-        chance = chance_of(self.options, self.k)
+        chance = chance_among(self.options, self.k)
         numbers = (Number("chance", chance), Number("options", self.options), Number("k", self.k))
         what = f"Choosing at random among {self.options} options" + (f" {self.k} times" if self.k > 1 else "")
         if self.value.agrees_with(chance, chance):
@@ -27,7 +27,7 @@ class ChanceLevelClaim(Claim):
         return Ruling("contradicted", f"{what} gives {in_points(chance)} %, not {self.value}.", numbers)
 
 
-def chance_of(options: int, k: int) -> float:
+def chance_among(options: int, k: int) -> float:
     """How often choosing uniformly among so many options is right, once in k tries."""
     chance = uniform_pass_at_k([options], k)
     assert chance is not None  # there is one item

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from rimbench.display.markup import isolated
 from rimbench.display.plaintext import plain
 from rimbench.display.tabular import Table
 from rimbench.errors import DataError
@@ -63,6 +64,7 @@ def page_pieces(report: Report, results: Path) -> Iterator[str]:
     here = resources.files(__package__)
     script = "\n".join((here / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["isolated"] = isolated
     template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
     place = secrets.token_hex()
     page = template.render(
