@@ -228,4 +228,4 @@ def test_letters_that_hold_more_than_all_are_none(model):
 
     with serving(Sure()) as server, at_server(server.url):
         [read] = ask(letters(model), READ)
-    assert "together the letters hold 2.715 of 1" in read.failure
+    assert "the letters hold 2.715, expected 1 at most" in read.failure
