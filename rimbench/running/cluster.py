@@ -77,7 +77,7 @@ class RayCluster(AbstractContextManager["RayCluster"]):
         on_gpu = {"num_gpus": facts.devices} if facts.device == "cuda" else {}
         actor = ray.remote(Worker).options(num_cpus=1, max_restarts=0, max_task_retries=0, **on_gpu)
         self._make = partial(actor.remote, _threads(self.workers))
-        self._idle = [self._make() for _ in range(self.workers.count)]
+        self._idle = [self._make()]  # the others would take the cores from what is read meanwhile
         return ray
 
     def __exit__(self, *_: object) -> None:

@@ -14,6 +14,7 @@ from rimbench import systems
 from rimbench.conformance import CHECKS, check_engine
 from rimbench.conformance.trial import MODEL
 from rimbench.engines import Decoding, EngineChoice, Limits, Request, at_server, facts_for, open_engine
+from rimbench.engines._replies import Message
 from rimbench.errors import EngineError, ModelError, UsageError
 from rimbench.records import Prompt
 from rimbench.running.plans import RunSettings, find_served, plan_runs
@@ -201,3 +202,30 @@ def test_a_base_url_is_one_without_secrets(url, why):
     with at_server(url), pytest.raises(UsageError, match=why) as error:
         find_served(systems.load("nano-cot"), "server")
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "written", "refused"),
+    [
+        ([{"type": "text", "text": "It is "}, {"type": "text", "text": "A"}], "It is A", ""),
+        ([{"type": "thinking", "thinking": []}, {"type": "text", "text": "A"}], "A", ""),
+        ([{"type": "refusal", "refusal": "I cannot"}], "I cannot", "I cannot"),
+        ([], "", ""),
+    ],
+)
+def test_a_message_may_come_in_pieces(content, written, refused):
+    message = Message.model_validate({"content": content})
+    assert (message.written, message.refused) == (written, refused)
+
+
+def test_letters_that_hold_more_than_all_are_none(model):
+    class Sure(Scripted):
+        def complete(self, asked):
+            status, reply = super().complete(asked)
+            top = reply["choices"][0]["logprobs"]["top_logprobs"]
+            top[0] = dict.fromkeys(top[0], -0.1)
+            return status, reply
+
+    with serving(Sure()) as server, at_server(server.url):
+        [read] = ask(letters(model), READ)
+    assert "the letters hold 2.715, expected 1 at most" in read.failure
