@@ -271,16 +271,19 @@ class _Batch:
 
     def _choose(self, rows: Sequence[WrittenRow], logits: "torch.Tensor") -> None:
         """Each row's next token: the best, or one drawn by its own chance."""
-        best, tokens = logits.max(-1)
-        if not bool(best.isfinite().all()):
+        if not bool(logits.amax(-1).isfinite().all()):
             raise not_numbers()
-        drawn: dict[Decoding, list[int]] = {}
+        alike: dict[Decoding | None, list[int]] = {}
         for place, row in enumerate(rows):
-            if row.chance is not None:
-                drawn.setdefault(row.decoding, []).append(place)
-        for decoding, places in drawn.items():
-            chances = [chance for place in places if (chance := rows[place].chance) is not None]
-            tokens[places] = draw_tokens(logits[places], chances, decoding.temperature, decoding.top_p)
+            alike.setdefault(row.decoding if row.chance is not None else None, []).append(place)
+        tokens = self._torch.empty(len(rows), dtype=self._torch.long, device=logits.device)
+        for decoding, places in alike.items():
+            some = logits if len(places) == len(rows) else logits[places]
+            if decoding is None:
+                tokens[places] = some.argmax(-1)
+            else:
+                chances = [chance for place in places if (chance := rows[place].chance) is not None]
+                tokens[places] = draw_tokens(some, chances, decoding.temperature, decoding.top_p)
         chosen = tokens.tolist()
         now = time.perf_counter()
         for row, token in zip(rows, chosen, strict=True):
