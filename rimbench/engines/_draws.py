@@ -28,7 +28,7 @@ def draw_tokens(
     if top_p < 1:
         scores = _within(scores, top_p)
     rows, vocabulary = scores.shape
-    shares = (scores - scores.amax(-1, keepdim=True)).exp()
+    shares = scores.sub_(scores.amax(-1, keepdim=True)).exp_()
     shares = torch.nn.functional.pad(shares, (0, -vocabulary % BLOCK)).view(rows, -1, BLOCK)
     # In double precision: a sum over a large vocabulary would shift the tokens' borders by its rounding.
     reached = shares.sum(-1, dtype=torch.float64).cumsum(-1)

@@ -13,10 +13,10 @@ A small model's pass is made of operator calls more than of arithmetic: `benchma
 model's own modules, at nano size and at 135M.
 """
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rimbench.engines._cache import Attend, Geometry
 from rimbench.engines._products import LAID_OUT_AT_MOST, Products, fastest
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ class LeanDecoder:
 
         Rows are padded on the right; `ragged` says that some are. On a CPU their padding is then left out, and each
         row attends by itself; on a GPU, where every call is a launch, and in a pass that is `padded` to one shape, it
-        is computed and never looked at. `made` takes each layer's keys and values of all tokens that were computed,
-        which `by_row` cuts into rows.
+        is computed and never looked at. `made` takes each layer's keys and values of all tokens that were computed.
         """
         rows, width = ids.shape
         cosines, sines = self._turn(width, self._body.embed_tokens.weight)
@@ -135,61 +134,33 @@ class LeanDecoder:
         flat = self._mlp(layer, self._products.added(mixed, layer.out, flat[places]))
         return self._norm(flat, self._body.norm.weight)
 
-    def by_row(self, made: "list[tuple[Tensor, Tensor]]", lengths: list[int], width: int) -> "list[Tensor]":
-        """Every layer's keys and values, cut into rows [layers, 2, heads of keys, tokens, size] of these lengths.
-
-        A row takes `width` tokens of what was made, or no more than its own where its padding was left out.
-        """
-        packed = len(made[0][0]) < len(lengths) * width
-        ends = itertools.accumulate(lengths if packed else [width] * len(lengths), initial=0)
-        spans = [(start, start + length) for start, length in zip(ends, lengths, strict=False)]
-        stack = self._torch.stack
-        return [
-            stack([stack([part[start:end].transpose(0, 1) for part in both]) for both in made])
-            for start, end in spans
-        ]
-
     def new_made(self, tokens: int) -> "list[tuple[Tensor, Tensor]]":
         """Room for each layer's keys and values of so many tokens, as `hidden_at` makes them."""
         shape = (tokens, self._key_heads, self._size)
         weight = self._body.embed_tokens.weight
         return [(weight.new_empty(shape), weight.new_empty(shape)) for _ in self._layers]
 
-    def new_cache(self, rows: int, tokens: int) -> "Tensor":
-        """Room for keys and values [layers, 2, rows, heads of keys, tokens, size], not cleared."""
+    @property
+    def geometry(self) -> Geometry:
+        """What a cache keeps of a token."""
         weight = self._body.embed_tokens.weight
-        shape = (len(self._layers), 2, rows, self._key_heads, tokens, self._size)
-        return self._torch.empty(shape, dtype=weight.dtype, device=weight.device)
+        return Geometry(len(self._layers), self._heads, self._key_heads, self._size, weight)
 
     def cache_bytes(self, tokens: int) -> int:
         """What one row of so many tokens takes in a cache."""
         item = self._body.embed_tokens.weight.element_size()
         return int(len(self._layers) * 2 * self._key_heads * tokens * self._size * item)
 
-    def step(self, tokens: "Tensor", places: "Tensor", cache: "Tensor", width: int) -> "Tensor":
-        """The final hidden state [rows, hidden] of one further token of each of the cache's first rows.
+    def step(self, tokens: "Tensor", places: "Tensor", longest: int, attend: Attend) -> "Tensor":
+        """The final hidden state [rows, hidden] of one further token of each row that a cache holds.
 
-        `places` [rows] are the tokens' positions, all below `width`, beyond which nothing of the cache is looked at;
-        what it holds below that must be numbers. The tokens' keys and values are added to it.
+        `places` [rows] are the tokens' positions, all below `longest`; `attend` reads the cache, and adds to it.
         """
-        count = len(tokens)
-        cosines, sines = (table[places] for table in self._turn(cache.shape[-2], self._body.embed_tokens.weight))
-        rows = self._torch.arange(count, device=tokens.device)
+        cosines, sines = (table[places] for table in self._turn(longest, self._body.embed_tokens.weight))
         flat = self._body.embed_tokens(tokens)
-        # Added to the scores, not picked by it: torch's kernel turns a mask of booleans into this one in each layer.
-        mask = flat.new_zeros(count, 1, 1, width)
-        mask.masked_fill_(
-            (self._torch.arange(width, device=tokens.device) > places[:, None])[:, None, None], -self._torch.inf
-        )
-        for layer, (all_keys, all_values) in zip(self._layers, cache, strict=True):
-            queries, keys, values = self._attend_with(layer, flat, cosines, sines)
-            all_keys[rows, :, places], all_values[rows, :, places] = keys, values
-            # The queries that share a head of keys stand as so many positions, so that keys are read once.
-            grouped = queries.reshape(count, self._key_heads, -1, self._size)
-            mixed = self._functional.scaled_dot_product_attention(
-                grouped, all_keys[:count, :, :width], all_values[:count, :, :width], attn_mask=mask
-            )
-            flat = self._mlp(layer, self._products.added(mixed.reshape(count, -1), layer.out, flat))
+        for number, layer in enumerate(self._layers):
+            mixed = attend(number, *self._attend_with(layer, flat, cosines, sines))
+            flat = self._mlp(layer, self._products.added(mixed, layer.out, flat))
         return self._norm(flat, self._body.norm.weight)
 
     def _attend_with(

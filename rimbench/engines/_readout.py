@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from rimbench.engines._graphs import PROMPT_STEP, Graphs
 from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder, is_plain
+from rimbench.engines._pages import cache_for
 
 if TYPE_CHECKING:
     import torch
@@ -154,10 +155,13 @@ class LetterReadout:
         """The first four tokens' logits [rows, 4] after each row and its first token once more, by a step."""
         made: list[tuple[torch.Tensor, torch.Tensor]] = []
         lean.hidden_at(ids, last, ragged=True, made=made)
-        cache = lean.new_cache(len(ids), 32).zero_()
-        for place, row in enumerate(lean.by_row(made, (last + 1).tolist(), ids.shape[1])):
-            cache[:, :, place, :, : row.shape[3]] = row
-        return lean.logits(lean.step(ids[:, 0], last + 1, cache, 32))[:, :4]
+        kind = cache_for(self._device, self._head.weight.dtype, captured=self._graphs.used)
+        cache = kind(lean.geometry, len(ids), 32)
+        for kept in cache.keep(made, (last + 1).tolist(), ids.shape[1]):
+            cache.start(kept)
+            cache.release(kept)
+        cache.grow(32)
+        return lean.logits(lean.step(ids[:, 0], last + 1, 32, cache.reading(last + 1, 32)))[:, :4]
 
 
 _Asked = tuple[tuple[int, ...], bool]

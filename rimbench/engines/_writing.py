@@ -6,12 +6,13 @@ Flows in: rows, each a prompt and how it is answered. Flows out: the same rows w
   keys and values.
 - A row that ends gives its slot to the next; where none is left, the last row moves into it, so that every row that
   is computed is one that still writes.
-- Keys and values lie in one cache that is allocated once for all slots; a step attends as far as its longest row.
+- Keys and values lie in one cache that is allocated once for all slots (`_cache.py`, `_pages.py`).
 - On a GPU a step is replayed from a graph of the next power of two of rows and of a width in steps of 128; the rows
   that are too many write into slots that nobody has. So is the pass over prompts that a batch begins with, which lays
   their keys and values in one place that all such graphs share.
 """
 
+import itertools
 import logging
 import time
 from collections import deque
@@ -22,9 +23,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from rimbench.engines import Decoding
+from rimbench.engines._cache import Cache
 from rimbench.engines._draws import draw_tokens, not_numbers
 from rimbench.engines._graphs import PROMPT_STEP, TOKENS_IN_A_GRAPH, Graphs
 from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder
+from rimbench.engines._pages import cache_for
 
 if TYPE_CHECKING:
     import torch
@@ -34,10 +37,8 @@ SLOTS_EACH = 4
 """Rows that are written at once for each sequence of a batch: an item's draws take slots, but no prompts."""
 CACHE_SHARE = 0.5
 """Of the memory that is free, what keys and values may take."""
-WIDTH_STEP = 16
-"""Attention reads the cache up to a multiple of this, which kernels want their rows to start at."""
 GRAPH_STEP = 128
-"""The same in a graph, of which there is one a width."""
+"""A graph's step reads its cache up to a multiple of this: there is one a width."""
 
 
 @dataclass(slots=True, eq=False)
@@ -59,9 +60,9 @@ class WrittenRow:
 
 @dataclass(frozen=True, slots=True)
 class _Computed:
-    """A prompt's keys and values [layers, 2, heads, tokens, size], its last logits, and the rows that want a slot."""
+    """A prompt as the cache keeps it, its last logits, and the rows that want a slot."""
 
-    kept: "torch.Tensor"
+    kept: Any
     logits: "torch.Tensor"
     rows: "deque[WrittenRow]"
 
@@ -75,10 +76,11 @@ class LeanWriter:
         import torch
 
         self._torch, self._device = torch, device
-        self._passes = _Passes(torch, lean, graphs or Graphs(used=False))
+        self._graphs = graphs or Graphs(used=False)
+        self._passes = _Passes(torch, lean, self._graphs)
         self._lean = lean
         self._stop_ids, self._slots = frozenset(stop_ids), slots
-        self._cache: torch.Tensor | None = None
+        self._cache: Cache | None = None
         self._said = False
 
     def write(self, rows: Sequence[WrittenRow]) -> Iterator[list[WrittenRow]]:
@@ -88,7 +90,7 @@ class LeanWriter:
             by_prompt.setdefault(row.prompt, deque()).append(row)
         longest = max(len(row.prompt) + row.decoding.max_new_tokens for row in rows)
         cache, self._cache = self._room(min(len(rows), self._slots), longest, timed=rows[0].decoding.traced), None
-        batch = _Batch(self._torch, self._passes, cache[:, :, : len(rows)], self._stop_ids)
+        batch = _Batch(self._torch, self._passes, cache, min(cache.slots, len(rows)), self._stop_ids)
         waiting = deque(by_prompt.items())
         while waiting or batch.busy:
             with self._torch.inference_mode():
@@ -111,11 +113,12 @@ class LeanWriter:
             free -= len(taken[-1][1])
         return taken
 
-    def _room(self, slots: int, tokens: int, *, timed: bool) -> "torch.Tensor":
+    def _room(self, slots: int, tokens: int, *, timed: bool) -> Cache:
         """A cache for so many rows, or for as many as the memory holds: one at least, and all that are timed."""
-        tokens += -tokens % WIDTH_STEP
+        kind = cache_for(self._device, self._lean.geometry.like.dtype, captured=self._graphs.used)
+        tokens += -tokens % kind.STEP
         held = self._cache
-        if held is not None and held.shape[2] >= slots and held.shape[4] >= tokens:
+        if held is not None and held.slots >= slots and held.tokens >= tokens:
             return held
         self._cache = held = None
         self._passes.forget()
@@ -126,7 +129,7 @@ class LeanWriter:
         while True:
             try:
                 with self._torch.inference_mode():
-                    cache = self._lean.new_cache(slots, tokens)
+                    cache = kind(self._lean.geometry, slots, tokens)
                 break
             except RuntimeError:  # the memory does not suffice
                 if slots == 1:
@@ -153,14 +156,14 @@ class _Passes:
         """The cache has another place from now on."""
         self._graphs.clear()
 
-    def width_of(self, tokens: int, at_most: int) -> int:
-        """How far attention looks into the cache for so many tokens of the longest row."""
-        return min(tokens + -tokens % (GRAPH_STEP if self._graphs.used else WIDTH_STEP), at_most)
-
     def over_prompts(
-        self, prompts: Sequence[Sequence[int]], device: Any, *, begins: bool
-    ) -> "tuple[list[torch.Tensor], torch.Tensor]":
-        """Each prompt's keys and values, and its last logits [prompts, vocabulary]; `begins`: none is written yet."""
+        self, prompts: Sequence[Sequence[int]], cache: Cache, *, begins: bool
+    ) -> "tuple[list[Any], torch.Tensor]":
+        """What the cache keeps of each prompt, and its last logits [prompts, vocabulary].
+
+        `begins`: none is written yet.
+        """
+        device = self._lean.geometry.like.device
         lengths = list(map(len, prompts))
         width = max(lengths)
         wide = width + -width % PROMPT_STEP
@@ -184,36 +187,39 @@ class _Passes:
         shape = ("prompts", len(prompts), width) if captured else None
         logits = self._graphs.run(shape, compute, ids, last)
         kept = [(k[: ids.numel()], v[: ids.numel()]) for k, v in self._made] if captured else made
-        return self._lean.by_row(kept, lengths, width), logits.clone() if captured else logits
+        return cache.keep(kept, lengths, width), logits.clone() if captured else logits
 
-    def over_newest(self, tokens: list[int], places: list[int], cache: "torch.Tensor", width: int) -> "torch.Tensor":
-        """The logits [rows, vocabulary] after one more token of each of the cache's first rows."""
-        count, shape = len(tokens), None
+    def over_newest(self, tokens: list[int], cache: Cache) -> "torch.Tensor":
+        """The logits [rows, vocabulary] after one more token of each of the cache's rows."""
+        places, count, shape = cache.lengths, len(tokens), None
+        tokens_seen, step = max(places) + 1, GRAPH_STEP if self._graphs.used else cache.STEP
+        width = min(tokens_seen + -tokens_seen % step, cache.tokens)
+        cache.grow(width)
         if self._graphs.used:
-            rows = min(1 << (count - 1).bit_length(), cache.shape[2])
+            rows = min(1 << (count - 1).bit_length(), cache.slots)
             shape = ("step", rows, width)
             # Rows that nobody has begin at 0, in slots that are filled anew before they are read.
             tokens, places = ([*some, *[0] * (rows - count)] for some in (tokens, places))
-        newest, at = self._torch.tensor([tokens, places], device=cache.device)
-        logits = self._graphs.run(
-            shape, lambda t, p: self._lean.logits(self._lean.step(t, p, cache, width)), newest, at
-        )
-        return logits[:count]
+        newest, at = self._torch.tensor([tokens, places], device=self._lean.geometry.like.device)
+
+        def compute(newest: "torch.Tensor", at: "torch.Tensor") -> "torch.Tensor":
+            return self._lean.logits(self._lean.step(newest, at, cache.tokens, cache.reading(at, width)))
+
+        return self._graphs.run(shape, compute, newest, at)[:count]
 
 
 class _Batch:
-    """The rows that are being written: the i-th in the i-th row of the cache."""
+    """The rows that are being written: the i-th is the i-th row of the cache."""
 
-    def __init__(self, torch: Any, passes: _Passes, cache: "torch.Tensor", stop_ids: frozenset[int]) -> None:
-        self._torch, self._passes, self._cache, self._stop_ids = torch, passes, cache, stop_ids
+    def __init__(self, torch: Any, passes: _Passes, cache: Cache, slots: int, stop_ids: frozenset[int]) -> None:
+        self._torch, self._passes, self._cache, self._slots, self._stop_ids = torch, passes, cache, slots, stop_ids
         self._active: list[WrittenRow] = []
-        self._cleared = 0
         self.computed: deque[_Computed] = deque()
 
     @property
     def free(self) -> int:
         """Slots that no row has."""
-        return int(self._cache.shape[2]) - len(self._active)
+        return self._slots - len(self._active)
 
     @property
     def busy(self) -> bool:
@@ -222,9 +228,7 @@ class _Batch:
 
     def compute(self, prompts: "Sequence[tuple[tuple[int, ...], deque[WrittenRow]]]") -> None:
         """One pass over prompts, of which no token is known yet."""
-        kept, logits = self._passes.over_prompts(
-            [ids for ids, _ in prompts], self._cache.device, begins=not self._active
-        )
+        kept, logits = self._passes.over_prompts([ids for ids, _ in prompts], self._cache, begins=not self._active)
         self.computed += (_Computed(*found) for found in zip(kept, logits, (r for _, r in prompts), strict=True))
 
     def advance(self) -> list[WrittenRow]:
@@ -236,12 +240,8 @@ class _Batch:
 
     def _start(self) -> list[WrittenRow]:
         """Give free slots to rows whose prompt is computed, with their first token."""
-        new: list[tuple[WrittenRow, _Computed]] = []
-        while self.computed and len(new) < self.free:
-            first = self.computed[0]
-            new.append((first.rows.popleft(), first))
-            if not first.rows:
-                self.computed.popleft()
+        waiting = ((row, source) for source in self.computed for row in source.rows)
+        new = list(itertools.islice(waiting, max(0, self.free)))
         if not new:
             return []
         for row, source in new:
@@ -249,40 +249,41 @@ class _Batch:
         self._choose([row for row, _ in new], self._torch.stack([source.logits for _, source in new]))
         for row, source in new:
             if not self._has_ended(row):
-                tokens = source.kept.shape[3]
-                self._clear(tokens)
-                self._cache[:, :, len(self._active), :, :tokens] = source.kept
+                self._cache.start(source.kept)
                 self._active.append(row)
+            source.rows.popleft()
+            if not source.rows:
+                self._cache.release(source.kept)
+                self.computed.popleft()
         return [row for row, _ in new if self._has_ended(row)]
 
     def _step(self) -> list[WrittenRow]:
-        places = [len(row.prompt) + len(row.tokens) - 1 for row in self._active]
-        width = self._passes.width_of(max(places) + 1, self._cache.shape[4])
-        self._clear(width)
         newest = [row.tokens[-1] for row in self._active]
-        self._choose(self._active, self._passes.over_newest(newest, places, self._cache, width))
+        self._choose(self._active, self._passes.over_newest(newest, self._cache))
         ended = [slot for slot, row in enumerate(self._active) if self._has_ended(row)]
         found = [self._active[slot] for slot in ended]
         for slot in reversed(ended):
+            self._cache.end(slot)
             last = self._active.pop()
             if slot < len(self._active):
-                tokens = len(last.prompt) + len(last.tokens) - 1
-                self._cache[:, :, slot, :, :tokens] = self._cache[:, :, len(self._active), :, :tokens]
                 self._active[slot] = last
         return found
 
     def _choose(self, rows: Sequence[WrittenRow], logits: "torch.Tensor") -> None:
         """Each row's next token: the best, or one drawn by its own chance."""
-        best, tokens = logits.max(-1)
-        if not bool(best.isfinite().all()):
+        if not bool(logits.amax(-1).isfinite().all()):
             raise not_numbers()
-        drawn: dict[Decoding, list[int]] = {}
+        alike: dict[Decoding | None, list[int]] = {}
         for place, row in enumerate(rows):
-            if row.chance is not None:
-                drawn.setdefault(row.decoding, []).append(place)
-        for decoding, places in drawn.items():
-            chances = [chance for place in places if (chance := rows[place].chance) is not None]
-            tokens[places] = draw_tokens(logits[places], chances, decoding.temperature, decoding.top_p)
+            alike.setdefault(row.decoding if row.chance is not None else None, []).append(place)
+        tokens = self._torch.empty(len(rows), dtype=self._torch.long, device=logits.device)
+        for decoding, places in alike.items():
+            some = logits if len(places) == len(rows) else logits[places]
+            if decoding is None:
+                tokens[places] = some.argmax(-1)
+            else:
+                chances = [chance for place in places if (chance := rows[place].chance) is not None]
+                tokens[places] = draw_tokens(some, chances, decoding.temperature, decoding.top_p)
         chosen = tokens.tolist()
         now = time.perf_counter()
         for row, token in zip(rows, chosen, strict=True):
@@ -292,13 +293,6 @@ class _Batch:
 
     def _has_ended(self, row: WrittenRow) -> bool:
         return row.finished or len(row.tokens) >= row.decoding.max_new_tokens
-
-    def _clear(self, tokens: int) -> None:
-        """Make the cache hold numbers up to so many tokens: what a mask leaves out is still multiplied, by 0."""
-        if tokens > self._cleared:
-            tokens += -tokens % WIDTH_STEP
-            self._cache[:, :, :, :, self._cleared : tokens] = 0
-            self._cleared = tokens
 
 
 def _free_bytes(torch: Any, device: str) -> int | None:

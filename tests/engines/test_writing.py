@@ -117,10 +117,10 @@ def test_a_cache_that_the_memory_does_not_hold_has_fewer_slots_and_says_so(monke
     model = made("llama")
     prompts, by = rows_of(model), writer(model)
     wanted = written(by, greedy(prompts))
-    row_bytes = LetterReadout(model, "cpu").lean.cache_bytes(96)
+    row_bytes = LetterReadout(model, "cpu").lean.cache_bytes(128)
     monkeypatch.setattr(_writing, "_free_bytes", lambda *_: int(2.5 * row_bytes / _writing.CACHE_SHARE))
     assert written(writer(model), greedy(prompts)) == wanted
-    assert "of 2 sequences of 96 tokens: so many are written at once instead of 7" in caplog.text
+    assert "of 2 sequences of 128 tokens: so many are written at once instead of 7" in caplog.text
 
 
 def test_a_model_that_is_not_written_here_goes_through_generate_in_batches(tmp_path, checkpoint):
