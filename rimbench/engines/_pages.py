@@ -1,8 +1,8 @@
 """Keys and values in pages of 64 tokens: a row is a list of pages, after vLLM (https://arxiv.org/abs/2309.06180, 4).
 
 All rows of a prompt read its full pages where they are, so that these come from memory once; what a row computes is
-the same whoever else reads them. For fp32 on a CPU, whose attention over slots is made of products too small to be
-fast.
+the same whoever else reads them. For fp32 on a CPU and decoders that are not tiny: there attention over slots is made
+of products too small to be fast.
 """
 
 from dataclasses import dataclass
@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 from rimbench.engines._cache import Attend, Cache, Geometry, SlotCache
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 PAGE = 64
 """Tokens of a page: four of the widest registers."""
+WIDE = 256
+"""Dimensions of all heads of queries. Below, calls cost more than what they compute, and pages take more of them."""
 
 
-def cache_for(device: str, dtype: "torch.dtype", *, captured: bool) -> type[Cache]:
-    """The faster cache for `cpu` or `cuda`, a number type, and passes that graphs are captured of, or not."""
+def cache_for(of: Geometry, device: str, *, captured: bool) -> type[Cache]:
+    """The faster cache for a decoder on `cpu` or `cuda`, of whose passes graphs are captured, or not."""
     import torch
 
-    return PagedCache if device == "cpu" and dtype == torch.float32 and not captured else SlotCache
+    paged = device == "cpu" and of.like.dtype == torch.float32 and of.heads * of.size >= WIDE
+    return PagedCache if paged and not captured else SlotCache
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class LeanWriter:
 
     def _room(self, slots: int, tokens: int, *, timed: bool) -> Cache:
         """A cache for so many rows, or for as many as the memory holds: one at least, and all that are timed."""
-        kind = cache_for(self._device, self._lean.geometry.like.dtype, captured=self._graphs.used)
+        kind = cache_for(self._lean.geometry, self._device, captured=self._graphs.used)
         tokens += -tokens % kind.STEP
         held = self._cache
         if held is not None and held.slots >= slots and held.tokens >= tokens:

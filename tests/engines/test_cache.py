@@ -117,7 +117,10 @@ def test_as_many_rows_as_there_are_slots_have_room_to_the_end(slots):
     assert len(cache._free) == len(cache._readers)
 
 
-def test_pages_are_for_fp32_on_a_cpu_without_graphs():
-    assert cache_for("cpu", torch.float32, captured=False) is PagedCache
-    others = [("cuda", torch.float32, False), ("cpu", torch.bfloat16, False), ("cpu", torch.float32, True)]
-    assert {cache_for(device, dtype, captured=captured) for device, dtype, captured in others} == {SlotCache}
+def test_pages_are_for_wide_decoders_in_fp32_on_a_cpu_without_graphs():
+    wide, half = (
+        Geometry(LAYERS, 9, 3, 64, torch.zeros(1, dtype=dtype)) for dtype in (torch.float32, torch.bfloat16)
+    )
+    assert cache_for(wide, "cpu", captured=False) is PagedCache
+    others = [(wide, "cuda", False), (half, "cpu", False), (wide, "cpu", True), (geometry(), "cpu", False)]
+    assert {cache_for(of, device, captured=captured) for of, device, captured in others} == {SlotCache}

@@ -66,8 +66,9 @@ def test_greedy_tokens_are_those_of_generate_whatever_number_of_slots_there_is(f
         assert written(by, greedy(prompts)) == wanted, "the cache of the first call does not show in the second"
 
 
-def test_draws_are_the_same_whatever_is_written_beside_them():
-    model = made("qwen2")
+@pytest.mark.parametrize("hidden", [32, 256])  # slots, and pages
+def test_draws_are_the_same_whatever_is_written_beside_them(hidden):
+    model = made("qwen2", hidden)
     prompts = rows_of(model)
 
     def rows():
@@ -79,8 +80,9 @@ def test_draws_are_the_same_whatever_is_written_beside_them():
     assert [written(writer(model), [row])[0] for row in rows()] == together
 
 
-def test_each_prompt_is_computed_once_for_its_greedy_answer_and_eight_draws_and_each_row_while_it_writes():
-    model = made("llama")
+@pytest.mark.parametrize("hidden", [32, 256])  # slots, and pages
+def test_each_prompt_is_computed_once_for_its_greedy_answer_and_eight_draws_and_each_row_while_it_writes(hidden):
+    model = made("llama", hidden)
     by, prompts = writer(model, slots=10), rows_of(model)
     counts = count_tokens(model)
     rows = [
@@ -113,14 +115,15 @@ def test_a_row_that_never_ends_stops_at_its_limit():
     assert (len(row.tokens), row.finished) == (20, False)
 
 
-def test_a_cache_that_the_memory_does_not_hold_has_fewer_slots_and_says_so(monkeypatch, caplog):
-    model = made("llama")
+@pytest.mark.parametrize(("hidden", "tokens"), [(32, 96), (256, 128)])  # slots, and pages
+def test_a_cache_that_the_memory_does_not_hold_has_fewer_slots_and_says_so(monkeypatch, caplog, hidden, tokens):
+    model = made("llama", hidden)
     prompts, by = rows_of(model), writer(model)
     wanted = written(by, greedy(prompts))
-    row_bytes = LetterReadout(model, "cpu").lean.cache_bytes(128)
+    row_bytes = LetterReadout(model, "cpu").lean.cache_bytes(tokens)
     monkeypatch.setattr(_writing, "_free_bytes", lambda *_: int(2.5 * row_bytes / _writing.CACHE_SHARE))
     assert written(writer(model), greedy(prompts)) == wanted
-    assert "of 2 sequences of 128 tokens: so many are written at once instead of 7" in caplog.text
+    assert f"of 2 sequences of {tokens} tokens: so many are written at once instead of 7" in caplog.text
 
 
 def test_a_model_that_is_not_written_here_goes_through_generate_in_batches(tmp_path, checkpoint):
