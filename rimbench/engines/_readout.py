@@ -155,7 +155,7 @@ class LetterReadout:
         """The first four tokens' logits [rows, 4] after each row and its first token once more, by a step."""
         made: list[tuple[torch.Tensor, torch.Tensor]] = []
         lean.hidden_at(ids, last, ragged=True, made=made)
-        kind = cache_for(self._device, self._head.weight.dtype, captured=self._graphs.used)
+        kind = cache_for(lean.geometry, self._device, captured=self._graphs.used)
         cache = kind(lean.geometry, len(ids), 32)
         for kept in cache.keep(made, (last + 1).tolist(), ids.shape[1]):
             cache.start(kept)
