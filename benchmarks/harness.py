@@ -4,7 +4,8 @@
 
 Both sides answer the same 1,000 generated questions with the same tiny random model, in this process, interleaved,
 loading left out: one side is `run_cell` with its records, the other calls the engine on the same batches and throws
-the answers away. The smaller the model the larger the harness looms. Target: a ratio of at most 1.05.
+the answers away. The smaller the model the larger the harness looms. Targets: a ratio of
+at most 1.04 for a readout and 1.03 for 8 tokens.
 """
 
 import statistics
@@ -35,11 +36,11 @@ def main() -> None:
         checkpoint = tiny.make_checkpoint(folder / "checkpoint")
         suite = load(str(tiny.write_suite(folder, N)))
         styles = {
-            "readout": AnswerStyle("readout"),
-            "8 tokens, as RiM's card": AnswerStyle("generate", "first_letter", max_new_tokens=8),
-            "free text, 32 tokens": AnswerStyle("generate", max_new_tokens=32),
+            "readout": (AnswerStyle("readout"), 1.04),
+            "8 tokens, as RiM's card": (AnswerStyle("generate", "first_letter", max_new_tokens=8), 1.03),
+            "free text, 32 tokens": (AnswerStyle("generate", max_new_tokens=32), 1.03),
         }
-        for label, style in styles.items():
+        for label, (style, most) in styles.items():
             system = System("tiny", "", Weights(path=str(checkpoint)), PromptStyle(), style)
             settings = RunSettings(folder / "results", engine="transformers")
             [run] = plan_runs([system], [suite], settings)
@@ -58,7 +59,7 @@ def main() -> None:
             ratio = statistics.median(h / b for h, b in zip(harness, bare, strict=True))
             print(
                 f"{label}: bare engine {statistics.median(bare):.3f} s, rimbench {statistics.median(harness):.3f} s, "
-                f"median ratio {ratio:.3f} (target 1.05), N = {N}, {ROUNDS} rounds"
+                f"median ratio {ratio:.3f} (target {most}), N = {N}, {ROUNDS} rounds"
             )
 
 
