@@ -27,7 +27,7 @@ from rimbench.engines import (
     check_room,
 )
 from rimbench.engines._contract import SERVER_URL
-from rimbench.engines._decisions import PATHS, answer_of, body_of
+from rimbench.engines._decisions import PATHS, PRINTED, answer_of, body_of
 from rimbench.engines._endpoint import IN_FLIGHT, Endpoint, Reply, WireError, named_here
 from rimbench.engines._letters import read_letter, with_letters
 from rimbench.engines._replies import (
@@ -46,8 +46,6 @@ from rimbench.records import Answer, Trace
 COMPLETIONS, CHAT, MODELS = "/v1/completions", "/v1/chat/completions", "/v1/models"
 FILTERED = "content_filter"
 """Why a text ended that the server, or what stands before it, refused."""
-ROUNDED = 0.01
-"""How far above 1 the letters may reach together, as printed."""
 STANDS_FOR = "="
 """Between the name that is asked for and that of the model which answers."""
 
@@ -230,10 +228,8 @@ class ServerEngine(Engine):
         if not all(math.isfinite(found[token]) and found[token] <= 1e-3 for token in tokens):
             raise ValueError(f"the server's log-probabilities are none: {[found[token] for token in tokens]}")
         held = math.fsum(math.exp(found[token]) for token in set(tokens))
-        if held > 1 + ROUNDED:
-            raise ValueError(
-                f"the server's log-probabilities are none: the letters hold {held:.4g}, expected 1 at most"
-            )
+        if held > 1 + PRINTED:
+            raise ValueError(f"log-probabilities that are none: the letters hold {held:.4g}, expected 1 at most")
         return {token: found[token] for token in tokens}
 
     def _decision(self, request: Request, sample: int, seed: int) -> Reply:

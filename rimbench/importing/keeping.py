@@ -17,7 +17,7 @@ from rimbench.engines import UNKNOWN, EngineFacts
 from rimbench.errors import DataError
 from rimbench.extraction import extract, text_alone
 from rimbench.importing.matching import Match, Matching, Target
-from rimbench.importing.outcome import ImportFigures, predictions_unread, sum_up
+from rimbench.importing.outcome import ImportFigures, sum_up
 from rimbench.importing.reading import ForeignFile
 from rimbench.records import Record, Status
 from rimbench.store import (
@@ -53,12 +53,13 @@ class Imported:
 def keep(file: ForeignFile, system: str, target: Target, matching: Matching, results: Path) -> Imported:
     """Write a run's folder, or complete one that was cut off; the same import twice changes nothing."""
     records = [_to_record(m, file.reading.mode, target) for m in matching.matches]
-    unread = predictions_unread(file.reading, matching, records)
-    texts = sum(bool(a.prediction) for a in file.reading.answers)
+    answered = zip(matching.matches, records, strict=True)
+    texts = [(m.answer.prediction, record.status) for m, record in answered if m.answer.prediction]
+    unread = [text for text, status in texts if status != "ok"]
     # More than half: the number of an option may be another option's text.
-    if 2 * len(unread) > texts and not any(a.letter for a in file.reading.answers):
+    if 2 * len(unread) > len(texts) and not any(a.letter for a in file.reading.answers):
         raise DataError(
-            f"{file.path}: none of its predictions is a letter, and {len(unread)} of {texts} no option's text, "
+            f"{file.path}: none of its predictions is a letter, and {len(unread)} of {len(texts)} no option's text, "
             f"such as {unread[0][:40]!r}: expected A to J, the option's text, or null"
         )
     identity = _identify(file, target, matching, system)

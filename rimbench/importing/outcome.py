@@ -73,7 +73,7 @@ def sum_up(reading: AnswerFile, suite: Suite, matching: Matching, records: Seque
         "differing_why": own.why if own else (),
         **reading.lists,
     }
-    if unread := predictions_unread(reading, matching, records):
+    if unread := _unread(reading, matching, records):
         counted = [f"{value[:40]!r} ({count})" for value, count in Counter(unread).most_common()]
         lists["predictions_without_letter"] = tuple(counted)
     return ImportFigures(
@@ -98,11 +98,12 @@ def sum_up(reading: AnswerFile, suite: Suite, matching: Matching, records: Seque
     )
 
 
-def predictions_unread(reading: AnswerFile, matching: Matching, records: Sequence[Record]) -> list[str]:
-    """What stood in a letter's place and is neither one nor the text of one option."""
-    taken = zip(matching.matches, records, strict=True)
-    read = {(m.answer.item_id, m.answer.sample) for m, record in taken if record.status == "ok"}
-    return [a.prediction for a in reading.answers if a.prediction and (a.item_id, a.sample) not in read]
+def _unread(reading: AnswerFile, matching: Matching, records: Sequence[Record]) -> list[str]:
+    """What stood in a letter's place and is neither one nor the text of one option of the item, if there is one."""
+    unknown = set(matching.unknown)
+    answers = [m.answer for m, record in zip(matching.matches, records, strict=True) if record.status != "ok"]
+    answers += [a for a in reading.answers if a.item_id in unknown]
+    return [answer.prediction for answer in answers if answer.prediction]
 
 
 def _count_whole(answers: Sequence[ForeignAnswer]) -> tuple[int, int] | None:

@@ -248,11 +248,9 @@ def _lock(folder: Path) -> "FileLock":
 
 def _lock_if_can_be(folder: Path) -> "list[FileLock]":
     """The lock of a folder that may be damaged: none where no process can hold one."""
-    if folder.is_symlink() or not folder.is_dir():
-        return []
-    if os.path.lexists(folder / LOCK) and not _is_regular(folder / LOCK):
-        return []
-    return [_lock(folder)]
+    held = folder / LOCK
+    odd = folder.is_symlink() or not folder.is_dir() or (os.path.lexists(held) and not _is_regular(held))
+    return [] if odd else [_lock(folder)]
 
 
 def _holds(path: Path, lines: Iterator[bytes]) -> bool:

@@ -72,6 +72,12 @@ def test_an_options_text_is_a_prediction_with_its_letter_or_without(
     assert done.document["predictions_without_letter"] == ([] if answer else [f"{predicted!r} (1)"])
 
 
+def test_texts_of_items_beyond_the_sample_count_neither_way(do_import, write_lines, quiz, quiz_rows):
+    rows = [row(item_id, options["ABCD".index(gold)], gold) for item_id, _, options, gold in quiz_rows]
+    done = do_import(write_lines(rows), quiz(n=2))
+    assert (done.document["n"], done.document["right"], done.document["predictions_without_letter"]) == (2, 2, [])
+
+
 def test_numbers_of_options_are_not_taken_for_options_that_are_numbers(do_import, write_lines, quiz):
     rows = [row(f"q-{i}", str(number), None) for i, number in enumerate([1, 2, 6, 3, 0, 2], 1)]
     with pytest.raises(DataError, match="none of its predictions is a letter, and 5 of 6 no option's text"):

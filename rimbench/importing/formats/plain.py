@@ -3,13 +3,12 @@
     {"item_id": "17", "predicted": "B", "gold": "C", "prompt_tokens": 240, "generated_tokens": 1}
 
 `predicted` is null, or an empty cell, where there was no answer, and may be an option's text, with its letter or
-without. `text` stands beside it, or in its place: then the
-letter is read from the text. A row with an `error`, or a `status` that says so, was not answered, whatever else it
-holds; a text without a letter whose `finish_reason` is "length" was cut off. Optional: `gold`,
-`sample` (0 greedy, 1.. draws) and `temperature` (above 0, none is greedy, and samples from 0 on are draws from 1 on),
-the token counts, and `question` and `options` (a list, an object by letter, or columns such as opa.. and A..), by
-which items are matched instead of by their ids. A row with a question needs no id. Other usual names of these keys
-are read too: `SPELLINGS`.
+without. `text` stands beside it, or in its place: then the letter is read from the text. A row with an `error`, or a
+`status` that says so, was not answered, whatever else it holds; a text without a letter whose `finish_reason` is
+"length" was cut off. Optional: `gold`, `sample` (0 greedy, 1.. draws) and `temperature` (above 0, none is greedy, and
+samples from 0 on are draws from 1 on), the token counts, and `question` and `options` (a list, an object by letter,
+or columns such as opa.. and A..), by which items are matched instead of by their ids. A row with a question needs no
+id. Other usual names of these keys are read too: `SPELLINGS`.
 """
 
 import ast
