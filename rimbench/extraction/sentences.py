@@ -74,9 +74,11 @@ def _alone(lines: list[str], reader: Reader) -> list[tuple[int, str]]:
 
 def _label(line: str, reader: Reader) -> tuple[str, bool]:
     """The letters that label `line`, and whether the line itself lists options ("A) x B) y")."""
-    label = wording.LABEL.match(line)
-    if wording.ANSWER_OF_A.fullmatch(line) and "A" in reader.options:  # "A: B" may be short for "Answer: B"
+    short = wording.ANSWER_OF_A.match(line) if "A" in reader.options else None
+    if short and short["alone"]:  # "A: B" may be short for "Answer: B"
         return "", False
+    line = line[short.end() :] if short else line  # "A: (C) Clopidogrel" is
+    label = wording.LABEL.match(line)
     letters = reader.named(line[label.end() :]) if label else reader.named_with_text(line)
     if not letters and len(line) < 30 and not wording.VERB.search(line):  # "Definitely C.", "Both A and C"
         alone = (w.alone.match(line) for w in reader.spoken if w.alone)
@@ -118,7 +120,7 @@ def concluded(plain: str, reader: Reader) -> str:
 
 def _is_account(sentence: str) -> bool:
     """Whether a sentence goes through the options, thinks aloud or speaks of other patients."""
-    found = wording.LABEL.match(sentence) or wording.MUSING.search(sentence)
+    found = wording.LABEL.match(sentence) or wording.MUSING.search(sentence) or wording.REMARK.search(sentence)
     return bool(found or wording.OTHER_PATIENTS.search(sentence.rstrip(".!")))
 
 

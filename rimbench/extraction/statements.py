@@ -10,7 +10,7 @@ from itertools import islice
 from rimbench.extraction import wording
 from rimbench.extraction.reader import Reader
 from rimbench.extraction.sentences import opening, refuted
-from rimbench.extraction.spelling import padded
+from rimbench.extraction.spelling import normal, padded
 from rimbench.extraction.wording import ENGLISH, LanguageWording
 
 
@@ -190,10 +190,14 @@ def _is_supposed(plain: str, cue: re.Match[str], words: LanguageWording) -> bool
 
 def _judgements(pattern: re.Pattern[str], plain: str, words: LanguageWording, reader: Reader) -> Iterator[_Statement]:
     """What `pattern` says of a letter that is its subject ("C is the best answer")."""
+    plain = wording.BETWEEN.sub(lambda pair: " " * len(pair[0]), plain)  # "between B and C, C is the better choice"
     for found in _tail(pattern, plain):
         bare = not found["named"] and not found["first"].startswith("(")
         word_follows = words is ENGLISH and re.match(r" ?\w", found["gap"]) and found["first"][-1].isalpha()
         before = plain[max(0, found.start() - 60) : found.start()]
+        text = reader.normal.get(found["first"].strip("().:"), "")
+        if text.startswith(normal(plain[found.end("first") : found.end()]) or "\n"):
+            continue  # "A: Correct the sodium" is the option itself
         if bare and (word_follows or not words.may_follow.search(before[-15:])):
             continue
         lone = bare and found["first"].isalpha()

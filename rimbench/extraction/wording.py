@@ -28,9 +28,10 @@ BOX_DENIED = re.compile(r"[\s)]{0,3}(?:is|was|would be)(?:n't| not| wrong| incor
 _KEPT = r"(?:correct|best|right|final|chosen|selected|my)"
 ANSWER = re.compile(
     rf"(?<![A-Za-z])(?:answers?(?! choices| options)|final(?=:)|ans\b\.?|solution|{_KEPT}_?answer|"
-    rf"{_KEPT}[ _]?(?:option|choice|response|selection)|"
+    rf"{_KEPT}[ _]?(?:option|choice|response|selection|decision|verdict)|"
     r"(?<=[\"'])(?:choice|option|prediction|selection)(?=[\"'] ?:))"
-    r"(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?|"
+    r"(?:[_ ](?:choice|option|letter|key|idx))?(?![A-Za-z])[\"\]]?"
+    r"(?: ?\([A-J](?:(?:,? or |,? ?| ?[-/|] ?)\(?[A-J]\b\)?){1,9}\)(?= ?:))?|"  # "Answer (A, B, C or D):"
     r"^(?:choice|decision|key|output|prediction|response|selection|verdict|assistant)(?=:)",
     re.I | re.M,
 )
@@ -42,9 +43,9 @@ CHOICE = words(
 )
 CORRECTION = words(
     r"it(?:'s| is)|(?:must|should|has to) be|correction|actually|make that|i mean|scratch that",
-    r"by (?:elimination|exclusion)",
+    r"by (?:elimination|exclusion)|on (?:further |second )?(?:reflection|thoughts?)|i(?:'d| would) say",
     r"left with|(?:leaving|leaves)(?: (?:us|only|with)){0,3}|(?:wait|no)(?=,)",
-    r"(?:therefore|thus|hence|so|finally|think|say)(?=[,:]? \(?[A-J](?:[).:]|$))",
+    r"(?:therefore|thus|hence|so|finally|in conclusion|think|say)(?=[,:]? \(?[A-J](?:[).:]|$))",
 )
 HEADING = re.compile(
     r"^\W{0,4}(?:the |my |final |correct |best |overall ){0,3}(?:answer|conclusion|response|decision|choice)\W{0,4}$",
@@ -68,7 +69,7 @@ OTHER_PATIENTS = words(  # "in children the answer is": a question tells of one 
 PREFERENCE = words("best", "right", "my")  # "the best choice": said in remarks on other options, too
 NEGATED = words("not", "never", "cannot", "incorrect", "wrong", "less", r"\w{2,6}n't")
 SUPPOSED = re.compile(
-    r"\b(?:if|whether|unless|suppos\w{1,5}|assum\w{1,5}|(?:might|may|could|would) (?:think|argue|say))\b"
+    r"\b(?:if|whether|unless|suppos\w{1,5}|assum\w{1,5}|(?<!\bi )(?:might|may|could|would) (?:think|argue|say))\b"
     r"[^.,\n]{0,25}\Z|"
     r"(?:\b(?:incorrect|wrong|not|never|rather than|instead of|least|nor|or|than)|n't)"
     r"(?: an?| the| my)?(?: \w{1,15})? ?\Z",
@@ -123,7 +124,9 @@ VERDICT = re.compile(
     SUBJECT + r"(?P<gap>(?:(?!\(?\b[A-J]\b)[^.\n?]){0,200}?)(?: (?:is|are|remains|seems|appears|(?:would|must) be|"
     r"fits)(?: to be)?(?: \w{1,12}ly| both| all| also){0,2}(?: the| a| our)? "
     r"(?:correct|right|best|answer|better|most [a-z]{1,20}|safer|prefer(?:red|able)|"
-    r"more (?:likely|appropriate|plausible))\b| ?(?:[-:(|] ?(?i:(?:the )?(?:correct|right|best))\b|[✅✔]))"
+    r"more (?:likely|appropriate|plausible))\b| ?(?:[-:(|] ?(?i:(?:the )?(?:correct|right|best))\b|[✅✔])|"
+    r"(?<=\b[A-J][).:]) (?i:correct|right|true)(?= ?(?:[-:.,;]|$)))",
+    re.M,
 )
 SUBJECT_MAY_FOLLOW = re.compile(
     r"(?:^|\n|[.,:;!?(|-] ?|\b(?:that|so|thus|therefore|hence|think|believe|conclude|only|both|but|making|makes|"
@@ -144,7 +147,7 @@ NAME_ENDS = (
 )
 TOKEN = re.compile(rf"\(([A-Ja-j])\)|\(?\b([A-J])\b{NAME_ENDS}|\(?\b([a-j])(?=\)|:|\.?[\"'}}]{{0,3}} ?$)", re.M)
 JOINED = re.compile(
-    r" ?(?:,? ?\b(?:and/or|and|or|vs\.?)\b|[,/&+]) ?(?:options? |choices? )?"
+    r" ?(?:,? ?\b(?:and/or|and|or|vs\.?)\b|[,/&+|]) ?(?:options? |choices? )?"
     r"(?:\(([A-J])\)|([A-J])\b(?= ?(?:$|[^\w\s'-])| (?:and|or|are)\b))",
     re.M,
 )
@@ -198,10 +201,10 @@ DENIED = words(
     ends=r"(?: \w{1,15}){0,3}[ (]{0,2}$",
 )
 LABEL = re.compile(
-    r"(?:[-+>] ?|\d{1,2}[.)] )?(?=(?:(?:[Oo]ption|[Cc]hoice) )?"
+    r"(?:[-+>⇒→∴✅✔] ?|\d{1,2}[.)] )?(?=(?:(?:[Oo]ption|[Cc]hoice) )?"
     r"(?:\([A-Ja-j]\)|[A-J](?:[).:]|(?= -+ )|(?= \()|!?$)|[a-j](?:\)|\.?$))(?:\s|$|[.,:]))"
 )
-ANSWER_OF_A = re.compile(r"A[:.] ?\(?[B-J]\)?[.!]?")
+ANSWER_OF_A = re.compile(r"A[:.] ?(?=(?P<alone>\(?[B-J]\)?[.!]?$)|\([B-J]\)|[B-J][).:]\s)")
 VERB = words("is", "are", "was")
 OTHERS = words("others?", "incorrect", "wrong", "explanation", "rationale", "why")
 SENTENCE_END = re.compile(r"(?<!\b[A-J]\.)(?<=[.!?])\s+|\n+")
@@ -212,6 +215,11 @@ CONCLUDING = words(
 )
 FORMULA = re.compile(r"[=<>^\\√∑∫±≈]|\d ?[+×] ?\d")
 MUSING = words(r"let me|let's|consider|what about|look at|maybe|perhaps|alternatively|hmm|analy[sz]e", ends=r"|\?$")
+REMARK = re.compile(
+    r"\bwould be (?:(?:used|given|indicated|reserved|appropriate|correct|considered|chosen|best) )?"
+    r"(?:if\b|(?:for|when|in) (?!this|the|her|his|him|our|these|such))",
+    re.I,
+)
 BETWEEN = re.compile(r"\b[Bb]etween (?:options? )?\(?[A-J]\)? and (?:option )?\(?[A-J]\b\)?")
 MENTION = re.compile(
     r"(?:\b(\w{1,20}) )?\(([A-J])\)|\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter) \(?([A-Ja-j])\b\)?"
