@@ -41,6 +41,9 @@ def find_fault(record: Record, asked: Asked | None = None) -> str | None:
 def _find_fault_of(logprobs: Mapping[str, float] | None) -> str | None:
     if logprobs is None:
         return None
+    values = logprobs.values()
+    if logprobs and not math.isnan(sum(values)) and -math.inf < max(values) <= ROUNDING:
+        return None  # as nearly all are
     for letter, value in logprobs.items():
         if not value <= ROUNDING:  # NaN among them
             return f"option_logprobs.{letter}: expected a logarithm of a probability, 0 or less (got {value})"
@@ -55,9 +58,7 @@ def _find_fault_beside(record: Record, asked: Asked) -> str | None:
     if record.answer is not None and record.answer not in asked.letters:
         return f"answer: {_say_options(record, asked)} (got {record.answer})"
     logprobs = record.option_logprobs
-    if logprobs is not None and (
-        len(logprobs) != len(asked.letters) or not all(x in logprobs for x in asked.letters)
-    ):
+    if logprobs is not None and tuple(logprobs) != asked.letters and logprobs.keys() != set(asked.letters):
         return f"option_logprobs: {_say_options(record, asked)} (got {', '.join(logprobs)})"
     return None
 

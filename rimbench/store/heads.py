@@ -18,11 +18,12 @@ from rimbench.store.lines import chunks, faulty_lines, is_intact, values_of
 _LINE = re.compile(
     r'^\{"item_id": "([^"\\\x00-\x1f]*)", "sample": (0|[1-9][0-9]{0,5}), "gold": "([A-J])", '
     r'"answer": (?:"([A-J])", "status": "ok"|null, "status": "(no_answer|ambiguous|truncated|refused)"), '
-    r'"text": ".*, "check": "([0-9a-f]{8})"\}$',
+    r'"text": ".*$',
     re.MULTILINE,
 )
-_CHECK_LENGTH = len(', "check": "00000000"}')
-_UNREAD = ("", "0", "A", "", "", "-1")
+_CHECK = b', "check": "%08x"}'
+_CHECK_LENGTH = len(_CHECK % 0)
+_UNREAD = ("", "0", "A", "", "")
 """Stands for what `_LINE` finds, in a line that is to be read whole."""
 
 
@@ -75,7 +76,8 @@ def read_heads(
     for lines in chunks(path):
         *starts, start = accumulate(map(len, lines), lambda place, length: place + length + 1, initial=start)
         heads, written = _written(lines, starts)
-        whole = [i for i, good in enumerate(map(operator.and_, written, fit(heads))) if not good]
+        good = map(operator.and_, written, fit(heads)) if any(written) else written
+        whole = [i for i, is_record in enumerate(good) if not is_record]
         if whole:
             records = values_of([lines[i] for i in whole], Record)
             if len(records) < len(whole) or any(map(find_fault, records)):
@@ -87,30 +89,30 @@ def read_heads(
 
 def _written(lines: Sequence[bytes], starts: Sequence[int]) -> tuple[Heads, list[bool]]:
     """What the lines say, and which of them are as they were written: the others may say anything."""
+    written = [line.endswith(_CHECK % crc32(line[:-_CHECK_LENGTH])) for line in lines]
+    rows: list[Any] = []
     try:
-        text = b"\n".join(lines).decode()
+        rows = _LINE.findall(b"\n".join(lines).decode()) if all(written) else []
+        if len(rows) < len(lines):
+            found = [_LINE.match(line.decode()) if good else None for line, good in zip(lines, written, strict=True)]
+            written = [match is not None for match in found]
+            rows = [match.groups("") if match else _UNREAD for match in found]
     except UnicodeDecodeError:
-        text = ""
-    rows: list[Any] = _LINE.findall(text)
-    if len(rows) < len(lines):
-        found = map(_LINE.fullmatch, text.split("\n") if text else [""] * len(lines))
-        rows = [match.groups("") if match else _UNREAD for match in found]
-    item_ids, samples, golds, answers, others, checks = zip(*rows, strict=True)
+        written, rows = [False] * len(lines), [_UNREAD] * len(lines)
+    item_ids, samples, golds, answers, others = zip(*rows, strict=True)
     statuses: list[Any] = [status or "ok" for status in others]
-    heads = Heads(item_ids, list(map(int, samples)), golds, answers, statuses, starts, lines)
-    sums = [crc32(line[:-_CHECK_LENGTH]) for line in lines]
-    return heads, [int(check, 16) == found for check, found in zip(checks, sums, strict=True)]
+    return Heads(item_ids, list(map(int, samples)), golds, answers, statuses, starts, lines), written
 
 
 def _with_records(heads: Heads, records: dict[int, Record], first: int) -> Heads:
     """The heads with what the records say in their places; the first line is that of the number `first`."""
     columns: dict[str, list[Any]] = {name: list(getattr(heads, name)) for name in _COLUMNS}
     answered = [True] * len(heads.lines)
+    item_ids, samples, golds, answers, statuses = list(columns.values())[:5]
     for i, record in records.items():
+        item_ids[i], samples[i], golds[i] = record.item_id, record.sample, record.gold
+        answers[i], statuses[i] = record.answer or "", record.status
         answered[i] = record.status != "engine_error"
-        said = (record.item_id, record.sample, record.gold, record.answer or "", record.status)
-        for column, value in zip(columns.values(), said, strict=False):
-            column[i] = value
     failures = [Failure(record, heads.starts[i]) for i, record in records.items() if not answered[i]]
     edited = [first + i for i, record in records.items() if not is_intact(heads.lines[i], record)]
     return replace(Heads(**columns).some(answered), failures=failures, edited=edited)
