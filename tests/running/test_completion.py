@@ -103,7 +103,8 @@ def test_a_limit_that_is_raised_goes_on_and_nothing_is_asked_again(start, mode, 
 
 
 @pytest.mark.parametrize(("mode", "asked"), [("generate", 10), ("readout", 20)])
-def test_letters_that_an_earlier_build_read_out_are_asked_again_for_it_did_not_say_from_which_tokens(start, mode, asked):
+def test_letters_that_an_earlier_build_read_out_are_asked_again(start, mode, asked):
+    """Its records did not say from which tokens."""
     ten, _ = start(mode=mode, limit=10)
     manifest = json.loads((ten / "manifest.json").read_text())
     del manifest["identity"]["prompts_sha256"]
