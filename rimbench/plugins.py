@@ -26,9 +26,9 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-def find_files(folder: Path, suffix: str = ".toml") -> dict[str, Path]:
-    """Every file of that suffix in the folder, by its stem, in alphabetical order."""
-    return {path.stem: path for path in sorted(folder.glob(f"*{suffix}"))}
+def find_files(folder: Path) -> dict[str, Path]:
+    """Every TOML file in the folder, by its stem, in alphabetical order."""
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
 SHIPPED = "shipped"

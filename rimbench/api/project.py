@@ -135,7 +135,7 @@ def _known_system(name: str) -> str:
 
 
 def _known_suite(name: str) -> str:
-    return _known("suite", name, [summary.name for summary in suites.listing()])
+    return _known("suite", name, suites.suite_files())
 
 
 class _SystemTable(TomlTable):

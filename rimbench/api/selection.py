@@ -279,7 +279,7 @@ def _sources(asked: Wanted, project: Project, say: Say) -> tuple[list[str], dict
     if not asked.suites:
         raise UsageError("no suite is named: expected one or more, or 'all'; see 'rimbench suites'")
     every = "all" in asked.suites
-    names = [summary.name for summary in suites.listing()] if every else list(dict.fromkeys(asked.suites))
+    names = list(suites.suite_files() if every else dict.fromkeys(asked.suites))
     files = _given_files(names, asked.data)
     for name in names:
         file = project.data.get(name) or project.data.get(Path(name).stem)
@@ -297,7 +297,7 @@ def _given_files(names: Sequence[str], data: Sequence[str]) -> dict[str, Path]:
         prefix, separator, file = given.partition("=")
         if separator and prefix in known and not Path(given).exists():
             name, path = known[prefix], Path(file)
-        elif len(names) == 1 and (not separator or prefix not in _suite_names() or Path(given).exists()):
+        elif len(names) == 1 and (not separator or prefix not in suites.suite_files() or Path(given).exists()):
             name, path = names[0], Path(given)
         else:
             form = "FILE or SUITE=FILE" if len(names) == 1 else "with several suites SUITE=FILE"
@@ -306,7 +306,3 @@ def _given_files(names: Sequence[str], data: Sequence[str]) -> dict[str, Path]:
             raise UsageError(f"--data {given}: suite {name} has its rows from {files[name]} already: give one file")
         files[name] = path
     return files
-
-
-def _suite_names() -> list[str]:
-    return [summary.name for summary in suites.listing()]

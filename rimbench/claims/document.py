@@ -7,10 +7,9 @@ from rimbench.claims.audit import ClaimsAudit, Finding
 from rimbench.claims.figures import FigureCheck
 from rimbench.claims.finding import VERDICTS
 from rimbench.claims.floors import TimeCheck
-from rimbench.claims.held import Held
 from rimbench.claims.measured import MeasuredTime, Reproduction
 from rimbench.claims.pairs import Contrast
-from rimbench.reporting.keys import as_interval
+from rimbench.reporting.keys import as_interval, as_value
 
 SCHEMA = 1
 MILLISECONDS = 1000
@@ -97,33 +96,6 @@ def _measured(reproduction: Reproduction | None) -> dict[str, Any] | None:
     }
 
 
-def _held(held: Held | None) -> dict[str, Any] | None:
-    if held is None:
-        return None
-    return {
-        "outcome": held.outcome,
-        "reason": held.reason,
-        "margin": held.margin,
-        "level": held.level,
-        "value": held.value,
-        "interval": list(held.interval) if held.interval else None,
-        "items_needed": held.items_needed,
-        "pairs": [
-            {
-                "suite": pair.suite,
-                "a": pair.a,
-                "b": pair.b,
-                "n": pair.difference.n,
-                "delta": pair.difference.value,
-                "interval": as_interval(pair.difference),
-                "method": pair.difference.method,
-                "outcome": pair.outcome,
-            }
-            for pair in held.pairs
-        ],
-    }
-
-
 def _claim(finding: Finding) -> dict[str, Any]:
     claim, judgement = finding.claim, finding.judgement
     return {
@@ -135,7 +107,7 @@ def _claim(finding: Finding) -> dict[str, Any]:
         "sentence": judgement.sentence,
         "numbers": {number.name: number.value for number in judgement.numbers},
         "pairs": [_pair(pair) for pair in finding.pairs],
-        "measured": _held(finding.held),
+        "measured": as_value(finding.held),
     }
 
 

@@ -67,7 +67,7 @@ def check_times(
 ) -> Mapping[str, TimeCheck]:
     """Every latency figure of a file against its hardware, by id."""
     figures = {figure.id: figure for figure in every if figure.kind == "latency"}
-    shapes = {model.name: _shape(model) for model in models}
+    shapes = {model.name: ModelShape(**model.model_dump(exclude={"name", "source"})) for model in models}
     devices = {**GPUS, **{device.name: _device(device) for device in more_devices}}
     return {
         name: _check(
@@ -114,18 +114,6 @@ def _passes(figure: "LatencyFigure") -> PassCounts | None:
     if figure.most_generated_tokens is not None:
         return PassCounts(1, figure.most_generated_tokens)
     return None
-
-
-def _shape(model: "ModelSpec") -> ModelShape:
-    return ModelShape(
-        layers=model.layers,
-        hidden=model.hidden,
-        intermediate=model.intermediate,
-        query_heads=model.query_heads,
-        key_value_heads=model.key_value_heads,
-        head_size=model.head_size,
-        vocabulary=model.vocabulary,
-    )
 
 
 def _device(device: "DeviceSpec") -> Device:

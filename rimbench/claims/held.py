@@ -7,11 +7,13 @@ at 1 - 2 alpha (Berger 1982, Technometrics 24:295); what one pair of m refutes t
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
 
 from rimbench.claims.equivalence import Deviation, Standing, decide, reach_of
 from rimbench.claims.finding import in_factor, in_points
 from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredFlips, MeasuredTime, Reproduction, relative
 from rimbench.claims.pairs import Bar
+from rimbench.reporting.keys import EstimateParts
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.times import ratio_of_times
 from rimbench.statistics.verdict import SMALLEST_N
@@ -26,7 +28,7 @@ class MeasuredPair:
     suite: str
     a: str
     b: str
-    difference: Estimate
+    difference: Annotated[Estimate, EstimateParts(n="n", value="delta", ci95="interval", method="method")]
     outcome: Standing
 
 
@@ -38,6 +40,7 @@ class Held:
     it or the pairs were held to, None where the question is only which side of a bound they lie on.
     """
 
+    ORDER: ClassVar = ("outcome", "reason", "margin")
     outcome: Standing | None
     reason: str
     level: float

@@ -55,7 +55,7 @@ class TransformersEngine(Engine):
     def obstacle(cls) -> str | None:
         """Why this engine cannot run here, or None."""
         missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
-        return f"package {' and '.join(missing)} is not installed" if missing else None
+        return f"needs {' and '.join(missing)}: pip install {' '.join(missing)}" if missing else None
 
     @classmethod
     def describe(cls, choice: EngineChoice) -> EngineFacts:

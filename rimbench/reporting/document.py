@@ -5,7 +5,7 @@ are the keys of the JSON, a published format (`docs/report.schema.json`), but fo
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from rimbench.records import InterventionKind
@@ -70,7 +70,7 @@ class CellResult:
     samples_asked: int
     origin: Origin
     figures: Annotated[tuple[Any, ...], SPREAD]
-    data: Annotated[RunData, HIDDEN]
+    data: Annotated[RunData, HIDDEN] = field(repr=False)
     shown_suite: Annotated[str, HIDDEN]
     name: Annotated[str, HIDDEN]
 

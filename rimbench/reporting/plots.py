@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from rimbench.errors import DataError
 from rimbench.files.writing import replacing, write_whole
-from rimbench.reporting.conclusions import summary_title
+from rimbench.reporting.conclusions import MIRRORED, summary_title
 from rimbench.reporting.document import Ablation, CellResult, Report
 from rimbench.reporting.drawing import (
     GREY,
@@ -40,7 +40,6 @@ from rimbench.reporting.time_plots import SPAN, plot_accuracy_against_time, plot
 
 VERDICT_COLOURS = {"better": "#0072b2", "worse": "#d55e00", "equivalent": "#009e73", "undecided": GREY}
 SHORT = {"too few items": "too few", "partial": "partial"}
-MIRRORED = {"better": "worse", "worse": "better"}
 CURVE_POINTS = 200
 FEWEST = 20
 """Answers from which on their risk is drawn: of fewer it jumps by 5 points with each."""

@@ -63,15 +63,15 @@ def summarise(
     rotations = find_rotations(results, unread.append, selection)
     sweeps = find_sweeps(results, unread.append, selection)
     ablations = find_ablations(results, unread.append, settings, selection)
-    inner = (*rotations, *sweeps, *ablations)
-    runs = read_all(results, unread.append, selection) if find_runs(results) or not inner else []
+    measurements = [_rows_of(selection, each) for each in read_measurements(results, unread.append)]
+    others = (*rotations, *sweeps, *ablations, *measurements)
+    runs = read_all(results, unread.append, selection) if find_runs(results) or not others else []
     runs, outgrown = without_outgrown(runs)
     labels = labels_of(runs)
-    measurements = [_rows_of(selection, each) for each in read_measurements(results, unread.append)]
     lenses = [
         lens for lens in read_lenses(results, unread.append) if selection.takes(lens.suite, lens.system, lens.run)
     ]
-    selection.check(found=bool(runs or inner))
+    selection.check(found=bool(runs or others))
     metrics = find_metrics()
     cells = sorted(
         (

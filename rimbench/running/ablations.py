@@ -1,7 +1,7 @@
 """A system and a suite -> the intact run, and one for each intervention on its memory, answered together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rimbench import engines, systems
@@ -11,7 +11,7 @@ from rimbench.records import INTACT, KINDS, Intervention, InterventionKind, dono
 from rimbench.rim.blocks import Memory
 from rimbench.running.completion import Progress, run_all
 from rimbench.running.plans import PlannedRun, RunSettings, plan_runs
-from rimbench.running.sweeps import identified, packed_rows
+from rimbench.running.sweeps import RunGroup, identified, packed_rows
 from rimbench.store import ABLATION
 from rimbench.suites import Suite
 from rimbench.systems import System
@@ -20,17 +20,8 @@ DIRECT_FILLER = Memory(8)
 """A system without memory gets as many neutral tokens as the card's 8 blocks of 2 memory tokens have."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedAblation:
-    """The intact run, and those of the interventions behind it, below one folder."""
-
-    folder: Path
-    runs: tuple[PlannedRun, ...]
-    settings: RunSettings
-
-
-def plan_ablation(system: System, suite: Suite, settings: RunSettings, only: Sequence[str] = ()) -> PlannedAblation:
-    """Resolve the weights and name a run for each intervention, or for those that are named; nothing is answered yet.
+def plan_ablation(system: System, suite: Suite, settings: RunSettings, only: Sequence[str] = ()) -> RunGroup:
+    """Resolve the weights and name the intact run, and one for each intervention or for those that are named.
 
     UsageError where the system or the suite has not what they need, EngineError where the engine cannot.
     """
@@ -57,10 +48,10 @@ def plan_ablation(system: System, suite: Suite, settings: RunSettings, only: Seq
         runs = _packed(runs, suite)
     folder = settings.results / f"{runs[0].name}{ABLATION}"
     planned = (_placed(run, folder) for run in runs)
-    return PlannedAblation(folder, tuple(planned), settings)
+    return RunGroup(folder, tuple(planned), settings)
 
 
-def run_ablation(ablation: PlannedAblation, progress: Progress) -> None:
+def run_ablation(ablation: RunGroup, progress: Progress) -> None:
     """Answer what is missing under each intervention; complete runs are left as they are."""
     run_all(ablation.runs, ablation.settings, progress)
 

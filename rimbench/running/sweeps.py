@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """The runs at K = 0, 1, ..., K_max, in that order, below one folder."""
+class RunGroup:
+    """Runs that are planned and answered together, below one folder."""
 
     folder: Path
     runs: tuple[PlannedRun, ...]
     settings: RunSettings
 
 
-def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> Sweep:
-    """Resolve the weights and name a run for each budget up to the system's own; nothing is answered yet.
+def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> RunGroup:
+    """Resolve the weights and name a run for each budget, K = 0 first; nothing is answered yet.
 
     Raises UsageError for a system without memory blocks. A run's engine facts say that budgets shared a pass:
     its letters equal those of `rimbench run --blocks K --answer readout` but for rounding, so the two never
@@ -51,10 +51,10 @@ def plan_sweep(system: System, suite: Suite, settings: RunSettings) -> Sweep:
         replace(run, folder=folder / f"k{blocks}", title=f"{system.name} K={blocks}")
         for blocks, run in enumerate(planned)
     )
-    return Sweep(folder, runs, settings)
+    return RunGroup(folder, runs, settings)
 
 
-def run_sweep(sweep: Sweep, progress: Progress) -> None:
+def run_sweep(sweep: RunGroup, progress: Progress) -> None:
     """Answer what is missing at each budget, the largest first; complete ones are left as they are."""
     run_all(list(reversed(sweep.runs)), sweep.settings, progress)
 

@@ -4,7 +4,7 @@
 when a source needs them.
 """
 
-from rimbench.suites.catalogue import lacks, listing
+from rimbench.suites.catalogue import lacks, listing, suite_files
 from rimbench.suites.loading import known_steps, load
 from rimbench.suites.slices import heldout
 from rimbench.suites.suite import Audit, Fault, Slice, Source, Suite, SuiteListing, Wording, question_text
@@ -23,4 +23,5 @@ __all__ = [
     "listing",
     "load",
     "question_text",
+    "suite_files",
 ]

@@ -20,7 +20,7 @@ def folder() -> Path:
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "suites"
 
 
-def _registered() -> dict[str, Path]:
+def suite_files() -> dict[str, Path]:
     """Every suite's file by name: the shipped ones, and those of other packages."""
     return find_files(folder()) | _others()
 
@@ -37,9 +37,9 @@ def find_suite(name_or_path: str) -> Path:
     """The TOML of a suite, by name, or by path where it ends in .toml; UsageError with the nearest names."""
     if name_or_path.endswith(".toml"):
         return Path(name_or_path)
-    if name_or_path not in _registered():
+    if name_or_path not in suite_files():
         raise _no_suite(name_or_path)
-    return _registered()[name_or_path]
+    return suite_files()[name_or_path]
 
 
 def _no_suite(named: str) -> UsageError:
@@ -52,7 +52,7 @@ def _no_suite(named: str) -> UsageError:
             f"'{named}' is a folder and no suite: a file of rows in it becomes one by 'rimbench init suite'"
         )
     if path.suffix.lower() not in SUFFIXES:
-        error = unknown("suite", named, _registered())
+        error = unknown("suite", named, suite_files())
         data_set = "/" in named and "." not in path.suffix
         hint = "a data set of the hub is named by [source] repo, revision and file in a suite's TOML file"
         return with_lines(error, [hint] if data_set else [])
@@ -92,7 +92,7 @@ def role(name: str) -> Role:
 
 def listing() -> tuple[SuiteListing, ...]:
     """Every registered suite, and whether it can be loaded here; asks no network."""
-    return tuple(_summary(name, path) for name, path in _registered().items())
+    return tuple(_summary(name, path) for name, path in suite_files().items())
 
 
 def _summary(name: str, path: Path) -> SuiteListing:

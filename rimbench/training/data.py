@@ -32,7 +32,6 @@ _BRACE = re.compile(r"(?:\\boxed)?\{|\}")
 _SENTENCE = re.compile(
     r"(?<=[.!?])(?<!\b[A-Za-z\d]\.)(?<!\b(?:Dr|vs|cf|no)\.)(?<!\b(?:e\.g|i\.e|etc|Fig|Ans)\.)\s+(?=[A-Z\d\"'(\[])"
 )
-_OPTION = re.compile(r"^\(?([A-J])[:.)]\s*(\S.*)$", re.MULTILINE)
 
 
 class _Message(BaseModel):
@@ -84,23 +83,6 @@ class RowCounts:
         return ", ".join(f"{getattr(self, f.name)} {f.name.replace('_', ' ')}" for f in fields(self))
 
 
-def lettered_options(question: str) -> Mapping[str, str]:
-    """Options written one to a line (`A: x`, `A) x`, `A. x`, `(A) x`), A to J; empty if open-ended."""
-    found = {match[1]: match[2].strip() for match in _OPTION.finditer(question)}
-    return found if len(found) > 1 and "".join(found) == "ABCDEFGHIJ"[: len(found)] else {}
-
-
-def boxed_letter(content: str, options: Mapping[str, str]) -> str | None:
-    """The letter in the last `\\boxed{}`, where it is one of the options'."""
-    inside = last_box(content)
-    return inside if inside in options else None
-
-
-def nothing_held_out(question: str) -> bool:
-    """Keep every question."""
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class RowRules:
     """How rows are read: the caller's own readers, and the cap on steps (more are merged with their
@@ -111,10 +93,10 @@ class RowRules:
     trained on.
     """
 
-    max_steps: int = 8
-    options_of: Callable[[str], Mapping[str, str]] = lettered_options
-    letter_of: Callable[[str, Mapping[str, str]], str | None] = boxed_letter
-    held_out: Callable[[str], bool] = nothing_held_out
+    max_steps: int
+    options_of: Callable[[str], Mapping[str, str]]
+    letter_of: Callable[[str, Mapping[str, str]], str | None]
+    held_out: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)

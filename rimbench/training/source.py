@@ -16,7 +16,7 @@ from rimbench.files.writing import write_whole
 from rimbench.records import LETTERS
 from rimbench.suites import catalogue, heldout, hub, rows
 from rimbench.suites.choices import MultipleChoice, split_choices
-from rimbench.training.data import RowRules, nothing_held_out
+from rimbench.training.data import RowRules
 from rimbench.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def reading_rules(recipe: Recipe, letter_of: Callable[[str, Mapping[str, str]], 
         return {} if asked is None else dict(zip(LETTERS, asked.options, strict=False))
 
     def held_out(message: str) -> bool:
-        assert suite is not None and suite.heldout is not None
-        return heldout(_question(split(message), message), suite.heldout.fraction)
+        kept = suite.heldout if suite else None
+        return kept is not None and heldout(_question(split(message), message), kept.fraction)
 
-    return RowRules(recipe.data.max_steps, options_of, letter_of, held_out if suite else nothing_held_out)
+    return RowRules(recipe.data.max_steps, options_of, letter_of, held_out)
 
 
 def held_out_suite(recipe: Recipe) -> "SuiteSpec | None":

@@ -58,7 +58,12 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
     batch, ModelError for a model that cannot be trained so, or a loss or gradient that is no number.
     """
     done = folder / "checkpoint"
-    identity = training_identity(recipe, corpus, seed, start)
+    identity: dict[str, str | int] = {
+        "recipe": recipe.sha256(),
+        "data": corpus.sha256,
+        "seed": seed,
+        "base": start.name,
+    }
     refuse_another(folder, identity)
     if done.exists():
         return done
@@ -70,7 +75,7 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
     packed = [stage_rows(corpus.examples, stage, encode, recipe.data) for stage in recipe.stages]
     stages = [within_flop(s, made, corpus, start) for s, made in zip(recipe.stages, packed, strict=True)]
     for stage, made in zip(stages, packed, strict=True):
-        check_rows(made, start.model)
+        check_model(start.model, max(max(row.layout.position_ids()) for row in (*made.rows, *made.validation)) + 1)
         training_arguments(stage, folder, seed, len(made.rows), validated=bool(made.validation))
     claim_folder(folder, identity, start.commit)
     notes = []
@@ -89,11 +94,6 @@ def train(  # noqa: PLR0913 - what to train, on what, from what, and where; `say
         save_checkpoint(start.model, start.tokenizer, done, write_card(recipe, corpus, made_from, notes))
     process_state().wait_for_everyone()
     return done
-
-
-def training_identity(recipe: Recipe, corpus: Corpus, seed: int, start: Start) -> dict[str, str | int]:
-    """What tells one training from another."""
-    return {"recipe": recipe.sha256(), "data": corpus.sha256, "seed": seed, "base": start.name}
 
 
 def refuse_another(folder: Path, identity: dict[str, str | int]) -> None:
@@ -172,11 +172,6 @@ def stage_rows(examples: Sequence[Example], stage: Stage, encode: Encoding, data
             f"stage {stage.objective} has no validation rows to stop by: add data or raise data.validation"
         )
     return StageRows(balanced(rows), tuple(validation), no_steps, too_long)
-
-
-def check_rows(made: StageRows, model: PreTrainedModel) -> None:
-    """ModelError where the model cannot be trained on the longest of the rows."""
-    check_model(model, max(max(row.layout.position_ids()) for row in (*made.rows, *made.validation)) + 1)
 
 
 def _with_blocks(stage: Stage) -> str:

@@ -7,6 +7,8 @@ import pytest
 from report_runs import IDENTITY, manifest, record
 
 from rimbench.errors import DataError
+from rimbench.latency.measured import Measured, Measurement
+from rimbench.latency.stored import keep_measurement
 from rimbench.records import Item, Record
 from rimbench.reporting.document import as_document
 from rimbench.reporting.markdown import as_markdown
@@ -54,6 +56,13 @@ def test_no_results_and_an_empty_folder_say_what_to_run(tmp_path):
     (tmp_path / "results").mkdir()
     with pytest.raises(DataError, match=r"no run in .*rimbench run"):
         summarise(tmp_path / "results")
+
+
+def test_times_alone_are_a_report(tmp_path):
+    row = Measured("a", "answer", "transformers", "cpu", "float32", 1, (2.0,) * 32, 2.0, (2.0,), 40, 0.0, 0, 0.5)
+    keep_measurement(Measurement("suite", "2026-01-01T00:00:00+00:00", None, None, {}, {}, (row,)), tmp_path)
+    summary = summarise(tmp_path)
+    assert summary.cells == () and "| suite | a | 1 |" in as_markdown(summary)
 
 
 def test_a_folder_of_another_program_is_told_from_an_old_run(tmp_path):

@@ -102,6 +102,16 @@ def test_a_limit_that_is_raised_goes_on_and_nothing_is_asked_again(start, mode, 
     assert lines(at_once) == lines(tmp_path / "grown") and not watching.says("goes on")
 
 
+@pytest.mark.parametrize(("mode", "asked"), [("generate", 10), ("readout", 20)])
+def test_letters_that_an_earlier_build_read_out_are_asked_again(start, mode, asked):
+    """Its records did not say from which tokens."""
+    ten, _ = start(mode=mode, limit=10)
+    manifest = json.loads((ten / "manifest.json").read_text())
+    del manifest["identity"]["prompts_sha256"]
+    (ten / "manifest.json").write_text(json.dumps(manifest))
+    assert start(mode=mode, limit=20)[1].kept == asked
+
+
 def test_other_draws_and_a_fresh_start_take_nothing_over(start):
     start(limit=10)
     assert start(limit=20, seed=1)[1].kept == 20

@@ -4,16 +4,29 @@ import pytest
 
 from rimbench.errors import DataError
 from rimbench.suites import rows
+from rimbench.suites.choices import split_choices
 from rimbench.training.data import (
     RowRules,
     last_box,
-    lettered_options,
     open_answer,
     read_corpus,
     split_steps,
 )
 
 ASKED = "Which one?\nA: x\nB: y"
+
+
+def options_of(question):
+    asked = split_choices(question)
+    return dict(zip("ABCDEFGHIJ", asked.options, strict=False)) if asked else {}
+
+
+def boxed(content, options):
+    return last_box(content) if last_box(content) in options else None
+
+
+def rules(letter_of=boxed, held_out=lambda question: False):
+    return RowRules(8, options_of, letter_of, held_out)
 
 
 def row(question=ASKED, content=r"So \boxed{B}", reasoning="One.\n\nTwo."):
@@ -85,12 +98,6 @@ def test_an_open_answer_is_the_first_line_unless_that_is_prose():
     assert open_answer("  ") is None
 
 
-def test_options_are_lettered_lines_from_a_on():
-    assert lettered_options("Q?\nA: x\n(B) y\nC) z") == {"A": "x", "B": "y", "C": "z"}
-    assert lettered_options("Q?\nB: x\nC: y") == {}
-    assert lettered_options("Vitamin\nA: what is it?") == {}
-
-
 def test_every_row_is_counted_under_what_became_of_it():
     rows = [
         row(),
@@ -103,7 +110,7 @@ def test_every_row_is_counted_under_what_became_of_it():
         {"messages": [{"role": "assistant", "content": "unasked"}]},
         "no row",
     ]
-    corpus = read_corpus(rows, RowRules(held_out=lambda question: question.startswith("held out")))
+    corpus = read_corpus(rows, rules(held_out=lambda question: question.startswith("held out")))
     assert [(e.answer, e.steps, e.multiple_choice) for e in corpus.examples] == [
         ("B", ("One.", "Two."), True),
         ("5 mg", (), False),
@@ -112,7 +119,7 @@ def test_every_row_is_counted_under_what_became_of_it():
 
 
 def test_the_letter_reader_is_the_callers():
-    corpus = read_corpus([row(content="It is B.")], RowRules(letter_of=lambda content, options: "B"))
+    corpus = read_corpus([row(content="It is B.")], rules(letter_of=lambda content, options: "B"))
     assert corpus.examples[0].answer == "B"
 
 
@@ -120,25 +127,25 @@ def test_system_messages_and_columns_that_a_hub_adds_change_nothing():
     plain = row()
     decorated = {"messages": [{"role": "system", "content": "Be kind."}, *plain["messages"]], "source": "x"}
     decorated["messages"][1]["tool_calls"] = None
-    assert read_corpus([plain], RowRules()) == read_corpus([decorated], RowRules())
+    assert read_corpus([plain], rules()) == read_corpus([decorated], rules())
 
 
 def test_the_hash_changes_with_the_data_and_with_nothing_else():
-    one = read_corpus([row(), row("Other?\nA: x\nB: y")], RowRules())
-    assert one.sha256 == read_corpus([row(), "faulty", row("Other?\nA: x\nB: y")], RowRules()).sha256
-    assert one.sha256 != read_corpus([row("Other?\nA: x\nB: y"), row()], RowRules()).sha256
+    one = read_corpus([row(), row("Other?\nA: x\nB: y")], rules())
+    assert one.sha256 == read_corpus([row(), "faulty", row("Other?\nA: x\nB: y")], rules()).sha256
+    assert one.sha256 != read_corpus([row("Other?\nA: x\nB: y"), row()], rules()).sha256
 
 
 def test_an_example_knows_its_row_in_the_data_counted_from_one():
-    corpus = read_corpus(["faulty", row(), "faulty", row("Other?\nA: x\nB: y")], RowRules())
+    corpus = read_corpus(["faulty", row(), "faulty", row("Other?\nA: x\nB: y")], rules())
     assert [example.row for example in corpus.examples] == [2, 4]
 
 
 def test_data_without_one_example_is_an_error_that_says_what_became_of_the_rows():
     with pytest.raises(DataError, match="1 read, 0 kept, 1 faulty"):
-        read_corpus(["no row"], RowRules())
+        read_corpus(["no row"], rules())
     with pytest.raises(DataError, match="0 read"):
-        read_corpus([], RowRules())
+        read_corpus([], rules())
 
 
 def test_a_file_that_is_no_json_names_its_line(tmp_path):
@@ -151,7 +158,7 @@ def test_a_file_that_is_no_json_names_its_line(tmp_path):
 
 
 def test_the_openmed_layout_reads_with_no_faulty_row(shared):
-    corpus = read_corpus(rows.read(shared / "openmed-layout" / "rows.jsonl"), RowRules())
+    corpus = read_corpus(rows.read(shared / "openmed-layout" / "rows.jsonl"), rules())
     assert corpus.tally.read == 1200
     assert corpus.tally.faulty == 0
     assert all(1 <= len(example.steps) <= 8 for example in corpus.examples)
