@@ -6,8 +6,9 @@ meanwhile.
 
 import os
 import sys
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -75,9 +76,12 @@ class RayCluster(AbstractContextManager["RayCluster"]):
             return None
         ray = _connect(self.workers, facts)
         on_gpu = {"num_gpus": facts.devices} if facts.device == "cuda" else {}
-        actor = ray.remote(Worker).options(num_cpus=1, max_restarts=0, max_task_retries=0, **on_gpu)
+        # Ray's events of a task hold its lease, of which there would be those of a whole second.
+        plain = {"max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
+        actor = ray.remote(Worker).options(num_cpus=1, **plain, **on_gpu)
         self._make = partial(actor.remote, _threads(self.workers))
-        self._idle = [self._make()]  # the others would take the cores from what is read meanwhile
+        with _without_arrow():
+            self._idle = [self._make()]  # as in `Pool`, the others wait
         return ray
 
     def __exit__(self, *_: object) -> None:
@@ -113,6 +117,20 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
             f"--workers {workers.count}: the cluster has {count} {kind}s, expected {each} for each worker"
         )
     return ray
+
+
+@contextmanager
+def _without_arrow() -> Iterator[None]:
+    """Keep Ray from importing pyarrow for tables that nobody sends here: 36 MB, when it first makes an actor."""
+    from ray._private import arrow_serialization
+
+    name = "_register_custom_datasets_serializers"
+    own = vars(arrow_serialization).get(name)
+    setattr(arrow_serialization, name, lambda context: None)
+    try:
+        yield
+    finally:
+        setattr(arrow_serialization, name, own)
 
 
 def _stop() -> None:

@@ -159,3 +159,13 @@ def test_what_several_workers_are_not_for_is_said(suite, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"needs Ray, which is not installed: pip install 'rimbench\[ray\]'"):
         run("nano-rim-v2", str(suite), workers=2, **asked)
+
+
+def test_ray_imports_no_arrow_into_the_process_that_keeps_the_answers(suite, tmp_path):
+    script = (
+        "import sys\n"
+        "from rimbench.api.run import run\n"
+        "run('nano-rim-v2', sys.argv[1], workers=2, engine='fake', results=sys.argv[2])\n"
+        "sys.exit('pyarrow' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(suite), str(tmp_path / "results")], check=True, timeout=300)
