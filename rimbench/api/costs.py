@@ -55,7 +55,9 @@ def expect(grid: Grid, base_url: str | None = None) -> list[Expected]:
     )
     chosen, loaded = choose(asked, project, teller.note)
     folder, engine = project.results_or(grid.results), project.engine_or(grid.engine)
-    settings = RunSettings(folder, engine, grid.batch_size, samples=grid.samples, tensor_parallel=grid.tensor_parallel)
+    settings = RunSettings(
+        folder, engine, grid.batch_size, samples=grid.samples, tensor_parallel=grid.tensor_parallel
+    )
     with at_server(base_url):
         with explaining_weights(asked, chosen):
             planned = plan_runs(chosen, loaded, settings)
