@@ -5,6 +5,7 @@ meanwhile.
 """
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,6 +21,9 @@ from rimbench.running.worker import Worker
 
 LONG_S = 1.0
 """What is read takes long from then on; a start that proves needless is hidden by the reading."""
+
+LISTENING_S = 10.0
+"""How long a cluster's address may take to be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
             f"--workers {workers.count} needs Ray, which is not installed: pip install 'rimbench[ray]'"
         ) from error
     here = {} if workers.address else {"num_cpus": workers.count + 1, "include_dashboard": False}
+    _check_listening(workers.address or "local")
     try:
         ray.init(address=workers.address or "local", log_to_driver=False, logging_level="ERROR", **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -117,6 +122,20 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
             f"--workers {workers.count}: the cluster has {count} {kind}s, expected {each} for each worker"
         )
     return ray
+
+
+def _check_listening(address: str) -> None:
+    """EngineError where nothing listens at an address, which Ray would try for minutes."""
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), LISTENING_S).close()
+    except OSError as error:
+        raise EngineError(
+            f"no Ray cluster at '{address}': {error.strerror or error}: expected the address that 'ray start --head' "
+            "names, or auto on one of its machines"
+        ) from error
 
 
 @contextmanager
