@@ -42,6 +42,7 @@ class Grid:
     engine: str | None = None
     batch_size: int | None = None
     workers: int = 1
+    tensor_parallel: int | None = None
     allow_outside: bool = False
     results: Path | None = None
 
@@ -54,7 +55,9 @@ def expect(grid: Grid, base_url: str | None = None) -> list[Expected]:
     )
     chosen, loaded = choose(asked, project, teller.note)
     folder, engine = project.results_or(grid.results), project.engine_or(grid.engine)
-    settings = RunSettings(folder, engine, grid.batch_size, samples=grid.samples)
+    settings = RunSettings(
+        folder, engine, grid.batch_size, samples=grid.samples, tensor_parallel=grid.tensor_parallel
+    )
     with at_server(base_url):
         with explaining_weights(asked, chosen):
             planned = plan_runs(chosen, loaded, settings)

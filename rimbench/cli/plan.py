@@ -63,6 +63,9 @@ def plan(
     workers: Annotated[
         int, typer.Option(metavar="N", min=1, help="Workers that will answer.", rich_help_panel=_COST)
     ] = 1,
+    tensor_parallel: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="As of rimbench run.", rich_help_panel=_COST)
+    ] = None,
     price_per_hour: Annotated[
         float | None,
         typer.Option(metavar="PRICE", min=0, max=1e9, help="What the machines cost.", rich_help_panel=_COST),
@@ -87,7 +90,7 @@ def plan(
 
         grid = Grid(
             system or (), suite or (), tuple(data or ()), model, limit, samples, engine, batch_size, workers,
-            allow_outside, results,
+            tensor_parallel, allow_outside, results,
         )  # fmt: skip
         _print_costs(expect(grid, base_url), workers, price_per_hour, json=json)
         return

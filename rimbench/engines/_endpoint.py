@@ -11,6 +11,7 @@ import math
 import os
 import random
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
@@ -63,10 +64,13 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         self._library = httpx2
         limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
+        try:
+            self._client = httpx2.AsyncClient(headers=headers, limits=limits, timeout=None)
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            raise _unusable(self.url) from error
         self._stack = ExitStack()
         self._portal = self._stack.enter_context(start_blocking_portal())
         self._free = self._portal.call(asyncio.Semaphore, in_flight)
-        self._client = httpx2.AsyncClient(headers=headers, limits=limits, timeout=None)
         self._stack.callback(self._portal.call, self._client.aclose)
 
     def __exit__(self, *_: object) -> None:
@@ -150,7 +154,8 @@ class Endpoint(AbstractContextManager["Endpoint"]):
                     f"the certificate of {self.url} does not fit ({said}): expected one that this machine trusts, "
                     "for that name; SSL_CERT_FILE names a file of further authorities"
                 ) from None
-            raise _AgainError(f"{path}: {said}") from None
+            proxy = _proxy_of(self.url)
+            raise _AgainError(f"{path}: {said}{f', by way of {proxy}' if proxy else ''}") from None
         return self._read(path, response)
 
     def _read(self, path: str, response: "httpx2.Response") -> Reply:
@@ -214,6 +219,23 @@ def _key() -> str | None:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UsageError(f"{API_KEY} holds characters that no key has: expected printable ASCII without spaces")
     return key or None
+
+
+def _proxy_of(url: str) -> str | None:
+    """The variable of the environment that names the proxy by which a URL is reached, if one does."""
+    parts, given = urlsplit(url), urllib.request.getproxies()
+    kind = next((kind for kind in (parts.scheme, "all") if given.get(kind)), None)
+    return None if kind is None or urllib.request.proxy_bypass(parts.hostname or "") else f"{kind.upper()}_PROXY"
+
+
+def _unusable(url: str) -> UsageError:
+    """The error for an environment with which nothing is reached; what it holds is not shown, it may be secret."""
+    given = {f"{kind.upper()}_PROXY" for kind, value in urllib.request.getproxies().items() if value and kind != "no"}
+    named = sorted(given) + [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    return UsageError(
+        f"{url} cannot be asked with {', '.join(named) or 'the certificates of this machine'}: expected a proxy as "
+        "http://HOST:PORT, and certificates that can be read"
+    )
 
 
 def _timeout_s() -> float:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from rimbench.errors import EngineError
 from rimbench.files.faults import describe_faults
@@ -12,14 +12,8 @@ DATED = re.compile(r"-\d{4}-?\d{2}-?\d{2}")
 """What a server may put behind the name of a model: the day of its snapshot."""
 
 
-def _no_truth(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("expected a number")
-    return value
-
-
-ReplyNumber = Annotated[float, BeforeValidator(_no_truth)]
-"""True and false are none."""
+ReplyNumber = Annotated[float, Field(strict=True)]
+"""True, false and a number in quotes are none."""
 
 
 class ModelCard(BaseModel):

@@ -5,9 +5,11 @@ meanwhile.
 """
 
 import os
+import socket
 import sys
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -19,6 +21,9 @@ from rimbench.running.worker import Worker
 
 LONG_S = 1.0
 """What is read takes long from then on; a start that proves needless is hidden by the reading."""
+
+LISTENING_S = 10.0
+"""How long a cluster's address may take to be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,12 @@ class RayCluster(AbstractContextManager["RayCluster"]):
             return None
         ray = _connect(self.workers, facts)
         on_gpu = {"num_gpus": facts.devices} if facts.device == "cuda" else {}
-        actor = ray.remote(Worker).options(num_cpus=1, max_restarts=0, max_task_retries=0, **on_gpu)
+        # Ray's events of a task hold its lease, of which there would be those of a whole second.
+        plain = {"max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
+        actor = ray.remote(Worker).options(num_cpus=1, **plain, **on_gpu)
         self._make = partial(actor.remote, _threads(self.workers))
-        self._idle = [self._make()]  # the others would take the cores from what is read meanwhile
+        with _without_arrow():
+            self._idle = [self._make()]  # as in `Pool`, the others wait
         return ray
 
     def __exit__(self, *_: object) -> None:
@@ -99,6 +107,7 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
             f"--workers {workers.count} needs Ray, which is not installed: pip install 'rimbench[ray]'"
         ) from error
     here = {} if workers.address else {"num_cpus": workers.count + 1, "include_dashboard": False}
+    _check_listening(workers.address or "local")
     try:
         ray.init(address=workers.address or "local", log_to_driver=False, logging_level="ERROR", **here)
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -113,6 +122,34 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
             f"--workers {workers.count}: the cluster has {count} {kind}s, expected {each} for each worker"
         )
     return ray
+
+
+def _check_listening(address: str) -> None:
+    """EngineError where nothing listens at an address, which Ray would try for minutes."""
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), LISTENING_S).close()
+    except OSError as error:
+        raise EngineError(
+            f"no Ray cluster at '{address}': {error.strerror or error}: expected the address that 'ray start --head' "
+            "names, or auto on one of its machines"
+        ) from error
+
+
+@contextmanager
+def _without_arrow() -> Iterator[None]:
+    """Keep Ray from importing pyarrow for tables that nobody sends here: 36 MB, when it first makes an actor."""
+    from ray._private import arrow_serialization
+
+    name = "_register_custom_datasets_serializers"
+    own = vars(arrow_serialization).get(name)
+    setattr(arrow_serialization, name, lambda context: None)
+    try:
+        yield
+    finally:
+        setattr(arrow_serialization, name, own)
 
 
 def _stop() -> None:

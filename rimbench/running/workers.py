@@ -54,7 +54,7 @@ class _Leased:
 class Pool(AbstractContextManager["Pool"]):
     """Loaded engines in processes of their own, which answer many batches at once.
 
-    The first that is loaded is asked while the others are loading.
+    The first begins to load at once, the others when the first batch is there; each is asked when it is loaded.
     """
 
     def __init__(
@@ -74,8 +74,7 @@ class Pool(AbstractContextManager["Pool"]):
         self._flying = dict[Any, _Leased]()
         self._deaths = 0  # with no answer between
         self._loaded, self._lost_loading = set[int](), set[int]()
-        self._actors = [self._begin(place) for place in range(self._count)]
-        self._check_loaded(self._first([]))
+        self._actors = [self._begin(0)]  # the others would take the cores from the first batches
 
     def __exit__(self, *_: object) -> None:
         for actor in self._actors:
@@ -92,6 +91,7 @@ class Pool(AbstractContextManager["Pool"]):
         waiting = (_leased(lease, judge, shown_of) for batch in batches for lease in self._cut(batch))
         own, lost = list[Any](), list[_Leased]()
         following = next(waiting, None)
+        self._actors += [self._begin(place) for place in range(len(self._actors), self._count)]
         while own or following is not None:
             while following is not None and len(own) < LEASES_A_WORKER * len(self._loaded):
                 own.append(self._lease(following))

@@ -154,7 +154,7 @@ def test_protocols_are_told_apart_by_what_they_answer(given, wanted):
         ({"probabilities": {"A": 0.2, "B": 0.7}}, "probabilities are none"),
         ({"probabilities": {"A": -0.25, "B": 1.25}}, "probabilities are none"),
         ({"probabilities": {"A": math.nan, "B": 1.0}}, "probabilities are none"),
-        ({"probabilities": {"A": "much", "B": 1.0}}, "expected a number, without quotes"),
+        ({"probabilities": {"A": "0.25", "B": 0.75}}, r"A: expected a number, without quotes \(got '0.25'\)"),
         ({"choice": "A"}, "chose 'A', while B is more probable"),
         ({"choice": "Z"}, "chose 'Z', while B is more probable"),
         ({"confidence": 1.5}, "confidence is none: 1.5"),
@@ -167,6 +167,7 @@ def test_protocols_are_told_apart_by_what_they_answer(given, wanted):
         ({"probabilities": {"a": 0.25, "b": 0.75}}, "gave the probabilities of a, b, the question has A, B"),
         ({"probabilities": None}, "gave the probabilities of none"),
         ({"confidence": True}, r"confidence: expected a number \(got true\)"),
+        ({"confidence": "0.75"}, "confidence: expected a number, without quotes"),
         ({"label_mass": 3}, "label mass is none: 3"),
     ],
 )

