@@ -24,7 +24,7 @@ def find_fault(record: Record, asked: Asked | None = None) -> str | None:
     """What of a record cannot be, as `key: what is wrong`, in itself and beside its item; None where all can."""
     if not 0 <= record.sample < MOST_SAMPLES:
         return f"sample: expected 0 to {MOST_SAMPLES - 1} (got {record.sample})"
-    if (record.answer is not None) != (record.status == "ok"):
+    if (record.answer is not None) != (record.status == "ok") or record.answer == "":
         wanted = "a letter" if record.status == "ok" else "null"
         return f"answer: expected {wanted} beside the status {record.status} (got {record.answer})"
     if record.final and record.status != "engine_error":
