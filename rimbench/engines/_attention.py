@@ -1,7 +1,7 @@
 """Attention of prompts to themselves: queries [rows, width, heads, size], keys and values of as many heads or fewer.
 
-torch's kernel multiplies with MKL on a CPU. Where oneDNN is the faster, a block of queries is two of its products with
-a softmax between them; a single query of a row is torch's everywhere.
+torch's kernel multiplies with MKL on a CPU. Where oneDNN is the faster, a block of queries is two of its products
+with a softmax between them; a single query of a row is torch's everywhere.
 """
 
 from typing import TYPE_CHECKING, Any
