@@ -197,7 +197,7 @@ class LeanDecoder:
             end = start + rows * width
             asking = rows * width if len(queries) == len(keys) else rows
             parts = (queries[asked : asked + asking], keys[start:end], values[start:end])
-            q, k, v = (part.unflatten(0, (rows, -1)) for part in parts)
+            q, k, v = (part.view(rows, -1, part.shape[1], self._size) for part in parts)
             if self._attends_in_blocks and q.shape[1] > 1:
                 mixed.append(attention_in_blocks(self._torch, self._products, q, k, v))
             else:
