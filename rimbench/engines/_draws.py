@@ -28,18 +28,21 @@ def draw_tokens(
     if top_p < 1:
         scores = _within(scores, top_p)
     rows, vocabulary = scores.shape
-    shares = scores.sub_(scores.amax(-1, keepdim=True)).exp_()
-    shares = torch.nn.functional.pad(shares, (0, -vocabulary % BLOCK)).view(rows, -1, BLOCK)
+    shares = scores.softmax(-1)
+    if vocabulary % BLOCK:
+        shares = torch.nn.functional.pad(shares, (0, -vocabulary % BLOCK))
+    shares = shares.view(rows, -1, BLOCK)
+    sums = shares.sum(-1).double()
     # In double precision: a sum over a large vocabulary would shift the tokens' borders by its rounding.
-    reached = shares.sum(-1, dtype=torch.float64).cumsum(-1)
+    reached = sums.cumsum(-1)
     drawn = torch.tensor([[chance.random()] for chance in chances], dtype=torch.float64).to(scores.device)
     wanted = drawn * reached[:, -1:]
-    block = (reached <= wanted).sum(-1).clamp(max=reached.shape[1] - 1)
-    every = torch.arange(rows, device=scores.device)
-    before = torch.nn.functional.pad(reached, (1, 0))[every, block]
-    within = shares[every, block].cumsum(-1, dtype=torch.float64) + before[:, None]
-    place = (within <= wanted).sum(-1).clamp(max=BLOCK - 1)
-    return (block * BLOCK + place).clamp(max=vocabulary - 1)
+    block = (reached <= wanted).sum(-1, keepdim=True).clamp(max=reached.shape[1] - 1)
+    # A share of the block, less than all of it: rounding must not end at a token of probability 0 at either border.
+    share = 1 - (reached.gather(1, block) - wanted) / sums.gather(1, block)
+    within = shares[torch.arange(rows, device=scores.device), block[:, 0]].cumsum(-1, dtype=torch.float64)
+    place = (within <= share.clamp(0, 1 - 1e-12) * within[:, -1:]).sum(-1)
+    return (block[:, 0] * BLOCK + place).clamp(max=vocabulary - 1)
 
 
 def _within(scores: "torch.Tensor", top_p: float) -> "torch.Tensor":

@@ -16,8 +16,9 @@ model's own modules, at nano size and at 135M.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rimbench.engines._attention import attention, attention_in_blocks
 from rimbench.engines._cache import Attend, Geometry
-from rimbench.engines._products import LAID_OUT_AT_MOST, Products, fastest
+from rimbench.engines._products import LAID_OUT_AT_MOST, OneDnnProducts, Products, fastest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,6 +74,7 @@ class LeanDecoder:
         self._head: Any = model.get_output_embeddings()
         held = sum(parameter.nbytes for parameter in [*self._body.layers.parameters(), self._head.weight])
         self._products = products or fastest(weight.device.type, weight.dtype, weight.shape[1], held)
+        self._attends_in_blocks = isinstance(self._products, OneDnnProducts)
         self._joins = weight.device.type != "cpu" or held <= LAID_OUT_AT_MOST
         self._heads = int(config.num_attention_heads)
         self._key_heads = int(config.num_key_value_heads)
@@ -124,13 +126,13 @@ class LeanDecoder:
             queries, keys, values = self._attend_with(layer, flat, cosines, sines)
             if made is not None:
                 made.append((keys, values))
-            mixed = self._attention(queries, keys, values, groups, is_causal=True)
+            mixed = self._attention(queries, keys, values, groups)
             flat = self._mlp(layer, self._products.added(mixed, layer.out, flat))
         layer = self._layers[-1]
         queries, keys, values = self._attend_with(layer, flat, cosines, sines)
         if made is not None:
             made.append((keys, values))
-        mixed = self._attention(queries[places], keys, values, groups, attn_mask=seen)
+        mixed = self._attention(queries[places], keys, values, groups, seen)
         flat = self._mlp(layer, self._products.added(mixed, layer.out, flat[places]))
         return self._norm(flat, self._body.norm.weight)
 
@@ -178,11 +180,16 @@ class LeanDecoder:
         return turned[:, :heads], turned[:, heads:], values
 
     def _attention(
-        self, queries: "Tensor", keys: "Tensor", values: "Tensor", groups: list[tuple[int, int]], **how: Any
+        self,
+        queries: "Tensor",
+        keys: "Tensor",
+        values: "Tensor",
+        groups: list[tuple[int, int]],
+        seen: "Tensor | None" = None,
     ) -> "Tensor":
         """Each group of (rows, width) among its own keys and values: [queries, heads x size].
 
-        Every token asks, or one of each row.
+        Every token asks, or one of each row, of what it has `seen` if not of all.
         """
         mixed: list[Tensor] = []
         asked = start = 0
@@ -190,11 +197,11 @@ class LeanDecoder:
             end = start + rows * width
             asking = rows * width if len(queries) == len(keys) else rows
             parts = (queries[asked : asked + asking], keys[start:end], values[start:end])
-            q, k, v = (part.view(rows, -1, part.shape[1], self._size).transpose(1, 2) for part in parts)
-            found = self._functional.scaled_dot_product_attention(
-                q, k, v, **how, enable_gqa=self._heads != self._key_heads
-            )
-            mixed.append(found.transpose(1, 2).reshape(asking, -1))
+            q, k, v = (part.view(rows, -1, part.shape[1], self._size) for part in parts)
+            if self._attends_in_blocks and q.shape[1] > 1:
+                mixed.append(attention_in_blocks(self._torch, self._products, q, k, v))
+            else:
+                mixed.append(attention(self._torch, q, k, v, seen))
             asked, start = asked + asking, end
         return mixed[0] if len(mixed) == 1 else self._torch.cat(mixed)
 

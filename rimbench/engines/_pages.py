@@ -130,10 +130,11 @@ class PagedCache(Cache):
 
         def attend(layer: int, queries: "Tensor", keys: "Tensor", values: "Tensor") -> "Tensor":
             self._write(layer, at, keys, values)
-            asked = queries.reshape(-1, of.size)[bags.asked]
+            asked = queries.reshape(-1, of.size).index_select(0, bags.asked)
             scores = _sums(torch, self._keys[layer], bags.keys, asked)
             shares = torch.add(mask, scores.view(rows, of.heads, -1), alpha=of.size**-0.5).softmax(-1)
-            return _sums(torch, self._values[layer], bags.values, shares.view(-1, PAGE)[bags.there]).view(rows, -1)
+            asked = shares.view(-1, PAGE).index_select(0, bags.there)
+            return _sums(torch, self._values[layer], bags.values, asked).view(rows, -1)
 
         return attend
 

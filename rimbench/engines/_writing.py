@@ -278,7 +278,9 @@ class _Batch:
             alike.setdefault(row.decoding if row.chance is not None else None, []).append(place)
         tokens = self._torch.empty(len(rows), dtype=self._torch.long, device=logits.device)
         for decoding, places in alike.items():
-            some = logits if len(places) == len(rows) else logits[places]
+            some = logits
+            if len(places) < len(rows):
+                some = logits.index_select(0, self._torch.tensor(places, device=logits.device))
             if decoding is None:
                 tokens[places] = some.argmax(-1)
             else:
