@@ -48,6 +48,8 @@ FILTERED = "content_filter"
 """Why a text ended that the server, or what stands before it, refused."""
 STANDS_FOR = "="
 """Between the name that is asked for and that of the model which answers."""
+UNANSWERED = (None, 429, 502, 503, 504)
+"""The statuses that say nothing of what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class ServerEngine(Engine):
                 usage = read_reply(TextCompletion, reply).usage
             except (WireError, ValueError) as error:
                 refused = str(error)
+                if isinstance(error, WireError) and error.status in UNANSWERED:
+                    raise EngineError(f"the server at {self._endpoint.url} does not answer ({refused})") from None
                 if isinstance(error, WireError) and error.status not in (400, 422):
                     break
             else:

@@ -205,6 +205,12 @@ def test_a_server_that_is_not_there_is_said_in_one_line(tmp_path):
         run(gone, tmp_path)
 
 
+def test_a_server_that_answers_nothing_is_not_said_to_take_no_ids(server, tmp_path):
+    server.paths["/v1/completions"] = lambda asked: (503, {})
+    with pytest.raises(EngineError, match=rf"the server at {server.url} does not answer \(.* 503 .*4 tries\)"):
+        run(server, tmp_path)
+
+
 def test_a_server_that_dies_ends_the_run_and_the_next_start_goes_on(server, tmp_path):
     server.faults.extend([None] * 3)
     server.always = reset
