@@ -63,6 +63,7 @@ def _say(function: Callable[..., Any], fault: Any) -> str:
     if name not in known:
         return f"{len(by_place)} arguments at most are expected by position: name the others"
     wanted = inspect.formatannotation(known[name].annotation).replace("collections.abc.", "")
+    wanted = wanted.replace("pathlib._local.", "pathlib.")  # as Python 3.13 has it
     if fault["type"].startswith("missing"):
         return f"{name} is missing: expected {wanted}"
     return f"{name}: expected {wanted}, got {reprlib.repr(fault['input'])} ({type(fault['input']).__name__})"

@@ -141,8 +141,11 @@ def _check_listening(address: str) -> None:
 @contextmanager
 def _without_arrow() -> Iterator[None]:
     """Keep Ray from importing pyarrow for tables that nobody sends here: 36 MB, when it first makes an actor."""
-    from ray._private import arrow_serialization
-
+    try:
+        from ray._private import arrow_serialization
+    except ImportError:  # a private module of Ray: where it is not, nothing is kept out
+        yield
+        return
     name = "_register_custom_datasets_serializers"
     own = vars(arrow_serialization).get(name)
     setattr(arrow_serialization, name, lambda context: None)

@@ -14,6 +14,13 @@ def listed(page):
     return page.locator("#count").text_content()
 
 
+def await_that(page, selector):
+    """What is expected of an element in a moment: the page allows no script that waits in it."""
+    from playwright.sync_api import expect
+
+    return expect(page.locator(selector))
+
+
 @needs_browser
 def test_probabilities_are_bars_as_long_as_they_are(opened):
     page = opened("#item=medqa/medqa%2F3")
@@ -108,7 +115,7 @@ def test_an_address_typed_by_hand_changes_what_it_says_and_no_more(opened):
     assert listed(page) == "60 of 80 questions"  # those that cot has answered
     assert page.input_value("#suite") == page.input_value("#outcome") == ""
     page.evaluate("location.hash = '#text=a %26 b=c'")
-    page.wait_for_function("document.getElementById('text').value === 'a & b=c'")
+    await_that(page, "#text").to_have_value("a & b=c")
     assert page.input_value("#other") == ""
 
 
@@ -204,14 +211,14 @@ def test_a_pair_in_a_table_leads_to_its_questions_and_the_way_back_to_the_table(
         link = page.locator(f"section.table:has(h2:text-is('{title}')) tbody a")
         assert link.all_text_contents() == ["rim vs cot"] or link.all_text_contents() == ["cot vs rim"]
         link.click()
-        page.wait_for_function("document.getElementById('differ').checked")
+        await_that(page, "#differ").to_be_checked()
         assert listed(page) == "30 of 80 questions"
         assert page.input_value("#suite") == "medqa"
         assert {page.input_value("#system"), page.input_value("#other")} == {"cot", "rim"}
         assert page.locator("#answers").bounding_box()["y"] < 100
         assert page.locator(f"{accuracy} th").first.get_attribute("aria-sort") == "ascending"
         page.go_back()
-        page.wait_for_function("!document.getElementById('differ').checked")
+        await_that(page, "#differ").not_to_be_checked()
 
 
 @needs_browser
@@ -219,7 +226,7 @@ def test_a_pairs_link_that_is_followed_again_leads_there_again(opened):
     page = opened()
     link = page.locator("section.table:has(h2:text-is('Who is better')) tbody a")
     link.click()
-    page.wait_for_function("document.getElementById('differ').checked")
+    await_that(page, "#differ").to_be_checked()
     page.evaluate("scrollTo(0, 0)")
     link.click()
     assert page.locator("#answers").bounding_box()["y"] < 100
