@@ -112,13 +112,16 @@ def text_alone(text: str, options: Mapping[str, str]) -> str | None:
     return Reader(options).text_alone(one_spelling(compatible(text)).strip()) or None
 
 
+_LETTER = re.compile(f"[{LETTERS}]")
+
+
 def first_letter(text: str, options: Mapping[str, str]) -> Extraction:
     r"""Read an answer that the prefix `The final answer is \boxed{` forced: the first match of `[A-J]`.
 
     The rule is the model card's own (NeuroDiscoveryAI/OpenMed-qwen3-1.7b-RIM), kept as it stands there so that its
     figures can be compared: "Based on" reads as B. A letter that the item does not have is no answer.
     """
-    match = re.search(f"[{LETTERS}]", text)
+    match = _LETTER.search(text)
     if match and match[0] in options:
         return Extraction(match[0], "ok")
     return Extraction(None, "no_answer")

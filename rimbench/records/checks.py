@@ -24,7 +24,7 @@ def find_fault(record: Record, asked: Asked | None = None) -> str | None:
     """What of a record cannot be, as `key: what is wrong`, in itself and beside its item; None where all can."""
     if not 0 <= record.sample < MOST_SAMPLES:
         return f"sample: expected 0 to {MOST_SAMPLES - 1} (got {record.sample})"
-    if (record.answer is not None) != (record.status == "ok"):
+    if (record.answer is not None) != (record.status == "ok") or record.answer == "":
         wanted = "a letter" if record.status == "ok" else "null"
         return f"answer: expected {wanted} beside the status {record.status} (got {record.answer})"
     if record.final and record.status != "engine_error":
@@ -55,9 +55,7 @@ def _find_fault_beside(record: Record, asked: Asked) -> str | None:
     if record.answer is not None and record.answer not in asked.letters:
         return f"answer: {_say_options(record, asked)} (got {record.answer})"
     logprobs = record.option_logprobs
-    if logprobs is not None and (
-        len(logprobs) != len(asked.letters) or not all(x in logprobs for x in asked.letters)
-    ):
+    if logprobs is not None and logprobs.keys() != set(asked.letters):
         return f"option_logprobs: {_say_options(record, asked)} (got {', '.join(logprobs)})"
     return None
 

@@ -46,9 +46,11 @@ def plan(
             return any((item_id, s) not in done and (item_id, s) not in failed for s in asked)
 
         for batch in _batches(cell, batch_size, decoding, sample, is_lacking):
-            lacking = [request for request in batch if is_lacking(request.item_id)]
-            if lacking:
-                yield lacking if batch_size is None else batch
+            if batch_size is not None:
+                if any(is_lacking(request.item_id) for request in batch):
+                    yield batch
+            elif lacking := [request for request in batch if is_lacking(request.item_id)]:
+                yield lacking
 
 
 def _together(

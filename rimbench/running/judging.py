@@ -48,9 +48,9 @@ def _to_records(judge: Judge, shown: Shown, request: Request, answers: list[Answ
     """The records of a request; FaultyAnswerError for an answer that cannot be one."""
     if len(answers) != len(request.samples):
         raise FaultyAnswerError(f"the engine gave {len(answers)} answers for {len(request.samples)} samples")
-    failure = next((answer.failure for answer in answers if answer.failure is not None), None)
-    if failure is not None:
-        raise FaultyAnswerError(failure)
+    for answer in answers:
+        if answer.failure is not None:
+            raise FaultyAnswerError(answer.failure)
     if not request.decoding.readout:
         judged = zip(request.samples, answers, strict=True)
         return [_checked(shown, request, s, a, judge_text(judge.system, shown.item, a)) for s, a in judged]
@@ -70,12 +70,11 @@ def _checked(
     shown: Shown, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]
 ) -> Record:
     """The record of an answer as it came; what is asked of any record that is read is asked of it: no NaN, say."""
-    letters = [judged[0]] if judged[0] is not None else []
-    unknown = [letter for letter in (*letters, *(answer.option_logprobs or ())) if letter not in shown.own_letters]
-    if unknown:
-        has = ", ".join(shown.own_letters)
-        raise FaultyAnswerError(f"the engine answered {unknown[0]!r}, item {shown.item.item_id!r} has {has}")
-    record = _record(shown, request, sample, answer, judged)
+    try:
+        record = _record(shown, request, sample, answer, judged)
+    except KeyError as unknown:
+        said, has = unknown.args[0], ", ".join(shown.own_letters)
+        raise FaultyAnswerError(f"the engine answered {said!r}, item {shown.item.item_id!r} has {has}") from None
     fault = find_fault(record, Asked(tuple(shown.own_letters), shown.own_letters[shown.item.gold]))
     if fault is not None:
         raise FaultyAnswerError(f"the engine's answer is none: {fault}")
@@ -130,16 +129,16 @@ def _asked_tokens(request: Request, answer: Answer) -> int:
 
 
 def _record(shown: Shown, request: Request, sample: int, answer: Answer, judged: tuple[str | None, Status]) -> Record:
-    letter, status = judged
+    """KeyError for a letter that the item has not."""
+    (letter, status), own = judged, shown.own_letters
     logprobs = answer.option_logprobs
     if logprobs is not None:
-        by_own = {shown.own_letters[shown_letter]: value for shown_letter, value in logprobs.items()}
-        logprobs = {own: by_own[own] for own in sorted(by_own)}
+        logprobs = dict(sorted([(own[shown_letter], value) for shown_letter, value in logprobs.items()]))
     return Record(
         item_id=shown.item.item_id,
         sample=sample,
-        gold=shown.own_letters[shown.item.gold],
-        answer=None if letter is None else shown.own_letters[letter],
+        gold=own[shown.item.gold],
+        answer=None if letter is None else own[letter],
         status=status,
         text=answer.text,
         option_logprobs=logprobs,

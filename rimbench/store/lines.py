@@ -25,7 +25,6 @@ from rimbench.records import Item, Record
 
 CHUNK_BYTES = 1 << 17
 """Lines are validated in chunks of this size: one call a chunk costs a third less than one a line."""
-RECORD_FIELDS = tuple(field.name for field in dataclasses.fields(Record))
 _ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _CHECK_BYTES = b', "check": "'
 
@@ -146,16 +145,26 @@ def values_again(
 
 
 def _body(record: Record) -> str:
-    """The line without its checksum and its closing brace."""
-    values = {name: getattr(record, name) for name in RECORD_FIELDS}
-    if not record.final:
-        del values["final"]
-    if record.confidence is None:
-        del values["confidence"]
-    logprobs = record.option_logprobs
-    if logprobs is not None and -math.inf in logprobs.values():
-        values["option_logprobs"] = {x: None if value == -math.inf else value for x, value in logprobs.items()}
-    return _ENCODE(values)[:-1]
+    """The line without its checksum and its closing brace: as `json` writes it, in a third of the time."""
+    text, logprobs, answer = encode_basestring, record.option_logprobs, record.answer
+    shares = "null"
+    if logprobs is not None:
+        shares = ", ".join([f"{text(x)}: {_number(None if p == -math.inf else p)}" for x, p in logprobs.items()])
+        shares = f"{{{shares}}}"
+    final = ', "final": true' if record.final else ""
+    confidence = "" if record.confidence is None else f', "confidence": {_number(record.confidence)}'
+    return (
+        f'{{"item_id": {text(record.item_id)}, "sample": {record.sample:d}, "gold": {text(record.gold)}, '
+        f'"answer": {"null" if answer is None else text(answer)}, "status": {text(record.status)}, '
+        f'"text": {text(record.text)}, "option_logprobs": {shares}, "prompt_tokens": {record.prompt_tokens:d}, '
+        f'"generated_tokens": {record.generated_tokens:d}, "prompt_sha256": {text(record.prompt_sha256)}, '
+        f'"label_mass": {_number(record.label_mass)}{final}{confidence}'
+    )
+
+
+def _number(value: float | None) -> str:
+    """As JSON has it; ValueError for what it has not, NaN and infinities."""
+    return repr(value) if type(value) is float and math.isfinite(value) else _ENCODE(value)
 
 
 def chunks(path: Path) -> Iterator[list[bytes]]:

@@ -181,9 +181,8 @@ class RunStore(AbstractContextManager["RunStore"]):
 
     def _append(self, answers: Sequence[WrittenAnswer], *, answered: bool) -> None:
         lines = b"".join(answer.line for answer in answers)
-        start = os.fstat(self._file).st_size
+        written = 0
         try:
-            written = os.write(self._file, lines)
             while written < len(lines):
                 written += os.write(self._file, lines[written:])
             if self._place is not None and answered:
@@ -193,7 +192,7 @@ class RunStore(AbstractContextManager["RunStore"]):
                 os.fsync(self._file)
                 self._synced = time.monotonic()
         except OSError as error:
-            os.ftruncate(self._file, start)
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
             raise _cannot_write(self.folder / RECORDS, error) from error
         self.mended += sum(answer.mended for answer in answers)
 

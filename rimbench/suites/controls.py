@@ -41,6 +41,8 @@ def show_item(item: Item, controls: Controls) -> Shown:
         places = controls.rotate_options % len(order)
         order = order[places:] + order[:places]
     own = dict(zip(letters, order, strict=True))
+    if order == letters and not controls.blind:
+        return Shown(item, own)
     shown = replace(
         item,
         question="" if controls.blind else item.question,

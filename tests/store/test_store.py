@@ -1,10 +1,11 @@
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rimbench.errors import DataError, RimbenchError
-from rimbench.records import Item, Record
+from rimbench.records import STATUSES, Item, Record
 from rimbench.store import (
     ITEMS,
     MANIFEST,
@@ -55,6 +56,37 @@ def manifest(**changes):
 
 def test_a_record_is_one_line_with_the_keys_of_the_format_in_their_order():
     assert list(json.loads(to_line(record()))) == KEYS
+
+
+SHARES = st.floats(-1e300, 0) | st.just(-0.0) | st.just(-math.inf) | st.integers(-5, 0)
+
+
+@given(
+    st.builds(
+        Record,
+        item_id=st.text(), sample=st.integers(0), gold=st.sampled_from("ABC"),
+        answer=st.none() | st.sampled_from("ABC"), status=st.sampled_from(STATUSES), text=st.text(),
+        option_logprobs=st.none() | st.dictionaries(st.sampled_from("ABC"), SHARES),
+        prompt_tokens=st.integers(0), generated_tokens=st.integers(0), prompt_sha256=st.text(),
+        label_mass=st.none() | st.floats(0, 1) | st.integers(0, 1), final=st.booleans(),
+        confidence=st.none() | st.floats(0, 1),
+    )
+)  # fmt: skip
+def test_a_line_is_what_json_makes_of_the_record(made):
+    values = asdict(made)
+    if not made.final:
+        del values["final"]
+    if made.confidence is None:
+        del values["confidence"]
+    if made.option_logprobs is not None:
+        values["option_logprobs"] = {x: None if p == -math.inf else p for x, p in made.option_logprobs.items()}
+    assert to_line(made).rpartition(', "check"')[0] + "}" == json.dumps(values, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("beyond", [math.nan, math.inf])
+def test_a_number_that_json_has_not_is_no_line(beyond):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        to_line(replace(record(), label_mass=beyond))
 
 
 def test_lines_of_earlier_builds_which_know_no_label_mass_are_read(tmp_path):
@@ -251,6 +283,7 @@ def edited(line, **changes):
         ({"answer": "E"}, "answer: item '1' has the options A, B, C, D (got E)"),
         ({"answer": "c"}, "answer: item '1' has the options A, B, C, D (got c)"),
         ({"answer": None}, "answer: expected a letter beside the status ok (got None)"),
+        ({"answer": ""}, "answer: expected a letter beside the status ok (got )"),
         ({"status": "no_answer"}, "answer: expected null beside the status no_answer (got C)"),
         ({"status": "engine_error"}, "answer: expected null beside the status engine_error (got C)"),
         ({"final": True}, "final: belongs to engine_error alone (got the status ok)"),
