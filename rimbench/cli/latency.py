@@ -1,6 +1,6 @@
 """`rimbench latency`: what an answer takes, at batch 1 and at larger ones, for several systems on the same items."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
@@ -94,7 +94,7 @@ def latency(
     from rimbench.cli.output import note
     from rimbench.engines import at_server
     from rimbench.latency import machine, stored
-    from rimbench.latency.measuring import measure
+    from rimbench.latency.measuring import measure, measure_in_turn
     from rimbench.latency.timing import StoppingRules
     from rimbench.running.plans import RunSettings
 
@@ -133,16 +133,14 @@ def latency(
 
     note(f"{', '.join(s.name for s in systems)} on {asked}, {samples} samples or more")
 
-    def measured(size: int) -> "list[Measured]":
-        return measure(planned(size), size, rules, note, wanted, processes)
-
     with at_server(base_url):
         if open_loop is not None:
             runs = planned(1)
             alone = partial(measure, runs, 1, rules, note, ("answer",), processes)
             measure_open_loop(open_loop, runs, alone, lambda rows: describe(rows, asked), (folder, json))
             return
-        measurement, path = measure_sizes(sizes, measured, keep)
+        asking = [(planned(size), size) for size in sizes]
+        measurement, path = keep_each(measure_in_turn(asking, rules, note, wanted, processes), keep)
     show_times(measurement, plot, allow_unfair=allow_unfair, json=json)
     note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy of runs in {folder}")
 
@@ -177,24 +175,16 @@ def plan_alike(
     return [run if tokens is None else with_prompt_tokens(run, tokens) for run in runs.values()]
 
 
-def measure_sizes(
-    sizes: "Sequence[int]",
-    measured: "Callable[[int], list[Measured]]",
+def keep_each(
+    measured: "Iterable[Sequence[Measured]]",
     keep: "Callable[[Sequence[Measured], Path | None], tuple[Measurement, Path]]",
 ) -> "tuple[Measurement, Path]":
-    """Measure batch size after batch size, and keep what there is after each: a later one may fail."""
+    """Keep what there is whenever there is more: what follows may fail."""
     from rimbench.cli.output import note
 
-    rows: list[Measured] = []
     kept: tuple[Measurement, Path] | None = None
     try:
-        for size in sizes:
-            note(f"batch {size}")
-            found = measured(size)
-            if found[0].batch in {row.batch for row in rows}:
-                note(f"batch {found[0].batch} has been measured already: the first measurement of it counts")
-                continue
-            rows += found
+        for rows in measured:
             kept = keep(rows, kept[1] if kept else None)
     except (Exception, KeyboardInterrupt):
         if kept:

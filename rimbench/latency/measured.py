@@ -92,8 +92,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """How samples were taken: how many by each worker process, one after another, and each one's place among the
-    calls of its round (none for times to the letter, which are read from the answers'), in the order drawn by `seed`.
+    """How samples were taken: how many by each worker process, in their order, and each one's place among the calls
+    of its round (none for times to the letter, which are read from the answers'), in the order drawn by `seed`.
 
     `lost` is the number of processes that ended before they had a time to give.
     """
@@ -165,7 +165,7 @@ class Measured:
 
     @property
     def taken(self) -> tuple[int, ...]:
-        """How many of the samples each process took, one after another; in earlier versions one took them all."""
+        """How many of the samples each process took, in their order; in earlier versions one took them all."""
         return self.rounds.by_process if self.rounds else (len(self.samples_ms),)
 
     @property

@@ -11,7 +11,7 @@ the clock is read, so that device work is awaited.
 
 import gc
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -21,7 +21,7 @@ from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine
 from rimbench.latency.calls import Calls, TooLargeError
 from rimbench.latency.measured import Measured, Quantity
-from rimbench.latency.processes import in_processes, together
+from rimbench.latency.processes import Processes, together
 from rimbench.latency.timing import StoppingRules, time_in_turn
 from rimbench.running.cascading import Cascading
 from rimbench.running.models import LoadedModels
@@ -41,54 +41,119 @@ def measure(  # noqa: PLR0913 - what is measured, how long, who hears of it, and
     quantities: Sequence[Quantity] = (),
     processes: int = 1,
 ) -> list[Measured]:
-    """Time all systems in turn on the same items, `batch` of them a sample; every model is loaded throughout.
+    """Time all systems at one batch size, as `measure_in_turn` does at several."""
+    *_, rows = measure_in_turn([(runs, batch)], rules, say, quantities, processes)
+    return rows
+
+
+def measure_in_turn(
+    sizes: Sequence[tuple[Sequence[PlannedRun], int]],
+    rules: StoppingRules,
+    say: Callable[[str], None] = lambda _: None,
+    quantities: Sequence[Quantity] = (),
+    processes: int = 1,
+) -> Iterator[list[Measured]]:
+    """Time all systems in turn on the same items at each batch size, `batch` of them a sample; after each process,
+    all rows that there are.
 
     `quantities` are those that every system must have, and no others are timed; without them, each system gives what
-    it has. A system that is read out has one time, which is its readout, its answer and the time to its letter. A
-    batch that the memory cannot hold is halved for all systems, and said. Of several `processes` each takes its share
-    of the samples, on further items; a single one is this one. Raises UsageError for systems on different items or
-    without a quantity, EngineError where one question is too large, no answer of a system tells its letter, or a
-    prompt came from a cache.
+    it has. A system that is read out has one time, which is its readout, its answer and the time to its letter. Of
+    several `processes` each takes its share of a size's samples, on further items; a single one is this one. The
+    first of every size comes before the second of any: what slows the machine for minutes then lies between the
+    processes of one size, and so in its intervals. A batch that the memory cannot hold is halved for all systems,
+    and said. Raises UsageError for systems on different items or without a quantity, EngineError where one question
+    is too large, no answer of a system tells its letter, or a prompt came from a cache.
     """
-    if not all(run.suite.content_sha256 == runs[0].suite.content_sha256 for run in runs):
-        raise UsageError("latency of systems on different items cannot be compared: give one suite")
-    for run in runs:
+    first = sizes[0][0][0]
+    for run in itertools.chain.from_iterable(runs for runs, _ in sizes):
+        if run.suite.content_sha256 != first.suite.content_sha256:
+            raise UsageError("latency of systems on different items cannot be compared: give one suite")
         _check_quantities(run, quantities)
         _check_room(run)
     wanted = quantities or get_args(Quantity)
-    share = _Share(runs, batch, wanted, rules.shared(processes), machine.first_load())
-    try:
-        found = share.measure(0) if processes == 1 else _in_several(share, processes, say)
-        return _chosen(runs, found, quantities) if quantities else found
-    except TooLargeError as error:
-        if batch == 1:
-            raise EngineError(f"one question exceeds the memory: {error}; take a smaller model or dtype") from error
-        say(f"a batch of {batch} exceeds the memory ({error}): measuring {batch // 2} instead")
-    gc.collect()  # what the failed calls held goes before the model is loaded again
-    return measure(runs, batch // 2, rules, say, quantities, processes)
+    shares = (_Share(runs, batch, wanted, rules.shared(processes), machine.first_load()) for runs, batch in sizes)
+    measured = [_Size(share, processes, say) for share in shares]
+    for number, size in itertools.product(range(processes), list(measured)):
+        if size not in measured:
+            continue
+        if processes > 1 or len(sizes) > 1:
+            say(f"batch {size.batch}{f', process {number + 1} of {processes}' * (processes > 1)}")
+        size.run_until(number)
+        same = next((other for other in measured if other is not size and other.batch == size.batch), None)
+        if same is not None:
+            say(f"batch {size.batch} has been measured already: the first measurement of it counts")
+            measured.remove(same if same.begun < size.begun else size)
+        rows = [row for each in measured for row in each.rows(quantities)]
+        if rows:
+            yield rows
 
 
-def _in_several(share: "_Share", processes: int, say: Callable[[str], None]) -> list[Measured]:
-    """The rows of all processes, those of one system and quantity as one."""
-    # Prompts that are made on demand are made once, here.
-    made = [replace(run, cell=replace(run.cell, prompts=tuple(run.cell.prompts))) for run in share.runs]
-    found = in_processes(replace(share, runs=made).measure, processes, say)
-    gold = {item.item_id: item.gold for item in (shown.item for shown in share.runs[0].cell.shown)}
-    rows: dict[tuple[object, ...], list[Measured]] = {}
-    for row in itertools.chain.from_iterable(found):
-        rows.setdefault((row.label, row.engine, row.dtype, row.quantity), []).append(row)
-    return [together(parts, gold, processes - len(found)) for parts in rows.values()]
+class _Size:
+    """One batch size, and what its processes have measured."""
+
+    def __init__(self, share: "_Share", processes: int, say: Callable[[str], None]) -> None:
+        if processes > 1:  # prompts that are made on demand are made once, here
+            made = [replace(run, cell=replace(run.cell, prompts=tuple(run.cell.prompts))) for run in share.runs]
+            share = replace(share, runs=made)
+        self._share, self._count, self._say = share, processes, say
+        self._processes = Processes(share.measure, processes, say)
+
+    @property
+    def batch(self) -> int:
+        """How many questions are answered at once, by now."""
+        return self._share.batch
+
+    @property
+    def begun(self) -> int:
+        """How many processes have measured it."""
+        return self._processes.begun
+
+    def run_until(self, number: int) -> None:
+        """Measure in the process of that number, and again in those before it where the batch had to be halved."""
+        while self.begun <= number:
+            if not self._fits():
+                gc.collect()  # what the failed calls held goes before the model is loaded again
+
+    def _fits(self) -> bool:
+        try:
+            self._processes.run_next()
+        except TooLargeError as error:
+            if self.batch == 1:
+                raise EngineError(
+                    f"one question exceeds the memory: {error}; take a smaller model or dtype"
+                ) from error
+            self._say(f"a batch of {self.batch} exceeds the memory ({error}): measuring {self.batch // 2} instead")
+            self._share = replace(self._share, batch=self.batch // 2)
+            self._processes = Processes(self._share.measure, self._count, self._say)
+            return False
+        return True
+
+    def rows(self, quantities: Sequence[Quantity]) -> list[Measured]:
+        """The rows of all processes, those of one system and quantity as one, of the quantities alone if any.
+
+        EngineError where all processes have been begun and a system has none of a quantity.
+        """
+        runs = self._share.runs
+        gold = {item.item_id: item.gold for item in (shown.item for shown in runs[0].cell.shown)}
+        parts: dict[tuple[object, ...], list[Measured]] = {}
+        for row in itertools.chain.from_iterable(self._processes.found):
+            parts.setdefault((row.label, row.engine, row.dtype, row.quantity), []).append(row)
+        rows = [together(part, gold, self._processes.lost) for part in parts.values()]
+        whole = self.begun == self._count
+        return _chosen(runs, rows, quantities, whole=whole) if quantities else rows
 
 
-def _chosen(runs: Sequence[PlannedRun], rows: Sequence[Measured], quantities: Sequence[Quantity]) -> list[Measured]:
-    """The rows of these quantities, each system with all of them."""
+def _chosen(
+    runs: Sequence[PlannedRun], rows: Sequence[Measured], quantities: Sequence[Quantity], *, whole: bool
+) -> list[Measured]:
+    """The rows of these quantities, each system with all of them where the measurement is whole."""
     found = []
     for run in runs:
         name, one_pass = run.cell.system.name, run.cell.system.answer.mode == "readout"
         for quantity in quantities:
             wanted: Quantity = "answer" if one_pass else quantity
             own = [row for row in rows if (row.system, row.engine, row.quantity) == (name, run.facts.name, wanted)]
-            if not own:
+            if not own and whole:
                 raise EngineError(
                     f"system '{name}' gave a letter in fewer than two samples of {rows[0].batch} questions: there is "
                     "no time to the letter; ask for its answer, or take more samples"

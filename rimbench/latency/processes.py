@@ -1,4 +1,4 @@
-"""Worker processes: the same work in several fresh ones, one after another, and what they measured as one.
+"""Worker processes: the same work in several fresh ones, each begun when it is wanted, and what they measured as one.
 
 After pyperf: where a process lies in memory and how it was started move all of its times, so that samples of a single
 one say nothing of the next. A worker that dies takes its own samples with it and nothing else.
@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rimbench.errors import EngineError
 from rimbench.latency.measured import Measured, Passes, Setting, Told
@@ -20,23 +20,34 @@ T = TypeVar("T")
 _Work = Callable[[int], T]
 
 
-def in_processes(work: _Work[T], count: int, say: Callable[[str], None]) -> list[T]:
-    """What the work gives for each number from 0 in a process of its own; one that dies is said and left out.
+class Processes(Generic[T]):
+    """A work in so many processes of its own, each given its number from 0; a single one is this process.
 
-    EngineError where all die. What the work raises is raised, and ends the rest.
+    `found` is what the work gave so far, `begun` how many processes were; `lost` are those that died, which is said.
     """
-    found = []
-    for number in range(count):
+
+    def __init__(self, work: _Work[T], count: int, say: Callable[[str], None]) -> None:
+        self._work, self._count, self._say = work, count, say
+        self.found: list[T] = []
+        self.begun = self.lost = 0
+
+    def run_next(self) -> None:
+        """The work in the next process; EngineError where each of them died. What the work raises is raised."""
+        number = self.begun
+        self.begun += 1
+        if self._count == 1:
+            self.found.append(self._work(number))
+            return
         try:
-            found.append(_in_process(work, number))
+            self.found.append(_in_process(self._work, number))
         except EOFError:
-            say(f"worker process {number + 1} of {count} ended in the middle: its rounds are left out")
-    if not found:
-        raise EngineError(
-            f"each of the {count} worker processes ended in the middle, as one that the system kills for its memory: "
-            "take a smaller batch, or --processes 1 to see why"
-        )
-    return found
+            self.lost += 1
+            self._say(f"worker process {self.begun} of {self._count} ended in the middle: its rounds are left out")
+        if self.lost == self._count:
+            raise EngineError(
+                f"each of the {self._count} worker processes ended in the middle, as one that the system kills for "
+                "its memory: take a smaller batch, or --processes 1 to see why"
+            )
 
 
 def _in_process(work: _Work[T], number: int) -> T:

@@ -18,7 +18,7 @@ from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency import machine, timing
 from rimbench.latency.measured import Measured, ratio
-from rimbench.latency.measuring import measure
+from rimbench.latency.measuring import measure, measure_in_turn
 from rimbench.latency.stored import read_measurements
 from rimbench.latency.timing import StoppingRules
 from rimbench.reporting.timings import doubts
@@ -198,7 +198,7 @@ import resource, sys
 from pathlib import Path
 from rimbench import suites, systems
 from rimbench.running import plans
-from rimbench.latency.measuring import measure
+from rimbench.latency.measuring import measure, measure_in_turn
 from rimbench.latency.timing import StoppingRules
 folder, suite = map(Path, sys.argv[1:])
 system = systems.load(str(folder / "writes.toml"))
@@ -212,6 +212,9 @@ said = []
 [row] = [row for row in measure(runs(4096), 4096, rules, say=said.append) if row.quantity == "answer"]
 assert 1 < row.batch < 4096 and len(said) >= 1, (row.batch, said)
 print(said[0])
+*_, rows = measure_in_turn([(runs(4096), 4096), (runs(2048), 2048)], rules, said.append)
+assert [row.quantity for row in rows].count("answer") == 1, [(row.quantity, row.batch) for row in rows]
+print(said[-1])
 """
 
 
@@ -225,6 +228,7 @@ def test_a_batch_larger_than_the_memory_is_halved_and_said(planned, suite_file):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert "a batch of 4096 exceeds the memory" in done.stdout and "measuring 2048 instead" in done.stdout
+    assert "has been measured already: the first measurement of it counts" in done.stdout
 
 
 def test_systems_on_different_items_are_refused(planned):
@@ -275,6 +279,34 @@ def test_worker_processes_ask_further_items_and_are_one_measurement(planned):
         assert (row.taken, len(row.samples_ms), len(row.told.letters)) == ((2, 2), 4, 8)
     for i in range(4):
         assert sorted(row.rounds.places[i] for row in rows) == [0, 1, 2, 3]
+
+
+def test_the_first_process_of_each_batch_size_measures_before_the_second_of_any(planned):
+    said = []
+    rules = StoppingRules(least=4, most=4, warm_up_most=1)
+    sizes = [([planned(batch)[1]], batch) for batch in (1, 2)]
+    given = list(measure_in_turn(sizes, rules, said.append, processes=2))
+    assert said == [f"batch {batch}, process {number} of 2" for number in (1, 2) for batch in (1, 2)]
+    assert [[(row.batch, row.taken) for row in rows] for rows in given] == [
+        [(1, (2,))],
+        [(1, (2,)), (2, (2,))],
+        [(1, (2, 2)), (2, (2,))],
+        [(1, (2, 2)), (2, (2, 2))],
+    ]
+    assert [len(row.told.letters) for row in given[-1]] == [4, 8]  # further items in each process
+
+
+def test_a_process_that_dies_costs_no_other_its_samples(planned, monkeypatch, tmp_path):
+    runs = {batch: next(run for run in planned(batch) if run.cell.system.name == "writes") for batch in (1, 2)}
+    script = tmp_path / "script.json"  # the item stands in the last process's share of batch 2, and in no other
+    script.write_text(json.dumps({"cached_tokens": 0, "die": [runs[1].cell.shown[9].item.item_id]}))
+    monkeypatch.setenv("RIMBENCH_FAKE_SCRIPT", str(script))
+    facts = engines.find("fake").describe(EngineChoice(1))
+    sizes = [([dataclasses.replace(run, facts=facts)], batch) for batch, run in runs.items()]
+    said = []
+    *_, rows = measure_in_turn(sizes, StoppingRules(least=6, most=6, warm_up_most=1), said.append, processes=3)
+    assert [(row.batch, row.taken, row.rounds.lost) for row in rows] == [(1, (2, 2, 2), 0), (2, (2, 2), 1)]
+    assert said[-1] == "worker process 3 of 3 ended in the middle: its rounds are left out"
 
 
 def test_a_fault_in_a_worker_process_is_the_commands_own_error(planned, monkeypatch, tmp_path):

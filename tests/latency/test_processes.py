@@ -8,7 +8,7 @@ import pytest
 
 from rimbench.errors import EngineError, UsageError
 from rimbench.latency.measured import Measured, Passes, Rounds, Setting, Told
-from rimbench.latency.processes import in_processes, together
+from rimbench.latency.processes import Processes, together
 
 
 def who(number):
@@ -25,8 +25,15 @@ def fails(number):
     raise UsageError("one line") if number else OSError("too early")
 
 
+def run_all(work, count, say):
+    processes = Processes(work, count, say)
+    for _ in range(count):
+        processes.run_next()
+    return processes.found
+
+
 def test_each_number_is_worked_on_by_a_process_of_its_own():
-    found = in_processes(who, 3, print)
+    found = run_all(who, 3, print)
     assert [number for number, _ in found] == [0, 1, 2]
     assert len({pid for _, pid in found} | {os.getpid()}) == 4
 
@@ -34,21 +41,25 @@ def test_each_number_is_worked_on_by_a_process_of_its_own():
 @pytest.mark.parametrize("dying", [{0}, {1}, {2}, {0, 2}])
 def test_a_worker_that_dies_is_said_and_left_out(dying):
     said = []
-    found = in_processes(functools.partial(dies_in, dying), 3, said.append)
+    found = run_all(functools.partial(dies_in, dying), 3, said.append)
     assert found == sorted({0, 1, 2} - dying)
     assert said == [
         f"worker process {number + 1} of 3 ended in the middle: its rounds are left out" for number in sorted(dying)
     ]
 
 
+def test_a_single_worker_is_this_process():
+    assert run_all(who, 1, print) == [(0, os.getpid())]
+
+
 def test_workers_that_all_die_are_an_error():
     with pytest.raises(EngineError, match="each of the 2 worker processes ended in the middle"):
-        in_processes(functools.partial(dies_in, {0, 1}), 2, lambda _: None)
+        run_all(functools.partial(dies_in, {0, 1}), 2, lambda _: None)
 
 
 def test_what_a_worker_raises_is_raised():
     with pytest.raises(OSError, match="too early"):
-        in_processes(fails, 2, print)
+        run_all(fails, 2, print)
 
 
 def row(samples, **changed):
