@@ -58,11 +58,7 @@ def _find_fault_beside(record: Record, asked: Asked) -> str | None:
     if record.answer is not None and record.answer not in asked.letters:
         return f"answer: {_say_options(record, asked)} (got {record.answer})"
     logprobs = record.option_logprobs
-<<<<<<< HEAD
     if logprobs is not None and tuple(logprobs) != asked.letters and logprobs.keys() != set(asked.letters):
-=======
-    if logprobs is not None and logprobs.keys() != set(asked.letters):
->>>>>>> mend-harness
         return f"option_logprobs: {_say_options(record, asked)} (got {', '.join(logprobs)})"
     return None
 
