@@ -68,11 +68,13 @@ def to_line(record: Record) -> str:
 def to_item_line(item: Item) -> bytes:
     """An item as one line of JSON, with its newline; `facets` stand only where there are some."""
     text = encode_basestring
-    options = ", ".join(f"{text(letter)}: {text(option)}" for letter, option in item.options.items())
+    options = ", ".join([f"{text(letter)}: {text(option)}" for letter, option in item.options.items()])
     cluster = "null" if item.cluster is None else text(item.cluster)
     head = f'{{"item_id": {text(item.item_id)}, "question": {text(item.question)}, "options": {{{options}}}, '
-    kept = ", ".join(f"{text(name)}: {text(value)}" for name, value in (item.facets or {}).items())
-    facets = f', "facets": {{{kept}}}' if kept else ""
+    facets = ""
+    if item.facets:
+        kept = ", ".join([f"{text(name)}: {text(value)}" for name, value in item.facets.items()])
+        facets = f', "facets": {{{kept}}}'
     return f'{head}"gold": {text(item.gold)}, "cluster": {cluster}{facets}}}\n'.encode()
 
 

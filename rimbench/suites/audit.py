@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rimbench.errors import DataError
 from rimbench.records import LETTERS, Item
@@ -24,8 +25,7 @@ LARGEST_FAULTY_SHARE = 0.05
 _IDS_IN_A_LINE = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A labelled question as read. `gold` counts options from 0; None, or out of range, is a fault.
 
     `own_labels` says that its options bore their own letters in their texts, which are taken off.

@@ -17,8 +17,8 @@ import re
 import tokenize
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from rimbench.records import LETTERS
 from rimbench.suites.choices import split_choices
@@ -46,8 +46,7 @@ class TooManyOptionsError(Exception):
     """A row has options beyond the last letter; the argument says what."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The values of a row's options as they were read, and the label that the row gives each, in capitals."""
 
     values: tuple[object, ...]
