@@ -13,8 +13,10 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
 import corpus
 import start
 
-from rimbench.suites.choices import split_choices
-from rimbench.training.data import RowRules, read_corpus
+from rimbench.extraction import extract
+from rimbench.training.data import read_corpus
+from rimbench.training.recipe import find_recipe
+from rimbench.training.source import reading_rules
 
 N = 1500
 
@@ -114,11 +116,8 @@ def test_tuning_rows_are_mostly_open_ended_and_in_the_plain_wording(tuning):
 
 
 def test_training_reads_the_rows_as_they_are_meant(tuning):
-    def read_options(message):
-        asked = split_choices(message)
-        return {} if asked is None else dict(zip("ABCDEFGHIJ", asked.options, strict=False))
-
-    read = read_corpus(tuning, RowRules(options_of=read_options))
+    rules = reading_rules(find_recipe("nano-rim-v2"), lambda text, options: extract(text, options).letter)
+    read = read_corpus(tuning, rules)
     assert read.tally.kept == N and read.tally.no_steps == 0
     for example, row in zip(read.examples, tuning, strict=True):
         question, reasoning, _ = parts(row)

@@ -15,7 +15,10 @@ from family import Scale, texts
 from regimes import REGIMES, Regime
 from start import make_tokenizer
 
-from rimbench.training.data import RowRules, read_corpus
+from rimbench.extraction import extract
+from rimbench.training.data import read_corpus
+from rimbench.training.recipe import find_recipe
+from rimbench.training.source import reading_rules
 
 CHAINS = ("few-layers", "long-chains", "table-last")
 
@@ -118,7 +121,8 @@ def test_nothing_that_is_asked_is_trained_on_where_there_are_few_questions(monke
 @pytest.mark.parametrize("name", REGIMES)
 def test_training_reads_the_rows_as_open_ended_with_a_step_a_line(name):
     rows = list(REGIMES[name].tuning_rows(0, 200))
-    read = read_corpus(rows, RowRules())
+    rules = reading_rules(find_recipe("nano-rim-v2"), lambda text, options: extract(text, options).letter)
+    read = read_corpus(rows, rules)
     assert read.tally.kept == 200 and read.tally.no_steps == 0
     for example, item in zip(read.examples, rows, strict=True):
         values = list(map(str, followed(example.question)))
