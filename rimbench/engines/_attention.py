@@ -4,6 +4,7 @@ torch's kernel multiplies with MKL on a CPU. Where oneDNN is the faster, a block
 with a softmax between them; a single query of a row is torch's everywhere.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def attention_in_blocks(
     rows, width, heads, size = queries.shape
     shared = heads // keys.shape[2]
     keys, values = (part.transpose(1, 2).contiguous() for part in (keys, values))
-    hidden = torch.full((QUERIES_AT_ONCE, QUERIES_AT_ONCE), -torch.inf).triu_(1).repeat_interleave(shared, 0)
+    hidden = _hidden(torch, shared)
     found = queries.new_empty(queries.shape)
     for row in range(rows):
         for head, (its_keys, its_values) in enumerate(zip(keys[row], values[row], strict=True)):
@@ -47,3 +48,10 @@ def attention_in_blocks(
                 mixed = products.linear(scores.softmax(-1), its_values[:end].t())
                 found[row, start:end, of_head] = mixed.view(-1, shared, size)
     return found.view(-1, heads * size)
+
+
+@lru_cache(maxsize=4)
+def _hidden(torch: Any, shared: int) -> "Tensor":
+    """What is added to a block's scores to hide the future, for so many heads that share keys."""
+    future: Tensor = torch.full((QUERIES_AT_ONCE, QUERIES_AT_ONCE), -torch.inf).triu_(1)
+    return future.repeat_interleave(shared, 0)

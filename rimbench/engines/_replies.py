@@ -1,6 +1,7 @@
 """What an OpenAI-compatible server replies, as it enters: models, completions and chats; further keys are its own."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -22,6 +23,11 @@ class ModelCard(BaseModel):
     id: str
     root: str | None = None
     max_model_len: int | None = None
+
+    def is_another(self, folder: Path) -> bool:
+        """Whether a server on this machine has loaded another folder."""
+        root = Path(self.root or "")
+        return bool(self.root) and root.is_dir() and folder.is_dir() and not root.samefile(folder)
 
 
 class ModelList(BaseModel):

@@ -32,7 +32,6 @@ from rimbench.engines._endpoint import IN_FLIGHT, Endpoint, Reply, WireError, na
 from rimbench.engines._letters import read_letter, with_letters
 from rimbench.engines._replies import (
     ChatCompletion,
-    ModelCard,
     ModelList,
     TextCompletion,
     Usage,
@@ -50,6 +49,8 @@ STANDS_FOR = "="
 """Between the name that is asked for and that of the model which answers."""
 UNANSWERED = (None, 429, 502, 503, 504)
 """The statuses that say nothing of what was asked."""
+REFUSED = (400, 422)
+"""Those that refuse how it was asked, as does a reply that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +165,10 @@ class ServerEngine(Engine):
                 reply = self._endpoint.post(COMPLETIONS, body | _letter_fields(dialect, [token]))
                 usage = read_reply(TextCompletion, reply).usage
             except (WireError, ValueError) as error:
-                refused = str(error)
-                if isinstance(error, WireError) and error.status in UNANSWERED:
+                refused, status = str(error), error.status if isinstance(error, WireError) else 400
+                if status in UNANSWERED:
                     raise EngineError(f"the server at {self._endpoint.url} does not answer ({refused})") from None
-                if isinstance(error, WireError) and error.status not in (400, 422):
+                if status not in REFUSED:
                     break
             else:
                 if usage is None or usage.prompt_tokens in (None, 1):
@@ -285,19 +286,13 @@ def _find(endpoint: Endpoint, names: Sequence[str], folder: Path | None) -> Serv
     for card in listed:
         if card.id in names or (card.root is not None and card.root in names):
             return Served(card.id, endpoint.url, card.max_model_len)
-    if len(listed) == 1 and folder is not None and not _is_another(listed[0], folder):
+    if len(listed) == 1 and folder is not None and not listed[0].is_another(folder):
         return Served(listed[0].id, endpoint.url, listed[0].max_model_len)
     has = ", ".join(f"'{card.id}'" for card in listed[:8]) or "none"
     raise EngineError(
         f"the server at {endpoint.url} has the models {has}: expected '{names[0]}'; a system's file names its model "
         "there as served, under [weights]"
     )
-
-
-def _is_another(card: ModelCard, folder: Path) -> bool:
-    """Whether a server on this machine has loaded another folder."""
-    root = Path(card.root or "")
-    return bool(card.root) and root.is_dir() and folder.is_dir() and not root.samefile(folder)
 
 
 def _letter_fields(dialect: Dialect, tokens: list[int]) -> Reply:

@@ -190,13 +190,13 @@ def _is_supposed(plain: str, cue: re.Match[str], words: LanguageWording) -> bool
 
 def _judgements(pattern: re.Pattern[str], plain: str, words: LanguageWording, reader: Reader) -> Iterator[_Statement]:
     """What `pattern` says of a letter that is its subject ("C is the best answer")."""
-    plain = wording.BETWEEN.sub(lambda pair: " " * len(pair[0]), plain)  # "between B and C, C is the better choice"
+    plain = _without_pairs(plain)
     for found in _tail(pattern, plain):
         bare = not found["named"] and not found["first"].startswith("(")
         word_follows = words is ENGLISH and re.match(r" ?\w", found["gap"]) and found["first"][-1].isalpha()
         before = plain[max(0, found.start() - 60) : found.start()]
-        text = reader.normal.get(found["first"].strip("().:"), "")
-        if text.startswith(normal(plain[found.end("first") : found.end()]) or "\n"):
+        said = normal(plain[found.end("first") : found.end()])
+        if said and reader.normal.get(found["first"].strip("().:"), "").startswith(said):
             continue  # "A: Correct the sodium" is the option itself
         if bare and (word_follows or not words.may_follow.search(before[-15:])):
             continue
@@ -213,6 +213,12 @@ def _judgements(pattern: re.Pattern[str], plain: str, words: LanguageWording, re
             others = wording.OTHER_PATIENTS.search(before) or (after and wording.OTHER_PATIENTS.search(after[0]))
             hedged = bool(others or wording.HEDGED.search(found[0]))
             yield _Statement(letters, found.start(), found.end(), hedged)
+
+
+@lru_cache(maxsize=4)
+def _without_pairs(plain: str) -> str:
+    """The text with blanks for the pairs that it weighs: "between B and C, C is the better choice"."""
+    return wording.BETWEEN.sub(lambda pair: " " * len(pair[0]), plain)
 
 
 def judged(plain: str, reader: Reader) -> str:

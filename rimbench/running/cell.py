@@ -53,6 +53,11 @@ class Cell:
         return {shown.item.item_id: shown for shown in self.shown}.__getitem__
 
     @property
+    def reads_letters(self) -> bool:
+        """Whether letters' probabilities are read; those of a build that did not say of which tokens are not kept."""
+        return self.prompts[0].option_token_ids is not None
+
+    @property
     def total(self) -> int:
         """How many answers the cell asks for."""
         return len(self.shown) * (self.samples + 1)

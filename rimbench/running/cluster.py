@@ -107,7 +107,8 @@ def _connect(workers: Workers, facts: EngineFacts) -> Any:
             f"--workers {workers.count} needs Ray, which is not installed: pip install 'rimbench[ray]'"
         ) from error
     here = {} if workers.address else {"num_cpus": workers.count + 1, "include_dashboard": False}
-    _check_listening(workers.address or "local")
+    if workers.address:
+        _check_listening(workers.address)
     try:
         ray.init(address=workers.address or "local", log_to_driver=False, logging_level="ERROR", **here)
     except (ConnectionError, ValueError, RuntimeError) as error:

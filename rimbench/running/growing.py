@@ -34,8 +34,8 @@ def _answers(run: PlannedRun, folder: Path) -> tuple[Manifest, list[Record]] | N
         same = named(replace(other, suite=own.suite, prompts_sha256=own.prompts_sha256))
         if same.name_sha256 != own.name_sha256 or other.suite.wording != own.suite.wording:
             return None
-        if other.prompts_sha256 is None and run.cell.prompts[0].option_token_ids is not None:
-            return None  # of an earlier build, which did not say which tokens were read
+        if other.prompts_sha256 is None and run.cell.reads_letters:
+            return None
         prompts = run.prompt_hashes
         found = {
             (record.item_id, record.sample): record

@@ -304,8 +304,8 @@ def _name(cell: Cell, suite: Suite, identity: Identity, results: Path) -> str:
     """
     name = name_run(cell, suite.name, identity.name_sha256)
     earlier = name_run(cell, suite.name, identity.earlier_sha256)
-    reads_letters = cell.prompts[0].option_token_ids is not None
-    return earlier if not reads_letters and (results / earlier).is_dir() and not (results / name).exists() else name
+    goes_on = not cell.reads_letters and (results / earlier).is_dir() and not (results / name).exists()
+    return earlier if goes_on else name
 
 
 def _check_room(cell: Cell, suite: Suite) -> None:

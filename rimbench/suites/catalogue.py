@@ -37,9 +37,10 @@ def find_suite(name_or_path: str) -> Path:
     """The TOML of a suite, by name, or by path where it ends in .toml; UsageError with the nearest names."""
     if name_or_path.endswith(".toml"):
         return Path(name_or_path)
-    if name_or_path not in suite_files():
+    files = suite_files()
+    if name_or_path not in files:
         raise _no_suite(name_or_path)
-    return suite_files()[name_or_path]
+    return files[name_or_path]
 
 
 def _no_suite(named: str) -> UsageError:

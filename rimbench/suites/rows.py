@@ -124,7 +124,7 @@ def _parse_json(where: str, content: bytes, *, several: bool = False) -> object:
 
 
 def _read_fast(content: bytes) -> object:
-    """The value in half of the time; None for null, and for what the standard library is to read, or to explain."""
+    """The value by the quicker parser; None for null, and for what the standard library is to read, or to explain."""
     try:
         return from_json(content, cache_strings="keys")
     except ValueError:

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from test_products import ONEDNN
 
 from rimbench.engines._attention import QUERIES_AT_ONCE, attention, attention_in_blocks
 from rimbench.engines._products import OneDnnProducts, TorchProducts
-from tests.engines.test_products import ONEDNN
 
 
 @pytest.mark.parametrize("products", [TorchProducts, pytest.param(OneDnnProducts, marks=ONEDNN)])
