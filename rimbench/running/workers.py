@@ -32,8 +32,10 @@ PARTS_A_WORKER = 4
 """Very many items, which an engine would schedule by itself, are cut into so many leases for each worker."""
 MOST_LEASES = 2
 """So many workers may be lost over one lease."""
+MOST_FIRST_LOADS = 2
+"""So many workers may die while they load a model that none has loaded yet."""
 MOST_DEATHS = 8
-"""So many workers may die with no answer between."""
+"""So many workers may die with no answer between, or in one place, one after the other, while they load."""
 PATIENCE_S = 60
 """After so long without a loaded worker it is said what may keep them."""
 Lease = list[Request]
@@ -73,7 +75,8 @@ class Pool(AbstractContextManager["Pool"]):
         self._loading = dict[Any, int]()
         self._flying = dict[Any, _Leased]()
         self._deaths = 0  # with no answer between
-        self._loaded, self._lost_loading = set[int](), set[int]()
+        self._loaded, self._lost_loading = set[int](), Counter[int]()  # the latter since a worker loaded there
+        self._most_loads = MOST_FIRST_LOADS
         self._actors = [self._begin(0)]  # the others would take the cores from the first batches
 
     def __exit__(self, *_: object) -> None:
@@ -136,7 +139,7 @@ class Pool(AbstractContextManager["Pool"]):
         return actor
 
     def _check_loaded(self, reference: Any) -> None:
-        """Raise what kept a worker from loading. One that died of it is replaced, once."""
+        """Raise what kept a worker from loading. One that died meanwhile is replaced, so long as there is hope."""
         place = self._loading.pop(reference)
         try:
             failure = self._ray.get(reference)
@@ -146,14 +149,17 @@ class Pool(AbstractContextManager["Pool"]):
                     f"a worker cannot start: {_last_line(error)}: expected the rimbench that this command runs "
                     f"({self._versions['rimbench']}) in the environment that Ray was started from, on every machine"
                 ) from None
-            if place in self._lost_loading:
-                raise EngineError(f"a worker died twice while it loaded the model: {ray_says(error)}") from error
-            self._lost_loading.add(place)
+            self._lost_loading[place] += 1
+            if self._lost_loading[place] >= self._most_loads:
+                raise EngineError(
+                    f"a worker died {self._lost_loading[place]} times while it loaded the model: {ray_says(error)}"
+                ) from error
             self._replace(place, error)
         else:
             if failure is not None:
                 raise failure
             self._loaded.add(place)
+            self._lost_loading[place], self._most_loads = 0, MOST_DEATHS
 
     def _lease(self, lease: _Leased) -> Any:
         """Give a lease to the loaded worker that has the fewest."""

@@ -96,10 +96,34 @@ def test_a_worker_killed_at_20_moments_costs_no_record_and_doubles_none(begin, t
             killed, kept = killed + 1, now
         time.sleep(0.01 * (killed % 7))
 
-    assert running.wait(timeout=240) == 0
+    assert running.wait(timeout=240) == 0, (tmp_path / "log").read_text()
     assert killed == 20
     assert lines(tmp_path / "results") == lines(tmp_path / "one")
     assert (tmp_path / "log").read_text().count("died, another one takes its place") >= 15  # some died idle
+
+
+def until(condition, patience_s=120):
+    """What a condition comes to, once it holds."""
+    deadline = time.monotonic() + patience_s
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+def test_workers_that_die_while_they_load_now_and_again_are_replaced(begin, tmp_path):
+    running = begin("fake", "--workers", "2", script={"delay_ms": 200})
+    for _ in range(3):
+        kept = lines(tmp_path / "results")
+        until(lambda kept=kept: len(lines(tmp_path / "results")) > len(kept))
+        before = workers_of(running)
+        os.kill(before[0], signal.SIGKILL)
+        loading = until(lambda before=before: set(workers_of(running)) - set(before))
+        os.kill(loading.pop(), signal.SIGKILL)
+
+    assert running.wait(timeout=240) == 0, (tmp_path / "log").read_text()
+    assert (tmp_path / "log").read_text().count("died, another one takes its place") == 6
+    assert len(lines(tmp_path / "results")) == ROWS
 
 
 def test_an_item_that_kills_its_worker_is_an_engine_error_and_the_rest_is_answered(begin, tmp_path):
