@@ -194,8 +194,17 @@ def bca_from_draws(draws: FloatArray, units: Units, level: float) -> tuple[float
         return normal.cdf(bias + (bias + z) / damping) if damping > 0 else float(bias + z > 0)
 
     z = normal.inv_cdf((1 + level) / 2)
-    lo, hi = np.quantile(draws, [percentile(-z), percentile(z)])
-    return float(lo), float(hi)
+    ordered = np.sort(draws)
+    return quantile(ordered, percentile(-z)), quantile(ordered, percentile(z))
+
+
+def quantile(ordered: FloatArray, share: float) -> float:
+    """As `np.quantile` has it, to the last digit, of sorted draws: to sort them takes a quarter of its time."""
+    place = share * (ordered.size - 1)
+    start = int(place)
+    low, high = float(ordered[start]), float(ordered[min(start + 1, ordered.size - 1)])
+    part = place - start
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
 
 
 def bca_expansion(units: Units, level: float) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from rimbench.statistics.bootstrap import (
     Resampling,
     bca_from_draws,
     item_counts,
+    quantile,
     resampled_means,
     resampling_units,
 )
@@ -102,6 +103,11 @@ def test_above_2000_differing_values_the_interval_is_worked_out_and_agrees_with_
     assert (worked_out.lo, worked_out.hi) == pytest.approx(drawn, abs=0.001)
     skewed = (worked_out.hi - worked_out.value) / (worked_out.value - worked_out.lo)
     assert skewed == pytest.approx((drawn[1] - worked_out.value) / (worked_out.value - drawn[0]), abs=0.03)
+
+
+@given(st.lists(st.floats(-10, 10), min_size=1, max_size=30), st.floats(0, 1))
+def test_a_quantile_is_numpy_s_to_the_last_digit(draws, share):
+    assert quantile(np.sort(draws), share) == np.quantile(draws, share)
 
 
 def test_every_resample_has_as_many_items_as_the_sample():
