@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rimbench.statistics.bootstrap import ITEMWISE, Resampling, bca_interval, is_drawn, resampling_units
+from rimbench.statistics.bootstrap import ITEMWISE, Resampling, bca_interval, resampling_units, way_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,9 @@ def bootstrap_mean(values: ArrayLike, how: Resampling = ITEMWISE) -> Estimate | 
 
     Efron 1987 (J. Am. Stat. Assoc. 82:171); Efron and Tibshirani 1993, eqs. 14.9 to 14.15. Whole clusters, where
     there are any: Davison and Hinkley 1997, section 3.8. Where nothing varies there is nothing to resample:
-    `lo` and `hi` are None, for n = 1 as well as for a thousand equal values. Above 2,000 units with more than 32
-    different values nothing is drawn (`bootstrap.bca_expansion`), and the method says "expanded".
+    `lo` and `hi` are None, for n = 1 as well as for a thousand equal values. Items are not drawn: what infinitely
+    many resamples give is worked out (`bootstrap.bca_worked_out`). Nor are more than 2,000 clusters of unequal size
+    with more than 32 different sums (`bootstrap.bca_expansion`): the method says "expanded".
     """
     data = np.asarray(values, dtype=float)
     if data.size == 0:
@@ -88,10 +89,10 @@ def bootstrap_mean(values: ArrayLike, how: Resampling = ITEMWISE) -> Estimate | 
     kind = "BCa bootstrap" if how.clusters is None else f"BCa bootstrap over {units.sums.size} clusters"
     lo, hi = (None, None) if interval is None else interval
     if interval is None:
-        kind += " (no spread to resample)"
-    elif not is_drawn(units):
-        return Estimate(math.fsum(data) / data.size, lo, hi, data.size, f"{kind}, expanded", how.level)
-    return Estimate(math.fsum(data) / data.size, lo, hi, data.size, kind, how.level, how.seed)
+        return Estimate(math.fsum(data) / data.size, lo, hi, data.size, f"{kind} (no spread to resample)", how.level)
+    way = way_of(units)
+    kind, seed = f"{kind}, expanded" if way == "expanded" else kind, how.seed if way == "drawn" else None
+    return Estimate(math.fsum(data) / data.size, lo, hi, data.size, kind, how.level, seed)
 
 
 def bootstrap_share(values: ArrayLike, how: Resampling = ITEMWISE) -> Estimate | None:
