@@ -1,9 +1,10 @@
 """Runs' folders -> `RunData`: their answers item by item, without their texts, so that many runs fit in memory."""
 
 import dataclasses
+import hashlib
 import itertools
 import operator
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from rimbench.reporting.selection import EVERY, Selection
 from rimbench.statistics import estimate, halves, passk
 from rimbench.statistics.bootstrap import FloatArray, Resampling
 from rimbench.store import (
+    ITEMS,
     RECORDS,
     Answers,
     Manifest,
@@ -30,6 +32,7 @@ from rimbench.store import (
     say_edited,
     values_again,
 )
+from rimbench.store.lines import chunks
 
 T = TypeVar("T")
 _GOLD, _CLUSTER, _OPTIONS = map(operator.attrgetter, ("gold", "cluster", "options"))
@@ -98,7 +101,7 @@ class RunData:
 
     def pass_values(self, items: Sequence[Item], k: int) -> FloatArray | None:
         """pass@k item by item, from the draws; None where an item has fewer than k."""
-        counts = self._right_of_sampled if items is self.sampled else self._right_draws(items)
+        counts = self._right_of_sampled if items == self.sampled else self._right_draws(items)
         return passk.pass_values(*counts, k)
 
     def _right_draws(self, items: Sequence[Item]) -> tuple[Sequence[int], Sequence[int]]:
@@ -160,11 +163,14 @@ def choosing_half_of(items: Sequence[Item]) -> NDArray[np.bool_]:
     return halves.choosing_half([item.item_id for item in items], resampling_of(items).clusters)
 
 
-def read_run(folder: Path) -> RunData:
-    """Read one run; DataError where its folder is not called after it, or its records are not as they must be."""
+def read_run(folder: Path, known: MutableMapping[bytes, Mapping[str, Item]] | None = None) -> RunData:
+    """Read one run; DataError where its folder is not called after it, or its records are not as they must be.
+
+    `known` keeps the items by the hash of their file, for other runs of the same suite.
+    """
     manifest = read_manifest(folder)
     check_name(folder, manifest)
-    items = {item.item_id: without_texts(item) for item in each_item(folder)}
+    items = _items_of(folder, {} if known is None else known)
     rows = {item_id: row for row, item_id in enumerate(items)}
     greedy, draws, shown = GreedyAnswers(rows), Draws(), _Shown(len(items))
     answers = Answers(folder, items)
@@ -195,6 +201,15 @@ def read_run(folder: Path) -> RunData:
     return RunData(folder, manifest, items, greedy, drawn_letters, draws.statuses, *counts, shown.starts)
 
 
+def _items_of(folder: Path, known: MutableMapping[bytes, Mapping[str, Item]]) -> Mapping[str, Item]:
+    held = hashlib.sha256()
+    for lines in chunks(folder / ITEMS):
+        held.update(b"\n".join([*lines, b""]))
+    if held.digest() not in known:
+        known[held.digest()] = {item.item_id: without_texts(item) for item in each_item(folder)}
+    return known[held.digest()]
+
+
 class _Shown:
     """Where the line of each item's smallest sample begins: `starts`, -1 where there is none."""
 
@@ -221,12 +236,12 @@ def read_runs(results: Path, selection: Selection = EVERY) -> tuple[list[RunData
     """Every run of a results folder, or of a selection, that can be read, and a sentence on each that cannot, or that
     was changed.
     """
-    runs, notes = [], []
+    runs, notes, known = [], [], dict[bytes, Mapping[str, Item]]()
     for folder in find_runs(results):
         try:
             if selection and selection.leaves_out(manifest := read_manifest(folder), name=manifest.run):
                 continue
-            run = read_run(folder)
+            run = read_run(folder, known)
         except DataError as error:
             notes.append(f"{LEFT_OUT}{error}")
             continue

@@ -1,9 +1,9 @@
-"""Resampling a mean, on counts: the BCa interval, whole clusters where items hang together, sign flips.
+"""Resampling a mean: the BCa interval, whole clusters where items hang together, sign flips.
 
-What is drawn, and why it is cheap: a resample of n items is a multinomial draw over their distinct values, so
-10,000 resamples of 1,000 outcomes need one binomial number each for right and wrong, two for paired
-differences (-1, 0, 1), nine for pass@k from eight samples; not ten million indices. The draws have exactly the
-distribution that indices would give. Where many values differ, counts over items are drawn and kept.
+The mean of items is not drawn: what infinitely many resamples would give is worked out, in a tenth of the time of
+10,000 of them. Clusters of unequal size are drawn, by counts: a resample of n units is a multinomial draw over their
+distinct kinds, or, where many differ, counts over units are drawn and kept. The draws have exactly the distribution
+that indices would give.
 
 In: one value an item. Out: plain numbers; `estimate` and `paired` wrap them.
 """
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +25,7 @@ Cluster = str | None
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """How an interval is drawn: the seed, how many resamples, its level, and what is resampled.
+    """How an interval is had: its level, what is resampled, and of what is drawn the seed and how many resamples.
 
     `clusters` has one label an item; whole clusters are resampled, an item labelled None by itself. None in
     its place: items are resampled.
@@ -39,8 +40,15 @@ class Resampling:
 ITEMWISE = Resampling()
 """10,000 resamples of items, 95%, seed 0."""
 
-# Measured, 10,000 resamples of 1,000 items: 9 distinct values 9 ms by counts over values, 64 values 99 ms; by counts
-# over items 100 ms, and 2 ms for every further statistic of as many items.
+# Steps from the smallest value to the largest: halves, thirds and so on down to eighths of that way lie on them.
+STEPS = 840
+# Steps in a standard deviation of values that do not lie on those: their variance grows by about a 1500th.
+FINE = 16
+# The sum of a resample lies outside of those that are looked at with a chance below exp(-24) on either side, by
+# Bernstein's inequality.
+TAIL = 24.0
+# Measured, 10,000 resamples of 1,000 units: 9 distinct kinds 9 ms by counts over kinds, 64 kinds 99 ms; by counts
+# over units 100 ms, and 2 ms for every further statistic of as many units.
 FEW_VALUES = 32
 # From here on the expansion's error, of order n^-3/2, is below the noise of 10,000 draws.
 MANY_UNITS = 2000
@@ -110,16 +118,13 @@ def _drawn_counts(total: int, resamples: int, seed: int) -> Iterator[NDArray[np.
 
 def resampled_means(units: Units, resamples: int, seed: int) -> FloatArray:
     """Bootstrap means, shape (resamples,): units drawn with replacement, sum of sums over sum of sizes."""
-    total, alike = units.sums.size, np.ptp(units.sizes) == 0
+    total = units.sums.size
     columns = np.column_stack([units.sums, units.sizes])
     # They are sorted: a kind is a run of them.
     starts = np.flatnonzero(np.diff(columns, axis=0, prepend=np.nan).any(axis=1))
     if len(starts) <= FEW_VALUES:
         counts = np.diff(starts, append=total)
         return _means_of_kinds(tuple(map(tuple, columns[starts].tolist())), tuple(counts.tolist()), resamples, seed)
-    if alike:  # a matrix times one vector takes a fifth of the time of two
-        sums = [block @ units.sums for block in item_counts(total, resamples, seed)]
-        return np.asarray(np.concatenate(sums) / (total * units.sizes[0]))
     drawn = np.concatenate([block @ columns for block in item_counts(total, resamples, seed)])
     return np.asarray(drawn[:, 0] / drawn[:, 1])
 
@@ -136,28 +141,34 @@ def _means_of_kinds(
     return means
 
 
-def is_drawn(units: Units) -> bool:
-    """Whether the interval of these units is drawn, or so many values differ that it is worked out instead."""
-    return units.sums.size <= MANY_UNITS or int(np.count_nonzero(np.diff(units.sums))) < FEW_VALUES
+def way_of(units: Units) -> Literal["worked out", "drawn", "expanded"]:
+    """How the interval of these units is had: drawn where they are of unequal size, and not too many and unlike."""
+    if np.ptp(units.sizes) == 0:
+        return "worked out"
+    few = units.sums.size <= MANY_UNITS or int(np.count_nonzero(np.diff(units.sums))) < FEW_VALUES
+    return "drawn" if few else "expanded"
 
 
 def bca_interval(units: Units, how: Resampling = ITEMWISE) -> tuple[float, float] | None:
     """The BCa interval of a mean; None where the units do not vary, or there are none.
 
-    Efron and Tibshirani 1993, eqs. 14.9 to 14.15. Ties between a draw and the observed mean count half in the
+    Efron and Tibshirani 1993, eqs. 14.9 to 14.15. Ties between a resample and the observed mean count half in the
     bias correction, as in scipy.stats.bootstrap. Negated values give the negated interval exactly, although it
-    is random: one of the two orientations is always the one drawn, and a sample that is its own mirror image, whose
-    ideal bootstrap is symmetric, gets a symmetric interval.
+    may be random: one of the two orientations is always the one taken, and a sample that is its own mirror image,
+    whose ideal bootstrap is symmetric, gets a symmetric interval.
     """
     if units.sums.size == 0 or np.ptp(units.sums / units.sizes) == 0:
         return None
-    if not is_drawn(units):
+    way = way_of(units)
+    if way == "expanded":
         return bca_expansion(units, how.level)
     mirrored = _mirrored(units)
     turn = _first_difference(units.sums, mirrored.sums)
-    drawn = mirrored if turn < 0 else units
-    means = resampled_means(drawn, how.resamples, how.seed)
-    lo, hi = bca_from_draws(means, drawn, how.level)
+    taken = mirrored if turn < 0 else units
+    if way == "drawn":
+        lo, hi = bca_from_draws(resampled_means(taken, how.resamples, how.seed), taken, how.level)
+    else:
+        lo, hi = bca_worked_out(taken, how.level)
     if turn < 0:
         lo, hi = -hi, -lo
     elif turn == 0 and np.array_equal(units.sizes, mirrored.sizes):
@@ -179,23 +190,69 @@ def _first_difference(a: FloatArray, b: FloatArray) -> int:
     return -1 if a[differs[0]] < b[differs[0]] else 1
 
 
+def bca_worked_out(units: Units, level: float) -> tuple[float, float]:
+    """The BCa interval of the ideal bootstrap, that of infinitely many resamples, of units of one size.
+
+    Efron and Tibshirani 1993, section 6.2. The sum of n values that are drawn with replacement has the n-th power of
+    the characteristic function of one, and a Fourier transform takes that to its chances. Exact for values on
+    `STEPS`, as of outcomes, their differences and shares of eight draws; any other is shared between the two steps
+    beside it, which leaves its mean as it is.
+    """
+    values = units.sums / units.sizes
+    n, low, width = values.size, float(values[0]), float(np.ptp(values))
+    places = (values - low) / width * STEPS
+    whole = np.rint(places).astype(np.int64)
+    if np.abs(places - whole).max() < 1e-6:
+        common = int(np.gcd.reduce(whole))
+        steps, places = STEPS // common, whole / common
+    else:
+        steps = math.ceil(FINE * width / float(values.std()))
+        places = (values - low) / width * steps
+    observed, third = round(float(places.sum())), TAIL * steps / 3
+    reach = third + math.sqrt(third**2 + 2 * TAIL * n * float(places.var()))
+    size = 1 << math.ceil(math.log2(min(n * steps, 2 * reach) + 2))
+    first = 0 if n * steps < size else observed - size // 2
+    below = places.astype(np.int64)
+    one = np.bincount(below, 1 + below - places, size) + np.bincount(below + 1, places - below, size)
+    spectrum = np.fft.rfft(one / n)
+    spectrum[np.abs(spectrum) < math.exp(-50 / n)] = 0  # their powers are nothing, and take most of the time
+    upto = np.cumsum(np.roll(np.fft.irfft(spectrum**n, size), -first))  # of `first` or less, and so on
+    shares = _bca_shares(float(upto[observed - first - 1] + upto[observed - first]) / 2, units, level)
+    lo, hi = (min(first + int(np.searchsorted(upto, share)), n * steps) / (n * steps) for share in shares)
+    return low + width * lo, low + width * hi
+
+
 def bca_from_draws(draws: FloatArray, units: Units, level: float) -> tuple[float, float]:
     """The bias-corrected and accelerated percentiles of bootstrap means (Efron and Tibshirani 1993, eq. 14.9)."""
-    normal = NormalDist()
     observed = units.sums.sum() / units.sizes.sum()
     slack = 1e-12 * max(1.0, abs(float(observed)))
     below = np.count_nonzero(draws < observed - slack) + np.count_nonzero(abs(draws - observed) <= slack) / 2
     # The half keeps the bias finite where all draws lie on one side.
-    bias = normal.inv_cdf((below + 0.5) / (draws.size + 1))
-    skew = acceleration(units)
+    lo, hi = _bca_shares((below + 0.5) / (draws.size + 1), units, level)
+    ordered = np.sort(draws)
+    return quantile(ordered, lo), quantile(ordered, hi)
+
+
+def _bca_shares(below: float, units: Units, level: float) -> tuple[float, float]:
+    """The shares of resamples below the ends of the interval, where `below` is that below what was observed."""
+    normal = NormalDist()
+    bias, skew = normal.inv_cdf(below), acceleration(units)
 
     def percentile(z: float) -> float:
         damping = 1 - skew * (bias + z)
         return normal.cdf(bias + (bias + z) / damping) if damping > 0 else float(bias + z > 0)
 
     z = normal.inv_cdf((1 + level) / 2)
-    lo, hi = np.quantile(draws, [percentile(-z), percentile(z)])
-    return float(lo), float(hi)
+    return percentile(-z), percentile(z)
+
+
+def quantile(ordered: FloatArray, share: float) -> float:
+    """As `np.quantile` has it, to the last digit, of sorted draws: to sort them takes a quarter of its time."""
+    place = share * (ordered.size - 1)
+    start = int(place)
+    low, high = float(ordered[start]), float(ordered[min(start + 1, ordered.size - 1)])
+    part = place - start
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
 
 
 def bca_expansion(units: Units, level: float) -> tuple[float, float]:

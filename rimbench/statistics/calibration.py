@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rimbench.statistics import estimate
-from rimbench.statistics.bootstrap import ITEMWISE, KEPT, Cluster, FloatArray, Resampling, item_counts
+from rimbench.statistics.bootstrap import ITEMWISE, KEPT, Cluster, FloatArray, Resampling, item_counts, quantile
 from rimbench.statistics.estimate import Estimate, bootstrap_mean, bootstrap_share, wilson
 
 BINS = 15
@@ -143,7 +143,8 @@ def expected_calibration_error(
     starts = np.flatnonzero(np.diff(place, prepend=-1))
     drawn = np.concatenate(
         [
-            np.abs(np.add.reduceat(counts * gap, starts, axis=1)).sum(axis=1) / counts.sum(axis=1)
+            np.abs(np.add.reduceat(counts * gap, starts, axis=1)).sum(axis=1)
+            / (n if scored.clusters is None else counts.sum(axis=1))
             for counts in _resamples(scored, how)
         ]
     )
@@ -173,8 +174,8 @@ def _resamples(scored: Predictions, how: Resampling) -> Iterator[NDArray[np.uint
 
 
 def _tails(draws: FloatArray, level: float) -> tuple[float, float]:
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    ordered = np.sort(draws)
+    return quantile(ordered, (1 - level) / 2), quantile(ordered, (1 + level) / 2)
 
 
 def brier_score(probabilities: ArrayLike, gold: ArrayLike, how: Resampling = ITEMWISE) -> Estimate | None:

@@ -89,7 +89,7 @@ def read_heads(
 
 def _written(lines: Sequence[bytes], starts: Sequence[int]) -> tuple[Heads, list[bool]]:
     """What the lines say, and which of them are as they were written: the others may say anything."""
-    written = [line.endswith(_CHECK % crc32(line[:-_CHECK_LENGTH])) for line in lines]
+    written = [line[-_CHECK_LENGTH:] == _CHECK % crc32(line[:-_CHECK_LENGTH]) for line in lines]
     rows: list[Any] = []
     try:
         rows = _LINE.findall(b"\n".join(lines).decode()) if all(written) else []

@@ -14,7 +14,7 @@ from report_runs import manifest
 
 from rimbench.records import LETTERS, STATUSES, Item, Record
 from rimbench.reporting.columns import Draws, GreedyAnswers, as_rows, places
-from rimbench.reporting.reading import read_run
+from rimbench.reporting.reading import read_run, read_runs
 from rimbench.store import RunStore
 
 LOGPROB = st.floats(-50, 0) | st.just(-np.inf)
@@ -130,3 +130,13 @@ def test_a_run_is_read_without_its_texts(tmp_path):
         store.write_manifest(manifest(n=1), [Item("p", "Is it?", {"A": "w", "B": "x"}, "B", "case 1")])
         store.append([Record("p", 0, "B", "A", "ok", "text", None, 5, 1, "p")])
     assert list(read_run(tmp_path / "r").items.values()) == [Item("p", "", {"A": "", "B": ""}, "B", "case 1")]
+
+
+def test_runs_of_one_suite_hold_the_same_items_once_and_every_run_has_its_own(tmp_path):
+    for name, gold in (("a", "B"), ("b", "A"), ("c", "B")):
+        with RunStore(tmp_path / name) as store:
+            store.write_manifest(manifest(n=1, run=name), [Item("p", "Is it?", {"A": "w", "B": "x"}, gold)])
+            store.append([Record("p", 0, gold, "A", "ok", "text", None, 5, 1, "p")])
+    (a, b, c), notes = read_runs(tmp_path)
+    assert [run.items["p"].gold for run in (a, b, c)] == ["B", "A", "B"] and notes == []
+    assert a.items is c.items

@@ -1,5 +1,8 @@
 """One cell's accuracy: intervals against statsmodels and scipy, edges, baselines and letters."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +12,10 @@ from statsmodels.stats import proportion
 
 from rimbench.statistics.bootstrap import (
     Resampling,
+    bca_expansion,
     bca_from_draws,
     item_counts,
+    quantile,
     resampled_means,
     resampling_units,
 )
@@ -84,24 +89,61 @@ def test_the_bootstrap_of_skewed_real_values_agrees_with_scipy():
 
 
 def test_counts_and_indices_draw_the_same_distribution():
-    # 30 distinct values are drawn by counts; as many with a trace added to each item are drawn by indices.
-    few = np.tile(np.linspace(0, 1, 30), 4)
-    many = few + np.arange(120) * 1e-9
-    a, b = bootstrap_mean(few, Resampling(resamples=40_000)), bootstrap_mean(many, Resampling(resamples=40_000))
+    # Of clusters, 30 kinds are drawn by counts; as many with a trace added to each item are drawn by indices.
+    few = np.tile(np.repeat(np.linspace(0, 1, 30), 2), 4)
+    many = few + np.arange(240) * 1e-9
+    names = [None if index % 8 == 0 else str(index // 2) for index in range(240)]
+    a, b = (bootstrap_mean(each, Resampling(resamples=40_000, clusters=names)) for each in (few, many))
     assert (a.lo, a.hi) == pytest.approx((b.lo, b.hi), abs=0.002)
 
 
-def test_above_2000_differing_values_the_interval_is_worked_out_and_agrees_with_drawing():
-    values = np.random.default_rng(3).exponential(size=2001)
-    worked_out, drawn = (
-        bootstrap_mean(values),
-        bca_from_draws(resampled_means(resampling_units(values), 40_000, 1), resampling_units(values), 0.95),
+@pytest.mark.parametrize("values", [[0, 0, 1, 1, 1, 1], [-1, 0, 0, 0, 1, 1], [0, 1 / 8, 1 / 3, 1 / 2, 1, 1]])
+def test_the_interval_of_items_is_that_of_every_resample_that_there_is(values):
+    every = np.array([math.fsum(resample) / 6 for resample in itertools.product(values, repeat=6)])
+    lo, hi = bca_from_draws(every, resampling_units(values), 0.95)
+    found = bootstrap_mean(values)
+    assert (found.lo, found.hi, found.seed) == (pytest.approx(lo, abs=1e-9), pytest.approx(hi, abs=1e-9), None)
+
+
+def test_the_interval_of_values_on_no_lattice_is_that_of_every_resample_to_a_step():
+    values = [0.0, 0.1234567, 0.3, 0.5, 0.7654321, 1.1]
+    every = np.array([math.fsum(resample) / 6 for resample in itertools.product(values, repeat=6)])
+    found = bootstrap_mean(values)
+    assert (found.lo, found.hi) == pytest.approx(bca_from_draws(every, resampling_units(values), 0.95), abs=0.005)
+
+
+@pytest.mark.parametrize("n", [2001, 200_000])
+def test_the_interval_of_many_items_agrees_with_its_expansion(n):
+    values = np.random.default_rng(3).exponential(size=n)
+    lo, hi = bca_expansion(resampling_units(values), 0.95)
+    found = bootstrap_mean(values)
+    assert (found.lo, found.hi) == (pytest.approx(lo, abs=0.01 * (hi - lo)), pytest.approx(hi, abs=0.01 * (hi - lo)))
+
+
+def test_a_single_other_value_among_many_has_the_interval_of_a_rare_event():
+    # It is drawn Poisson(1) times, all but exactly; BCa's shares are 0.102 and 0.9996 by its formula.
+    found = bootstrap_mean(np.arange(100_000) == 0)
+    assert (found.lo * 100_000, found.hi * 100_000) == pytest.approx((0, 6))
+
+
+def test_above_2000_clusters_of_unequal_size_the_interval_is_expanded_and_agrees_with_drawing():
+    values = np.random.default_rng(3).exponential(size=3003)
+    names = [str(index * 2 // 3) for index in range(3003)]
+    units = resampling_units(values, names)
+    expanded, drawn = (
+        bootstrap_mean(values, Resampling(clusters=names)),
+        bca_from_draws(resampled_means(units, 40_000, 1), units, 0.95),
     )
-    assert worked_out.method == "BCa bootstrap, expanded"
-    assert worked_out.seed is None
-    assert (worked_out.lo, worked_out.hi) == pytest.approx(drawn, abs=0.001)
-    skewed = (worked_out.hi - worked_out.value) / (worked_out.value - worked_out.lo)
-    assert skewed == pytest.approx((drawn[1] - worked_out.value) / (worked_out.value - drawn[0]), abs=0.03)
+    assert expanded.method == "BCa bootstrap over 2002 clusters, expanded"
+    assert expanded.seed is None
+    assert (expanded.lo, expanded.hi) == pytest.approx(drawn, abs=0.001)
+    skewed = (expanded.hi - expanded.value) / (expanded.value - expanded.lo)
+    assert skewed == pytest.approx((drawn[1] - expanded.value) / (expanded.value - drawn[0]), abs=0.03)
+
+
+@given(st.lists(st.floats(-10, 10), min_size=1, max_size=30), st.floats(0, 1))
+def test_a_quantile_is_numpy_s_to_the_last_digit(draws, share):
+    assert quantile(np.sort(draws), share) == np.quantile(draws, share)
 
 
 def test_every_resample_has_as_many_items_as_the_sample():
@@ -112,9 +154,10 @@ def test_every_resample_has_as_many_items_as_the_sample():
 
 
 def test_the_same_seed_gives_the_same_interval_and_is_stated():
-    values = np.arange(50) % 7
-    assert bootstrap_mean(values, Resampling(seed=4)) == bootstrap_mean(values, Resampling(seed=4))
-    assert bootstrap_mean(values, Resampling(seed=4)).seed == 4
+    values, names = np.arange(50) % 7, [str(index * 2 // 3) for index in range(50)]
+    first, again, other = (bootstrap_mean(values, Resampling(seed=seed, clusters=names)) for seed in (4, 4, 5))
+    assert first == again and first.seed == 4
+    assert (first.lo, first.hi) != (other.lo, other.hi)
 
 
 @settings(deadline=None)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
+from rimbench.statistics.bootstrap import Resampling
 from rimbench.statistics.estimate import bootstrap_mean, wilson
 from rimbench.statistics.unpaired import (
     independent_difference,
@@ -76,10 +77,10 @@ def test_the_card_s_v1_and_base_on_medqa_are_not_told_apart():
 
 
 def test_a_gap_between_suites_takes_any_two_intervals():
-    sampled = bootstrap_mean(np.arange(100) % 4 == 0)
+    sampled = bootstrap_mean(np.arange(100) % 4 == 0, Resampling(clusters=[str(i * 2 // 3) for i in range(100)]))
     found = independent_difference(wilson(60, 100), sampled)
     assert found.value == pytest.approx(0.35)
-    assert found.method == "square-and-add of Wilson score and BCa bootstrap"
+    assert found.method == "square-and-add of Wilson score and BCa bootstrap over 67 clusters"
     assert (found.n, found.seed) == (200, 0)
 
 
