@@ -62,7 +62,8 @@ def measure_in_turn(
     first of every size comes before the second of any: what slows the machine for minutes then lies between the
     processes of one size, and so in its intervals. A batch that the memory cannot hold is halved for all systems,
     and said. Raises UsageError for systems on different items or without a quantity, EngineError where one question
-    is too large, no answer of a system tells its letter, or a prompt came from a cache.
+    is too large, no answer of a system tells its letter, or a prompt came from a cache: a size that fails is said and
+    left out, and is an error when the others are measured.
     """
     first = sizes[0][0][0]
     for run in itertools.chain.from_iterable(runs for runs, _ in sizes):
@@ -74,18 +75,28 @@ def measure_in_turn(
     shares = (_Share(runs, batch, wanted, rules.shared(processes), machine.first_load()) for runs, batch in sizes)
     measured = [_Size(share, processes, say) for share in shares]
     for number, size in itertools.product(range(processes), list(measured)):
-        if size not in measured:
+        if size not in measured or size.failed:
             continue
         if processes > 1 or len(sizes) > 1:
             say(f"batch {size.batch}{f', process {number + 1} of {processes}' * (processes > 1)}")
-        size.run_until(number)
+        try:
+            size.run_until(number)
+            size.rows(quantities)
+        except EngineError as error:
+            size.failed = True
+            if all(each.failed for each in measured):
+                raise
+            say(f"batch {size.batch} is left out from here on: {error}")
         same = next((other for other in measured if other is not size and other.batch == size.batch), None)
-        if same is not None:
+        if same is not None and not size.failed:
             say(f"batch {size.batch} has been measured already: the first measurement of it counts")
             measured.remove(same if same.begun < size.begun else size)
         rows = [row for each in measured for row in each.rows(quantities)]
         if rows:
             yield rows
+    failed = [str(size.batch) for size in measured if size.failed]
+    if failed:
+        raise EngineError(f"not measured to the end: batch {' and '.join(failed)}, as is said above")
 
 
 class _Size:
@@ -97,6 +108,7 @@ class _Size:
             share = replace(share, runs=made)
         self._share, self._count, self._say = share, processes, say
         self._processes = Processes(share.measure, processes, say)
+        self.failed = False
 
     @property
     def batch(self) -> int:
@@ -111,10 +123,10 @@ class _Size:
     def run_until(self, number: int) -> None:
         """Measure in the process of that number, and again in those before it where the batch had to be halved."""
         while self.begun <= number:
-            if not self._fits():
-                gc.collect()  # what the failed calls held goes before the model is loaded again
+            gc.collect()  # what failed calls held goes before a model is loaded again
+            self._run_next()
 
-    def _fits(self) -> bool:
+    def _run_next(self) -> None:
         try:
             self._processes.run_next()
         except TooLargeError as error:
@@ -125,8 +137,6 @@ class _Size:
             self._say(f"a batch of {self.batch} exceeds the memory ({error}): measuring {self.batch // 2} instead")
             self._share = replace(self._share, batch=self.batch // 2)
             self._processes = Processes(self._share.measure, self._count, self._say)
-            return False
-        return True
 
     def rows(self, quantities: Sequence[Quantity]) -> list[Measured]:
         """The rows of all processes, those of one system and quantity as one, of the quantities alone if any.
@@ -138,8 +148,8 @@ class _Size:
         parts: dict[tuple[object, ...], list[Measured]] = {}
         for row in itertools.chain.from_iterable(self._processes.found):
             parts.setdefault((row.label, row.engine, row.dtype, row.quantity), []).append(row)
-        rows = [together(part, gold, self._processes.lost) for part in parts.values()]
-        whole = self.begun == self._count
+        rows = [together(part, gold, self._processes.lost + self.failed) for part in parts.values()]
+        whole = self.begun == self._count and not self.failed
         return _chosen(runs, rows, quantities, whole=whole) if quantities else rows
 
 

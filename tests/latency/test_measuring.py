@@ -350,18 +350,6 @@ def test_the_command_compares_each_quantity_draws_and_prices_and_measures_no_siz
     assert refused.returncode == 2 and "expected at least two batch sizes" in refused.stderr
 
 
-def test_what_was_measured_stays_when_a_later_batch_size_fails(rimbench, planned, suite_file, tmp_path, monkeypatch):
-    folder = planned(1)[0].folder.parent
-    script = tmp_path / "script.json"
-    script.write_text(json.dumps({"cached_tokens": 0, "fail": [suites.load(str(suite_file)).items[-1].item_id]}))
-    monkeypatch.setenv("RIMBENCH_FAKE_SCRIPT", str(script))
-    done = rimbench("latency", "--system", folder / "writes.toml", "--suite", suite_file, "--engine", "fake",
-                    "--samples", 3, "--seconds", 0, "--processes", 1, "--batch", 1, "--batch", 60)  # fmt: skip
-    assert done.returncode == 1 and "what was measured before is kept in " in done.stderr
-    (kept,) = (tmp_path / "results").glob("latency-*/latency.json")
-    assert [row["batch"] for row in json.loads(kept.read_text())["rows"]] == [1]
-
-
 def test_a_server_is_timed_in_a_closed_loop_and_what_it_does_not_say_is_said(rimbench, planned, suite_file, tmp_path):
     folder = planned(1)[0].folder.parent
     for system in ("reads", "writes"):
