@@ -13,6 +13,7 @@ import gc
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import get_args
 
 from rimbench import engines
@@ -22,13 +23,15 @@ from rimbench.latency import machine
 from rimbench.latency.calls import Calls, TooLargeError
 from rimbench.latency.measured import Measured, Quantity
 from rimbench.latency.processes import Processes, together
-from rimbench.latency.timing import StoppingRules, time_in_turn
+from rimbench.latency.timing import WINDOW, StoppingRules, time_in_turn
 from rimbench.running.cascading import Cascading
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import PlannedRun
 
 ROUNDS_BETWEEN_LOOKS = 8
 """A GPU's clocks are asked for between rounds, which takes tens of milliseconds."""
+LONG_S = 120.0
+"""It is said of a batch size that takes longer, as soon as that is known."""
 ORDER_SEED = 0
 """Of the order of the calls in each round; a process adds its number."""
 
@@ -72,7 +75,8 @@ def measure_in_turn(
         _check_quantities(run, quantities)
         _check_room(run)
     wanted = quantities or get_args(Quantity)
-    shares = (_Share(runs, batch, wanted, rules.shared(processes), machine.first_load()) for runs, batch in sizes)
+    own, load = rules.shared(processes), machine.first_load()
+    shares = (_Share(runs, batch, wanted, own, processes, load) for runs, batch in sizes)
     measured = [_Size(share, processes, say) for share in shares]
     for number, size in itertools.product(range(processes), list(measured)):
         if size not in measured or size.failed:
@@ -180,9 +184,10 @@ class _Share:
     batch: int
     quantities: Sequence[Quantity]
     rules: StoppingRules
+    processes: int
     load: float | None
 
-    def measure(self, process: int) -> list[Measured]:
+    def measure(self, process: int, say: Callable[[str], None]) -> list[Measured]:
         """Every system's rows; the rounds follow those of the processes before, so that their items do."""
         runs, rules, start = self.runs, self.rules, process * self.rules.most
         before, lowered = machine.read_machine(), 0
@@ -199,7 +204,9 @@ class _Share:
                     lowered += bool(machine.gpu_is_throttled())
 
             calls = {str(i): a.answer for i, a in enumerate(asked)}
-            timed = list(time_in_turn(calls, rules, each_round, start, f"{ORDER_SEED}:{process}").values())
+            order = f"{ORDER_SEED}:{process}"
+            tell = partial(self._tell_length, process, say)
+            timed = list(time_in_turn(calls, rules, each_round, start, order, tell).values())
             after = machine.read_machine()
             measured = []
             for call, own in zip(asked, timed, strict=True):
@@ -217,6 +224,15 @@ class _Share:
                 )
                 measured += call.measured(own, self.load, setting, ORDER_SEED)
         return measured
+
+    def _tell_length(self, process: int, say: Callable[[str], None], round_s: float) -> None:
+        seconds = self.processes * self.rules.least_s(round_s)
+        if process == 0 and seconds > LONG_S:
+            say(
+                f"batch {self.batch} takes about {seconds / 60:.0f} minutes or more: a call of each system takes "
+                f"{round_s:.2g} s, and each process ({self.processes}) makes {2 * WINDOW} to warm up and "
+                f"{self.rules.least} to measure, or more; fewer systems, --samples and --processes take less"
+            )
 
     def _calls(self, run: PlannedRun, models: "LoadedModels[AnsweringInTime]", limits: Limits) -> list[Calls]:
         """Those that the quantities take: of a system that is read out one, its readout."""

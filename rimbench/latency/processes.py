@@ -11,7 +11,7 @@ import signal
 import statistics
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
@@ -21,16 +21,17 @@ from rimbench.latency.measured import Measured, Passes, Setting, Told
 from rimbench.running.worker import portable
 
 T = TypeVar("T")
-_Work = Callable[[int], T]
+_Say = Callable[[str], None]
+_Work = Callable[[int, _Say], T]
 
 
 class Processes(Generic[T]):
-    """A work in so many processes of its own, each given its number from 0; a single one is this process.
+    """A work in so many processes of its own, each given its number from 0 and `say`; a single one is this process.
 
     `found` is what the work gave so far, `begun` how many processes were; `lost` are those that died, which is said.
     """
 
-    def __init__(self, work: _Work[T], count: int, say: Callable[[str], None]) -> None:
+    def __init__(self, work: _Work[T], count: int, say: _Say) -> None:
         self._work, self._count, self._say = work, count, say
         self.found: list[T] = []
         self.begun = self.lost = 0
@@ -40,10 +41,10 @@ class Processes(Generic[T]):
         number = self.begun
         self.begun += 1
         if self._count == 1:
-            self.found.append(self._work(number))
+            self.found.append(self._work(number, self._say))
             return
         try:
-            self.found.append(_in_process(self._work, number))
+            self.found.append(_in_process(self._work, number, self._say))
         except EOFError:
             self.lost += 1
             self._say(f"worker process {self.begun} of {self._count} ended in the middle: its rounds are left out")
@@ -54,7 +55,12 @@ class Processes(Generic[T]):
             )
 
 
-def _in_process(work: _Work[T], number: int) -> T:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    text: str
+
+
+def _in_process(work: _Work[T], number: int, say: _Say) -> T:
     """In a fresh interpreter: a forked one would lie where this one does. EOFError where it just ends."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
@@ -66,7 +72,8 @@ def _in_process(work: _Work[T], number: int) -> T:
         there.close()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         here.send((work, number))  # not as it is started, which would take until it has read all
-        outcome = here.recv()
+        while isinstance(outcome := here.recv(), _Said):
+            say(outcome.text)
         worker.join()
     except ConnectionError as error:
         raise EOFError from error
@@ -87,7 +94,7 @@ def _serve(pipe: Connection) -> None:
     try:
         work, number = pipe.recv()
         threading.Thread(target=_end_when_left, args=(pipe,), daemon=True).start()
-        pipe.send(work(number))
+        pipe.send(work(number, lambda text: pipe.send(_Said(text))))
     except Exception as error:  # whatever it is, it is raised where the work was asked for
         pipe.send(portable(error))
 

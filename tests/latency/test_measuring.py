@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from rimbench import engines, suites, systems
 from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
-from rimbench.latency import machine, timing
+from rimbench.latency import machine, measuring, timing
 from rimbench.latency.measured import Measured, ratio
 from rimbench.latency.measuring import measure, measure_in_turn
 from rimbench.latency.stored import read_measurements
@@ -153,8 +153,8 @@ def test_a_prompt_beyond_the_models_context_is_refused(planned):
 def test_only_the_samples_say_what_was_answered_however_long_a_system_warms_up(planned, monkeypatch):
     plain, lengths = timing._warm_up, iter((9, 2, 5, 3))
 
-    def unequal(call, rules):
-        return plain(call, dataclasses.replace(rules, warm_up_most=next(lengths), warm_within=-1))
+    def unequal(call, rules, timed):
+        plain(call, dataclasses.replace(rules, warm_up_most=next(lengths), warm_within=-1), timed)
 
     monkeypatch.setattr(timing, "_warm_up", unequal)
     rows = [row for row in measure(planned(1), 1, FEW) if row.quantity != "letter"]
@@ -294,6 +294,17 @@ def test_the_first_process_of_each_batch_size_measures_before_the_second_of_any(
         [(1, (2, 2)), (2, (2, 2))],
     ]
     assert [len(row.told.letters) for row in given[-1]] == [4, 8]  # further items in each process
+
+
+@pytest.mark.parametrize(("long_s", "told"), [(0.0, True), (1e9, False)])
+def test_a_measurement_that_takes_long_says_so_before_it_does_and_what_takes_less(planned, monkeypatch, long_s, told):
+    monkeypatch.setattr(measuring, "LONG_S", long_s)
+    said = []
+    measure(planned(2)[:1], 2, FEW, said.append)
+    assert [line.startswith("batch 2 takes about 0 minutes or more: a call of each system") for line in said] == (
+        [True] if told else []
+    )
+    assert all("10 to warm up and 3 to measure, or more; fewer systems, --samples" in line for line in said)
 
 
 def test_a_process_that_dies_costs_no_other_its_samples(planned, monkeypatch, tmp_path):

@@ -16,17 +16,17 @@ from rimbench.latency.measured import Measured, Passes, Rounds, Setting, Told
 from rimbench.latency.processes import Processes, together
 
 
-def who(number):
+def who(number, say):
     return number, os.getpid()
 
 
-def dies_in(dying, number):
+def dies_in(dying, number, say):
     if number in dying:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
 
 
-def fails(number):
+def fails(number, say):
     raise UsageError("one line") if number else OSError("too early")
 
 
@@ -67,12 +67,24 @@ def test_what_a_worker_raises_is_raised():
         run_all(fails, 2, print)
 
 
+def tells(number, say):
+    say(f"from {number}")
+    return number
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_a_worker_says_while_it_works_is_said_where_it_is_waited_for(count):
+    said = []
+    assert run_all(tells, count, said.append) == list(range(count))
+    assert said == [f"from {number}" for number in range(count)]
+
+
 class NeedsTwoError(Exception):
     def __init__(self, first, second):
         super().__init__(f"{first} and {second}")
 
 
-def fails_with_what_no_pipe_takes(number):
+def fails_with_what_no_pipe_takes(number, say):
     raise NeedsTwoError("one", "two")
 
 
@@ -99,7 +111,7 @@ def test_ctrl_c_while_a_worker_starts_is_met_by_the_command_alone(rimbench, tmp_
     assert done.stderr.splitlines()[1:] == ["rimbench: batch 1, process 1 of 3"]
 
 
-def waits(path, number):
+def waits(path, number, say):
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # until this process ends
         file.write("locked")
