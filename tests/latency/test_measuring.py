@@ -231,6 +231,25 @@ def test_a_batch_larger_than_the_memory_is_halved_and_said(planned, suite_file):
     assert "has been measured already: the first measurement of it counts" in done.stdout
 
 
+WITHOUT_ROOM_FOR_A_PROBE = """
+from rimbench.latency.probe import probe
+probe.cache_clear()
+resource.setrlimit(resource.RLIMIT_AS, (held + (8 << 20), -1))
+[row] = [row for row in measure(runs(2), 2, rules) if row.quantity == "answer"]
+assert len(row.samples_ms) == 2 and row.passes.count >= 1 and row.passes.floor_ms is None, row.passes
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its own memory by Linux's means")
+def test_where_the_memory_has_no_room_for_the_floors_probe_the_times_are_there_without_it(planned, suite_file):
+    script = LIMITED[: LIMITED.index("resource.setrlimit")] + WITHOUT_ROOM_FOR_A_PROBE
+    done = subprocess.run(
+        [sys.executable, "-c", script, planned(1)[0].folder.parent, suite_file],
+        capture_output=True, text=True, check=False, env=os.environ | {"MALLOC_ARENA_MAX": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_systems_on_different_items_are_refused(planned):
     with pytest.raises(UsageError, match="different items"):
         measure([planned(1)[0], planned(1, limit=5)[1]], 1, FEW)
