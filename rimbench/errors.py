@@ -60,6 +60,16 @@ def on_one_line(error: Exception, most: int) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:most]
 
 
+OUT_OF_MEMORY = (
+    "out of memory", "can't allocate memory", "cannot allocate memory", "failed to allocate", "not enough memory",
+)  # fmt: skip
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an engine's error says that the memory does not suffice, as the libraries put it."""
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in OUT_OF_MEMORY)
+
+
 E = TypeVar("E", bound=RimbenchError)
 
 

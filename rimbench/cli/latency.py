@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import typer
 
 from rimbench.cli.options import AllowOutside, BaseUrl, Data, Dtype, Model, OwnName, Results
-from rimbench.errors import UsageError
+from rimbench.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from rimbench.latency.measured import Measured, Measurement, Quantity
@@ -140,9 +140,11 @@ def latency(
             measure_open_loop(open_loop, runs, alone, lambda rows: describe(rows, asked), (folder, json))
             return
         asking = [(planned(size), size) for size in sizes]
-        measurement, path = keep_each(measure_in_turn(asking, rules, note, wanted, processes), keep)
+        measurement, path, failure = keep_each(measure_in_turn(asking, rules, note, wanted, processes), keep)
     show_times(measurement, plot, allow_unfair=allow_unfair, json=json)
     note(f"every raw sample is kept in {path}; 'rimbench report' shows it beside the accuracy of runs in {folder}")
+    if failure is not None:
+        raise failure
 
 
 def show_times(measurement: "Measurement", plot: Path | None, *, allow_unfair: bool, json: bool) -> None:
@@ -178,20 +180,24 @@ def plan_alike(
 def keep_each(
     measured: "Iterable[Sequence[Measured]]",
     keep: "Callable[[Sequence[Measured], Path | None], tuple[Measurement, Path]]",
-) -> "tuple[Measurement, Path]":
-    """Keep what there is whenever there is more: what follows may fail."""
+) -> "tuple[Measurement, Path, EngineError | None]":
+    """Keep what there is whenever there is more: what follows may fail. What an engine failed with, if it did."""
     from rimbench.cli.output import note
 
     kept: tuple[Measurement, Path] | None = None
     try:
         for rows in measured:
             kept = keep(rows, kept[1] if kept else None)
+    except EngineError as error:
+        if kept is None:
+            raise
+        return *kept, error
     except (Exception, KeyboardInterrupt):
         if kept:
             note(f"what was measured before is kept in {kept[1]}")
         raise
     assert kept is not None
-    return kept
+    return *kept, None
 
 
 def quantities_of(names: "Sequence[str]") -> "list[Quantity]":

@@ -30,7 +30,7 @@ from rimbench.engines._contract import (
     chance_of,
     check_room,
 )
-from rimbench.errors import EngineError, UsageError
+from rimbench.errors import EngineError, UsageError, first_line, is_out_of_memory
 from rimbench.plugins import SHIPPED, Offered, find_modules, load_module, offered, say, unknown
 
 __all__ = [
@@ -134,8 +134,18 @@ def that_time_tokens() -> list[str]:
 
 
 def open_engine(folder: Path, facts: EngineFacts, limits: Limits) -> Engine:
-    """Load the model in the folder into the engine that `facts` names."""
-    return known(facts.name)(folder, facts, limits)
+    """Load the model in the folder into the engine that `facts` names; EngineError where the memory does not
+    suffice.
+    """
+    try:
+        return known(facts.name)(folder, facts, limits)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise EngineError(
+            f"the model in {folder} exceeds the memory as it is loaded: {first_line(error)}; take a smaller model or "
+            "dtype"
+        ) from error
 
 
 def _names() -> list[str]:

@@ -11,14 +11,13 @@ from typing import Any
 
 from rimbench import checkpoints
 from rimbench.engines import AnsweringInTime, Decoding, Request
-from rimbench.errors import ConfigError, EngineError, first_line
+from rimbench.errors import ConfigError, EngineError, first_line, is_out_of_memory
 from rimbench.latency.floor import ModelShape, decode_work, least_generation_s, prefill_work, shape_of
 from rimbench.latency.letters import letter_at, letter_of
 from rimbench.latency.measured import Measured, Passes, Quantity, Rounds, Setting, Subject, Told
 from rimbench.latency.probe import probe
 from rimbench.latency.timing import Timed
 from rimbench.records import Answer, Item
-from rimbench.running.loop import is_out_of_memory
 from rimbench.running.models import Loaded
 from rimbench.running.plans import PlannedRun
 
@@ -204,7 +203,12 @@ class Calls:
         shape, facts = _shape(self.run), self.run.facts
         if shape is None or facts.device not in ("cpu", "cuda"):
             return passes
-        device = probe(facts.device, facts.dtype, shape.weight_bytes())
+        try:
+            device = probe(facts.device, facts.dtype, shape.weight_bytes())
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return passes  # no room beside the model: what was measured counts, its floor is not known
         prompt = round(statistics.fmean(len(request.prompt.token_ids) for request in self._requests))
         if self._decoding.readout:
             letters = max(len(request.prompt.option_token_ids or {}) for request in self._requests)

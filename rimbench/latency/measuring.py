@@ -13,6 +13,7 @@ import gc
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import get_args
 
 from rimbench import engines
@@ -22,13 +23,15 @@ from rimbench.latency import machine
 from rimbench.latency.calls import Calls, TooLargeError
 from rimbench.latency.measured import Measured, Quantity
 from rimbench.latency.processes import Processes, together
-from rimbench.latency.timing import StoppingRules, time_in_turn
+from rimbench.latency.timing import WINDOW, StoppingRules, time_in_turn
 from rimbench.running.cascading import Cascading
 from rimbench.running.models import LoadedModels
 from rimbench.running.plans import PlannedRun
 
 ROUNDS_BETWEEN_LOOKS = 8
 """A GPU's clocks are asked for between rounds, which takes tens of milliseconds."""
+LONG_S = 120.0
+"""It is said of a batch size that takes longer, as soon as that is known."""
 ORDER_SEED = 0
 """Of the order of the calls in each round; a process adds its number."""
 
@@ -62,7 +65,8 @@ def measure_in_turn(
     first of every size comes before the second of any: what slows the machine for minutes then lies between the
     processes of one size, and so in its intervals. A batch that the memory cannot hold is halved for all systems,
     and said. Raises UsageError for systems on different items or without a quantity, EngineError where one question
-    is too large, no answer of a system tells its letter, or a prompt came from a cache.
+    is too large, no answer of a system tells its letter, or a prompt came from a cache: a size that fails is said and
+    left out, and is an error when the others are measured.
     """
     first = sizes[0][0][0]
     for run in itertools.chain.from_iterable(runs for runs, _ in sizes):
@@ -71,21 +75,32 @@ def measure_in_turn(
         _check_quantities(run, quantities)
         _check_room(run)
     wanted = quantities or get_args(Quantity)
-    shares = (_Share(runs, batch, wanted, rules.shared(processes), machine.first_load()) for runs, batch in sizes)
+    own, load = rules.shared(processes), machine.first_load()
+    shares = (_Share(runs, batch, wanted, own, processes, load) for runs, batch in sizes)
     measured = [_Size(share, processes, say) for share in shares]
     for number, size in itertools.product(range(processes), list(measured)):
-        if size not in measured:
+        if size not in measured or size.failed:
             continue
         if processes > 1 or len(sizes) > 1:
             say(f"batch {size.batch}{f', process {number + 1} of {processes}' * (processes > 1)}")
-        size.run_until(number)
+        try:
+            size.run_until(number)
+            size.rows(quantities)
+        except EngineError as error:
+            size.failed = True
+            if all(each.failed for each in measured):
+                raise
+            say(f"batch {size.batch} is left out from here on: {error}")
         same = next((other for other in measured if other is not size and other.batch == size.batch), None)
-        if same is not None:
+        if same is not None and not size.failed:
             say(f"batch {size.batch} has been measured already: the first measurement of it counts")
             measured.remove(same if same.begun < size.begun else size)
         rows = [row for each in measured for row in each.rows(quantities)]
         if rows:
             yield rows
+    failed = [str(size.batch) for size in measured if size.failed]
+    if failed:
+        raise EngineError(f"not measured to the end: batch {' and '.join(failed)}, as is said above")
 
 
 class _Size:
@@ -97,6 +112,7 @@ class _Size:
             share = replace(share, runs=made)
         self._share, self._count, self._say = share, processes, say
         self._processes = Processes(share.measure, processes, say)
+        self.failed = False
 
     @property
     def batch(self) -> int:
@@ -111,10 +127,10 @@ class _Size:
     def run_until(self, number: int) -> None:
         """Measure in the process of that number, and again in those before it where the batch had to be halved."""
         while self.begun <= number:
-            if not self._fits():
-                gc.collect()  # what the failed calls held goes before the model is loaded again
+            gc.collect()  # what failed calls held goes before a model is loaded again
+            self._run_next()
 
-    def _fits(self) -> bool:
+    def _run_next(self) -> None:
         try:
             self._processes.run_next()
         except TooLargeError as error:
@@ -125,8 +141,6 @@ class _Size:
             self._say(f"a batch of {self.batch} exceeds the memory ({error}): measuring {self.batch // 2} instead")
             self._share = replace(self._share, batch=self.batch // 2)
             self._processes = Processes(self._share.measure, self._count, self._say)
-            return False
-        return True
 
     def rows(self, quantities: Sequence[Quantity]) -> list[Measured]:
         """The rows of all processes, those of one system and quantity as one, of the quantities alone if any.
@@ -138,8 +152,8 @@ class _Size:
         parts: dict[tuple[object, ...], list[Measured]] = {}
         for row in itertools.chain.from_iterable(self._processes.found):
             parts.setdefault((row.label, row.engine, row.dtype, row.quantity), []).append(row)
-        rows = [together(part, gold, self._processes.lost) for part in parts.values()]
-        whole = self.begun == self._count
+        rows = [together(part, gold, self._processes.lost + self.failed) for part in parts.values()]
+        whole = self.begun == self._count and not self.failed
         return _chosen(runs, rows, quantities, whole=whole) if quantities else rows
 
 
@@ -170,9 +184,10 @@ class _Share:
     batch: int
     quantities: Sequence[Quantity]
     rules: StoppingRules
+    processes: int
     load: float | None
 
-    def measure(self, process: int) -> list[Measured]:
+    def measure(self, process: int, say: Callable[[str], None]) -> list[Measured]:
         """Every system's rows; the rounds follow those of the processes before, so that their items do."""
         runs, rules, start = self.runs, self.rules, process * self.rules.most
         before, lowered = machine.read_machine(), 0
@@ -189,7 +204,9 @@ class _Share:
                     lowered += bool(machine.gpu_is_throttled())
 
             calls = {str(i): a.answer for i, a in enumerate(asked)}
-            timed = list(time_in_turn(calls, rules, each_round, start, f"{ORDER_SEED}:{process}").values())
+            order = f"{ORDER_SEED}:{process}"
+            tell = partial(self._tell_length, process, say)
+            timed = list(time_in_turn(calls, rules, each_round, start, order, tell).values())
             after = machine.read_machine()
             measured = []
             for call, own in zip(asked, timed, strict=True):
@@ -207,6 +224,15 @@ class _Share:
                 )
                 measured += call.measured(own, self.load, setting, ORDER_SEED)
         return measured
+
+    def _tell_length(self, process: int, say: Callable[[str], None], round_s: float) -> None:
+        seconds = self.processes * self.rules.least_s(round_s)
+        if process == 0 and seconds > LONG_S:
+            say(
+                f"batch {self.batch} takes about {seconds / 60:.0f} minutes or more: a call of each system takes "
+                f"{round_s:.2g} s, and each process ({self.processes}) makes {2 * WINDOW} to warm up and "
+                f"{self.rules.least} to measure, or more; fewer systems, --samples and --processes take less"
+            )
 
     def _calls(self, run: PlannedRun, models: "LoadedModels[AnsweringInTime]", limits: Limits) -> list[Calls]:
         """Those that the quantities take: of a system that is read out one, its readout."""

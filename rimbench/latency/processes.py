@@ -6,27 +6,32 @@ one say nothing of the next. A worker that dies takes its own samples with it an
 
 import itertools
 import multiprocessing
+import os
 import signal
 import statistics
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
 from rimbench.errors import EngineError
 from rimbench.latency.measured import Measured, Passes, Setting, Told
+from rimbench.running.worker import portable
 
 T = TypeVar("T")
-_Work = Callable[[int], T]
+_Say = Callable[[str], None]
+_Work = Callable[[int, _Say], T]
 
 
 class Processes(Generic[T]):
-    """A work in so many processes of its own, each given its number from 0; a single one is this process.
+    """A work in so many processes of its own, each given its number from 0 and `say`; a single one is this process.
 
     `found` is what the work gave so far, `begun` how many processes were; `lost` are those that died, which is said.
     """
 
-    def __init__(self, work: _Work[T], count: int, say: Callable[[str], None]) -> None:
+    def __init__(self, work: _Work[T], count: int, say: _Say) -> None:
         self._work, self._count, self._say = work, count, say
         self.found: list[T] = []
         self.begun = self.lost = 0
@@ -36,10 +41,10 @@ class Processes(Generic[T]):
         number = self.begun
         self.begun += 1
         if self._count == 1:
-            self.found.append(self._work(number))
+            self.found.append(self._work(number, self._say))
             return
         try:
-            self.found.append(_in_process(self._work, number))
+            self.found.append(_in_process(self._work, number, self._say))
         except EOFError:
             self.lost += 1
             self._say(f"worker process {self.begun} of {self._count} ended in the middle: its rounds are left out")
@@ -50,31 +55,54 @@ class Processes(Generic[T]):
             )
 
 
-def _in_process(work: _Work[T], number: int) -> T:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    text: str
+
+
+def _in_process(work: _Work[T], number: int, say: _Say) -> T:
     """In a fresh interpreter: a forked one would lie where this one does. EOFError where it just ends."""
     context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    worker = context.Process(target=_work, args=(sender, work, number))
-    worker.start()
-    sender.close()
+    here, there = context.Pipe()
+    worker = context.Process(target=_serve, args=(there,))
+    resource_tracker.ensure_running()  # its own start would let interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: it meets none while it starts
     try:
-        outcome = receiver.recv()
+        worker.start()
+        there.close()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        here.send((work, number))  # not as it is started, which would take until it has read all
+        while isinstance(outcome := here.recv(), _Said):
+            say(outcome.text)
         worker.join()
+    except ConnectionError as error:
+        raise EOFError from error
     finally:
-        worker.terminate()
-        worker.join()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if worker.pid is not None:
+            worker.terminate()
+            worker.join()
     if isinstance(outcome, BaseException):
         raise outcome
     answer: T = outcome
     return answer
 
 
-def _work(sender: Connection, work: _Work[object], number: int) -> None:
+def _serve(pipe: Connection) -> None:
+    """Do the work that comes through the pipe, and send back what it gives or raises."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is met by the one that waits, which ends this one
     try:
-        sender.send(work(number))
+        work, number = pipe.recv()
+        threading.Thread(target=_end_when_left, args=(pipe,), daemon=True).start()
+        pipe.send(work(number, lambda text: pipe.send(_Said(text))))
     except Exception as error:  # whatever it is, it is raised where the work was asked for
-        sender.send(error)
+        pipe.send(portable(error))
+
+
+def _end_when_left(pipe: Connection) -> None:
+    """End this process where the one that waits for it was killed: nobody would hear of what it measures."""
+    pipe.poll(None)
+    os._exit(1)
 
 
 def together(rows: Sequence[Measured], gold: Mapping[str, str], lost: int) -> Measured:

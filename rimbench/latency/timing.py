@@ -38,6 +38,13 @@ class StoppingRules:
     warm_within: float = 0.1
     warm_up_most: int = 24
 
+    def least_s(self, round_s: float) -> float:
+        """About how long warm-up and rounds take, where a round does that: warmed up at once, and known to be precise
+        when the time for further samples is over.
+        """
+        rounds = max(self.least, min(self.most, self.seconds / round_s)) if round_s else self.least
+        return (2 * WINDOW + rounds) * round_s
+
     def shared(self, processes: int) -> "StoppingRules":
         """The rules of one of so many processes, which take the samples between them."""
         least, most = (math.ceil(samples / processes) for samples in (self.least, self.most))
@@ -59,21 +66,27 @@ class Timed:
     settled: bool = False
 
 
-def time_in_turn(
+def time_in_turn(  # noqa: PLR0913 - what is called, for how long, in which order, and who hears of it
     calls: Mapping[str, Callable[[int], None]],
     rules: StoppingRules,
     on_round: Callable[[int], None] = lambda _: None,
     start: int = 0,
     seed: str = "0",
+    on_second_calls: Callable[[float], None] = lambda _: None,
 ) -> dict[str, Timed]:
-    """Time the calls in turn; every call of a round gets the round's number, from `start`. `on_round` hears of each.
+    """Time the calls in turn; every call of a round gets the round's number, from `start`. `on_round` hears of each,
+    `on_second_calls` how many seconds these took in all, as a round will.
 
     Raises EngineError where no sample is left after warm-up, or the clock goes backwards.
     """
     if not calls or rules.most < 1:
         raise EngineError("no sample was taken after warm-up: expected one system and one sample at least")
     # On one and the same batch: another one's time would differ, warm or not.
-    timed = {name: _warm_up(functools.partial(_time, call, start), rules) for name, call in calls.items()}
+    on_it = {name: functools.partial(_time, call, start) for name, call in calls.items()}
+    timed = {name: Timed(call(), [call()]) for name, call in on_it.items()}
+    on_second_calls(math.fsum(each.warm_up[0] for each in timed.values()))
+    for name, call in on_it.items():
+        _warm_up(call, rules, timed[name])
     began = time.perf_counter()
     for number, order in zip(range(rules.most), orders(list(calls), seed), strict=False):
         for place, name in enumerate(order):
@@ -105,14 +118,12 @@ def orders(names: list[str], seed: str) -> Iterator[list[str]]:
             yield [drawn[(row + step) % count] for step in to_and_fro]
 
 
-def _warm_up(call: Callable[[], float], rules: StoppingRules) -> Timed:
-    timed = Timed(first=call())
+def _warm_up(call: Callable[[], float], rules: StoppingRules, timed: Timed) -> None:
     while len(timed.warm_up) < rules.warm_up_most:
         timed.warm_up.append(call())
         if len(timed.warm_up) >= 2 * WINDOW and is_warm(timed.warm_up[-2 * WINDOW :], rules.warm_within):
             timed.settled = True
             break
-    return timed
 
 
 def is_warm(times: list[float], within: float) -> bool:

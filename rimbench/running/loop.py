@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rimbench.engines import Answering, Engine, EngineFacts, Request
-from rimbench.errors import EngineError, RimbenchError
+from rimbench.errors import EngineError, RimbenchError, is_out_of_memory
 from rimbench.records import Answer, Record
 from rimbench.running.batches import plan, plan_again, samples_of
 from rimbench.running.cell import Cell
@@ -15,9 +15,6 @@ from rimbench.store import RunStore, WrittenAnswer
 
 BROKEN_IN_A_ROW = 16
 """So many failures with no answer between them are no fault of the items."""
-OUT_OF_MEMORY = (
-    "out of memory", "can't allocate memory", "cannot allocate memory", "failed to allocate", "not enough memory",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +238,6 @@ def _out_of_memory(request: Request, error: Exception) -> EngineError:
     )
     raised.__cause__ = error
     return raised
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an engine's error says that the memory does not suffice, as the libraries put it."""
-    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in OUT_OF_MEMORY)
 
 
 def _say(error: Exception) -> str:

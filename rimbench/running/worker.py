@@ -43,7 +43,7 @@ class Worker:
             checkpoint, facts, limits = pickle.loads(content)
             self._open(checkpoint, facts, limits)
         except Exception as error:
-            return _portable(error)
+            return portable(error)
         return None
 
     def _open(self, checkpoint: Checkpoint, facts: EngineFacts, limits: Limits) -> None:
@@ -67,7 +67,7 @@ class Worker:
                         raise EngineError(f"the engine answered item '{request.item_id}' twice, or unasked")
                     answered.append((place, answers))
         except Exception as error:
-            failure = _portable(error)
+            failure = portable(error)
         asked = ((place, requests[place], answers) for place, answers in answered)
         judged = [(place, judge.judge(shown[one.item_id], one, answers)) for place, one, answers in asked]
         return pickle.dumps((judged, failure), pickle.HIGHEST_PROTOCOL)
@@ -104,7 +104,7 @@ def check_same(checkpoint: Checkpoint) -> None:
         raise ModelError(f"machine {where} has other weights in {folder} than those that this run is named after")
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """An error that can be sent to another process, with its kind's name and its words."""
     try:
         again = pickle.loads(pickle.dumps(error))

@@ -6,6 +6,8 @@ import json
 import pytest
 import tiny
 
+from rimbench.reporting.summary import summarise
+
 DATED = "<|im_start|>{{ strftime_now('%d %B %Y') }} {{ messages[0].content }}<|im_end|>"
 
 
@@ -82,4 +84,12 @@ def test_a_run_of_an_earlier_build_is_gone_on_with_where_its_prompts_are_those_o
 
 def test_a_run_of_an_earlier_build_whose_letters_were_read_begins_anew(ask, tmp_path):
     earlier = as_earlier_builds_named_it(tmp_path / ask(tiny.CHAT_TEMPLATE).stdout.strip())
-    assert tmp_path / ask(tiny.CHAT_TEMPLATE).stdout.strip() != earlier
+    anew = tmp_path / ask(tiny.CHAT_TEMPLATE).stdout.strip()
+    assert anew != earlier
+    summed = summarise(anew.parent)
+    assert [cell.run for cell in summed.cells] == [anew.name]
+    says = "and says from which tokens letters were read"
+    assert f"{earlier.name} is left out: {anew.name} asked the same again, {says}" in summed.notes
+    records = anew / "records.jsonl"
+    records.write_bytes(b"".join(records.read_bytes().splitlines(keepends=True)[:3]))  # not all of it was asked yet
+    assert {cell.run for cell in summarise(anew.parent).cells} == {anew.name, earlier.name}

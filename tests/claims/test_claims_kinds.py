@@ -9,7 +9,7 @@ from rimbench.claims import kinds, schema
 from rimbench.claims.audit import audit_file
 from rimbench.claims.document import audit_document
 from rimbench.claims.tables import audit_tables
-from rimbench.errors import ConfigError
+from rimbench.errors import ConfigError, UsageError
 
 WORKED_EXAMPLE = """
 from typing import Literal
@@ -61,3 +61,14 @@ def test_the_faults_of_a_claim_are_found_by_its_own_kind(with_a_kind_more, tmp_p
     path.write_text(HEAD + accuracy("a", "50.9 %") + claim("at least", 'figure = "b-s"\nleast = "50 %"'))
     with pytest.raises(ConfigError, match="unknown figure"):
         audit_file(path)
+
+
+def test_a_second_kind_of_one_name_is_one_line_that_names_both_files(tmp_path, monkeypatch):
+    (tmp_path / "twice.py").write_text(WORKED_EXAMPLE.replace("at least", "restated"))
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
+    with pytest.raises(
+        UsageError, match=r"claim kind 'restated' of \S+\.twice is also that of \S+\.restated: expected"
+    ):
+        importlib.reload(schema)
+    monkeypatch.undo()
+    importlib.reload(schema)

@@ -6,6 +6,7 @@ import ssl
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 
@@ -35,20 +36,19 @@ def half_a_reply(handler):
 
 
 def hang(handler):
-    time.sleep(1.5)
+    handler.connection.recv(1)  # until whoever asked leaves
     handler.close_connection = True
 
 
 def trickle(handler):
-    """A byte now and then: no single read waits for long."""
+    """A byte now and then, until whoever asked leaves: no single read waits for long."""
     handler.send_response(200)
     handler.send_header("Content-Length", "5000")
     handler.end_headers()
-    for _ in range(15):
+    for _ in range(4999):
         handler.wfile.write(b" ")
         handler.wfile.flush()
         time.sleep(0.1)
-    handler.close_connection = True
 
 
 def status(code, body=b"overloaded", **headers):
@@ -74,6 +74,8 @@ PASSING = {
     "an error that is called a success": status(200, b'{"error": {"message": "overloaded", "code": 503}}'),
     "a key that stands twice": status(200, b'{"model": "a", "model": "b", "choices": [{"text": "A"}]}'),
 }
+PATIENCE_S = {"hang": "2", "trickle": "2"}
+"""Elsewhere no reply is late, however busy the machine is."""
 KEPT = {
     "400": (status(400, b'{"error": "too long"}'), "400 .*too long"),
     "a redirect": (
@@ -118,7 +120,6 @@ ENDING = {
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
     monkeypatch.setenv(_endpoint.API_KEY, KEY)
-    monkeypatch.setenv(_endpoint.TIMEOUT, "0.6")
     monkeypatch.setattr(_endpoint, "BACKOFF_S", 0.01)
 
 
@@ -140,7 +141,8 @@ def standing(rows):
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_fault_that_passes_is_met_by_another_try(server, tmp_path, fault):
+def test_a_fault_that_passes_is_met_by_another_try(server, tmp_path, monkeypatch, fault):
+    monkeypatch.setenv(_endpoint.TIMEOUT, PATIENCE_S.get(fault, "300"))
     server.faults.extend([PASSING[fault]] * 2)
     rows = run(server, tmp_path)
     assert [row["status"] for row in rows] == ["ok"] * ITEMS
@@ -155,7 +157,8 @@ def test_the_server_says_how_long_to_wait(server, tmp_path):
 
 
 @pytest.mark.parametrize("fault", ["500", "reset", "half a reply", "hang", "malformed JSON", *KEPT])
-def test_what_fails_after_its_tries_is_kept_and_asked_again_by_the_next_start(server, tmp_path, fault):
+def test_what_fails_after_its_tries_is_kept_and_asked_again_by_the_next_start(server, tmp_path, monkeypatch, fault):
+    monkeypatch.setenv(_endpoint.TIMEOUT, PATIENCE_S.get(fault, "300"))
     lasting = PASSING.get(fault) or KEPT[fault][0]
     seen = []
 
@@ -222,19 +225,21 @@ def test_a_server_that_dies_ends_the_run_and_the_next_start_goes_on(server, tmp_
 
 
 def test_many_are_in_flight_and_no_more_than_were_chosen(server, tmp_path):
-    here, most = [], []
+    here, most, several = [], [], threading.Event()
 
     def slow(handler):
         here.append(1)
         most.append(len(here))
+        if len(here) > 1:
+            several.set()
+        several.wait(60)
         time.sleep(0.05)
         here.pop()
         handler.reply(*server.model.complete(handler.asked))
 
     server.always = slow
     run(server, tmp_path / "four", limit=16, batch_size=4)
-    assert max(most) <= 4
-    assert max(most) > 1
+    assert 1 < max(most) <= 4
 
 
 def test_a_certificate_that_does_not_fit_is_said_and_not_tried_again(server, tmp_path):

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from rimbench import engines, suites, systems
 from rimbench.engines import EngineChoice
 from rimbench.errors import EngineError, UsageError
-from rimbench.latency import machine, timing
+from rimbench.latency import machine, measuring, timing
 from rimbench.latency.measured import Measured, ratio
 from rimbench.latency.measuring import measure, measure_in_turn
 from rimbench.latency.stored import read_measurements
@@ -153,8 +153,8 @@ def test_a_prompt_beyond_the_models_context_is_refused(planned):
 def test_only_the_samples_say_what_was_answered_however_long_a_system_warms_up(planned, monkeypatch):
     plain, lengths = timing._warm_up, iter((9, 2, 5, 3))
 
-    def unequal(call, rules):
-        return plain(call, dataclasses.replace(rules, warm_up_most=next(lengths), warm_within=-1))
+    def unequal(call, rules, timed):
+        plain(call, dataclasses.replace(rules, warm_up_most=next(lengths), warm_within=-1), timed)
 
     monkeypatch.setattr(timing, "_warm_up", unequal)
     rows = [row for row in measure(planned(1), 1, FEW) if row.quantity != "letter"]
@@ -231,6 +231,25 @@ def test_a_batch_larger_than_the_memory_is_halved_and_said(planned, suite_file):
     assert "has been measured already: the first measurement of it counts" in done.stdout
 
 
+WITHOUT_ROOM_FOR_A_PROBE = """
+from rimbench.latency.probe import probe
+probe.cache_clear()
+resource.setrlimit(resource.RLIMIT_AS, (held + (8 << 20), -1))
+[row] = [row for row in measure(runs(2), 2, rules) if row.quantity == "answer"]
+assert len(row.samples_ms) == 2 and row.passes.count >= 1 and row.passes.floor_ms is None, row.passes
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits its own memory by Linux's means")
+def test_where_the_memory_has_no_room_for_the_floors_probe_the_times_are_there_without_it(planned, suite_file):
+    script = LIMITED[: LIMITED.index("resource.setrlimit")] + WITHOUT_ROOM_FOR_A_PROBE
+    done = subprocess.run(
+        [sys.executable, "-c", script, planned(1)[0].folder.parent, suite_file],
+        capture_output=True, text=True, check=False, env=os.environ | {"MALLOC_ARENA_MAX": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_systems_on_different_items_are_refused(planned):
     with pytest.raises(UsageError, match="different items"):
         measure([planned(1)[0], planned(1, limit=5)[1]], 1, FEW)
@@ -296,6 +315,17 @@ def test_the_first_process_of_each_batch_size_measures_before_the_second_of_any(
     assert [len(row.told.letters) for row in given[-1]] == [4, 8]  # further items in each process
 
 
+@pytest.mark.parametrize(("long_s", "told"), [(0.0, True), (1e9, False)])
+def test_a_measurement_that_takes_long_says_so_before_it_does_and_what_takes_less(planned, monkeypatch, long_s, told):
+    monkeypatch.setattr(measuring, "LONG_S", long_s)
+    said = []
+    measure(planned(2)[:1], 2, FEW, said.append)
+    assert [line.startswith("batch 2 takes about 0 minutes or more: a call of each system") for line in said] == (
+        [True] if told else []
+    )
+    assert all("10 to warm up and 3 to measure, or more; fewer systems, --samples" in line for line in said)
+
+
 def test_a_process_that_dies_costs_no_other_its_samples(planned, monkeypatch, tmp_path):
     runs = {batch: next(run for run in planned(batch) if run.cell.system.name == "writes") for batch in (1, 2)}
     script = tmp_path / "script.json"  # the item stands in the last process's share of batch 2, and in no other
@@ -348,18 +378,6 @@ def test_the_command_compares_each_quantity_draws_and_prices_and_measures_no_siz
     assert (tmp_path / "drawn" / "speedups.svg").exists() and (tmp_path / "drawn" / "throughput.svg").exists()
     refused = rimbench(*common, "--plot", tmp_path / "drawn")
     assert refused.returncode == 2 and "expected at least two batch sizes" in refused.stderr
-
-
-def test_what_was_measured_stays_when_a_later_batch_size_fails(rimbench, planned, suite_file, tmp_path, monkeypatch):
-    folder = planned(1)[0].folder.parent
-    script = tmp_path / "script.json"
-    script.write_text(json.dumps({"cached_tokens": 0, "fail": [suites.load(str(suite_file)).items[-1].item_id]}))
-    monkeypatch.setenv("RIMBENCH_FAKE_SCRIPT", str(script))
-    done = rimbench("latency", "--system", folder / "writes.toml", "--suite", suite_file, "--engine", "fake",
-                    "--samples", 3, "--seconds", 0, "--processes", 1, "--batch", 1, "--batch", 60)  # fmt: skip
-    assert done.returncode == 1 and "what was measured before is kept in " in done.stderr
-    (kept,) = (tmp_path / "results").glob("latency-*/latency.json")
-    assert [row["batch"] for row in json.loads(kept.read_text())["rows"]] == [1]
 
 
 def test_a_server_is_timed_in_a_closed_loop_and_what_it_does_not_say_is_said(rimbench, planned, suite_file, tmp_path):

@@ -1,8 +1,13 @@
 """Real worker processes: each a fresh one; one that dies takes its own samples and nothing else."""
 
+import fcntl
 import functools
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -11,17 +16,17 @@ from rimbench.latency.measured import Measured, Passes, Rounds, Setting, Told
 from rimbench.latency.processes import Processes, together
 
 
-def who(number):
+def who(number, say):
     return number, os.getpid()
 
 
-def dies_in(dying, number):
+def dies_in(dying, number, say):
     if number in dying:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
 
 
-def fails(number):
+def fails(number, say):
     raise UsageError("one line") if number else OSError("too early")
 
 
@@ -60,6 +65,83 @@ def test_workers_that_all_die_are_an_error():
 def test_what_a_worker_raises_is_raised():
     with pytest.raises(OSError, match="too early"):
         run_all(fails, 2, print)
+
+
+def tells(number, say):
+    say(f"from {number}")
+    return number
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_a_worker_says_while_it_works_is_said_where_it_is_waited_for(count):
+    said = []
+    assert run_all(tells, count, said.append) == list(range(count))
+    assert said == [f"from {number}" for number in range(count)]
+
+
+class NeedsTwoError(Exception):
+    def __init__(self, first, second):
+        super().__init__(f"{first} and {second}")
+
+
+def fails_with_what_no_pipe_takes(number, say):
+    raise NeedsTwoError("one", "two")
+
+
+def test_what_a_worker_raises_and_cannot_send_is_raised_in_its_words(capfd):
+    with pytest.raises(RuntimeError, match="NeedsTwoError: one and two"):
+        run_all(fails_with_what_no_pipe_takes, 2, print)
+    assert capfd.readouterr() == ("", "")
+
+
+CTRL_C = """
+import os, signal, sys
+if "--multiprocessing-fork" in sys.orig_argv:
+    os.kill(0, signal.SIGINT)  # as a terminal does, to every process of the command
+"""
+
+
+def test_ctrl_c_while_a_worker_starts_is_met_by_the_command_alone(rimbench, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(CTRL_C)
+    path = os.pathsep.join((str(tmp_path / "site"), *sys.path))
+    done = rimbench("latency", "--system", "nano-base-direct", env={"PYTHONPATH": path}, start_new_session=True,
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.splitlines()[1:] == ["rimbench: batch 1, process 1 of 3"]
+
+
+def waits(path, number, say):
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until this process ends
+        file.write("locked")
+        file.flush()
+        time.sleep(60)
+
+
+WAITING = """
+import functools, pathlib, sys
+from test_processes import Processes, waits
+if __name__ == "__main__":
+    Processes(functools.partial(waits, pathlib.Path(sys.argv[1])), 2, print).run_next()
+"""
+
+
+def test_a_worker_ends_with_the_command_that_waits_for_it_however_that_is_ended(tmp_path):
+    (tmp_path / "waiting.py").write_text(WAITING)
+    told, said = tmp_path / "told", tmp_path / "said"
+    with said.open("w") as log:
+        path = os.pathsep.join((str(Path(__file__).parent), *sys.path))
+        command = [sys.executable, tmp_path / "waiting.py", told]
+        waiting = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stdout=log, stderr=log)
+    while not (told.exists() and told.read_text()):
+        assert waiting.poll() is None, said.read_text()
+        time.sleep(0.01)
+    waiting.kill()
+    waiting.wait()
+    with told.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    assert said.read_text() == ""
 
 
 def row(samples, **changed):

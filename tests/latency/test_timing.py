@@ -125,6 +125,17 @@ def test_no_sample_after_warm_up_is_an_error(clock, calls, most):
         time_in_turn(calls, StoppingRules(least=0, most=most))
 
 
+def test_how_long_it_will_take_is_heard_of_after_two_calls_of_each(clock):
+    heard, durations = [], itertools.chain([9.0, 2.0], itertools.repeat(1.0))
+    calls = {"A": lambda _: clock.spend(next(durations)), "B": lambda _: clock.spend(0.5)}
+    time_in_turn(calls, StoppingRules(least=2, most=2), on_second_calls=lambda s: heard.append((s, clock.now)))
+    assert heard == [(2.5, 12.0)]
+    rules = StoppingRules(least=11, most=86, seconds=20)
+    assert rules.least_s(8.0) == (10 + 11) * 8.0  # the time for further samples is over by then
+    assert rules.least_s(0.5) == (10 + 40) * 0.5
+    assert rules.least_s(0.125) == (10 + 86) * 0.125
+
+
 def test_whether_warm_up_settled_is_kept(clock):
     steady = time_in_turn({"A": lambda _: clock.spend(1.0)}, StoppingRules(least=2, most=2))
     durations = (2.0**i for i in itertools.count())

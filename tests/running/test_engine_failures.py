@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from test_loop import OPTIONS, READS, WRITES, cell
@@ -306,3 +307,13 @@ def test_a_prompt_without_room_for_an_answer_is_final_and_asked_by_no_start(run)
     again = Scripted(lambda request: RIGHT)
     run(cell(WRITES, n=40, context=55), again)
     assert again.asked == []
+
+
+@pytest.mark.parametrize("error", [MemoryError("no more"), RuntimeError("CPU: can't allocate memory")])
+def test_a_model_that_exceeds_the_memory_as_it_is_loaded_is_one_line(monkeypatch, error):
+    def load(*_):
+        raise error
+
+    monkeypatch.setattr(engines, "known", lambda _: load)
+    with pytest.raises(EngineError, match=f"the model in mine exceeds the memory as it is loaded: {error}; take"):
+        engines.open_engine(Path("mine"), FACTS, engines.Limits(8, 0))
