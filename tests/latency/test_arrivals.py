@@ -110,10 +110,28 @@ def test_what_a_limit_leaves_is_told_beside_the_time_alone_and_against_the_syste
     [table] = load_tables(loop)
     ratio = found[1].rate.value / found[0].rate.value
     assert [row[1:4] for row in table.rows] == [("cot", "100", "20"), ("rim", "100", "10")]
-    assert [row[-2:] for row in table.rows] == [("-", "-"), ("2", f"{ratio:.3g}")]
+    assert [row[-3:-1] for row in table.rows] == [("-", "-"), ("2", f"{ratio:.3g}")]
+    assert [row[-1] for row in table.rows] == ["-", "-"]
     cot, rim = (told["largest"] for told in load_document(loop)["systems"])
     assert rim["slo_ms"] == 100 and rim["rate"]["value"] == found[1].rate.value > cot["rate"]["value"]
     assert [load["rate"] for load in rim["tried"]] == [load.rate for load in found[1].tried]
+
+
+def test_what_disturbed_either_side_alone_stands_beside_what_a_limit_leaves_and_in_json():
+    cot, rim = (
+        Measured(name, "answer", "server", "remote", "unknown", 1, (ms, ms), ms, (), None, 0, 0, load)
+        for name, ms, load in (("cot", 20.0, 3.2), ("rim", 10.0, 0.0))
+    )
+    found = [largest_rate(lambda rate, _, s=s: queue(rate, 0, 200, s), 100.0, 20.0) for s in (0.02, 0.01)]
+    measurement = Measurement("demo", "2026-01-01", None, None, {}, {}, (cot, rim))
+    sides = list(zip(("cot", "rim"), found, strict=True))
+    within = OpenLoop(measurement, tuple(UnderLoad(label, None, largest) for label, largest in sides))
+    at_rate = OpenLoop(measurement, tuple(UnderLoad(label, largest.tried[0], None) for label, largest in sides))
+    [[first, second]] = [table.rows for table in load_tables(within)]
+    assert first[-1] == second[-1] == "cot: noisy: load 3.2"
+    [[first, second]] = [table.rows for table in load_tables(at_rate)]
+    assert (first[-1], second[-1]) == ("noisy: load 3.2", "-")
+    assert [told["noise"] for told in load_document(within)["systems"]] == [["noisy: load 3.2"], []]
 
 
 def test_a_limit_that_every_rate_or_none_keeps_ends_the_search_with_what_was_tried():
