@@ -121,7 +121,7 @@ def test_a_cache_that_the_memory_does_not_hold_has_fewer_slots_and_says_so(monke
     prompts, by = rows_of(model), writer(model)
     wanted = written(by, greedy(prompts))
     row_bytes = LetterReadout(model, "cpu").lean.cache_bytes(tokens)
-    monkeypatch.setattr(_writing, "_free_bytes", lambda *_: int(2.5 * row_bytes / _writing.CACHE_SHARE))
+    monkeypatch.setattr(_writing, "free_bytes", lambda *_: int(2.5 * row_bytes / _writing.CACHE_SHARE))
     assert written(writer(model), greedy(prompts)) == wanted
     assert f"of 2 sequences of {tokens} tokens: so many are written at once instead of 7" in caplog.text
 
