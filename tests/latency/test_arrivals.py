@@ -200,6 +200,19 @@ def test_a_real_server_is_asked_when_questions_are_due_however_many_it_has_not_a
     assert [a.right for a in load.arrivals] == [gold[a.item_id] == "A" for a in load.arrivals]
 
 
+def test_a_search_says_before_each_rate_how_long_its_questions_take_to_arrive(served_system, suite_file, tmp_path):
+    said = []
+    with serving(Scripted()) as server, at_server(server.url):
+        settings = plans.RunSettings(tmp_path, "server", 1)
+        [run] = plans.plan_runs([systems.load(str(served_system))], [suites.load(str(suite_file))], settings)
+        [alone] = measure([run], 1, StoppingRules(least=3, most=3))
+        with pytest.raises(UsageError, match=r"every rate from 1e\+03 to 4.1e\+06 a second keeps it"):
+            under_load(run, alone, 100, 1000.0, 1e6, said.append)
+    assert said[:2] == [f"reads: 100 questions at {rate} a second arrive in {s} s"
+                        for rate, s in (("1e+03", "0.1"), ("2e+03", "0.05"))]  # fmt: skip
+    assert len(said) == 13
+
+
 def test_the_command_asks_at_a_rate_and_keeps_every_arrival(rimbench, served_system, suite_file, tmp_path):
     with serving(OneAtATime()) as server:
         done = rimbench("latency", "--system", served_system, "--suite", suite_file, "--engine", "server",
@@ -221,6 +234,7 @@ def test_the_command_asks_at_a_rate_and_keeps_every_arrival(rimbench, served_sys
         (("--rate", 5), "--rate and --slo are of questions that arrive by themselves: add --arrivals poisson"),
         (("--arrivals", "poisson"), "expected --rate R, questions a second, or --slo MS"),
         (("--arrivals", "poisson", "--rate", 0), "--rate 0: at this rate no question ever arrives"),
+        (("--arrivals", "poisson", "--slo", "inf"), "--slo inf: expected more than 0 ms, and a finite number"),
         (("--arrivals", "poisson", "--rate", 5, "--batch", 2), "--quantity and --plot have no place"),
         (("--arrivals", "poisson", "--rate", "inf"), "--rate inf: at this rate all questions arrive at once"),
         (
