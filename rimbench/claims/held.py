@@ -199,6 +199,10 @@ def hold_factor(figures: tuple[str, str], printed: tuple[float, float], measures
     ]
     if unlike:
         return Held(None, "; ".join(unlike), level, margin)
+    ours, theirs = (time.conditions for time in times)
+    unfair = [f"{name} {ours[name]} against {theirs[name]}" for name in ours if ours[name] != theirs.get(name)]
+    if unfair:
+        return Held(None, f"not judged: {', '.join(unfair)}", level, margin)
     ratio = _ratio(times[0], times[1], level)
     if ratio is None or ratio.lo is None or ratio.hi is None:
         return Held(None, "not judged: the ratio has no interval", level, margin)
@@ -208,6 +212,7 @@ def hold_factor(figures: tuple[str, str], printed: tuple[float, float], measures
     told = f"{in_factor(ratio.value)} x [{in_factor(ratio.lo)}, {in_factor(ratio.hi)}], {ratio.method}"
     if needed is not None and ratio.n >= SMALLEST_N:
         told += f"; {needed:,} samples would decide it, if the values stay"
+    told += "".join(f"; {name}: {', '.join(t.noises)}" for name, t in zip(figures, times, strict=True) if t.noises)
     return Held(outcome, told, level, margin, ratio.value, (ratio.lo, ratio.hi), needed)
 
 

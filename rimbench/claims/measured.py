@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rimbench.claims.equivalence import Deviation, Reach, Standing, decide, reach_of
@@ -48,7 +48,8 @@ class MeasuredTime:
     """Seconds a question in batches of `batch`, measured on `device`; `run` says where it is kept.
 
     `at` gives their mean with its interval at a level, `round_s` the seconds round by round, in which all systems of
-    the measurement `taken` took turns, `by_process` how many rounds each process took.
+    the measurement `taken` took turns, `by_process` how many rounds each process took. `conditions` are, by name,
+    those that both sides of a ratio must share, `noises` what makes the times doubtful.
     """
 
     run: str
@@ -64,6 +65,8 @@ class MeasuredTime:
     prompt_tokens: float | None = None
     unlike: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
+    conditions: Mapping[str, object] = field(default_factory=dict)
+    noises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

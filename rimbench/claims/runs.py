@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 BUDGET = re.compile(r"K\s*=\s*(\d+)")
 """A setting that says a memory budget."""
 TIMES = "latency-*/latency.json"
+ALIKE = ("engine", "dtype", "launches", "path")
+"""What a ratio's two times must share besides what the published figures themselves state."""
 
 
 def holds_any(results: Path) -> bool:
@@ -272,6 +274,8 @@ def _of_row(system: str, row: Measured, measurement: Measurement, subject: Refer
         row.prompt_tokens,
         unlike,
         unverified,
+        {name: row.conditions[name] for name in ALIKE},
+        tuple(row.noises),
     )
     yield time
     if row.generated_tokens == 0 and row.quantity != "readout":

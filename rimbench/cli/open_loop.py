@@ -1,5 +1,6 @@
 """The open loop of `rimbench latency`: questions that arrive by themselves, at a rate or within a limit."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,8 +37,8 @@ def arriving(arrivals: str | None, rate: float | None, slo_ms: float | None, sam
         from rimbench.latency.arrivals import check_rate
 
         check_rate(rate)
-    if slo_ms is not None and not slo_ms > 0:
-        raise UsageError(f"--slo {slo_ms:g}: expected more than 0 ms")
+    if slo_ms is not None and not 0 < slo_ms < math.inf:
+        raise UsageError(f"--slo {slo_ms:g}: expected more than 0 ms, and a finite number")
     return Arriving(rate, slo_ms, max(FEWEST, samples))
 
 
@@ -68,7 +69,7 @@ def measure_open_loop(
         note(doubt)
     for run, row in zip(runs, rows, strict=True):
         note(f"{row.label}: {asked.count} questions arrive at a rate, {row.per_question_ms:.3g} ms each alone")
-        found = under_load(run, row, asked.count, asked.rate, asked.slo_ms)
+        found = under_load(run, row, asked.count, asked.rate, asked.slo_ms, note)
         made = replace(made, systems=(*made.systems, found))
         path = stored.keep_measurement(made, results, path, "arrivals")  # a later one may fail
     if json:

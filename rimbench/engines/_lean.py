@@ -33,12 +33,19 @@ TURNS_BY_LENGTH = ("dynamic", "longrope")
 """Rotary embeddings whose turn at a position depends on how long the sequence has become: not written here."""
 
 
+def turns_by_length(model: Any) -> bool:
+    """Whether what a row gives depends on the longest one beside it: such rows are computed one at a time."""
+    rope = getattr(model.config, "rope_parameters", None) or {}
+    kinds = [rope, *(kind for kind in rope.values() if isinstance(kind, dict))]  # one, or one a kind of layer
+    return any(kind.get("rope_type") in TURNS_BY_LENGTH for kind in kinds)
+
+
 def is_plain(model: Any) -> bool:
     """Whether the model is of a type that is written here, with full attention, SiLU and no dropout of its own."""
     config = model.config
     return (
         config.model_type in PLAIN
-        and (getattr(config, "rope_parameters", None) or {}).get("rope_type") not in TURNS_BY_LENGTH
+        and not turns_by_length(model)
         and config.hidden_act == "silu"
         and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
     )
@@ -222,13 +229,15 @@ class LeanDecoder:
 
     def _turn(self, width: int, like: "Tensor") -> tuple["Tensor", "Tensor"]:
         """Cosines and sines [width, 1, size], half of the sines negated: x turns to x cos + roll(x) sin."""
-        if width not in self._turns:
-            positions = self._torch.arange(width, device=like.device)[None]
+        room = 1 << (width - 1).bit_length()  # a table a width would be many, and graphs keep the one they read
+        if room not in self._turns:
+            positions = self._torch.arange(room, device=like.device)[None]
             cosines, sines = self._body.rotary_emb(like[None], positions)
             half = self._size // 2
             sines = self._torch.cat((-sines[..., :half], sines[..., half:]), -1)
-            self._turns[width] = (cosines[0, :, None], sines[0, :, None])
-        return self._turns[width]
+            self._turns[room] = (cosines[0, :, None], sines[0, :, None])
+        cosines, sines = self._turns[room]
+        return cosines[:width], sines[:width]
 
     def _lay(self, layer: Any) -> _Layer:
         attention, mlp = layer.self_attn, layer.mlp

@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rimbench.engines._graphs import PROMPT_STEP, Graphs
-from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder, is_plain
+from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder, is_plain, turns_by_length
 from rimbench.engines._pages import cache_for
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class LetterReadout:
         self._rows: dict[tuple[int, ...], tuple[torch.Tensor, torch.Tensor | None]] = {}
         self._graphs = graphs or Graphs(used=False)
         self._sliced = is_plain_head(model)
+        self._tokens_at_once = 0 if turns_by_length(model) else TOKENS_AT_ONCE[device]
         self._lean = LeanDecoder(model) if self._sliced and is_plain(model) else None
         if self._lean is not None and not self._agrees():
             _log.warning("rimbench: the short forward pass differs from the model's own, which is run instead")
@@ -69,7 +70,7 @@ class LetterReadout:
         """
         asked: _Asked = (letters, total)
         found: list[list[float]] = [[]] * len(rows)
-        for part in _parts([len(row) for row in rows], TOKENS_AT_ONCE[self._device]):
+        for part in _parts([len(row) for row in rows], self._tokens_at_once):
             for place, logits in zip(part, self._pass([rows[i] for i in part], asked), strict=True):
                 found[place] = logits
         return found

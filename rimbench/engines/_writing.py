@@ -18,7 +18,6 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from rimbench.engines._cache import Cache
 from rimbench.engines._draws import draw_tokens, not_numbers
 from rimbench.engines._graphs import PROMPT_STEP, TOKENS_IN_A_GRAPH, Graphs
 from rimbench.engines._lean import TOKENS_AT_ONCE, LeanDecoder
+from rimbench.engines._memory import free_bytes
 from rimbench.engines._pages import cache_for
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class LeanWriter:
             return held
         self._cache = held = None
         self._passes.forget()
-        each, free = self._lean.cache_bytes(tokens), _free_bytes(self._torch, self._device)
+        each, free = self._lean.cache_bytes(tokens), free_bytes(self._torch, self._device)
         wanted = slots
         if free is not None:
             slots = max(1, min(slots, int(CACHE_SHARE * free) // each))
@@ -295,14 +295,3 @@ class _Batch:
 
     def _has_ended(self, row: WrittenRow) -> bool:
         return row.finished or len(row.tokens) >= row.decoding.max_new_tokens
-
-
-def _free_bytes(torch: Any, device: str) -> int | None:
-    """The memory that is free on the device; None where the system does not tell."""
-    if device == "cuda":
-        return int(torch.cuda.mem_get_info()[0])
-    told = Path("/proc/meminfo")
-    if not told.is_file():
-        return None
-    lines = (line.split() for line in told.read_text().splitlines())
-    return next((int(line[1]) * 1024 for line in lines if line[0] == "MemAvailable:"), None)

@@ -31,6 +31,7 @@ from rimbench.engines import (
 )
 from rimbench.engines._draws import NumberWatch, TokenDraws
 from rimbench.engines._graphs import Graphs
+from rimbench.engines._lean import turns_by_length
 from rimbench.engines._letters import read_letter, with_letters
 from rimbench.engines._readout import LetterReadout
 from rimbench.engines._writing import SLOTS_EACH, LeanWriter, WrittenRow
@@ -116,7 +117,7 @@ class TransformersEngine(Engine):
         elif self._writer is not None:
             yield from self._write(self._writer, requests, seed)
         else:
-            for batch in _batches(requests, self._batch_size):
+            for batch in _batches(requests, 1 if turns_by_length(self._model) else self._batch_size):
                 with self._torch.inference_mode():
                     answers = self._generate(batch, seed)
                 yield list(zip(batch, answers, strict=True))

@@ -236,11 +236,26 @@ class Client:
         return None if answer.failure is not None else letter_of(self._run.cell.system, item, answer) == item.gold
 
 
-def under_load(run: PlannedRun, alone: Measured, count: int, rate: float | None, slo_ms: float | None) -> UnderLoad:
-    """A system at a rate, or at the largest that keeps p99 within a limit; it is known what it takes asked alone."""
+def under_load(  # noqa: PLR0913 - what is asked, how often, within what, and who hears of it
+    run: PlannedRun,
+    alone: Measured,
+    count: int,
+    rate: float | None,
+    slo_ms: float | None,
+    say: Callable[[str], None] = lambda _: None,
+) -> UnderLoad:
+    """A system at a rate, or at the largest that keeps p99 within a limit; it is known what it takes asked alone.
+
+    `say` is told of each rate before it is tried, and how long its questions take to arrive: a low one takes hours.
+    """
     if slo_ms is not None:
         check_slo(slo_ms, alone.samples_ms, alone.label)
     with Client(run, count) as client:
         if slo_ms is None:
             return UnderLoad(alone.label, client.at_rate(rate or 0.0, 0), None)
-        return UnderLoad(alone.label, None, largest_rate(client.at_rate, slo_ms, rate or alone.questions_per_s / 2))
+
+        def at_rate(per_s: float, seed: int) -> Load:
+            say(f"{alone.label}: {count} questions at {per_s:.3g} a second arrive in {count / per_s:.3g} s")
+            return client.at_rate(per_s, seed)
+
+        return UnderLoad(alone.label, None, largest_rate(at_rate, slo_ms, rate or alone.questions_per_s / 2))

@@ -31,6 +31,7 @@ def load_document(found: OpenLoop) -> dict[str, Any]:
             {
                 "system": each.label,
                 "alone_ms": as_value(alone[each.label].mean),
+                "noise": alone[each.label].noises,
                 "load": None if each.load is None else _told(each.load),
                 "largest": None
                 if each.largest is None
@@ -59,13 +60,14 @@ def _at_rates(suite: str, loads: Sequence[tuple[Measured, Load]]) -> Table:
             f"{load.right_per_s():.3g}",
             str(load.failed),
             milliseconds(load.late_ms),
+            ", ".join(row.noises) or "-",
         )
         for row, load in loads
     ]
     columns = ("suite", "system", "arrive a s", "arrived", "alone, ms", "p50", "p95", "p99", "right a s")
     return Table(
         "As questions arrive",
-        (*columns, "failed", "sent late, ms"),
+        (*columns, "failed", "sent late, ms", "noise alone"),
         tuple(rows),
         "Poisson arrivals; ms from the moment when a question is due, with all that it waits. Alone: the mean of one "
         "question at a time. Sent late: at the most, by this machine.",
@@ -86,16 +88,22 @@ def _within(suite: str, found: Sequence[tuple[Measured, Largest]]) -> Table:
             times(largest.right_per_s),
             "-" if slowest is None or row is slowest[0] else f"{slowest[0].mean.value / row.mean.value:.3g}",
             "-" if slowest is None or row is slowest[0] else f"{largest.rate.value / slowest[1].rate.value:.3g}",
+            "; ".join(f"{one.label}: {', '.join(one.noises)}" for one in _sides(row, slowest) if one.noises) or "-",
         )
         for row, largest in found
     ]
     columns = ("suite", "system", "p99 within, ms", "alone, ms", "questions a s [95%]", "right a s [95%]")
     return Table(
         "What a limit leaves",
-        (*columns, "times alone", "times in service"),
+        (*columns, "times alone", "times in service", "noise alone"),
         tuple(rows),
         "The largest rate of Poisson arrivals whose p99, from the moment when a question is due, keeps to the limit: "
         "three searches, each with arrivals of its own. Times: against the system with the lowest rate, one question "
         "at a time, and in questions a second within the limit.",
         ("suite",),
     )
+
+
+def _sides(row: Measured, slowest: tuple[Measured, Largest] | None) -> list[Measured]:
+    """Both sides of a row's ratios: itself, and the system that it stands against."""
+    return [row] if slowest is None or row is slowest[0] else [row, slowest[0]]

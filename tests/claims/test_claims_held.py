@@ -127,14 +127,14 @@ TIMES = (latency("slow", "2.2 s", "answer", CONDITIONS), latency("quick", "20 ms
 RATIO = claim("ratio", 'numerator = "slow"\ndenominator = "quick"\nvalue = "110 x"')
 
 
-def timed(system, seconds, taken="now", device="L4"):
+def timed(system, seconds, taken="now", device="L4", **more):
     """40 rounds about `seconds`, all systems slower in the same ones, but for a little of their own."""
     rounds = tuple(seconds * (1 + 0.02 * (i % 5) + 0.001 * (i * len(system) % 7)) for i in range(40))
 
     def at(level):
         return bootstrap_mean(rounds, Resampling(level=level))
 
-    return MeasuredTime("here", system, "answer", 1, device, "bfloat16", at, rounds, taken)
+    return MeasuredTime("here", system, "answer", 1, device, "bfloat16", at, rounds, taken, **more)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,21 @@ def test_a_ratio_over_two_measurements_is_less_certain(write):
 def test_a_ratio_on_other_hardware_is_not_judged(write):
     found = held(write, RATIO, [timed("slow", 2.2, device="cpu"), timed("quick", 0.02)], *TIMES)
     assert (found.outcome, "slow: not judged: measured on cpu, published on L4" in found.reason) == (None, True)
+
+
+@pytest.mark.parametrize("unlike", ["engine", "dtype", "launches", "path"])
+def test_a_ratio_of_sides_that_ran_unlike_is_not_judged(write, unlike):
+    alike = {"engine": "transformers", "dtype": "bfloat16", "launches": "eager", "path": "short decoder"}
+    slow, quick = timed("slow", 2.2, conditions=alike), timed("quick", 0.02, conditions=alike | {unlike: "x"})
+    found = held(write, RATIO, [slow, quick], *TIMES)
+    assert (found.outcome, found.value) == (None, None)
+    assert found.reason == f"not judged: {unlike} {alike[unlike]} against x"
+
+
+def test_a_ratio_says_what_makes_either_side_doubtful(write):
+    noisy = timed("slow", 2.2, noises=("noisy: drift +50%", "load 3.2"))
+    found = held(write, RATIO, [noisy, timed("quick", 0.02)], *TIMES)
+    assert found.outcome == "reproduced" and found.reason.endswith("; slow: noisy: drift +50%, load 3.2")
 
 
 def test_a_claim_of_times_is_what_its_times_are(write):

@@ -172,3 +172,12 @@ def test_the_label_mass_is_what_the_whole_vocabulary_leaves_to_the_letters():
     assert read_letter({"A": 5, "B": 9, "C": 2}, logits, vocabulary=everything).label_mass == pytest.approx(0.5)
     assert read_letter({"A": 5, "B": 9}, logits, vocabulary=everything).label_mass == pytest.approx(1 / (2 + math.e))
     assert read_letter({"A": 5, "B": 9}, logits).label_mass is None
+
+
+def test_prompts_of_all_widths_share_a_few_tables_of_turns():
+    model = made("llama")
+    readout, tables = LetterReadout(model, "cpu"), []
+    model.model.rotary_emb.register_forward_hook(lambda *_: tables.append(1))
+    for row in rows_of(model, range(1, 65)):
+        read(readout, [row])
+    assert len(tables) <= 7  # one a power of two, not one a width: of long prompts they would be gigabytes

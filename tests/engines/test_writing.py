@@ -121,7 +121,7 @@ def test_a_cache_that_the_memory_does_not_hold_has_fewer_slots_and_says_so(monke
     prompts, by = rows_of(model), writer(model)
     wanted = written(by, greedy(prompts))
     row_bytes = LetterReadout(model, "cpu").lean.cache_bytes(tokens)
-    monkeypatch.setattr(_writing, "_free_bytes", lambda *_: int(2.5 * row_bytes / _writing.CACHE_SHARE))
+    monkeypatch.setattr(_writing, "free_bytes", lambda *_: int(2.5 * row_bytes / _writing.CACHE_SHARE))
     assert written(writer(model), greedy(prompts)) == wanted
     assert f"of 2 sequences of {tokens} tokens: so many are written at once instead of 7" in caplog.text
 
@@ -149,6 +149,37 @@ def test_a_model_that_is_not_written_here_goes_through_generate_in_batches(tmp_p
         together = {(r.item_id, r.samples): a for group in engine.answer(asked, 0) for r, a in group}
         alone = {(r.item_id, r.samples): a for r, a in (next(engine.answer([r], 0))[0] for r in asked)}
     assert together == alone and len(together) == 15
+
+
+@pytest.mark.parametrize("decoding", [WRITE, Decoding(readout=True, max_new_tokens=1)])
+def test_where_the_turn_hangs_on_the_length_no_answer_hangs_on_a_longer_prompt_beside_it(tmp_path, decoding):
+    import tiny
+    from transformers import Qwen3Config
+
+    folder = tiny.make_checkpoint(tmp_path)
+    config = Qwen3Config.from_pretrained(folder)
+    factors = {"short_factor": [1.0] * 16, "long_factor": [4.0 + i for i in range(16)]}
+    config.rope_parameters = {
+        "rope_type": "longrope", "factor": 16.0, "original_max_position_embeddings": 64, "rope_theta": 1e4, **factors
+    }  # fmt: skip
+    config.save_pretrained(folder)
+    chance = Random(0)
+    asked = [
+        Request(
+            str(i),
+            Prompt("", tuple(chance.randrange(256) for _ in range(n)), "", {"A": 65, "B": 66, "C": 67}),
+            (0,),
+            decoding,
+        )
+        for i, n in enumerate((20, 200, 40, 30))
+    ]
+    facts = engines.find("transformers").describe(EngineChoice(4))
+    with engines.open_engine(folder, facts, Limits(600, 0)) as engine:
+        together = {r.item_id: a for group in engine.answer(asked, 0) for r, a in group}
+        alone = {r.item_id: a for r, a in (next(engine.answer([r], 0))[0] for r in asked)}
+    assert [together[i][0].text for i in sorted(alone)] == [alone[i][0].text for i in sorted(alone)]
+    for i, [answer] in alone.items():
+        assert together[i][0].option_logprobs == pytest.approx(answer.option_logprobs, abs=1e-4)
 
 
 def test_a_checkpoint_without_an_end_token_is_said_in_one_line(tmp_path, caplog):

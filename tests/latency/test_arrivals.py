@@ -110,10 +110,28 @@ def test_what_a_limit_leaves_is_told_beside_the_time_alone_and_against_the_syste
     [table] = load_tables(loop)
     ratio = found[1].rate.value / found[0].rate.value
     assert [row[1:4] for row in table.rows] == [("cot", "100", "20"), ("rim", "100", "10")]
-    assert [row[-2:] for row in table.rows] == [("-", "-"), ("2", f"{ratio:.3g}")]
+    assert [row[-3:-1] for row in table.rows] == [("-", "-"), ("2", f"{ratio:.3g}")]
+    assert [row[-1] for row in table.rows] == ["-", "-"]
     cot, rim = (told["largest"] for told in load_document(loop)["systems"])
     assert rim["slo_ms"] == 100 and rim["rate"]["value"] == found[1].rate.value > cot["rate"]["value"]
     assert [load["rate"] for load in rim["tried"]] == [load.rate for load in found[1].tried]
+
+
+def test_what_disturbed_either_side_alone_stands_beside_what_a_limit_leaves_and_in_json():
+    cot, rim = (
+        Measured(name, "answer", "server", "remote", "unknown", 1, (ms, ms), ms, (), None, 0, 0, load)
+        for name, ms, load in (("cot", 20.0, 3.2), ("rim", 10.0, 0.0))
+    )
+    found = [largest_rate(lambda rate, _, s=s: queue(rate, 0, 200, s), 100.0, 20.0) for s in (0.02, 0.01)]
+    measurement = Measurement("demo", "2026-01-01", None, None, {}, {}, (cot, rim))
+    sides = list(zip(("cot", "rim"), found, strict=True))
+    within = OpenLoop(measurement, tuple(UnderLoad(label, None, largest) for label, largest in sides))
+    at_rate = OpenLoop(measurement, tuple(UnderLoad(label, largest.tried[0], None) for label, largest in sides))
+    [[first, second]] = [table.rows for table in load_tables(within)]
+    assert first[-1] == second[-1] == "cot: noisy: load 3.2"
+    [[first, second]] = [table.rows for table in load_tables(at_rate)]
+    assert (first[-1], second[-1]) == ("noisy: load 3.2", "-")
+    assert [told["noise"] for told in load_document(within)["systems"]] == [["noisy: load 3.2"], []]
 
 
 def test_a_limit_that_every_rate_or_none_keeps_ends_the_search_with_what_was_tried():
@@ -182,6 +200,19 @@ def test_a_real_server_is_asked_when_questions_are_due_however_many_it_has_not_a
     assert [a.right for a in load.arrivals] == [gold[a.item_id] == "A" for a in load.arrivals]
 
 
+def test_a_search_says_before_each_rate_how_long_its_questions_take_to_arrive(served_system, suite_file, tmp_path):
+    said = []
+    with serving(Scripted()) as server, at_server(server.url):
+        settings = plans.RunSettings(tmp_path, "server", 1)
+        [run] = plans.plan_runs([systems.load(str(served_system))], [suites.load(str(suite_file))], settings)
+        [alone] = measure([run], 1, StoppingRules(least=3, most=3))
+        with pytest.raises(UsageError, match=r"every rate from 1e\+03 to 4.1e\+06 a second keeps it"):
+            under_load(run, alone, 100, 1000.0, 1e6, said.append)
+    assert said[:2] == [f"reads: 100 questions at {rate} a second arrive in {s} s"
+                        for rate, s in (("1e+03", "0.1"), ("2e+03", "0.05"))]  # fmt: skip
+    assert len(said) == 13
+
+
 def test_the_command_asks_at_a_rate_and_keeps_every_arrival(rimbench, served_system, suite_file, tmp_path):
     with serving(OneAtATime()) as server:
         done = rimbench("latency", "--system", served_system, "--suite", suite_file, "--engine", "server",
@@ -203,6 +234,7 @@ def test_the_command_asks_at_a_rate_and_keeps_every_arrival(rimbench, served_sys
         (("--rate", 5), "--rate and --slo are of questions that arrive by themselves: add --arrivals poisson"),
         (("--arrivals", "poisson"), "expected --rate R, questions a second, or --slo MS"),
         (("--arrivals", "poisson", "--rate", 0), "--rate 0: at this rate no question ever arrives"),
+        (("--arrivals", "poisson", "--slo", "inf"), "--slo inf: expected more than 0 ms, and a finite number"),
         (("--arrivals", "poisson", "--rate", 5, "--batch", 2), "--quantity and --plot have no place"),
         (("--arrivals", "poisson", "--rate", "inf"), "--rate inf: at this rate all questions arrive at once"),
         (

@@ -126,6 +126,15 @@ def test_a_ratio_has_the_flags_of_both_its_sides():
     assert quiet.noise == () and speedup_table([quiet]).rows[0][-1] == "-"
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_narrow_terminal_keeps_what_is_unfair_or_doubtful_about_a_ratio(on_terminal, tmp_path, columns):
+    rows = row("nano-rim-v2", 10, load=3.2), row("nano-base-direct", 100)
+    keep_measurement(measurement(*rows, suite="demo-in-dist"), tmp_path)
+    lines = on_terminal(columns, "report", "--results", tmp_path)
+    words = " ".join(lines[lines.index("How many times as fast") :]).split()
+    assert {"remark", "noisy:", "load", "3.2"} <= set(words)
+
+
 def test_a_ratio_in_doubt_is_ringed():
     found = []
     for batch, load in ((1, 0.0), (8, 3.2)):
