@@ -38,15 +38,21 @@ _BAR = r"\|?"
 _SPELLINGS = tuple(
     (re.compile(pattern, re.I), tag)
     for pattern, tag in (
-        (rf"<\s?{_NAME}\s?/>", ""),
+        (rf"<(?=\s?[a-z_]{{3}})\s?{_NAME}\s?/>", ""),
         # A family's own prefix (Seed), attributes, a name that no text can hold by chance ("_never_used_51bc")
-        (rf"<\s?(/?)\s?(?:[a-z]{{1,12}}:)?{_NAME}(?:_never_used_\w{{1,40}})?(?:\s[^<>\n]{{0,80}})?>", r"<\1\2>"),
+        (
+            rf"<\s?(/?)\s?(?=[a-z_:]{{3}})(?:[a-z]{{1,12}}:)?{_NAME}(?:_never_used_\w{{1,40}})?(?:\s[^<>\n]{{0,80}})?>",
+            r"<\1\2>",
+        ),
         (r"\[(/?)(think)\]", r"<\1\2>"),  # Magistral
         (r"\[/(thinking|reasoning|thought)\]", r"</\1>"),  # "[Reasoning]" alone is a heading
         (rf"<(/?)\|(/?){_NAME}\|>", r"<\1\2\3>"),
         # Command A; Sky-T1, OpenThinker; what Unsloth's recipes ask for; others
-        (rf"<{_BAR}(?:start|begin)_?(?:of_?)?{_NAME}{_BAR}>|<{_BAR}{_NAME}_(?:start|begin){_BAR}>", r"<\1\2>"),
-        (rf"<{_BAR}end_?(?:of_?)?{_NAME}{_BAR}>|<{_BAR}{_NAME}_end{_BAR}>", r"</\1\2>"),
+        (
+            rf"<(?=\|?[a-z_]{{3}}){_BAR}(?:(?:start|begin)_?(?:of_?)?{_NAME}|{_NAME}_(?:start|begin)){_BAR}>",
+            r"<\1\2>",
+        ),
+        (rf"<(?=\|?[a-z_]{{3}}){_BAR}(?:end_?(?:of_?)?{_NAME}|{_NAME}_end){_BAR}>", r"</\1\2>"),
         (r"<\|start\|>(?:assistant)?(?=<\|channel)", ""),  # gpt-oss
     )
 )
