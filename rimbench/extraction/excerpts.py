@@ -16,7 +16,7 @@ PLACES = 20  # of all words, likewise
 _NEXT = re.compile(
     r"\n[ \t#*>_]{0,8}(?:question|problem|exercise|example|case|user|human|instruction|q\d?:|\d\. A)", re.I
 )
-_BOXES = ("boxed", "fbox", "framebox")
+_BOXES = ("boxed", "Boxed", "fbox", "framebox", "bbox", "tcbox", "colorbox")
 _ENGLISH = ("answer", "Answer", "ANSWER", "olution:", "choice", "ption is", "ption:")
 
 

@@ -20,6 +20,17 @@ _CLAUSE_FOLLOWS = re.compile(
     r"\W{0,2} (?:is|was|isn't|wasn't|would|should|can|cannot|could|may|might|must|will|has|had|does|did|being)\b",
     re.I,
 )
+# "Answer: BD", alone on its line: letters that rise are a list, and no abbreviation.
+_RUN = re.compile(rf"((?=[A-J]{{2}}){''.join(f'{letter}?' for letter in LETTERS)})[.!]?[\"'}}]{{0,3}}$", re.M)
+# Behind a letter with its text: "(A) aspirin or (C) heparin", "A (aspirin) or C (heparin)".
+_FAR = re.compile(
+    r"\)? ?,? ?(?:and|or) (?:option )?"
+    r"(?:\(([A-J])\)(?! ?(?:is|was)\b)|([A-J])\) (?!(?:is|was)\b)|([A-J])(?=[.,;]?$| ?\([^()\n]{1,100}\)"
+    r"(?!\W{0,2} (?:is|was|are|isn't|would|should|can|cannot|could|may|might|must|will|has|does|did)\b)))",
+    re.M,
+)
+_BEFORE_A_TEXT = re.compile(rf"\A(?:[ .:)(=]|{wording.DASH})++")
+_ASIDE = re.compile(r"\)? ?\([^()\n]{1,100}\)")
 _LIST_ENDS = re.compile(r"[\"')\]}]{0,3} ?(?:$|[.,;:!?)\]}\n/&+]|\b(?:and|or|are|both)\b)", re.M | re.I)
 
 
@@ -62,7 +73,8 @@ class Reader:
     def _labels(self, bare: str, words: LanguageWording, *, texts: bool) -> str:
         token = words.token.match(bare)
         if not token:
-            return self.named_with_text(bare)
+            run = _RUN.match(bare) if texts else None
+            return run[1] if run and set(run[1]) <= set(self.options) else self.named_with_text(bare)
         letter = (token[1] or token[2] or token[3]).upper()
         rest = bare[token.end() :]
         genus = None if token[1] else re.match(r"\. ([a-z]+)", rest)  # "C. difficile" is no label
@@ -76,11 +88,11 @@ class Reader:
         while joined := words.joined.match(rest):
             more += joined[1] or joined[2]
             rest = rest[joined.end() :]
+        aside = rest[found.end() :] if (found := _ASIDE.match(rest)) else ""
         own, rest = self.options.get(letter, ""), rest.lstrip(").: (")
         behind = rest[len(own) :] if own and rest.casefold().startswith(own.casefold()) else rest
-        far = re.match(r"\)? ?,? ?(?:and|or) (?:option )?(?:\(([A-J])\)|([A-J])\) )(?! ?(?:is|was)\b)", behind)
-        if far:
-            return more + (far[1] or far[2])
+        if far := _FAR.match(behind) or _FAR.match(aside):
+            return more + (far[1] or far[2] or far[3])
         return more + (self._with_joined("", behind, 0, words) if behind != rest else "")
 
     def _opens(self, letter: str, word: str, *, lenient: bool) -> bool:
@@ -103,7 +115,10 @@ class Reader:
         for said in dict.fromkeys((content, bare)):
             if letter := self.texts.get(normal(said)) or self._together(normal(said).split()):
                 return letter
-        return self._listed(bare)
+        if listed := self._listed(bare):
+            return listed
+        pair = self._sharing_a_unit(bare, ENGLISH)
+        return pair if pair and len(normal(bare).split()) <= 2 + len(self.normal[pair[1]].split()) else ""
 
     def text_alone(self, content: str) -> str:
         """The letter of the one option whose text `content` is, with its label or without; "" for anything else."""
@@ -114,7 +129,7 @@ class Reader:
         label = wording.BOX_LABEL.match(bare)
         letter = (label[1] or label[2] or label[3]).upper() if label else ""
         own = self.normal.get(letter)
-        return letter if label and own and normal(bare[label.end() :].lstrip(" .:)-")) == own else ""
+        return letter if label and own and normal(_BEFORE_A_TEXT.sub("", bare[label.end() :])) == own else ""
 
     def named_instead(self, content: str) -> str:
         """The letter of "not B, but C", or "" for none."""
@@ -127,7 +142,7 @@ class Reader:
             label = wording.BOX_LABEL.match(content)
             letter = (label[1] or label[2] or label[3]).upper() if label else ""
             content = content[label.end() :] if label else content
-            head = content.lstrip(" .:)-(=")
+            head = _BEFORE_A_TEXT.sub("", content)
             if letter and normal(head) == self.normal.get(letter):
                 return "".join(dict.fromkeys(letters + letter))
             text, end = self._text_at_head(head)
@@ -139,7 +154,7 @@ class Reader:
             if not joiner:
                 break
             content = content[joiner.end() :]
-        return "".join(dict.fromkeys(letters)) if not re.search(r"[\w=<>+^\\]", content) else ""
+        return "".join(dict.fromkeys(letters)) if not re.search(r"[\w=<>+^%\\]", content) else ""
 
     def _text_at_head(self, slot: str, *, followed: bool = True) -> tuple[str, int]:
         """The letter of the longest option text that `slot` opens with, or "" for none, and where that text ends;

@@ -9,8 +9,8 @@ from rimbench.extraction.latex import GREEK_NAMES, printed
 from rimbench.records import LETTERS
 
 _PLAIN = str.maketrans(
-    "“”„«»‘’‚′【】「」『』〔〕–—―−‐‑。।۔、،؛؟⁄∕•●",
-    '"""""\'\'\'\'[][][][]------...,,;?//--',
+    "“”„«»‘’‚′【】「」『』〔〕–—―−‐‑。।۔։።។、،؛؟៖፦⁄∕•●",
+    '"""""\'\'\'\'[][][][]------......,,;?:://--',
     "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0f\u00ad\u0640",
 ) | {ord("≥"): ">=", ord("≤"): "<="}
 # Letters in black circles and squares, which NFKC leaves as they are.
@@ -25,7 +25,11 @@ _SPELLINGS = tuple(
         (r"([^\w\s])\1{3,}", r"\1\1\1"),
         (r"~~[^~\n]{1,200}~~", ""),  # struck out: retracted
         (r"(?i)<(?:final_?)?(?:answer|choice)>", "\nAnswer: "),
-        (r"(?i)</?(?:final_?)?(?:answer|choice|response|output|solution|result)>|<br ?/?>|<\|[a-z_]{1,30}\|>", "\n"),
+        (
+            r"(?i)</?(?:final_?)?(?:answer|choice|response|output|solution|result)>|</?final>|<br ?/?>|"
+            r"<\|[a-z_]{1,30}\|>",
+            "\n",
+        ),
         (r"</?(?:b|strong|i|em|u|p|span|div|mark|code|li|sub)>|</sup>", ""),
         (r"\$ ?([A-J]) ?\$|\\\( ?([A-J]) ?\\\)", r"(\1\2)"),
         (r"\$|\\[()\[\],;: ]", " "),
@@ -33,7 +37,8 @@ _SPELLINGS = tuple(
         (r"(?<!\w)(\*{1,3}|_{1,3}|`{1,3}|[\"'])[(\[]?([A-Jc-hj])[)\].:]{0,2}\1(?!\w)", r"(\2)"),
         (r"[\[<] ?([A-J]) ?[\]>]|\( ([A-J]) ?\)", r"(\1\2)"),
         (r"(?i)<sup>", "^"),
-        (r"(?<=\d) ?[x×*] ?(?=\d)", "×"),
+        (r"(?<=\d) ?[x×*·⋅] ?(?=\d)", "×"),
+        (r"\*(?:(?<=^\*)|(?<=^ \*)|(?<=^  \*)|(?<=^    \*)) (?=\S)", "- "),  # a list's bullet
         (r"[*`]|__", ""),
         (r"[^\S\n]+", " "),
         # Numbers: "1,000", "1 / 4", "15 %", "> 5", "20mg"
@@ -42,16 +47,19 @@ _SPELLINGS = tuple(
         (r"(?<=\d) ?/ ?(?=\d)", "/"),
         (r"(?i)(?<=\d) ?(?:%|per ?cent\b)", "%"),
         (r"(?<=[<>=≈±]) (?=\d)", ""),
+        (r"[<>](?<=\w.)(?==?-?\d)", r" \g<0>"),
+        (r"mm Hg\b", "mmHg"),
         (rf"(?i)(?<=\d)(?=(?:{_UNITS})\b)", " "),
         (r"(?i)(?<=\d) ?(?:mcg|ug)\b", " μg"),
         (r"^ ?#{0,6} ?| $", ""),
     )
 )
 _MARKS = "".join(chr(code) for code in range(0x300, 0x1200) if unicodedata.category(chr(code)).startswith("M"))
-_PUNCTUATION = re.compile(rf"[^\w\s+<>=%/.^√↑↓→←±{_MARKS}-]|_")
+_PUNCTUATION = re.compile(rf"[^\w\s+<>=%/.^√∞↑↓→←±{_MARKS}-]|_")
 _INNER = r"(?:(?<=[^\W\d]{2})|(?<=[^\W\d]\.))/(?=[^\W\d]{2})"
-WORD = re.compile(rf"/|(?:(?!{_INNER}|(?<=\w)-|(?<=[^\W\d])\.(?=[^\W\d]))(?:[^\W_]|[+<>=%/.^'√↑↓→←±×{_MARKS}-]))+")
-_STRAY = re.compile(r"\.(?!\d)|-(?!\d)|(?<=\w)-|\^(?![-+\d])")
+WORD = re.compile(rf"/|(?:(?!{_INNER}|(?<=\w)-|(?<=[^\W\d])\.(?=[^\W\d]))(?:[^\W_]|[+<>=%/.^'√∞↑↓→←±×{_MARKS}-]))+")
+# A minus stands before a number, or a sign of one: "-80", "-√2", "-x", "e^-kt".
+_STRAY = re.compile(r"\.(?!\d)|(?<!\^)-(?!\d|[√∞]|[k-z](?!\w)| pi\b)|(?<=\w)-|\^(?![-+\d])")
 _POWER_OF_A_WORD = re.compile(r"(?<!\d)\^")
 _SPELLED_OUT = GREEK_NAMES | {ord("×"): " x "}
 _BETWEEN_WORDS = re.compile(_INNER)

@@ -29,7 +29,7 @@ class _Statement:
 
 
 _BRACE = re.compile(r"[{}\n]")
-_NO_TEXT = re.compile(r"\\(?=[{}\s])|[{}~]")
+_NO_TEXT = re.compile(r"\\(?=[{}\s]|\Z)|[{}~]")
 
 
 def _tail(pattern: re.Pattern[str], plain: str) -> deque[re.Match[str]]:
@@ -70,7 +70,8 @@ def boxed(plain: str, reader: Reader) -> str:
     found = []
     for start, end, content in _boxes(plain):
         run = content if re.fullmatch(r"[A-J]{2,10}", content) and len(set(content)) > 1 else ""
-        letters = reader.whole(content) or run or reader.named_instead(content)
+        alone = (named[1].upper() for w in reader.spoken if w.alone and (named := w.alone.match(content)))
+        letters = reader.whole(content) or run or reader.named_instead(content) or next(alone, "")
         if letters and (len(letters) > 1 or letters in reader.options) and not wording.BOX_DENIED.match(plain, end):
             found.append(_Statement(letters, start, end))
     return _last(found, plain, reader)

@@ -16,12 +16,19 @@ def words(*phrases: str, ends: str = "") -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(phrases)})\b{ends}", re.I)
 
 
+DASH = r"-(?![\d√∞.]|[k-z]\b)"
+"""One that is no minus."""
+
 # What statements are read by: boxes, cues, and what undoes a cue.
-BOX = re.compile(r"\\{0,2}\b(?:boxed|fbox|framebox) ?(?:\{|(?= ?\(?[A-J]\b))")
+BOX = re.compile(
+    r"\\{0,2}\b(?:[Bb]oxed|fbox|framebox|bbox|tcbox|f?colorbox(?: ?\{[^{}\n]{1,40}\}){1,2}(?= ?\{))"
+    r"(?: ?\[[^\]\n]{0,80}\](?= ?\{))? ?(?:\\?\{|(?= ?\(?[A-J]\b))"
+)
 # A label in a box; what follows it is no part of a formula, and is read for itself.
 BOX_LABEL = re.compile(r"[\[(] ?([A-Ja-j]) ?[\])]|([A-J])(?![\w'-])[).:]?|([a-j])(?:[).:](?!\w)|(?= ?$))")
 BOX_LEAD = re.compile(
-    r"(?:(?:the|correct|final|best|right|answers?|options?|choices?|letters?|is|are|either|both)\b|[\s:=>\"'{,-]){0,40}+",
+    r"(?:(?:the|correct|final|best|right|answers?|options?|choices?|letters?|is|are|either|both)\b|"
+    rf"[\s:=>\"'{{,]|{DASH}){{0,40}}+",
     re.I,
 )
 BOX_DENIED = re.compile(r"[\s)]{0,3}(?:is|was|would be)(?:n't| not| wrong| incorrect| false)\b", re.I)
@@ -147,7 +154,8 @@ NAME_ENDS = (
 )
 TOKEN = re.compile(rf"\(([A-Ja-j])\)|\(?\b([A-J])\b{NAME_ENDS}|\(?\b([a-j])(?=\)|:|\.?[\"'}}]{{0,3}} ?$)", re.M)
 JOINED = re.compile(
-    r" ?(?:,? ?\b(?:and/or|and|or|vs\.?)\b|[,/&+|]) ?(?:options? |choices? )?"
+    r" ?(?:,? ?\b(?:and/or|and|or|vs\.?|as well as|along with|together with|plus)\b|[,;/&+|]|(?=\([A-J]\))) ?"
+    r"(?:options? |choices? )?"
     r"(?:\(([A-J])\)|([A-J])\b(?= ?(?:$|[^\w\s'-])| (?:and|or|are)\b))",
     re.M,
 )
@@ -157,8 +165,8 @@ JOINER = re.compile(
     re.I,
 )
 FILLER = re.compile(
-    r"(?:[\s:=>\"'{,-]|(?:options?|choices?|letter|answer|the|to|either|both|most|likely|probably|possibly|maybe|perhaps|clearly|indeed|"
-    r"therefore|thus|definitely|correct|best|again|still|remains)\b(?!-)){0,40}+",
+    rf"(?:[\s:=>\"'{{,]|{DASH}|(?:options?|choices?|letter|answer|the|to|either|both|most|likely|probably|possibly|maybe|perhaps|clearly|indeed|"
+    r"alternatively|also|therefore|thus|definitely|correct|best|again|still|remains)\b(?!-)){0,40}+",
     re.I,
 )
 NOT = re.compile(r"(?:not|neither|never)\b", re.I)

@@ -15,8 +15,13 @@ from rimbench.errors import DataError
 
 KEY = "(key)"
 """The column that holds a row's key, where rows stand by one."""
-ROWS = ("data", "rows", "examples", "items", "questions", "instances", "records", "test")
+ROWS = (
+    *("data", "rows", "examples", "items", "questions", "instances", "records", "test", "samples", "dataset"),
+    *("validation", "train", "problems"),
+)
 """What a list of rows is called among other keys."""
+_DESCRIBED = "features"
+"""What the hub's answers call the list of their columns."""
 _PARTS = ({"role", "content"}, {"from", "value"}, {"key", "value"}, {"label", "text"})
 """The keys of what stands in lists of a row."""
 
@@ -82,7 +87,7 @@ def _columns(document: Mapping[str, Any]) -> list[dict[str, object]] | None:
 
 def _group(document: Mapping[str, object], where: str, group: str | None) -> object:
     """The rows of the one group, or of that which is called as the suite is."""
-    groups = {name: value for name, value in document.items() if _holds_rows(value)}
+    groups = {name: value for name, value in document.items() if _holds_rows(value) and name != _DESCRIBED}
     if not groups:
         raise DataError(
             f"{where}: its JSON object holds no rows under {', '.join(map(str, document))}: expected rows by id, a "

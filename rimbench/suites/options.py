@@ -25,16 +25,20 @@ from rimbench.suites.choices import split_choices
 
 LONGEST_LITERAL = 100_000
 """Characters of a cell that is read as a Python literal."""
-_LABEL_NAMES = ("label", "key", "letter", "id")
-_TEXT_NAMES = ("text", "value", "option", "content")
+_LABEL_NAMES = ("label", "key", "letter", "id", "identifier")
+_TEXT_NAMES = ("text", "value", "option", "content", "choice", "answer")
+_NAMED_AFTER = re.compile(r"^(?:option|choice|answer)[ _]?(?=.)")
+"""What a name has before one of these: "option_text", "optionText"."""
 _AROUND = "()[]{}.:*_'\"\\ \u3001\u3002\u3010\u3011"
 _CALLED = re.compile(r"^(?:OPTION|CHOICE|ANSWER|OPT?)[ _:-]{0,2}([A-J]|\d{1,2})$")
 """A label behind what options are called: "Option A", "option_a", "opa"."""
 _LISTED = re.compile(r"\s*(?:[(\[]A[)\]]|A[).:])")
 """How a list of options begins that is written out."""
+_MARKER = re.compile(r"(?:^|(?<=[\s,;|]))[(（]?\s?([A-Ja-j]|\d{1,2})\s?(?:[)）、．]|\.(?=\s))\s*")
+_WRITTEN = (LETTERS, LETTERS.lower(), [str(i) for i in range(1, 11)])
 _COUNTED = (list(LETTERS), [str(i) for i in range(10)], [str(i) for i in range(1, 11)])
 """Labels that count up."""
-_WRAPPED = ("array", "str_", "int64", "float64")
+_WRAPPED = ("array", "list", "str_", "int32", "int64", "float32", "float64")
 """What NumPy writes around a value."""
 
 
@@ -100,8 +104,9 @@ def _of_mapping(cells: Mapping[object, object]) -> Options:
     """Options by label, or two lists, one of texts and one of labels; other keys beside letters are left alone."""
     if list(cells) == _COUNTED[0][: len(cells)] and not any(map(is_missing, cells.values())):  # as most rows are
         return Options(tuple(cells.values()), tuple(LETTERS[: len(cells)]))
-    lists = {str(name).strip().lower().rstrip("s"): value for name, value in cells.items()}
-    texts, labels = lists.get("text"), lists.get("label")
+    texts, labels = _named(cells, _TEXT_NAMES), _named(cells, _LABEL_NAMES)
+    if len(cells) == 1 and isinstance(texts, list | Mapping):
+        return read_options(texts)
     if isinstance(texts, list | tuple) and isinstance(labels, list | tuple):
         if len(texts) != len(labels):
             raise OptionsError("option_labels")
@@ -142,18 +147,27 @@ def _as_label(text: str) -> str:
 
 def _named(entry: Mapping[object, object], names: Sequence[str]) -> object:
     """The value under the first of these names that an entry has, or None."""
-    return next((entry[name] for name in names if name in entry), None)
+    for name in names:
+        if name in entry:
+            return entry[name]
+    called = {
+        _NAMED_AFTER.sub("", str(name).strip().lower().removesuffix("s")): value for name, value in entry.items()
+    }
+    return next((called[name] for name in names if name in called), None)
 
 
 def _parsed(text: str) -> object:
     """A cell's text as the value that it writes down."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        return _parsed(value) if isinstance(value, str) else value  # JSON within JSON
     except (ValueError, RecursionError):
         pass
     listed = split_choices(f"Which?\n{text}") if _LISTED.match(text) else None
     if listed:
         return list(listed.options)
+    if others := _listed(text):
+        return others
     if not text.strip().startswith(("[", "{", "(", "array(")):
         raise OptionsError("option_count")
     if len(text) > LONGEST_LITERAL:
@@ -164,13 +178,34 @@ def _parsed(text: str) -> object:
         raise OptionsError("unreadable_options") from None
 
 
+def _listed(text: str) -> list[str]:
+    """The options of "a) x, b) y" or "1. x 2. y", which begins with its first label; [] for any other text."""
+    found: list[re.Match[str]] = []
+    for marker in _MARKER.finditer(text):
+        labels = next((labels for labels in _WRITTEN if labels[0] == (found[0] if found else marker)[1]), "")
+        if len(found) < len(labels) and marker[1] == labels[len(found)]:
+            found.append(marker)
+    if len(found) < 2 or text[: found[0].start()].strip():
+        return []
+    ends = [*(marker.start() for marker in found[1:]), len(text)]
+    texts = [text[marker.end() : end].strip().rstrip(",;|").rstrip() for marker, end in zip(found, ends, strict=True)]
+    return texts if all(texts) else []
+
+
 def _with_commas(text: str) -> str:
     """A NumPy array prints its values side by side, which Python would join to one, or not take."""
     breaks = (tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
     tokens = [t for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type not in breaks]
-    values = [token.type in (tokenize.STRING, tokenize.NUMBER) for token in tokens]
-    apart = ["," if here and behind else " " for here, behind in itertools.pairwise([*values, False])]
-    return "".join(token.string + mark for token, mark in zip(tokens, apart, strict=True))
+    apart = ["," if _are_apart(here, behind) else " " for here, behind in itertools.pairwise(tokens)]
+    return "".join(token.string + mark for token, mark in zip(tokens, [*apart, ""], strict=True))
+
+
+def _are_apart(here: tokenize.TokenInfo, behind: tokenize.TokenInfo) -> bool:
+    """Whether one value ends and another begins: 'x' 'y', {...} {...}, 1 -2, None 'x'."""
+    plain = (tokenize.STRING, tokenize.NUMBER)
+    ends = here.type in plain or here.string in (")", "]", "}", "None", "nan", "True", "False")
+    begins = behind.type in (*plain, tokenize.NAME) or behind.string in ("(", "[", "{")
+    return ends and (begins or (behind.string == "-" and here.end != behind.start))
 
 
 def _value(node: ast.expr) -> object:
@@ -192,15 +227,41 @@ def _value(node: ast.expr) -> object:
 
 
 _STYLES = (
-    (r"[(（\[]{label}[)）\]]\s*[:.]?\s*", True),
-    (r"{label}\s*[)）、．：]\s*", True),
+    (r"[(（\[【〔<]\s*{label}\s*[)）\]】〕>]\s*(?:[:.]|-(?=\s))?\s*", True),
+    (r"{label}\s*\.?[)）、．：]\s*", True),
+    (r"(?:[Oo]ption|OPTION|[Cc]hoice|选项)\s*{label}\s*[.:)）、．：]\s*", True),
     (r"{label}[.:]\s+", True),
-    (r"{label}[.:]", False),
+    (r"{label}\s*[.:]", False),
     (r"{label}\s+[-–—]\s+", False),
+    (
+        r"(?:\$\\(?:textbf|mathrm|text)\{{\({label}\)\s*\}}(?:\\ |~|\s)*\$|"
+        r"\\textbf\{{\({label}\)\s*\}}(?:\\ |~)?)\s*",
+        True,
+    ),
 )
 """How an option bears its label, and whether numbers do so too: "1.5 mg" and "1 - 2 weeks" bear none."""
-_BOLD = r"(?:\*\*|__)?"
-_MAY_BEAR_ONE = re.compile(_BOLD + r"[(（\[]?[Aa1]")
+_BOLD = r"(?:[-*•]\s+)?(?:\*\*|__)?"
+_ALPHABETS = (
+    "ＡＢＣＤＥＦＧＨＩＪ",
+    "АБВГДЕЖЗИК",
+    "абвгдежзик",
+    "αβγδεζηθικ",
+    "가나다라마바사아자차",
+    "アイウエオカキクケコ",
+    "甲乙丙丁戊己庚辛壬癸",
+    "أبجدهوزحطي",
+    "אבגדהוזחטי",
+    ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"),
+    ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"),
+)
+"""Other labels that count up, in any of these styles."""
+_CIRCLED = ("①②③④⑤⑥⑦⑧⑨⑩", "⑴⑵⑶⑷⑸⑹⑺⑻⑼⑽", "ⒶⒷⒸⒹⒺⒻⒼⒽⒾⒿ", "ⓐⓑⓒⓓⓔⓕⓖⓗⓘⓙ", "⒜⒝⒞⒟⒠⒡⒢⒣⒤⒥")
+"""Labels that need nothing around them but a space behind: "①②" is no label and a text."""
+_MAY_BEAR_ONE = re.compile(
+    _BOLD
+    + r"(?:[Oo]ption|OPTION|[Cc]hoice|选项|\$?\\(?:textbf|mathrm|text)\{)?\s*[(（\[【〔<]?\s*"
+    + "[Aa1ＡАаα가ア甲أאIi①⑴Ⓐⓐ⒜]"
+)
 """How a first option begins that bears a label of any style."""
 _NO_TEXT = re.compile(r"(?:and|or)\b|only$|[,&+;]|$")
 """What follows a letter that an option speaks of, and does not bear: "(A) and (B)", "A) only"."""
@@ -230,8 +291,12 @@ def without_own_labels(options: Sequence[str]) -> tuple[str, ...] | None:
 def _ways_to_label() -> tuple[tuple[re.Pattern[str], ...], ...]:
     """The patterns of a question's options, for each style and kind of label."""
     numbers = [str(i) for i in range(1, len(LETTERS) + 1)]
-    return tuple(
-        tuple(re.compile(_BOLD + style.format(label=label) + _BOLD) for label in labels)
+    styles = [
+        (style, labels)
         for style, also_numbers in _STYLES
-        for labels in (LETTERS, LETTERS.lower(), numbers if also_numbers else ())
+        for labels in (LETTERS, LETTERS.lower(), numbers if also_numbers else (), *_ALPHABETS)
+    ]
+    styles += [(r"{label}(?:\s*[.:)、．：])?\s+", labels) for labels in _CIRCLED]
+    return tuple(
+        tuple(re.compile(_BOLD + style.format(label=label) + _BOLD) for label in labels) for style, labels in styles
     )

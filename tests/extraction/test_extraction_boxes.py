@@ -16,6 +16,7 @@ DRUGS = {"A": "Aspirin", "B": "Heparin", "C": "Warfarin", "D": "Alteplase"}
 DOSES = {"A": "10 mg", "B": "20 mg", "C": "40 mg", "D": "80 mg"}
 SHARES = {"A": "5%", "B": "15%", "C": "25%", "D": "2.5%"}
 QUARTERS = {"A": "1/2", "B": "1/4", "C": "3/4", "D": "1"}
+NUMBERS = {"A": "5", "B": "10"}
 GREEK = {"A": r"$\alpha$", "B": r"$\beta$", "C": "γ", "D": "delta"}
 
 
@@ -30,6 +31,8 @@ GREEK = {"A": r"$\alpha$", "B": r"$\beta$", "C": "γ", "D": "delta"}
             r"\boxed{D < 5}", r"\boxed{42}", r"\boxed{J}", r"\boxed{}", r"\boxed{B: x = 5}", r"\boxed{A \times 2}",
             r"\boxed{D_{max}}", r"\boxed{C_2H_5OH}", r"\boxed{B \to D}", r"\fbox{B = 5}", r"\boxed{x}",
             r"\boxed{20 mg}", r"\boxed{vitamin D}", r"\boxed{Hepatitis B}", r"\boxed{A + B}",
+            r"\boxed{\overline{A}}", r"\boxed{A\%}", r"\boxed{P(A \cap B)}", r"\boxed{\vec{A}}", r"\bbox{D = 20}",
+            r"\colorbox{yellow}{$D = 20$}", r"\boxed{\begin{aligned} A &= 1 \\ B &= 2\end{aligned}}",
         )],
         *[(box, "B") for box in (
             r"\boxed{B}", r"\boxed{\text{B}}", r"\boxed{(B)}", r"\boxed{B. Heparin}", r"\boxed{(B) heparin}",
@@ -39,6 +42,9 @@ GREEK = {"A": r"$\alpha$", "B": r"$\beta$", "C": "γ", "D": "delta"}
             r"\boxed{B.}", r"\boxed{b}", r"\boxed{b) heparin}", r"\boxed{\mathbf{B}}", r"\boxed{Answer: B}",
             r"\fbox{B}", r"\boxed{\boxed{B}}", r"$$\boxed{\textbf{(B)}~\text{Heparin}}$$", r"\boxed{\rm B}",
             "\x08oxed{B}", r"\boxed{B, heparin}", r"\boxed{\text{The answer is B}}",
+            r"\bbox{B}", r"\bbox[5px,border:2px solid red]{B}", r"\fcolorbox{red}{white}{B}", r"\colorbox{yellow}{B}",
+            r"\framebox[2cm]{B}", r"\tcbox{B}", r"\Boxed{B}", r"\boxed\{B\}", r"\boxed{\huge\textbf{B}}",
+            r"\boxed{\scriptstyle B}", r"\boxed{\phantom{x}B}", r"\boxed{B项}", r"\boxed{选项B}",
         )],
         *[(box, "ambiguous") for box in (
             r"\boxed{A, B}", r"\boxed{A and B}", r"\boxed{\text{A or B}}", r"\boxed{AB}", r"\boxed{A, B, D}",
@@ -92,6 +98,18 @@ def test_a_box_that_says_more_counts_where_nothing_else_is_stated_and_a_formula_
         ({"A": "↑ Ca", "B": "↓ Ca"}, r"\downarrow \text{Ca}", "B"), ({"A": "Ca²⁺", "B": "Na⁺"}, r"Ca^{2+}", "A"),
         ({"A": "H2O", "B": "CO2"}, r"\text{CO}_2", "B"), ({"A": "1,000", "B": "100"}, "1{,}000", "A"),
         ({"A": "A", "B": "B", "C": "AB", "D": "O"}, "AB", "C"),
+        ({"A": "-1/2", "B": "1/2"}, r"-\frac{1}{2}", "A"), ({"A": "1/2", "B": "-1/2"}, r"-\dfrac12", "B"),
+        ({"A": "-1/2", "B": "1/2"}, r"\frac{-1}{2}", "A"), (QUARTERS, "{1}/{4}", "B"), (QUARTERS, "^{1}/_{4}", "B"),
+        ({"A": "√2", "B": "2"}, r"-\sqrt{2}", "no_answer"), (NUMBERS, "-5", "no_answer"),
+        ({"A": "√2", "B": "-√2"}, r"-\sqrt 2", "B"),
+        ({"A": "$x$", "B": "$-x$"}, "-x", "B"), ({"A": "$e^{x}$", "B": "$e^{-x}$"}, "e^{-x}", "B"),
+        ({"A": "$e^{kt}$", "B": "$e^{2kt}$"}, "e^{-kt}", "no_answer"), ({"A": "∞", "B": "0"}, r"\infty", "A"),
+        ({"A": r"$\sqrt{x+1}$", "B": "$x$"}, r"\sqrt{x}+1", "no_answer"),
+        ({"A": r"$\frac{\sqrt{3}}{2}$", "B": r"$\frac{\sqrt{2}}{2}$"}, r"\sqrt2/2", "B"),
+        ({"A": "√3/2", "B": "√2/2"}, r"\dfrac{\sqrt{2}}{2}", "B"), (SHARES, r"25~\%", "C"),
+        ({"A": "120 mm Hg", "B": "80 mm Hg"}, r"80\text{ mmHg}", "B"), ({"A": "x > 2", "B": "x < 2"}, "x<2", "B"),
+        ({"A": "5 mL·min⁻¹", "B": "6 mL·min⁻¹"}, r"6\ \text{mL}\cdot\text{min}^{-1}", "B"),
+        (DOSES, r"20 \text{ or } 40 \text{ mg}", "ambiguous"),
     ],
 )  # fmt: skip
 def test_an_options_value_is_read_in_whatever_way_it_is_typeset(
@@ -108,6 +126,8 @@ def test_an_options_value_is_read_in_whatever_way_it_is_typeset(
         (QUARTERS, r"The answer is \(\frac{3}{4}\).", "C"),
         (SHARES, r"The answer is $15\%$.", "B"),
         (DOSES, "The answer is 20mg.", "B"),
+        (NUMBERS, "The answer is -5.", "no_answer"),
+        (NUMBERS, "Answer: B) -10", "B"),
         ({"A": "80", "B": "100"}, "The answer is 80-100.", "no_answer"),
         ({"A": "2", "B": "5"}, "The answer is 2,5 mg.", "no_answer"),
         ({"A": "5", "B": "1"}, "The ratio is the answer: 5:1", "no_answer"),

@@ -51,6 +51,21 @@ WANTED = ("Retinol", "Heparin", "it's 5")
         "A. Retinol\nB. Heparin\nC. it's 5",
         "(A) Retinol (B) Heparin (C) it's 5",
         "A) Retinol, B) Heparin, C) it's 5",
+        "a ) Retinol , b ) Heparin , c ) it's 5",
+        "(a) Retinol (b) Heparin (c) it's 5",
+        "1. Retinol\n2. Heparin\n3. it's 5",
+        "A、Retinol\nB、Heparin\nC、it's 5",
+        json.dumps(json.dumps(list(WANTED))),
+        "[{'key': 'A', 'value': 'Retinol'}\n {'key': 'B', 'value': 'Heparin'}\n {'key': 'C', 'value': \"it's 5\"}]",
+        "[('A', 'Retinol') ('B', 'Heparin') ('C', \"it's 5\")]",
+        "[list(['A', 'Retinol']) list(['B', 'Heparin']) list(['C', \"it's 5\"])]",
+        {"choices": list(WANTED)},
+        {"choices": {"text": list(WANTED), "label": ["A", "B", "C"]}},
+        {"option": list(WANTED), "label": ["A", "B", "C"]},
+        [{"option_id": key, "option_text": value} for key, value in zip("ABC", WANTED, strict=True)],
+        [{"Key": key, "Value": value} for key, value in zip("ABC", WANTED, strict=True)],
+        [{"label": key, "choice": value} for key, value in zip("ABC", WANTED, strict=True)],
+        [{"answer": value} for value in WANTED],
     ],
     ids=str,
 )
@@ -76,12 +91,17 @@ def test_what_python_prints_for_nothing_is_nothing():
     assert read_options("['x', 'y', nan, None]").values == ("x", "y")
     assert read_options('["x", "y", null, NaN]').values == ("x", "y")
     assert read_options("['None', 'nan']").values == ("None", "nan")  # texts
+    assert read_options("['x' None 'y']").values == ("x", None, "y")
+    assert read_options("[ 1 -2]").values == (1, -2)
 
 
 @pytest.mark.parametrize(
     ("cells", "kind"),
     [
         ("no list", "option_count"),
+        ("x|y|z", "option_count"),
+        ("1. x", "option_count"),
+        ("5 mg of a) x or b) y", "option_count"),
         (None, "option_count"),
         ({"A": "x", "C": "z"}, "option_count"),
         ("[unquoted, words]", "unreadable_options"),
@@ -184,6 +204,12 @@ def test_a_hole_between_options_and_a_gold_on_one_that_is_not_there_are_faults(t
         ["A - x", "B - y"],
         ["**A.** x", "**B.** y"], ["A、x", "B、y"], ["（A）x", "（B）y"], ["A.x", "B.y"],
         ["A) A. baumannii", "B) C. difficile"],
+        ["A.) x", "B.) y"], ["(A)- x", "(B)- y"], ["Option A: x", "Option B: y"], ["option 1) x", "option 2) y"],
+        ["( A ) x", "( B ) y"], ["A . x", "B . y"], ["【A】x", "【B】y"], ["- A. x", "- B. y"],
+        ["选项A：x", "选项B：y"],
+        ["Ａ．x", "Ｂ．y"], ["① x", "② y"], ["⒜ x", "⒝ y"], ["Ⓐ) x", "Ⓑ) y"], ["А) x", "Б) y"], ["가. x", "나. y"],
+        ["ア. x", "イ. y"], ["i) x", "ii) y"], ["I. x", "II. y"], ["α) x", "β) y"], ["أ) x", "ب) y"],
+        [r"$\textbf{(A)}\ $x", r"$\textbf{(B)}\ $y"], [r"\textbf{(A)} x", r"\textbf{(B)} y"],
     ],
 )  # fmt: skip
 def test_labels_that_all_options_bear_are_taken_off(options):
@@ -199,6 +225,8 @@ def test_labels_that_all_options_bear_are_taken_off(options):
         ["A. baumannii", "E. coli", "S. aureus"], ["A) x", "y", "C) z"], ["B) x", "A) y"], ["A) x", "A) y"],
         ["1.5 mg", "2.5 mg"], ["1 - 2 weeks", "2 - 4 weeks"], ["1:10", "2:10"], ["A", "B"], ["A)", "B)"],
         ["(A) and (B)", "(B) and (C)", "(C) only"], ["A only", "B only"], ["A+", "B+"], ["A) only", "B) only"],
+        ["①②", "②③"], ["①과 ②", "②와 ③"], ["I and II", "II and III"], ["I only", "II only"], ["А", "Б"],
+        ["1 : 2", "2 : 3"], ["α-blocker", "β-blocker"],
         ["A) x", "B. y"], ["Aspirin", "Bisoprolol"], ["vitamin A", "vitamin B"],
     ],
 )  # fmt: skip
@@ -225,10 +253,10 @@ def test_taken_off_labels_are_counted_in_the_audit_and_the_gold_stays(table_suit
 
 
 STYLES = (
-    (r"[(（\[]{}[)）\]]\s*[:.]?\s*", True), (r"{}\s*[)）、．：]\s*", True), (r"{}[.:]\s+", True), (r"{}[.:]", False),
-    (r"{}\s+[-–—]\s+", False),
+    (r"[(（\[]\s*{}\s*[)）\]]\s*(?:[:.]|-(?=\s))?\s*", True), (r"{}\s*\.?[)）、．：]\s*", True), (r"{}[.:]\s+", True),
+    (r"{}\s*[.:]", False), (r"{}\s+[-–—]\s+", False),
 )  # fmt: skip
-BOLD = r"(?:\*\*|__)?"
+BOLD = r"(?:[-*•]\s+)?(?:\*\*|__)?"
 
 
 def labels_taken_off_the_slow_way(options):

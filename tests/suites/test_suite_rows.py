@@ -61,6 +61,18 @@ def test_one_row_alone_is_a_row(table_suite, write_suite, tmp_path):
     assert len(load(suite, data=write(tmp_path, json.dumps(chat), "chat.jsonl")).items) == 1
 
 
+@pytest.mark.parametrize("name", ["samples", "dataset", "validation", "train", "problems"])
+def test_what_is_said_beside_a_list_of_rows_makes_it_no_row(tmp_path, name):
+    text = json.dumps({name: [{"q": "a"}, {"q": "b"}], "seed": 1})
+    assert rows_of(tmp_path, text, "rows.json") == [{"q": "a"}, {"q": "b"}]
+
+
+def test_the_columns_that_the_hubs_answer_describes_are_no_rows(tmp_path):
+    rows = [{"row_idx": i, "row": {"q": q}, "truncated_cells": []} for i, q in enumerate("ab")]
+    text = json.dumps({"features": [{"feature_idx": 0, "name": "q"}], "rows": rows, "num_rows_total": 2})
+    assert rows_of(tmp_path, text, "rows.json") == [{"q": "a"}, {"q": "b"}]
+
+
 def test_groups_of_which_none_is_the_suites_are_named(table_suite, tmp_path):
     path = write(tmp_path, json.dumps({"medqa": ROWS, "pubmedqa": OTHER}))
     with pytest.raises(DataError, match=r"holds 2 groups of rows \(medqa, pubmedqa\), and none is called 'mine'"):

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from rimbench.extraction.spelling import one_spelling
-from rimbench.extraction.wording import LanguageWording
+from rimbench.extraction.wording import DASH, LanguageWording
 from rimbench.files.toml import TomlTable, read_toml
 from rimbench.records import LETTERS
 
@@ -68,6 +68,8 @@ _ENGLISH = frozenset(
         "incorrect",
         "exclu",
         "correcte",
+        "variant",
+        "variants",
     ]
 )
 
@@ -84,11 +86,15 @@ class Language:
         folded = dict.fromkeys(_spelled(word).casefold() for word in words)
         self._telling = tuple(word for word in folded if word not in _ENGLISH)
         self._in_ascii = tuple(filter(str.isascii, self._telling))
+        self._least, self._least_in_ascii = map(_holding_no_other, (self._telling, self._in_ascii))
         self._file = file
 
     def told(self, folded: str) -> int:
         """How often a text without capitals holds the words that tell of the language."""
-        return sum(map(folded.count, self._in_ascii if folded.isascii() else self._telling))
+        ascii_alone = folded.isascii()
+        if not any(word in folded for word in (self._least_in_ascii if ascii_alone else self._least)):
+            return 0
+        return sum(map(folded.count, self._in_ascii if ascii_alone else self._telling))
 
     @cached_property
     def wording(self) -> LanguageWording:
@@ -113,6 +119,11 @@ def read_file(path: Path) -> LanguageFile:
 def read_language(path: Path) -> Language:
     """The language of a TOML file; ConfigError for one with faults."""
     return Language(read_file(path))
+
+
+def _holding_no_other(words: Words) -> Words:
+    """Without the words that hold another, which a text cannot hold alone."""
+    return tuple(word for word in words if not any(other != word and other in word for other in words))
 
 
 def _is_latin(file: LanguageFile) -> bool:
@@ -142,6 +153,10 @@ def _whole(word: str) -> str:
 
 
 def _compile(file: LanguageFile) -> LanguageWording:
+    longer = [word for word in file.joiner if any(word.startswith(d) and word != d for d in file.denial)]
+    denied = (
+        rf"(?:(?!{_any(longer)}){_any(file.denial)})" if longer else _any(file.denial)
+    )  # Tamil's "or" opens as "not"
     after = _any(file.after, file.ending, file.joiner, file.link, file.denial)
     ends = rf"(?= ?(?:$|[)\],;!?:(/&|}}\"<]|\.(?![A-Za-z\d])|-(?!\w)|[^\x00-\u02ff\u1e00-\u1eff]|{after}))"
     letter = r"(?:\([A-J]\)|\b[A-J]\b[).:]?)"
@@ -151,7 +166,9 @@ def _compile(file: LanguageFile) -> LanguageWording:
         rf"(?P<more>(?:{joined}(?:\([A-J]\)|[A-J]\b)){{0,9}})"
         r"(?P<gap>(?: ?[:(-])?(?:(?!\b[A-J]\b)[^.,;:!?\n]){0,60}?)"
     )
-    fill = rf"(?:[\s:=>\"'{{,-]|{_any(file.option, file.filler, file.answer, file.correct, file.link)}){{0,40}}+"
+    fill = (
+        rf"(?:[\s:=>\"'{{,]|{DASH}|{_any(file.option, file.filler, file.answer, file.correct, file.link)}){{0,40}}+"
+    )
     native = {own: name for alphabet in reversed(file.letters) for own, name in _letters(alphabet).items()}
     return LanguageWording(
         answer=re.compile(_any(file.answer) + r"\]?"),
@@ -165,8 +182,8 @@ def _compile(file: LanguageFile) -> LanguageWording:
         ),
         called=re.compile(subject + _any(file.answer)),
         verdict=re.compile(subject + _any(file.correct)),
-        negated=re.compile(_any(file.denial)),
-        supposed=re.compile(rf"{_any(file.supposed)}[^.,\n]{{0,25}}\Z|{_any(file.denial)}(?: \w{{1,15}}){{0,2}} ?\Z"),
+        negated=re.compile(denied),
+        supposed=re.compile(rf"{_any(file.supposed)}[^.,\n]{{0,25}}\Z|{denied}(?: \w{{1,15}}){{0,2}} ?\Z"),
         may_follow=re.compile(
             rf"(?:^|\n|[.,:;!?(-] ?|{_any(file.before, file.link, file.joiner, file.filler)} ?|[^\x00-\u02ff] ?)\Z"
         ),
@@ -179,14 +196,13 @@ def _compile(file: LanguageFile) -> LanguageWording:
         ),
         asked=re.compile(rf"[^.!\n]{{0,40}}(?:\?|{_any(file.supposed)})"),
         undone=re.compile(
-            rf"{fill}\(?[A-J]\b(?:(?!\b[A-J]\b|{_any(file.joiner, file.after)})[^.,;:!?\n]){{0,25}}?"
-            + _any(file.denial)
+            rf"{fill}\(?[A-J]\b(?:(?!\b[A-J]\b|{_any(file.joiner, file.after)})[^.,;:!?\n]){{0,25}}?" + denied
         ),
         token=re.compile(rf"\(([A-Ja-j])\)|\(?\b([A-J])\b{ends}|\(?\b([a-j])(?=\)|:|\.?[\"'}}]? ?$)", re.M),
         joined=re.compile(rf"{joined}(?:\(([A-J])\)|([A-J])\b{ends})", re.M),
         joiner=re.compile(rf"[.,;)\]\"' ]{{0,3}}(?P<word>{_any(file.joiner)}|[,;/&]|\+(?!\d))[\s\"'(]{{0,3}}"),
         filler=re.compile(fill),
-        denial=re.compile(_any(file.denial)),
+        denial=re.compile(denied),
         contrast=re.compile(_any(file.contrast)),
         gap=re.compile(rf"{_any(file.link)} ?\||\|(?: ?[:(-]| ?{_any(file.link)})") if _is_latin(file) else None,
         native=re.compile(
