@@ -2,7 +2,7 @@
 
     python benchmarks/report.py [--million]
 
-12 cells of 1,000 items with 9 answers each, 10,000 resamples: `rimbench report --json` should take under 3 s. With
+12 cells of 1,000 items with 9 answers each: `rimbench report --json` should take under 3 s. With
 --million: a million records (111 cells of 1,000 x 9) under 30 s and 2 GB. Half the cells beside it: time grows
 linearly. The runs are written by the project's own store, with answers drawn from a seed.
 """
