@@ -260,9 +260,9 @@ _CIRCLED = ("①②③④⑤⑥⑦⑧⑨⑩", "⑴⑵⑶⑷⑸⑹⑺⑻⑼⑽", 
 _MAY_BEAR_ONE = re.compile(
     _BOLD
     + r"(?:[Oo]ption|OPTION|[Cc]hoice|选项|\$?\\(?:textbf|mathrm|text)\{)?\s*[(（\[【〔<]?\s*"
-    + "[Aa1ＡАаα가ア甲أאIi①⑴Ⓐⓐ⒜]"
+    + r"(?:[①⑴Ⓐⓐ⒜]|[Aa1ＡАаα가ア甲أאIi](?:\s*[.:)）\]】〕>、．：]|\s+[-–—]))"
 )
-"""How a first option begins that bears a label of any style."""
+"""How a first option begins that bears a label of any style; in a large suite, nearly none does."""
 _NO_TEXT = re.compile(r"(?:and|or)\b|only$|[,&+;]|$")
 """What follows a letter that an option speaks of, and does not bear: "(A) and (B)", "A) only"."""
 
@@ -270,7 +270,8 @@ _NO_TEXT = re.compile(r"(?:and|or)\b|only$|[,&+;]|$")
 def without_own_labels(options: Sequence[str]) -> tuple[str, ...] | None:
     """The options without the labels that they bear in their texts; None unless every one bears its own.
 
-    All are of one style: "(A) x", "A) x", "A. x", "A: x", "A - x", in small letters or in numbers from 1 as well.
+    All are of one style: "(A) x", "A) x", "A. x", "A: x", "A - x", in small letters, in numbers from 1, or in what
+    other languages count by.
     """
     if not options or not _MAY_BEAR_ONE.match(options[0]):
         return None
