@@ -39,11 +39,15 @@ def measure(folder: Path) -> dict[str, tuple[float, float, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10)
+    runs: list[dict[str, tuple[float, float, float]]] = []
     with tempfile.TemporaryDirectory() as scratch:
-        runs = [measure(Path(scratch) / str(i)) for i in range(parser.parse_args().runs)]
+        for number in range(parser.parse_args().runs):
+            runs.append(measure(Path(scratch) / str(number)))
+            told = (f"{name} {value:.3g} [{low:.3g}, {high:.3g}]" for name, (value, low, high) in runs[-1].items())
+            print(f"run {number + 1}: {', '.join(told)}", flush=True)
     for name in runs[0]:
         stated = [run[name] for run in runs]
-        print(f"{name}: " + ", ".join(f"{value:.3g} [{low:.3g}, {high:.3g}]" for value, low, high in stated))
+        print(name)
         held = [low <= again[0] <= high for (_, low, high), again in itertools.permutations(stated, 2)]
         print(f"  a rerun falls inside: {sum(held)} of {len(held)} pairs, {sum(held) / len(held):.0%} (target 90%)")
 
