@@ -13,6 +13,7 @@ from rimbench.claims.equivalence import Deviation, Standing, decide, reach_of
 from rimbench.claims.finding import in_factor, in_points
 from rimbench.claims.measured import Key, MeasuredAccuracy, MeasuredFlips, MeasuredTime, Reproduction, relative
 from rimbench.claims.pairs import Bar
+from rimbench.latency.measured import unfair_conditions
 from rimbench.reporting.keys import EstimateParts
 from rimbench.statistics.estimate import Estimate
 from rimbench.statistics.times import ratio_of_times
@@ -192,16 +193,14 @@ def hold_factor(figures: tuple[str, str], printed: tuple[float, float], measures
     times = [side.measured for side in sides if side is not None and isinstance(side.measured, MeasuredTime)]
     if len(times) < 2:
         return None
-    unlike = [
+    unjudged = [
         f"{name}: {side.reason}"
         for name, side in zip(figures, sides, strict=True)
         if side is not None and side.outcome is None
     ]
-    if unlike:
-        return Held(None, "; ".join(unlike), level, margin)
-    ours, theirs = (time.conditions for time in times)
-    unfair = [f"{name} {ours[name]} against {theirs[name]}" for name in ours if ours[name] != theirs.get(name)]
-    if unfair:
+    if unjudged:
+        return Held(None, "; ".join(unjudged), level, margin)
+    if unfair := unfair_conditions(*(time.conditions for time in times)):
         return Held(None, f"not judged: {', '.join(unfair)}", level, margin)
     ratio = _ratio(times[0], times[1], level)
     if ratio is None or ratio.lo is None or ratio.hi is None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 BUDGET = re.compile(r"K\s*=\s*(\d+)")
 """A setting that says a memory budget."""
 TIMES = "latency-*/latency.json"
-ALIKE = ("engine", "dtype", "launches", "path")
+RATIO_CONDITIONS = ("engine", "dtype", "launches", "path")
 """What a ratio's two times must share besides what the published figures themselves state."""
 
 
@@ -274,7 +274,7 @@ def _of_row(system: str, row: Measured, measurement: Measurement, subject: Refer
         row.prompt_tokens,
         unlike,
         unverified,
-        {name: row.conditions[name] for name in ALIKE},
+        {name: row.conditions[name] for name in RATIO_CONDITIONS},
         tuple(row.noises),
     )
     yield time

@@ -16,17 +16,15 @@ _GOES_ON = re.compile(
     r"-\w|/(?=\w)|(?<=\d)(?: ?[-:/^×] ?|[.,])\d|(?<=\d) \d+/\d|(?<=[\d%]) [a-z]{1,5} to [<>]?\d| to [<>]?\d|"
     r" (?:or|and) (?:more|less|greater|higher|lower|fewer|above|below|over|under|older|younger)\b"
 )
-_CLAUSE_FOLLOWS = re.compile(
-    r"\W{0,2} (?:is|was|isn't|wasn't|would|should|can|cannot|could|may|might|must|will|has|had|does|did|being)\b",
-    re.I,
-)
+_VERBS = "is|was|isn't|would|should|can|cannot|could|may|might|must|will|has|does"
+_CLAUSE_FOLLOWS = re.compile(rf"\W{{0,2}} (?:{_VERBS}|wasn't|had|did|being)\b", re.I)
 # "Answer: BD", alone on its line: letters that rise are a list, and no abbreviation.
 _RUN = re.compile(rf"((?=[A-J]{{2}}){''.join(f'{letter}?' for letter in LETTERS)})[.!]?[\"'}}]{{0,3}}$", re.M)
 # Behind a letter with its text: "(A) aspirin or (C) heparin", "A (aspirin) or C (heparin)".
 _FAR = re.compile(
     r"\)? ?,? ?(?:and|or) (?:option )?"
     r"(?:\(([A-J])\)(?! ?(?:is|was)\b)|([A-J])\) (?!(?:is|was)\b)|([A-J])(?=[.,;]?$| ?\([^()\n]{1,100}\)"
-    r"(?!\W{0,2} (?:is|was|are|isn't|would|should|can|cannot|could|may|might|must|will|has|does|did)\b)))",
+    rf"(?!\W{{0,2}} (?:{_VERBS}|are|did)\b)))",
     re.M,
 )
 _BEFORE_A_TEXT = re.compile(rf"\A(?:[ .:)(=]|{wording.DASH})++")

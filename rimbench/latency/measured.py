@@ -1,7 +1,7 @@
 """What was measured, as typed values: every raw sample with what it depends on, and the figures made of them."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -256,3 +256,13 @@ class Measurement:
 def ratio(slower: Measured, faster: Measured) -> Estimate:
     """How many times as long one takes as the other, over rounds taken in turn: a ratio of means."""
     return ratio_of_times(slower.samples_ms, faster.samples_ms, slower.taken)
+
+
+def unfair_conditions(ours: Mapping[str, object], theirs: Mapping[str, object]) -> tuple[str, ...]:
+    """What makes a ratio of two times unfair: the conditions that differ, each by its name and both values."""
+    return tuple(f"{name} {own} against {theirs[name]}" for name, own in ours.items() if own != theirs[name])
+
+
+def noises_of(rows: Iterable[Measured]) -> tuple[str, ...]:
+    """What makes the times of any of these doubtful, each by its label."""
+    return tuple(f"{row.label}: {', '.join(row.noises)}" for row in rows if row.noises)

@@ -6,7 +6,7 @@ from typing import Any
 
 from rimbench.display.tabular import Table
 from rimbench.latency.arrivals import Largest, Load, OpenLoop
-from rimbench.latency.measured import Measured
+from rimbench.latency.measured import Measured, noises_of
 from rimbench.reporting.keys import as_value
 from rimbench.reporting.numbers import milliseconds, times
 
@@ -88,7 +88,7 @@ def _within(suite: str, found: Sequence[tuple[Measured, Largest]]) -> Table:
             times(largest.right_per_s),
             "-" if slowest is None or row is slowest[0] else f"{slowest[0].mean.value / row.mean.value:.3g}",
             "-" if slowest is None or row is slowest[0] else f"{largest.rate.value / slowest[1].rate.value:.3g}",
-            "; ".join(f"{one.label}: {', '.join(one.noises)}" for one in _sides(row, slowest) if one.noises) or "-",
+            "; ".join(noises_of(_sides(row, slowest))) or "-",
         )
         for row, largest in found
     ]

@@ -32,7 +32,7 @@ from rimbench.store import (
     say_edited,
     values_again,
 )
-from rimbench.store.lines import chunks
+from rimbench.store.lines import open_kept
 
 T = TypeVar("T")
 _GOLD, _CLUSTER, _OPTIONS = map(operator.attrgetter, ("gold", "cluster", "options"))
@@ -202,12 +202,11 @@ def read_run(folder: Path, known: MutableMapping[bytes, Mapping[str, Item]] | No
 
 
 def _items_of(folder: Path, known: MutableMapping[bytes, Mapping[str, Item]]) -> Mapping[str, Item]:
-    held = hashlib.sha256()
-    for lines in chunks(folder / ITEMS):
-        held.update(b"\n".join([*lines, b""]))
-    if held.digest() not in known:
-        known[held.digest()] = {item.item_id: without_texts(item) for item in each_item(folder)}
-    return known[held.digest()]
+    with open_kept(folder / ITEMS) as file:
+        held = hashlib.file_digest(file, "sha256").digest()
+    if held not in known:
+        known[held] = {item.item_id: without_texts(item) for item in each_item(folder)}
+    return known[held]
 
 
 class _Shown:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rimbench.latency.measured import Measured, Measurement, ratio
+from rimbench.latency.measured import Measured, Measurement, noises_of, ratio, unfair_conditions
 from rimbench.reporting.document import CellResult
 from rimbench.reporting.metrics.accuracy import Accuracy
 from rimbench.reporting.times import (
@@ -249,8 +249,6 @@ def _flips(measurement: Measurement, row: Measured) -> Flips | None:
 
 def _speedup(suite: str, a: Measured, b: Measured) -> Speedup:
     fast, slow = sorted((a, b), key=lambda row: sum(row.samples_ms))
-    ours, theirs = fast.conditions, slow.conditions
-    unfair = tuple(f"{name} {x} against {theirs[name]}" for name, x in ours.items() if x != theirs[name])
     allowed = None
     if fast.passes and slow.passes and fast.prompt_tokens and slow.prompt_tokens:
         longer = max(1.0, slow.prompt_tokens / fast.prompt_tokens)
@@ -263,9 +261,9 @@ def _speedup(suite: str, a: Measured, b: Measured) -> Speedup:
         quantity=fast.quantity,
         ratio=times,
         engines=(fast.engine, slow.engine),
-        unfair=unfair,
+        unfair=unfair_conditions(fast.conditions, slow.conditions),
         allowed_by_passes=allowed,
         above_passes=allowed is not None and (times.lo or times.value) > allowed,
         suite=suite,
-        noise=tuple(f"{row.label}: {', '.join(row.noises)}" for row in (fast, slow) if row.noises),
+        noise=noises_of((fast, slow)),
     )

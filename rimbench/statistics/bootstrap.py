@@ -1,9 +1,8 @@
 """Resampling a mean: the BCa interval, whole clusters where items hang together, sign flips.
 
-The mean of items is not drawn: what infinitely many resamples would give is worked out, in a tenth of the time of
-10,000 of them. Clusters of unequal size are drawn, by counts: a resample of n units is a multinomial draw over their
-distinct kinds, or, where many differ, counts over units are drawn and kept. The draws have exactly the distribution
-that indices would give.
+The mean of items is not drawn: what infinitely many resamples would give is worked out. Clusters of unequal size
+are drawn, by counts: a resample of n units is a multinomial draw over their distinct kinds, or, where many differ,
+counts over units are drawn and kept. The draws have exactly the distribution that indices would give.
 
 In: one value an item. Out: plain numbers; `estimate` and `paired` wrap them.
 """
@@ -38,7 +37,7 @@ class Resampling:
 
 
 ITEMWISE = Resampling()
-"""10,000 resamples of items, 95%, seed 0."""
+"""95%, by items; of what is drawn 10,000 resamples, seed 0."""
 
 # Steps from the smallest value to the largest: halves, thirds and so on down to eighths of that way lie on them.
 STEPS = 840

@@ -11,6 +11,8 @@ import operator
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BufferedReader
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -170,18 +172,25 @@ def _number(value: float | None) -> str:
 
 
 def chunks(path: Path) -> Iterator[list[bytes]]:
-    """The whole lines of a file, without their newlines, some megabytes at a time."""
+    """The whole lines of a file, without their newlines, `CHUNK_BYTES` or a line at a time."""
     torn: list[bytes] = []
+    with open_kept(path) as file:
+        left = os.fstat(file.fileno()).st_size
+        while left > 0 and (read := file.read(min(CHUNK_BYTES, left))):
+            left -= len(read)
+            lines = read.split(b"\n")
+            torn.append(lines[0])
+            if len(lines) > 1:
+                lines[0], torn = b"".join(torn), [lines.pop()]
+                yield lines
+
+
+@contextmanager
+def open_kept(path: Path) -> Iterator[BufferedReader]:
+    """Open a file of a run for reading; DataError where it cannot be read."""
     try:
         with open_regular(path) as file:
-            left = os.fstat(file.fileno()).st_size
-            while left > 0 and (read := file.read(min(CHUNK_BYTES, left))):
-                left -= len(read)
-                lines = read.split(b"\n")
-                torn.append(lines[0])
-                if len(lines) > 1:
-                    lines[0], torn = b"".join(torn), [lines.pop()]
-                    yield lines
+            yield file
     except OSError as error:
         raise DataError(
             f"cannot read {path}: {error.strerror}; start the run's command again, with --fresh if that fails"

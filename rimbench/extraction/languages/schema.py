@@ -154,9 +154,9 @@ def _whole(word: str) -> str:
 
 def _compile(file: LanguageFile) -> LanguageWording:
     longer = [word for word in file.joiner if any(word.startswith(d) and word != d for d in file.denial)]
-    denied = (
-        rf"(?:(?!{_any(longer)}){_any(file.denial)})" if longer else _any(file.denial)
-    )  # Tamil's "or" opens as "not"
+    denied = _any(file.denial)
+    if longer:  # Tamil's "or" opens as "not"
+        denied = rf"(?:(?!{_any(longer)}){denied})"
     after = _any(file.after, file.ending, file.joiner, file.link, file.denial)
     ends = rf"(?= ?(?:$|[)\],;!?:(/&|}}\"<]|\.(?![A-Za-z\d])|-(?!\w)|[^\x00-\u02ff\u1e00-\u1eff]|{after}))"
     letter = r"(?:\([A-J]\)|\b[A-J]\b[).:]?)"
